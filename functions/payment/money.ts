@@ -1,0 +1,33 @@
+/** Money as exact amounts. Pure: knows no wire, no clock, no store. */
+
+declare const smallestUnits: unique symbol;
+
+/** A whole number of a currency's smallest unit: won for KRW, cents for USD. Only `amountOf` and `minus` make one. */
+export type Amount = number & { readonly [smallestUnits]: true };
+
+/** ISO 4217 currencies without a minor unit; every other one that Iamport takes has two digits. */
+const withoutMinorUnit = new Set(['KRW', 'JPY', 'VND', 'CLP', 'ISK', 'PYG', 'UGX', 'XAF', 'XOF', 'XPF']);
+
+/** How many decimal digits a currency has. */
+export const digitsOf = (currency: string): 0 | 2 => (withoutMinorUnit.has(currency) ? 0 : 2);
+
+/**
+ * Reads an amount in major units (14000 won, 10.5 dollars: what Iamport and our HTTP speak) exactly.
+ * Works on the decimal notation and never multiplies fractions, so 19.99 is 1999 cents and not 1998.9999….
+ * @param major a number, or the decimal string in which DynamoDB keeps one
+ * @returns undefined for what is no amount of this currency: negative, not finite, half a won, more than 15 digits
+ */
+export function amountOf(major: number | string, currency: string): Amount | undefined {
+  const decimal = /^(\d{1,13})(?:\.(\d{1,2}))?$/.exec(String(major));
+  if (!decimal) return undefined;
+  const [, whole = '', fraction = ''] = decimal;
+  const digits = digitsOf(currency);
+  if (fraction.length > digits) return undefined;
+  return Number(whole + fraction.padEnd(digits, '0')) as Amount;
+}
+
+/** The amount in major units, for Iamport, JSON and DynamoDB: the inverse of `amountOf`. */
+export const majorUnits = (amount: Amount, currency: string): number => amount / 10 ** digitsOf(currency);
+
+/** `a − b`. Both are exact integers below 2^53, so the difference is exact. */
+export const minus = (a: Amount, b: Amount): Amount => (a - b) as Amount;

@@ -1,0 +1,88 @@
+/** An order: what the shop asked for, and what became of it. Pure. */
+
+import { type Amount, minus } from './money.ts';
+import type { Payment, PaymentRecord, UnixSeconds, VirtualAccount } from './payment.ts';
+
+/** What is true of an order once a payment has settled it. The settling `impUid` never changes. */
+interface Settled {
+  readonly impUid: string;
+  readonly record: PaymentRecord;
+}
+
+/** An attempt to pay that came to nothing. */
+export interface Failure {
+  readonly impUid: string;
+  readonly failedAt: UnixSeconds;
+  /** The PG's words. */
+  readonly reason?: string;
+}
+
+/** What a payable order has been through, remembered so that old news about it is not taken for new. */
+interface Remembers {
+  readonly failure?: Failure;
+  readonly account?: VirtualAccount;
+}
+
+export type OrderState =
+  | { readonly status: 'ready' }
+  | ({ readonly status: 'failed'; readonly failure: Failure } & Remembers)
+  | ({ readonly status: 'expired' } & Remembers)
+  | { readonly status: 'virtual_account_issued'; readonly account: VirtualAccount }
+  | ({ readonly status: 'paid' } & Settled)
+  | ({ readonly status: 'partial_cancelled' | 'cancelled'; readonly cancelledAmount: Amount } & Settled)
+  | ({ readonly status: 'deposit_reversed' } & Settled)
+  | { readonly status: 'closed' };
+
+export type OrderStatus = OrderState['status'];
+
+/** What the shop registered. Amount and currency never change: another price is another order. */
+export interface OrderTerms {
+  readonly merchantUid: string;
+  readonly amount: Amount;
+  /** ISO 4217, as Iamport writes it: `KRW`, `USD`, … */
+  readonly currency: string;
+  readonly name?: string;
+  /** Until when the shop waits for the payment. */
+  readonly expiresAt?: UnixSeconds;
+  /** The sub-merchant's code of an Agency account, sent to Iamport as the header `Tier`. */
+  readonly tier?: string;
+}
+
+export interface Order extends OrderTerms {
+  /** Counts the writes of this order; a write holds only against the revision that was read. */
+  readonly revision: number;
+  readonly createdAt: UnixSeconds;
+  readonly updatedAt: UnixSeconds;
+  readonly state: OrderState;
+}
+
+type SettledState = Extract<OrderState, { readonly record: PaymentRecord }>;
+
+/** A payment has settled the order: any other payment is a second one, even after a refund. */
+export const isSettled = (state: OrderState): state is SettledState => 'record' in state;
+
+/** The order can still be paid. `closed` never reopens. */
+export const isPayable = (state: OrderState): boolean => !isSettled(state) && state.status !== 'closed';
+
+/** The newest account that the order knows of, while it can be paid. */
+export const accountOf = (state: OrderState): VirtualAccount | undefined =>
+  'account' in state ? state.account : undefined;
+
+/** What the order believes is kept of the payment that settled it. */
+export function keptBy(order: Order, state: SettledState): Amount {
+  switch (state.status) {
+    case 'paid':
+      return order.amount;
+    case 'partial_cancelled':
+    case 'cancelled':
+      return minus(order.amount, state.cancelledAmount);
+    case 'deposit_reversed':
+      return minus(order.amount, order.amount);
+  }
+}
+
+/** The latest failed attempt that the order knows of, while it can be paid. */
+export const failureOf = (state: OrderState): Failure | undefined => ('failure' in state ? state.failure : undefined);
+
+/** Is this the payment that settled the order? */
+export const isSettledBy = (state: SettledState, payment: Payment): boolean => state.impUid === payment.impUid;

@@ -1,0 +1,86 @@
+/** What a settled question comes to, as the buyer and the storefront are told it. Pure. */
+
+import type { Decision } from './decide.ts';
+import type { Amount } from './money.ts';
+import { isSettled, type Order, type OrderStatus } from './order.ts';
+import type { Payment, VirtualAccount } from './payment.ts';
+import type { Objection, Reversal } from './reversal.ts';
+
+export type OutcomeStatus = Exclude<OrderStatus, 'closed'> | 'rejected';
+
+export interface Outcome {
+  readonly status: OutcomeStatus;
+  readonly impUid: string;
+  readonly merchantUid: string;
+  readonly amount: Amount;
+  readonly currency: string;
+  /** Why it was rejected, or the PG's words for a failure. */
+  readonly reason?: Objection | (string & {});
+  readonly reversal?: Pick<Reversal, 'kind' | 'state'>;
+  readonly account?: VirtualAccount;
+  readonly receiptUrl?: string;
+  readonly applyNum?: string;
+}
+
+/**
+ * The outcome of a payment whose decision has been carried out.
+ * @param order as it stands after the decision
+ * @param reversal as it stands after the decision, where there is one
+ */
+export function outcomeOf(order: Order, payment: Payment, decision: Decision, reversal?: Reversal): Outcome {
+  if (decision.kind === 'reject' && decision.reason !== 'account_superseded') {
+    return rejected(payment, decision.reason, reversal);
+  }
+  if (decision.kind === 'money_returned' && reversal) return rejected(payment, reversal.reason, reversal);
+  // Where the order stands says more to a buyer than an attempt that came to nothing.
+  if (decision.kind === 'change' || isSettled(order.state)) return standingOf(order, payment);
+  switch (payment.state.kind) {
+    case 'failed':
+      return { ...attemptOf(payment), status: 'failed', ...(payment.state.reason && { reason: payment.state.reason }) };
+    case 'returned':
+      return { ...attemptOf(payment), status: 'cancelled' };
+    case 'awaiting_deposit':
+      return standingOf(order, payment);
+    default:
+      return { ...attemptOf(payment), status: 'ready' };
+  }
+}
+
+const attemptOf = ({ impUid, merchantUid, amount, currency }: Payment) => ({ impUid, merchantUid, amount, currency });
+
+function rejected(payment: Payment, reason: Objection, reversal?: Reversal): Outcome {
+  const going = reversal && { reversal: { kind: reversal.kind, state: reversal.state } };
+  return { ...attemptOf(payment), status: 'rejected', reason, ...going };
+}
+
+/** The order as a buyer is told of it, by the payment that it stands on. */
+function standingOf({ merchantUid, amount, currency, state }: Order, payment: Payment): Outcome {
+  const of = (impUid: string) => ({ impUid, merchantUid, amount, currency });
+  switch (state.status) {
+    case 'paid':
+    case 'partial_cancelled':
+    case 'cancelled':
+    case 'deposit_reversed': {
+      const { receiptUrl, applyNum } = state.record;
+      return {
+        ...of(state.impUid),
+        status: state.status,
+        ...(receiptUrl && { receiptUrl }),
+        ...(applyNum && { applyNum }),
+      };
+    }
+    case 'virtual_account_issued':
+      return { ...of(state.account.impUid), status: state.status, account: state.account };
+    case 'failed':
+      return {
+        ...of(state.failure.impUid),
+        status: 'failed',
+        ...(state.failure.reason && { reason: state.failure.reason }),
+      };
+    case 'ready':
+    case 'expired':
+      return { ...of(payment.impUid), status: state.status };
+    case 'closed':
+      return rejected(payment, 'order_closed');
+  }
+}

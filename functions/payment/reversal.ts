@@ -1,0 +1,46 @@
+/** A payment that must be undone. Held against the payment, never against the order that it names. Pure types. */
+
+import type { Amount } from './money.ts';
+import type { UnixSeconds } from './payment.ts';
+
+/**
+ * Why a payment is not taken. Ordered by precedence: when several apply, the first is reported.
+ * `account_superseded`: the order has a newer virtual account.
+ */
+export type Objection =
+  | 'test_payment'
+  | 'currency_mismatch'
+  | 'amount_mismatch'
+  | 'duplicate_payment'
+  | 'order_closed'
+  | 'account_superseded';
+
+/**
+ * What has to be done: cancel the payment, revoke an account nobody has paid into, or ask a person
+ * (a deposit goes back only to an account of the buyer's). `orphan`: money that names no order of ours.
+ */
+export type ReversalKind = 'cancel' | 'revoke' | 'manual' | 'orphan';
+
+/** `requested` until it is `done`; `manual` waits for a person. */
+export type ReversalState = 'requested' | 'done' | 'manual';
+
+/** What is decided about a payment that must be undone. */
+export interface ReversalRequest {
+  readonly impUid: string;
+  readonly merchantUid: string;
+  readonly kind: ReversalKind;
+  readonly reason: Objection;
+  /** What was kept when it was decided; 0 for an account without a deposit. */
+  readonly amount: Amount;
+  readonly currency: string;
+}
+
+export interface Reversal extends ReversalRequest {
+  readonly state: ReversalState;
+  /** How often Iamport was asked to undo it. Raised before each call, so that two workers never ask at once. */
+  readonly attempts: number;
+  /** What Iamport or the PG answered last, when it did not work. */
+  readonly message?: string;
+  readonly createdAt: UnixSeconds;
+  readonly updatedAt: UnixSeconds;
+}
