@@ -1,0 +1,47 @@
+/**
+ * The CDK app: `npm run synth`, and what `cdk deploy` runs. It needs no AWS account and no network; the configuration
+ * is the context `iamport` of cdk.json.
+ */
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+import { BUNDLES, bundleFunctions } from './bundle.ts';
+import { ConfigurationError, readSettings } from './config.ts';
+import { PaymentsStack } from './stack.ts';
+
+const projectRoot = join(import.meta.dirname, '..');
+
+/** The context of cdk.json: the CDK's command line passes it on by itself, a plain `node infra/app.ts` does not. */
+export function cdkContext(): Record<string, unknown> {
+  const { context = {} } = JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8'));
+  return context;
+}
+
+/**
+ * Synthesizes the stack from bundles that are there already.
+ * @returns the directory of the cloud assembly.
+ * @throws ConfigurationError when the context `iamport` is not valid.
+ */
+export function synthesize(context: Record<string, unknown>, bundles: string, outdir: string): string {
+  // Usage reporting would put a resource into the template that has nothing to do with payments.
+  const app = new App({ context, postCliContext: flags, outdir, analyticsReporting: false });
+  new PaymentsStack(app, { ...readSettings(app.node.tryGetContext('iamport')), bundles });
+  return app.synth().directory;
+}
+
+async function main(): Promise<void> {
+  const { CDK_OUTDIR } = process.env;
+  const context = cdkContext();
+  await bundleFunctions();
+  const directory = synthesize(context, BUNDLES, CDK_OUTDIR ?? join(projectRoot, 'cdk.out'));
+  if (!CDK_OUTDIR) console.log(`Synthesized into ${relative('.', directory)}.`);
+}
+
+if (import.meta.main) {
+  await main().catch((error: unknown) => {
+    if (!(error instanceof ConfigurationError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

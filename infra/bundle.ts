@@ -1,0 +1,92 @@
+/**
+ * Bundles the functions, one a door: `npm run bundle`. The output depends on the sources alone, never on where or when
+ * it was made, so an unchanged function is not deployed again.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build, type Plugin } from 'esbuild';
+import { type DoorName, doorEntries } from './doors.ts';
+
+const projectRoot = join(import.meta.dirname, '..');
+/** Where the bundles go unless told otherwise: `<door>/index.mjs` and its source map. */
+export const BUNDLES = join(projectRoot, 'dist/functions');
+
+/** A bundle as it was written; sizes in bytes. */
+export interface Bundle {
+  name: DoorName;
+  file: string;
+  bytes: number;
+  gzipBytes: number;
+}
+
+/**
+ * Bundles every door into `<directory>/<door>/index.mjs`.
+ * @throws esbuild's error when a source does not build.
+ */
+export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
+  return Promise.all(doorEntries.map(([name]) => bundle(name, directory)));
+}
+
+async function bundle(name: DoorName, directory: string): Promise<Bundle> {
+  const { outputFiles } = await build({
+    absWorkingDir: projectRoot,
+    entryPoints: [
+      existsSync(join(projectRoot, 'functions', `${name}.ts`)) ? `functions/${name}.ts` : 'infra/placeholder.ts',
+    ],
+    // Only a name: the files are written below. Paths in the source map are relative to it, so they are always the same.
+    outfile: 'dist/functions/door/index.mjs',
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    minify: true,
+    legalComments: 'none',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'lambda-credentials.ts') },
+    plugins: [builtinsWithoutNamespace],
+    logLevel: 'warning',
+  });
+  const into = join(directory, name);
+  await mkdir(into, { recursive: true });
+  for (const { path, contents } of outputFiles) {
+    await writeChanged(join(into, path.endsWith('.map') ? 'index.mjs.map' : 'index.mjs'), contents);
+  }
+  const code = outputFiles.find(({ path }) => path.endsWith('.mjs'))?.contents ?? new Uint8Array();
+  return { name, file: join(into, 'index.mjs'), bytes: code.length, gzipBytes: gzipSync(code).length };
+}
+
+/**
+ * Takes Node's own modules from `process.getBuiltinModule` instead of a static import. A static import of `node:http`
+ * makes Node build the module's namespace, which reads its lazy properties and so loads all of its built-in undici.
+ */
+const builtinsWithoutNamespace: Plugin = {
+  name: 'builtins-without-namespace',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/** Leaves an equal file alone, so a running local system is not disturbed by a second build. */
+async function writeChanged(file: string, contents: Uint8Array): Promise<void> {
+  const before = await readFile(file).catch(() => undefined);
+  if (before?.equals(contents)) return;
+  await writeFile(file, contents);
+}
+
+if (import.meta.main) {
+  for (const { name, bytes, gzipBytes } of await bundleFunctions()) {
+    console.log(`${name.padEnd(16)} ${kilobytes(bytes)} KB  ${kilobytes(gzipBytes)} KB gzip`);
+  }
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1024).toFixed(1).padStart(8);
+}

@@ -1,0 +1,19 @@
+/** The keys of the shop's Iamport account. The stack makes the place for them; a person puts them in, once. */
+import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+
+/**
+ * Never change this text: CloudFormation writes it into the secret whenever it differs from the text of the last
+ * deployment, and the shop's keys would be gone.
+ */
+const PLACEHOLDER = '{"imp_key":"","imp_secret":""}';
+
+/** A secret that holds `{"imp_key", "imp_secret"}`, both empty until someone fills them in. */
+export function iamportSecret(scope: Construct): Secret {
+  return new Secret(scope, 'Secret', {
+    description: 'Iamport REST API keys as JSON: {"imp_key": "REST API key", "imp_secret": "REST API secret"}',
+    secretStringValue: SecretValue.unsafePlainText(PLACEHOLDER),
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  });
+}
