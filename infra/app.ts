@@ -2,24 +2,17 @@
  * The CDK app: `npm run synth`, and what `cdk deploy` runs. It needs no AWS account and no network; the configuration
  * is the context `iamport` of cdk.json.
  */
-import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { BUNDLES, bundleFunctions } from './bundle.ts';
 import { ConfigurationError, readSettings } from './config.ts';
+import { cdkContext, PROJECT_ROOT } from './context.ts';
 import { PaymentsStack } from './stack.ts';
 
-const projectRoot = join(import.meta.dirname, '..');
-
-/** The context of cdk.json: the CDK's command line passes it on by itself, a plain `node infra/app.ts` does not. */
-export function cdkContext(): Record<string, unknown> {
-  const { context = {} } = JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8'));
-  return context;
-}
-
 /**
- * Synthesizes the stack from bundles that are there already.
+ * Synthesizes the stack from bundles that are there already. What the CDK's command line passes on in the environment
+ * comes before `context`.
  * @returns the directory of the cloud assembly.
  * @throws ConfigurationError when the context `iamport` is not valid.
  */
@@ -32,9 +25,8 @@ export function synthesize(context: Record<string, unknown>, bundles: string, ou
 
 async function main(): Promise<void> {
   const { CDK_OUTDIR } = process.env;
-  const context = cdkContext();
   await bundleFunctions();
-  const directory = synthesize(context, BUNDLES, CDK_OUTDIR ?? join(projectRoot, 'cdk.out'));
+  const directory = synthesize(cdkContext(), BUNDLES, CDK_OUTDIR ?? join(PROJECT_ROOT, 'cdk.out'));
   if (!CDK_OUTDIR) console.log(`Synthesized into ${relative('.', directory)}.`);
 }
 

@@ -7,11 +7,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { PROJECT_ROOT } from './context.ts';
 import { type DoorName, doorEntries } from './doors.ts';
 
-const projectRoot = join(import.meta.dirname, '..');
 /** Where the bundles go unless told otherwise: `<door>/index.mjs` and its source map. */
-export const BUNDLES = join(projectRoot, 'dist/functions');
+export const BUNDLES = join(PROJECT_ROOT, 'dist/functions');
 
 /** A bundle as it was written; sizes in bytes. */
 export interface Bundle {
@@ -31,9 +31,9 @@ export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
 
 async function bundle(name: DoorName, directory: string): Promise<Bundle> {
   const { outputFiles } = await build({
-    absWorkingDir: projectRoot,
+    absWorkingDir: PROJECT_ROOT,
     entryPoints: [
-      existsSync(join(projectRoot, 'functions', `${name}.ts`)) ? `functions/${name}.ts` : 'infra/placeholder.ts',
+      existsSync(join(PROJECT_ROOT, 'functions', `${name}.ts`)) ? `functions/${name}.ts` : 'infra/placeholder.ts',
     ],
     // Only a name: the files are written below. Paths in the source map are relative to it, so they are always the same.
     outfile: 'dist/functions/door/index.mjs',

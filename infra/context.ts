@@ -1,0 +1,12 @@
+/** Reads cdk.json. The CDK's command line hands its context to the app by itself; everything else asks here. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The directory that holds cdk.json, package.json and everything else. */
+export const PROJECT_ROOT = join(import.meta.dirname, '..');
+
+/** The `context` of cdk.json. */
+export function cdkContext(): Record<string, unknown> {
+  const { context = {} } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'cdk.json'), 'utf8'));
+  return context;
+}
