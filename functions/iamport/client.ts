@@ -1,0 +1,210 @@
+/** The gateway to Iamport's V1 REST API. The only place that speaks to it; decides nothing about payments. */
+
+import type { Clock, Deadline, Random } from '../edge/clock.ts';
+import { type Amount, majorUnits } from '../payment/money.ts';
+import type { Payment } from '../payment/payment.ts';
+import { IamportRefused, IamportUnavailable, IamportUnexpected } from './errors.ts';
+import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
+import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
+import { type Envelope, envelopeOf, pageOf, paymentOf, preparedOf, tokenOf } from './wire.ts';
+
+/** What Iamport knows the shop by. Source: the console's REST API key and secret. */
+export interface Credentials {
+  readonly impKey: string;
+  readonly impSecret: string;
+  /** KG Inicis' own key, without which it revokes no virtual account. */
+  readonly pgApiKey?: string;
+}
+
+export interface CancelRequest {
+  readonly payment: Payment;
+  /** How much to give back: everything that was kept when the payment was last read, or less. */
+  readonly amount: Amount;
+  /** What we believe is still kept. Iamport does nothing when its own figure differs: this is what makes a repeat safe. */
+  readonly checksum: Amount;
+  readonly reason: string;
+}
+
+/**
+ * Every call throws IamportUnavailable (ask again later), IamportRefused (it said no) or IamportUnexpected (unknown shape),
+ * and ends within the deadline.
+ */
+export interface Iamport {
+  /** `GET /payments/{imp_uid}`. @returns undefined when Iamport knows no such payment */
+  payment(impUid: string, deadline: Deadline): Promise<Payment | undefined>;
+  /** `GET /payments/find/{merchant_uid}`: the payment of the order that was started last. */
+  newestPayment(merchantUid: string, deadline: Deadline): Promise<Payment | undefined>;
+  /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
+  payments(merchantUid: string, deadline: Deadline): Promise<readonly Payment[]>;
+  /** `POST /payments/cancel`. @returns the payment as it is after the cancel */
+  cancel(request: CancelRequest, deadline: Deadline): Promise<Payment>;
+  /** `DELETE /vbanks/{imp_uid}`: takes back an account nobody has paid into. @returns the payment after it */
+  revokeAccount(impUid: string, deadline: Deadline): Promise<Payment>;
+  /** `POST /payments/prepare`: a payment window with another amount will not open. Registering the same again is fine. */
+  prepare(order: { merchantUid: string; amount: Amount; currency: string }, deadline: Deadline): Promise<void>;
+}
+
+export interface IamportParts {
+  readonly transport: Transport;
+  /** Read only when a token is needed. @param again the last ones were refused: they may have been replaced */
+  readonly credentials: (again: boolean) => Promise<Credentials>;
+  readonly sharedToken: SharedToken;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Lambda has 12 s and a request 10: one call must leave room for what follows. */
+const callTimeoutMs = 4_000;
+/** Reads are tried twice. A second failure within seconds means that Iamport is down, and the caller will come again. */
+const readTries = 2;
+
+type Call = Pick<HttpRequest, 'method' | 'path'> & { readonly body?: object };
+
+export function iamportClient(parts: IamportParts): Iamport {
+  const { credentials } = parts;
+  const tokens = tokensFrom((deadline) => fetchToken(parts, deadline), parts.sharedToken, parts.clock);
+  const ask = (call: Call, deadline: Deadline) => authorized(parts, tokens, call, deadline);
+
+  const find = async (path: string, deadline: Deadline): Promise<Payment | undefined> => {
+    const answer = await ask({ method: 'GET', path }, deadline);
+    return isUnknown(answer) ? undefined : paymentOf(responseOf(answer));
+  };
+
+  return {
+    // Test payments are asked for too, so that they are refused by name instead of seeming not to exist.
+    async payment(impUid, deadline) {
+      const payment = await find(`/payments/${encodeURIComponent(impUid)}?include_sandbox=true`, deadline);
+      if (payment && payment.impUid !== impUid) throw new IamportUnexpected(`Asked for ${impUid}, got another payment`);
+      return payment;
+    },
+    newestPayment: (merchantUid, deadline) =>
+      find(`/payments/find/${encodeURIComponent(merchantUid)}?include_sandbox=true`, deadline),
+
+    async payments(merchantUid, deadline) {
+      const all: Payment[] = [];
+      for (let page = 1; page > 0; ) {
+        const path = `/payments/findAll/${encodeURIComponent(merchantUid)}?page=${page}&limit=1000&include_sandbox=true`;
+        const answer = await ask({ method: 'GET', path }, deadline);
+        if (isUnknown(answer)) return all;
+        const { list, next } = pageOf(responseOf(answer));
+        all.push(...list);
+        page = next > page ? next : 0;
+      }
+      return all;
+    },
+
+    async cancel({ payment, amount, checksum, reason }, deadline) {
+      const { impUid, currency } = payment;
+      const money = { amount: majorUnits(amount, currency), checksum: majorUnits(checksum, currency) };
+      const call: Call = { method: 'POST', path: '/payments/cancel', body: { imp_uid: impUid, ...money, reason } };
+      return paymentOf(responseOf(await ask(call, deadline)));
+    },
+
+    async revokeAccount(impUid, deadline) {
+      const { pgApiKey } = await credentials(false);
+      const query = pgApiKey ? `?pg_api_key=${encodeURIComponent(pgApiKey)}` : '';
+      const path = `/vbanks/${encodeURIComponent(impUid)}${query}`;
+      return paymentOf(responseOf(await ask({ method: 'DELETE', path }, deadline)));
+    },
+
+    prepare: (order, deadline) => prepare(ask, order, deadline),
+  };
+}
+
+/** Registers the amount. Iamport refuses a second `POST` for an order, which is fine if it holds the same amount already. */
+async function prepare(
+  ask: (call: Call, deadline: Deadline) => Promise<HttpAnswer>,
+  { merchantUid, amount, currency }: { merchantUid: string; amount: Amount; currency: string },
+  deadline: Deadline,
+): Promise<void> {
+  const body = { merchant_uid: merchantUid, amount: majorUnits(amount, currency), currency };
+  const path = '/payments/prepare';
+  try {
+    responseOf(await ask({ method: 'POST', path, body }, deadline));
+  } catch (refusal) {
+    if (!(refusal instanceof IamportRefused)) throw refusal;
+    const known = await ask({ method: 'GET', path: `${path}/${encodeURIComponent(merchantUid)}` }, deadline);
+    const held = envelopeOf(known.body);
+    if (held.code !== 0 || !held.response) throw refusal;
+    const prepared = preparedOf(held.response);
+    if (prepared.amount === body.amount && prepared.currency === currency) return;
+    responseOf(await ask({ method: 'PUT', path, body }, deadline));
+  }
+}
+
+/** Sends a call with a token; a token that Iamport no longer takes is replaced once. */
+async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
+  const token = await tokens.current(deadline);
+  const answer = await sent(parts, call, { authorization: token }, deadline);
+  if (answer.status !== 401) return answer;
+  const other = await tokens.insteadOf(token, deadline);
+  return sent(parts, call, { authorization: other }, deadline);
+}
+
+/** Iamport hands out the same token until it ends, so asking twice is harmless. */
+async function fetchToken(parts: IamportParts, deadline: Deadline): Promise<Token> {
+  const asked = async (again: boolean) => {
+    const { impKey, impSecret } = await parts.credentials(again);
+    const call: Call = { method: 'POST', path: '/users/getToken', body: { imp_key: impKey, imp_secret: impSecret } };
+    return sent(parts, call, {}, deadline, readTries);
+  };
+  let answer = await asked(false);
+  // The key may have been replaced while this instance kept the old one.
+  if (answer.status === 401) answer = await asked(true);
+  if (answer.status === 401) {
+    throw new IamportRefused('Iamport does not accept imp_key and imp_secret: check the values in the secret', 401);
+  }
+  const { value, livesSeconds } = tokenOf(responseOf(answer));
+  return { value, expiresAt: parts.clock.now() + livesSeconds * 1000 };
+}
+
+/** One call within the deadline. Only reads are repeated: a lost answer to a cancel must not become a second cancel. */
+async function sent(
+  { transport, clock, random }: IamportParts,
+  call: Call,
+  headers: Record<string, string>,
+  deadline: Deadline,
+  tries = call.method === 'GET' ? readTries : 1,
+): Promise<HttpAnswer> {
+  for (let left = tries; ; left -= 1) {
+    const timeoutMs = Math.min(callTimeoutMs, deadline.leftMs());
+    // What changes something gets its whole time or does not begin, so that its answer can be waited for.
+    if (timeoutMs <= 0 || (tries === 1 && timeoutMs < callTimeoutMs)) {
+      throw new IamportUnavailable(`No time left to ask Iamport: ${call.method} ${call.path.split('?')[0]}`);
+    }
+    try {
+      return await whole(transport, call, headers, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof IamportUnavailable) || left <= 1) throw error;
+      await clock.sleep(50 + random() * 200);
+    }
+  }
+}
+
+async function whole(
+  transport: Transport,
+  { method, path, body }: Call,
+  headers: Record<string, string>,
+  timeoutMs: number,
+): Promise<HttpAnswer> {
+  const json = body && { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const answer = await transport({ method, path, headers, timeoutMs, ...json });
+  // A redirect is never followed, and too many calls or a fault of theirs is a reason to come again.
+  if (answer.status >= 500 || answer.status === 429 || (answer.status >= 300 && answer.status < 400)) {
+    throw new IamportUnavailable(`Iamport answered ${answer.status} to ${method} ${path.split('?')[0]}`);
+  }
+  return answer;
+}
+
+/** A 404 of Iamport's own; one of something in between has another form and is not believed. */
+function isUnknown(answer: HttpAnswer): boolean {
+  return answer.status === 404 && envelopeOf(answer.body).code !== 0;
+}
+
+/** The `response` of an answer that worked. @throws IamportRefused for a `code` that is not 0, whatever the HTTP status */
+function responseOf({ status, body }: HttpAnswer): unknown {
+  if (status === 401) throw new IamportRefused('Iamport does not accept a token that it has just issued', 401);
+  const { code, message, response }: Envelope = envelopeOf(body);
+  if (code !== 0 || status >= 400) throw new IamportRefused(message ?? `Iamport answered with code ${code}`, status);
+  return response;
+}

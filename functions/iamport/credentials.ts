@@ -1,0 +1,52 @@
+/** The shop's keys at Iamport, from Secrets Manager. Read only when a token is needed, and kept for the life of the instance. */
+
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod/mini';
+import { defined } from '../edge/defined.ts';
+import type { Credentials } from './client.ts';
+import { IamportRefused, IamportUnavailable } from './errors.ts';
+
+const secret = z.object({
+  imp_key: z.string().check(z.minLength(1)),
+  imp_secret: z.string().check(z.minLength(1)),
+  pg_api_key: z.optional(z.string()),
+});
+
+/**
+ * @param secretId the secret's ARN or name
+ * @returns reads the secret; `again` reads it anew, since the keys may have been replaced
+ */
+export function credentialsIn(
+  client: SecretsManagerClient,
+  secretId: string,
+): (again: boolean) => Promise<Credentials> {
+  let known: Credentials | undefined;
+  return async (again) => {
+    if (!known || again) known = await read(client, secretId);
+    return known;
+  };
+}
+
+async function read(client: SecretsManagerClient, SecretId: string): Promise<Credentials> {
+  const answer = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
+    throw new IamportUnavailable('Secrets Manager gave no answer, so Iamport cannot be asked', { cause });
+  });
+  const found = secret.safeParse(jsonOf(answer.SecretString));
+  if (!found.success) {
+    throw new IamportRefused(
+      `Put {"imp_key": "…", "imp_secret": "…"} of the Iamport console into the secret ${SecretId}`,
+      401,
+    );
+  }
+  const { imp_key, imp_secret, pg_api_key } = found.data;
+  return defined<Credentials>({ impKey: imp_key, impSecret: imp_secret, pgApiKey: pg_api_key });
+}
+
+/** The parse error is not told: it would quote the secret. */
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,23 @@
+/** What can go wrong with Iamport, told apart by what the caller should do next. */
+
+/** Nobody could be asked, or no answer came: ask again later. Says nothing about the payment. */
+export class IamportUnavailable extends Error {
+  override readonly name = 'IamportUnavailable';
+}
+
+/** Iamport understood and said no (a 4xx, or HTTP 200 with a `code` that is not 0): asking the same again does not help. */
+export class IamportRefused extends Error {
+  override readonly name = 'IamportRefused';
+  /** The HTTP status of the answer. */
+  readonly status: number;
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+/** An answer of a shape that we do not know. Nothing is guessed from it: somebody has to look. */
+export class IamportUnexpected extends Error {
+  override readonly name = 'IamportUnexpected';
+}

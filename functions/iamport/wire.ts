@@ -1,0 +1,157 @@
+/** The wire form of Iamport's answers, parsed once into our own types. Unknown fields, personal ones among them, are dropped here. */
+
+import * as z from 'zod/mini';
+import { defined } from '../edge/defined.ts';
+import { amountOf, minus } from '../payment/money.ts';
+import type { Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
+import { IamportUnexpected } from './errors.ts';
+
+/** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
+const something = <Value>(value: Value) => value || undefined;
+const text = z.pipe(z.nullish(z.string()), z.transform(something));
+const unixSeconds = z.pipe(z.nullish(z.number().check(z.nonnegative())), z.transform(something));
+
+/** Every answer of the API: `code` 0 means that it worked, whatever the HTTP status. */
+const envelope = z.object({ code: z.int(), message: text, response: z.optional(z.unknown()) });
+
+const token = z.object({
+  access_token: z.string().check(z.minLength(1)),
+  expired_at: z.number(),
+  now: z.number(),
+});
+
+/** The fields of a payment that we use. Source: PaymentAnnotation of PortOne's V1 API description. */
+const payment = z.object({
+  imp_uid: z.string(),
+  merchant_uid: z.string(),
+  amount: z.number(),
+  cancel_amount: z.number(),
+  currency: z.string(),
+  status: z.enum(['ready', 'paid', 'cancelled', 'failed']),
+  sandbox: z.boolean(),
+  pay_method: text,
+  pg_provider: text,
+  pg_tid: text,
+  apply_num: text,
+  receipt_url: text,
+  fail_reason: text,
+  paid_at: unixSeconds,
+  failed_at: unixSeconds,
+  vbank_name: text,
+  vbank_num: text,
+  vbank_holder: text,
+  vbank_date: unixSeconds,
+  vbank_issued_at: unixSeconds,
+  cancel_history: z.nullish(z.array(z.unknown())),
+});
+type WirePayment = z.infer<typeof payment>;
+
+const page = z.object({ list: z.array(z.unknown()), next: z.int() });
+
+const prepared = z.object({ merchant_uid: z.string(), amount: z.number(), currency: text });
+
+export type Envelope = z.infer<typeof envelope>;
+
+/** @throws IamportUnexpected when the body is not one of Iamport's answers */
+export function envelopeOf(body: string): Envelope {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch (cause) {
+    throw new IamportUnexpected('Iamport answered with something that is not JSON', { cause });
+  }
+  return parsed(envelope, json, 'answer');
+}
+
+/** @returns the token and how long it lives by Iamport's own clock, in seconds: ours may be wrong */
+export function tokenOf(response: unknown): { value: string; livesSeconds: number } {
+  const { access_token, expired_at, now } = parsed(token, response, 'token');
+  return { value: access_token, livesSeconds: expired_at - now };
+}
+
+/** @returns the amount that Iamport lets through for an order, in major units, and its currency where one was registered */
+export function preparedOf(response: unknown): { amount: number; currency?: string } {
+  const { amount, currency } = parsed(prepared, response, 'prepared amount');
+  return { amount, ...(currency && { currency }) };
+}
+
+/** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is none */
+export function paymentOf(response: unknown): Payment {
+  const wire = parsed(payment, response, 'payment');
+  return {
+    impUid: wire.imp_uid,
+    merchantUid: wire.merchant_uid,
+    amount: exact(wire, 'amount'),
+    currency: wire.currency,
+    sandbox: wire.sandbox,
+    record: recordOf(wire),
+    state: stateOf(wire),
+  };
+}
+
+/** A page of a list of payments. `next` is 0 on the last one. */
+export function pageOf(response: unknown): { list: Payment[]; next: number } {
+  const { list, next } = parsed(page, response, 'list of payments');
+  return { list: list.map(paymentOf), next };
+}
+
+/**
+ * Money moved when the payment is paid, or was cancelled after it was paid. Iamport says `cancelled` after a partial cancel
+ * too, so what is kept is told by the amounts alone.
+ */
+function stateOf(wire: WirePayment): PaymentState {
+  const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
+  if (moved) {
+    const kept = minus(exact(wire, 'amount'), exact(wire, 'cancel_amount'));
+    if (kept < 0) throw new IamportUnexpected(`Iamport says that more of ${wire.imp_uid} was cancelled than was paid`);
+    return kept > 0 ? { kind: 'kept', kept } : { kind: 'returned' };
+  }
+  if (wire.status === 'cancelled') return { kind: 'returned' };
+  if (wire.status === 'failed') {
+    return defined<PaymentState>({ kind: 'failed', failedAt: wire.failed_at ?? 0, reason: wire.fail_reason });
+  }
+  const account = wire.pay_method === 'vbank' ? accountOf(wire) : undefined;
+  return account ? { kind: 'awaiting_deposit', account } : { kind: 'ready' };
+}
+
+const wasPaid = (wire: WirePayment): boolean => wire.paid_at !== undefined || (wire.cancel_history ?? []).length > 0;
+
+function accountOf(wire: WirePayment): VirtualAccount | undefined {
+  if (!wire.vbank_num) return undefined;
+  return defined<VirtualAccount>({
+    impUid: wire.imp_uid,
+    bank: wire.vbank_name,
+    number: wire.vbank_num,
+    holder: wire.vbank_holder,
+    dueAt: wire.vbank_date,
+    issuedAt: wire.vbank_issued_at ?? 0,
+  });
+}
+
+const recordOf = (wire: WirePayment): PaymentRecord =>
+  defined<PaymentRecord>({
+    payMethod: wire.pay_method,
+    pgProvider: wire.pg_provider,
+    pgTid: wire.pg_tid,
+    applyNum: wire.apply_num,
+    receiptUrl: wire.receipt_url,
+    paidAt: wire.paid_at,
+  });
+
+function exact(wire: WirePayment, field: 'amount' | 'cancel_amount') {
+  const amount = amountOf(wire[field], wire.currency);
+  if (amount === undefined) {
+    throw new IamportUnexpected(
+      `Iamport's ${field} of ${wire.imp_uid} is no amount of ${wire.currency}: ${wire[field]}`,
+    );
+  }
+  return amount;
+}
+
+function parsed<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  // Only paths are told: the values may be personal.
+  const fields = result.error.issues.map((issue) => issue.path.join('.') || '(all of it)').join(', ');
+  throw new IamportUnexpected(`Iamport's ${what} has a shape that we do not know, at: ${fields}`);
+}

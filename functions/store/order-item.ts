@@ -1,0 +1,143 @@
+/** An order as an item of its table, and back. The attribute names here are what a shop sees in DynamoDB. */
+
+import { defined } from '../edge/defined.ts';
+import {
+  accountOf,
+  type Failure,
+  failureOf,
+  isSettled,
+  type Order,
+  type OrderState,
+  type OrderTerms,
+} from '../payment/order.ts';
+import type { PaymentRecord, UnixSeconds, VirtualAccount } from '../payment/payment.ts';
+import { nextLookAt } from '../payment/watch.ts';
+import { count, map, money, optional, Reader, text } from './attributes.ts';
+import type { Item, Write } from './table.ts';
+import { watched } from './watched.ts';
+
+/** What the shop registered; written once. */
+export function termsAttributes({ amount, currency, name, expiresAt, tier }: OrderTerms): Write['set'] {
+  return {
+    amount: money(amount, currency),
+    currency: text(currency),
+    name: optional(text, name),
+    expires_at: optional(count, expiresAt),
+    tier: optional(text, tier),
+  };
+}
+
+/** Everything that a change of state may touch. What the new state does not have is removed. */
+export function stateAttributes(order: Order, now: UnixSeconds): Write['set'] {
+  const { state, currency, merchantUid } = order;
+  const account = accountOf(state);
+  const failure = failureOf(state);
+  return {
+    status: text(state.status),
+    revision: count(order.revision),
+    updated_at: count(now),
+    imp_uid: optional(text, isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid)),
+    payment: isSettled(state) ? recordMap(state.record) : undefined,
+    cancelled_amount: 'cancelledAmount' in state ? money(state.cancelledAmount, currency) : undefined,
+    virtual_account: optional(accountMap, account),
+    failure: optional(failureMap, failure),
+    ...watched(merchantUid, nextLookAt(order, now)),
+  };
+}
+
+const recordMap = (record: PaymentRecord) =>
+  map({
+    pay_method: optional(text, record.payMethod),
+    pg_provider: optional(text, record.pgProvider),
+    pg_tid: optional(text, record.pgTid),
+    apply_num: optional(text, record.applyNum),
+    receipt_url: optional(text, record.receiptUrl),
+    paid_at: optional(count, record.paidAt),
+  });
+
+const accountMap = (account: VirtualAccount) =>
+  map({
+    imp_uid: text(account.impUid),
+    bank: optional(text, account.bank),
+    number: text(account.number),
+    holder: optional(text, account.holder),
+    due_at: optional(count, account.dueAt),
+    issued_at: count(account.issuedAt),
+  });
+
+const failureMap = ({ impUid, failedAt, reason }: Failure) =>
+  map({ imp_uid: text(impUid), failed_at: count(failedAt), reason: optional(text, reason) });
+
+/** @throws StoreUnexpected for an item that this version does not understand */
+export function orderOf(item: Item): Order {
+  const read = new Reader(item, `order ${item.merchant_uid?.S}`);
+  const currency = read.text('currency');
+  return defined<Order>({
+    merchantUid: read.text('merchant_uid'),
+    amount: read.money('amount', currency),
+    currency,
+    name: read.optionalText('name'),
+    expiresAt: read.optionalCount('expires_at'),
+    tier: read.optionalText('tier'),
+    revision: read.count('revision'),
+    createdAt: read.count('created_at'),
+    updatedAt: read.count('updated_at'),
+    state: stateOf(read, currency),
+  });
+}
+
+function stateOf(read: Reader, currency: string): OrderState {
+  const status = read.text('status') as OrderState['status'];
+  const account = read.optionalMap('virtual_account', accountIn);
+  const failure = read.optionalMap('failure', failureIn);
+  const remembered = { ...(account && { account }), ...(failure && { failure }) };
+  switch (status) {
+    case 'ready':
+    case 'closed':
+      return { status };
+    case 'failed':
+      return { status, failure: failure ?? read.fail('failure'), ...(account && { account }) };
+    case 'expired':
+      return { status, ...remembered };
+    case 'virtual_account_issued':
+      return { status, account: account ?? read.fail('virtual_account') };
+    case 'paid':
+    case 'deposit_reversed':
+      return { status, ...settledIn(read) };
+    case 'partial_cancelled':
+    case 'cancelled':
+      return { status, ...settledIn(read), cancelledAmount: read.money('cancelled_amount', currency) };
+    default:
+      // A newer version wrote it. To guess would be to decide about money without knowing the order.
+      return read.fail('status');
+  }
+}
+
+const settledIn = (read: Reader) => ({ impUid: read.text('imp_uid'), record: read.map('payment', recordIn) });
+
+const recordIn = (read: Reader): PaymentRecord =>
+  defined<PaymentRecord>({
+    payMethod: read.optionalText('pay_method'),
+    pgProvider: read.optionalText('pg_provider'),
+    pgTid: read.optionalText('pg_tid'),
+    applyNum: read.optionalText('apply_num'),
+    receiptUrl: read.optionalText('receipt_url'),
+    paidAt: read.optionalCount('paid_at'),
+  });
+
+const accountIn = (read: Reader): VirtualAccount =>
+  defined<VirtualAccount>({
+    impUid: read.text('imp_uid'),
+    bank: read.optionalText('bank'),
+    number: read.text('number'),
+    holder: read.optionalText('holder'),
+    dueAt: read.optionalCount('due_at'),
+    issuedAt: read.count('issued_at'),
+  });
+
+const failureIn = (read: Reader): Failure =>
+  defined<Failure>({
+    impUid: read.text('imp_uid'),
+    failedAt: read.count('failed_at'),
+    reason: read.optionalText('reason'),
+  });
