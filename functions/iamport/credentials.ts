@@ -3,6 +3,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
+import { jsonIn } from '../edge/json-text.ts';
 import type { Credentials } from './client.ts';
 import { IamportRefused, IamportUnavailable } from './errors.ts';
 
@@ -31,7 +32,7 @@ async function read(client: SecretsManagerClient, SecretId: string): Promise<Cre
   const answer = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
     throw new IamportUnavailable('Secrets Manager gave no answer, so Iamport cannot be asked', { cause });
   });
-  const found = secret.safeParse(jsonOf(answer.SecretString));
+  const found = secret.safeParse(jsonIn(answer.SecretString ?? ''));
   if (!found.success) {
     throw new IamportRefused(
       `Put {"imp_key": "…", "imp_secret": "…"} of the Iamport console into the secret ${SecretId}`,
@@ -40,13 +41,4 @@ async function read(client: SecretsManagerClient, SecretId: string): Promise<Cre
   }
   const { imp_key, imp_secret, pg_api_key } = found.data;
   return defined<Credentials>({ impKey: imp_key, impSecret: imp_secret, pgApiKey: pg_api_key });
-}
-
-/** The parse error is not told: it would quote the secret. */
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
+import { jsonIn } from '../edge/json-text.ts';
 import { amountOf, minus } from '../payment/money.ts';
 import type { Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
 import { IamportUnexpected } from './errors.ts';
@@ -54,13 +55,7 @@ export type Envelope = z.infer<typeof envelope>;
 
 /** @throws IamportUnexpected when the body is not one of Iamport's answers */
 export function envelopeOf(body: string): Envelope {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch (cause) {
-    throw new IamportUnexpected('Iamport answered with something that is not JSON', { cause });
-  }
-  return parsed(envelope, json, 'answer');
+  return parsed(envelope, jsonIn(body), 'answer');
 }
 
 /** @returns the token and how long it lives by Iamport's own clock, in seconds: ours may be wrong */

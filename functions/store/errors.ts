@@ -9,3 +9,8 @@ export class StoreUnavailable extends Error {
 export class StoreUnexpected extends Error {
   override readonly name = 'StoreUnexpected';
 }
+
+/** The order changed under us each time: nothing is wrong, and asking again will do. */
+export class OrderBusy extends Error {
+  override readonly name = 'OrderBusy';
+}

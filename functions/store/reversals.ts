@@ -43,7 +43,10 @@ export function reversalsIn(table: Table): Reversals {
       const byPerson = request.kind === 'manual' || request.kind === 'orphan';
       const state = byPerson ? 'manual' : 'requested';
       const reversal: Reversal = { ...request, state, attempts: byPerson ? 0 : 1, createdAt: now, updatedAt: now };
-      const result = await change(reversal, { isNew: 'attribute_not_exists(imp_uid)' }, {});
+      // What was an account without a deposit, or money without an order, may have become more since.
+      const isNewOrMore = 'attribute_not_exists(imp_uid) OR (#kind IN (:revoke, :orphan) AND #kind <> :kind)';
+      const values = { ':revoke': text('revoke'), ':orphan': text('orphan') };
+      const result = await change(reversal, { isNewOrMore }, values);
       if (result.written || !result.item) return { created: true, reversal };
       return { created: false, reversal: reversalOf(result.item) };
     },

@@ -1,0 +1,26 @@
+/** `POST /payments/complete`: the storefront, or a native app, says that its buyer has come back from the payment window. */
+
+import * as z from 'zod/mini';
+import { json } from './edge/answer.ts';
+import { outcomeJson } from './edge/outcome-json.ts';
+import { refusal } from './edge/problem.ts';
+import { bodyFields, impUid, languageOf, merchantUid, optional, parse } from './edge/request.ts';
+import { type Door, serve } from './serve.ts';
+import { settle } from './settle.ts';
+
+/** Whatever else is sent (`status`, `paid_amount`, …) is not read: the browser does not know what was paid. */
+const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
+
+export const complete: Door = async ({ event, deadline, note }, rooms) => {
+  const fields = parse(body, bodyFields(event));
+  note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
+  const subject = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid, mustMatch: true };
+  const settlement = await settle(rooms, subject, deadline);
+  if (settlement.kind !== 'settled') throw refusal(settlement.kind);
+  const { outcome } = settlement;
+  note({ outcome: outcome.status, reason: outcome.reason });
+  const language = languageOf(event);
+  return json(200, outcomeJson(outcome, fields.merchant_uid !== undefined, language), { 'content-language': language });
+};
+
+export const handler = serve(complete);

@@ -1,0 +1,68 @@
+/** The configuration of a function: the only reader of the environment, once and whole. */
+
+import * as z from 'zod/mini';
+import type { Policy } from '../payment/decide.ts';
+import { jsonIn } from './json-text.ts';
+
+/** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */
+export type ResultTargets = Readonly<Record<string, string>>;
+
+export interface Config {
+  readonly tables: { readonly orders: string; readonly reversals: string; readonly state: string };
+  readonly iamportSecretArn: string;
+  readonly iamportApiUrl: string;
+  readonly policy: Policy;
+  readonly webhookSenders: 'any' | 'iamport-only';
+  readonly resultTargets: ResultTargets;
+  readonly shopName: string;
+}
+
+const required = z.string('is missing').check(z.minLength(1, 'is empty'));
+const oneOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
+  z._default(z.enum(words, `must be ${words.map((word) => `"${word}"`).join(' or ')}`), words[0]);
+
+/** A map from names to URLs, as JSON. */
+const targets = z.pipe(
+  z._default(z.string(), '{}'),
+  z.transform((text, context): ResultTargets => {
+    const found = z.record(z.string(), z.url()).safeParse(jsonIn(text));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: text, message: 'must be a JSON object from names to URLs' });
+    return z.NEVER;
+  }),
+);
+
+const environment = z.object({
+  ORDERS_TABLE: required,
+  REVERSALS_TABLE: required,
+  STATE_TABLE: required,
+  IAMPORT_SECRET_ARN: required,
+  IAMPORT_API_URL: z._default(z.url('must be a URL'), 'https://api.iamport.kr'),
+  TEST_PAYMENTS: oneOf('refuse', 'accept'),
+  REVERSALS: oneOf('automatic', 'manual'),
+  WEBHOOK_SENDERS: oneOf('any', 'iamport-only'),
+  RESULT_TARGETS: targets,
+  SHOP_NAME: z._default(z.string(), ''),
+});
+
+/** @throws Error that lists every problem, by the name of its variable */
+export function configFrom(variables: Readonly<Record<string, string | undefined>>): Config {
+  const found = environment.safeParse(variables);
+  if (!found.success) {
+    const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+    throw new Error(`The environment of this function is wrong: ${problems.join('; ')}`);
+  }
+  const env = found.data;
+  return {
+    tables: { orders: env.ORDERS_TABLE, reversals: env.REVERSALS_TABLE, state: env.STATE_TABLE },
+    iamportSecretArn: env.IAMPORT_SECRET_ARN,
+    iamportApiUrl: env.IAMPORT_API_URL,
+    policy: { acceptTestPayments: env.TEST_PAYMENTS === 'accept', reversals: env.REVERSALS },
+    webhookSenders: env.WEBHOOK_SENDERS,
+    resultTargets: env.RESULT_TARGETS,
+    shopName: env.SHOP_NAME,
+  };
+}
+
+/** What Lambda set for this function, or undefined outside Lambda. */
+export const environmentOfLambda = () => (process.env.AWS_LAMBDA_FUNCTION_NAME ? process.env : undefined);

@@ -1,0 +1,51 @@
+/** An order as the shop's server reads it: amounts in major units, times in Unix seconds. */
+
+import { majorUnits } from '../payment/money.ts';
+import { accountOf, failureOf, isSettled, type Order } from '../payment/order.ts';
+import type { Reversal } from '../payment/reversal.ts';
+import { accountJson } from './outcome-json.ts';
+
+export function orderJson(order: Order): object {
+  const { state, currency } = order;
+  const account = accountOf(state);
+  const failure = failureOf(state);
+  return {
+    merchant_uid: order.merchantUid,
+    amount: majorUnits(order.amount, currency),
+    currency,
+    name: order.name,
+    expires_at: order.expiresAt,
+    tier: order.tier,
+    status: state.status,
+    revision: order.revision,
+    imp_uid: isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid),
+    payment: isSettled(state) ? paymentJson(state.record) : undefined,
+    cancelled_amount: 'cancelledAmount' in state ? majorUnits(state.cancelledAmount, currency) : undefined,
+    virtual_account: account && { imp_uid: account.impUid, ...accountJson(account) },
+    reason: state.status === 'failed' ? failure?.reason : undefined,
+    created_at: order.createdAt,
+    updated_at: order.updatedAt,
+  };
+}
+
+const paymentJson = (record: Extract<Order['state'], { status: 'paid' }>['record']) => ({
+  pay_method: record.payMethod,
+  pg_provider: record.pgProvider,
+  pg_tid: record.pgTid,
+  apply_num: record.applyNum,
+  receipt_url: record.receiptUrl,
+  paid_at: record.paidAt,
+});
+
+export const reversalJson = (reversal: Reversal): object => ({
+  imp_uid: reversal.impUid,
+  kind: reversal.kind,
+  state: reversal.state,
+  reason: reversal.reason,
+  amount: majorUnits(reversal.amount, reversal.currency),
+  currency: reversal.currency,
+  attempts: reversal.attempts,
+  message: reversal.message,
+  created_at: reversal.createdAt,
+  updated_at: reversal.updatedAt,
+});

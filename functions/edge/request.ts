@@ -1,0 +1,119 @@
+/**
+ * A request, read from API Gateway's event (payload 2.0) and checked before anything else happens: what is wrong with it
+ * is said in one answer, and nothing is asked or written for it.
+ */
+
+import { isUtf8 } from 'node:buffer';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { jsonIn } from './json-text.ts';
+import { Problem } from './problem.ts';
+
+export type Language = 'ko' | 'en';
+
+/** 64 KiB. Iamport's notifications and a storefront's calls are a few hundred bytes. */
+const largestBodyBytes = 65_536;
+
+/** `imp_` and what follows, at most 32 characters (PortOne's V1 API description): nothing in it can leave its place in a path. */
+export const impUid = z
+  .string('must be a text such as imp_123456789012')
+  .check(z.regex(/^imp_[0-9A-Za-z_-]{1,28}$/, 'must look like imp_123456789012'));
+
+/** The shop's order number, at most 40 characters as Iamport has it. Any script, but nothing invisible, and no path of dots. */
+export const merchantUid = z
+  .string('must be a text of 1 to 40 characters')
+  .check(
+    z.regex(
+      /^(?!\.{1,2}$)(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]{1,40}(?<!\s)$/u,
+      'must be 1 to 40 visible characters',
+    ),
+  );
+
+/** For a field that may be left out, or left empty as forms do. */
+export const optional = (schema: z.ZodMiniType<string, string>) =>
+  z.pipe(
+    z.transform((value: unknown) => (value === null || value === '' ? undefined : (value as string | undefined))),
+    z.optional(schema),
+  );
+
+/**
+ * @param fields what the caller sent, by name
+ * @throws Problem `invalid_request` that names every field and what is wrong with it
+ */
+export function parse<Schema extends z.ZodMiniType>(schema: Schema, fields: unknown): z.output<Schema> {
+  const found = schema.safeParse(fields);
+  if (found.success) return found.data;
+  const wrong = found.error.issues.map((issue) => `${issue.path.join('.') || 'the body'} ${issue.message}`);
+  throw new Problem('invalid_request', `${wrong.join('; ')}.`);
+}
+
+/** The fields of a body that is JSON or a form. */
+export function bodyFields(event: APIGatewayProxyEventV2): Readonly<Record<string, unknown>> {
+  const type = mediaTypeOf(event);
+  if (type === 'application/x-www-form-urlencoded') return formFields(bodyOf(event), 'the form');
+  if (type === 'application/json') return jsonFields(bodyOf(event));
+  throw new Problem('unsupported_media_type', 'Send application/json or application/x-www-form-urlencoded, in UTF-8.');
+}
+
+/** The fields of a body that must be JSON, since forms have no numbers. */
+export function jsonBodyFields(event: APIGatewayProxyEventV2): Readonly<Record<string, unknown>> {
+  if (mediaTypeOf(event) === 'application/json') return jsonFields(bodyOf(event));
+  throw new Problem('unsupported_media_type', 'Send application/json, in UTF-8.');
+}
+
+/** The fields of the query, each at most once. */
+export const queryFields = (event: APIGatewayProxyEventV2) => formFields(event.rawQueryString, 'the query');
+
+/** @returns the media type without its parameters; empty when it, its charset or its coding is none that we read */
+function mediaTypeOf({ headers }: APIGatewayProxyEventV2): string {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  const saysUtf8 = parameters.every(
+    (parameter) => !/^\s*charset\s*=/.test(parameter) || /=\s*"?utf-?8"?\s*$/.test(parameter),
+  );
+  const isPlain = (headers['content-encoding'] ?? 'identity').toLowerCase() === 'identity';
+  return saysUtf8 && isPlain ? type.trim() : '';
+}
+
+/** @throws Problem `payload_too_large`, or `invalid_request` for bytes that are not base64 or not UTF-8 */
+function bodyOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): string {
+  // Base64 is four characters for three bytes, so this is decided before anything is decoded.
+  if (body.length > (isBase64Encoded ? (largestBodyBytes * 4) / 3 + 4 : largestBodyBytes)) throw tooLarge();
+  if (isBase64Encoded && !/^[A-Za-z0-9+/]*={0,2}$/.test(body)) {
+    throw new Problem('invalid_request', 'The body is marked as base64 and is not.');
+  }
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > largestBodyBytes) throw tooLarge();
+  if (!isUtf8(bytes)) throw new Problem('invalid_request', 'The body is not UTF-8.');
+  return bytes.toString('utf8');
+}
+
+const tooLarge = () => new Problem('payload_too_large', `Send at most ${largestBodyBytes} bytes.`);
+
+function jsonFields(text: string): Readonly<Record<string, unknown>> {
+  const value = jsonIn(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new Problem('invalid_request', 'The body must be JSON, and an object.');
+}
+
+/** A name that comes twice could mean one thing to us and another to somebody before us, so it is refused. */
+function formFields(encoded: string, where: string): Readonly<Record<string, string>> {
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(encoded)) {
+    if (fields.has(name)) throw new Problem('invalid_request', `A field comes more than once in ${where}.`);
+    fields.set(name, value);
+  }
+  return Object.fromEntries(fields);
+}
+
+/** Korean, unless the caller prefers English. */
+export function languageOf({ headers }: APIGatewayProxyEventV2): Language {
+  const wanted = (headers['accept-language'] ?? '')
+    .split(',')
+    .map((range) => {
+      const [tag = '', quality = 'q=1'] = range.trim().toLowerCase().split(';');
+      return { language: tag.split('-')[0], quality: Number(quality.trim().slice(2)) || 0 };
+    })
+    .filter(({ language, quality }) => (language === 'ko' || language === 'en') && quality > 0)
+    .sort((a, b) => b.quality - a.quality);
+  return wanted[0]?.language === 'en' ? 'en' : 'ko';
+}

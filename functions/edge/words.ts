@@ -1,0 +1,79 @@
+/** What a buyer is told, in Korean and English. No word here depends on anything that came with the request. */
+
+import type { Outcome } from '../payment/outcome.ts';
+import type { Objection } from '../payment/reversal.ts';
+import type { ProblemCode } from './problem.ts';
+import type { Language } from './request.ts';
+
+type Words = Readonly<Record<Language, string>>;
+
+const statuses: Record<Exclude<Outcome['status'], 'rejected'>, Words> = {
+  paid: { ko: '결제가 완료되었습니다.', en: 'Your payment is complete.' },
+  virtual_account_issued: {
+    ko: '가상계좌가 발급되었습니다. 기한 안에 입금해 주세요.',
+    en: 'Your account for the transfer is ready. Please pay into it before the deadline.',
+  },
+  ready: { ko: '아직 결제되지 않았습니다.', en: 'Nothing has been paid yet.' },
+  failed: { ko: '결제에 실패했습니다. 다시 시도해 주세요.', en: 'The payment failed. Please try again.' },
+  partial_cancelled: { ko: '결제 금액의 일부가 취소되었습니다.', en: 'A part of your payment has been refunded.' },
+  cancelled: { ko: '결제가 취소되었습니다.', en: 'The payment has been cancelled.' },
+  expired: { ko: '결제 기한이 지났습니다.', en: 'The time for the payment is over.' },
+  deposit_reversed: {
+    ko: '은행에서 입금이 취소되었습니다. 상점에 문의해 주세요.',
+    en: 'The bank took the transfer back. Please contact the shop.',
+  },
+};
+
+const objections: Record<Objection, Words> = {
+  test_payment: { ko: '테스트 결제는 처리되지 않습니다.', en: 'Test payments are not taken.' },
+  currency_mismatch: {
+    ko: '주문과 다른 통화로 결제되었습니다.',
+    en: 'The payment is in another currency than the order.',
+  },
+  amount_mismatch: { ko: '결제 금액이 주문 금액과 다릅니다.', en: 'The amount paid is not the amount of the order.' },
+  duplicate_payment: { ko: '이미 결제된 주문입니다.', en: 'The order was paid before.' },
+  order_closed: { ko: '더 이상 결제할 수 없는 주문입니다.', en: 'The order can no longer be paid.' },
+  account_superseded: { ko: '새 가상계좌가 발급되었습니다.', en: 'A newer account was issued.' },
+};
+
+/** Where the money of a payment that was not taken is. */
+const returns = {
+  done: { ko: '결제를 취소했습니다.', en: 'The payment has been cancelled.' },
+  requested: { ko: '결제를 취소하고 있습니다.', en: 'The payment is being cancelled.' },
+  manual: { ko: '상점에서 환불해 드립니다.', en: 'The shop will refund it.' },
+} as const satisfies Record<string, Words>;
+
+/** A buyer needs to know only what to do next, so several codes share their words. */
+const unconfirmed: Words = {
+  ko: '결제 결과를 아직 확인하지 못했습니다. 잠시 후 다시 확인해 주세요.',
+  en: 'We could not confirm the payment yet. Please check again shortly.',
+};
+const notOurs: Words = {
+  ko: '결제 정보를 찾을 수 없습니다. 상점에 문의해 주세요.',
+  en: 'No such payment was found. Please contact the shop.',
+};
+const wrongRequest: Words = { ko: '잘못된 요청입니다.', en: 'The request is not valid.' };
+
+const problems: Partial<Record<ProblemCode, Words>> = {
+  payment_not_found: notOurs,
+  order_not_found: notOurs,
+  order_mismatch: notOurs,
+  iamport_unavailable: unconfirmed,
+  iamport_error: unconfirmed,
+  store_unavailable: unconfirmed,
+  not_settled: unconfirmed,
+  order_busy: unconfirmed,
+  internal_error: unconfirmed,
+};
+
+export function outcomeMessage(
+  { status, reason, reversal }: Pick<Outcome, 'status' | 'reason' | 'reversal'>,
+  language: Language,
+): string {
+  if (status !== 'rejected') return statuses[status][language];
+  const why = objections[reason as Objection][language];
+  return reversal ? `${why} ${returns[reversal.state][language]}` : why;
+}
+
+export const problemMessage = (code: ProblemCode, language: Language): string =>
+  (problems[code] ?? wrongRequest)[language];

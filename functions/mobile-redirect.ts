@@ -1,0 +1,73 @@
+/**
+ * `GET /payments/complete/mobile`: the buyer's phone comes back from the payment window, by `m_redirect_url`.
+ * A buyer never sees JSON or a bare error: the answer is the shop's own result page, or ours.
+ */
+
+import * as z from 'zod/mini';
+import { type Answer, html, seeOther } from './edge/answer.ts';
+import { causesOf } from './edge/log.ts';
+import { Problem, problemOf, refusal } from './edge/problem.ts';
+import { impUid, type Language, languageOf, merchantUid, optional, parse, queryFields } from './edge/request.ts';
+import { type Result, resultPage, styleHash } from './edge/result-page.ts';
+import type { Rooms } from './rooms.ts';
+import { type Door, serve } from './serve.ts';
+import { settle } from './settle.ts';
+
+/** `imp_success`, `success`, `error_code` and `error_msg` come along too, and say nothing about the money: they are not read. */
+const query = z.object({
+  imp_uid: optional(impUid),
+  merchant_uid: optional(merchantUid),
+  /** The name of a configured result target. */
+  to: z.optional(z.string()),
+  /** How often our own page has asked again. */
+  again: z.optional(z.string()),
+});
+type Query = z.infer<typeof query>;
+
+export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => {
+  const language = languageOf(event);
+  let fields: Query | undefined;
+  try {
+    fields = parse(query, queryFields(event));
+    const { imp_uid, merchant_uid } = fields;
+    note({ impUid: imp_uid, merchantUid: merchant_uid });
+    if (imp_uid === undefined && merchant_uid === undefined) {
+      throw new Problem('invalid_request', 'The query has neither imp_uid nor merchant_uid.');
+    }
+    const settlement = await settle(rooms, { impUid: imp_uid, merchantUid: merchant_uid, mustMatch: true }, deadline);
+    if (settlement.kind !== 'settled') throw refusal(settlement.kind);
+    note({ outcome: settlement.outcome.status, reason: settlement.outcome.reason });
+    return shown({ outcome: settlement.outcome }, fields, language, rooms);
+  } catch (error) {
+    const problem = problemOf(error);
+    note({ outcome: 'unconfirmed', code: problem.code, causes: causesOf(error) });
+    return shown({ problem }, fields, language, rooms);
+  }
+};
+
+/** On the shop's result target, if there is one; otherwise on the built-in page. */
+function shown(result: Result, fields: Query | undefined, language: Language, { config }: Rooms): Answer {
+  const target = fields && targetOf(config.resultTargets, fields.to);
+  if (!target) return html(statusOf(result), resultPage(result, fields ?? {}, config.shopName, language), styleHash);
+  const location = new URL(target);
+  const told = {
+    merchant_uid: fields.merchant_uid,
+    imp_uid: fields.imp_uid,
+    status: 'outcome' in result ? result.outcome.status : 'unconfirmed',
+    reason: 'outcome' in result ? result.outcome.reason : result.problem.code,
+  };
+  for (const [name, value] of Object.entries(told)) if (value) location.searchParams.set(name, value);
+  return seeOther(location.href);
+}
+
+/** Only what the configuration names is a target: nothing from the query becomes a part of it. */
+function targetOf(targets: Readonly<Record<string, string>>, name = 'web'): string | undefined {
+  if (Object.hasOwn(targets, name)) return targets[name];
+  return targets.web;
+}
+
+/** A page that asks again is no error to a browser, which might show one of its own. */
+const statusOf = (result: Result): number =>
+  'problem' in result && !result.problem.isFault ? result.problem.status : 200;
+
+export const handler = serve(mobileRedirect);

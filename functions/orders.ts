@@ -1,0 +1,85 @@
+/** `PUT` and `GET /orders/{merchant_uid}`: the shop's own server registers an order, and reads what became of it. IAM-signed. */
+
+import * as z from 'zod/mini';
+import { type Answer, json } from './edge/answer.ts';
+import { unixSeconds } from './edge/clock.ts';
+import { defined } from './edge/defined.ts';
+import { causesOf } from './edge/log.ts';
+import { orderJson, reversalJson } from './edge/order-json.ts';
+import { Problem } from './edge/problem.ts';
+import { jsonBodyFields, merchantUid, parse } from './edge/request.ts';
+import { IamportRefused, IamportUnavailable, IamportUnexpected } from './iamport/errors.ts';
+import { amountOf } from './payment/money.ts';
+import { isPayable, type Order, type OrderTerms } from './payment/order.ts';
+import type { Rooms } from './rooms.ts';
+import { type Door, serve, type Visit } from './serve.ts';
+
+const path = z.object({ merchant_uid: merchantUid });
+
+/** Strict: a misspelt field of the shop's own server is an error, not something to pass over. */
+const terms = z.strictObject({
+  amount: z.number('must be a number in major units, such as 14000 (KRW) or 10.5 (USD)'),
+  currency: z._default(
+    z.string('must be a text').check(z.regex(/^[A-Z]{3}$/, 'must be three letters, such as KRW')),
+    'KRW',
+  ),
+  name: z.optional(z.string('must be a text').check(z.maxLength(200, 'must be at most 200 characters'))),
+  expires_at: z.optional(z.int('must be a time in Unix seconds')),
+  tier: z.optional(z.string('must be a text').check(z.regex(/^[0-9A-Za-z_-]{1,40}$/, 'must be a sub-merchant code'))),
+});
+
+export const orders: Door = async (visit, rooms) => {
+  const { merchant_uid } = parse(path, visit.event.pathParameters ?? {});
+  visit.note({ merchantUid: merchant_uid });
+  return visit.event.requestContext.http.method === 'PUT'
+    ? register(merchant_uid, visit, rooms)
+    : show(merchant_uid, rooms);
+};
+
+async function register(merchantUid: string, { event, deadline, note }: Visit, rooms: Rooms): Promise<Answer> {
+  const now = unixSeconds(rooms.clock);
+  const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
+  const { held, order } = await rooms.orders.register(wanted, now);
+  if (!order) throw new Problem('order_busy', 'Ask again in a second.');
+  if (order.amount !== wanted.amount || order.currency !== wanted.currency) {
+    throw new Problem(
+      'order_exists',
+      'Amount and currency of an order never change. Register another price as another order.',
+    );
+  }
+  // Iamport then opens no window with another amount. A convenience, not the check: an order without it is as safe.
+  const prepared = isPayable(order.state) ? await prepare(order, { deadline, note }, rooms) : undefined;
+  return json(held ? 201 : 200, { ...orderJson(order), prepared });
+}
+
+function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
+  const { currency, name, expires_at, tier } = fields;
+  const amount = amountOf(fields.amount, currency);
+  if (!amount) throw new Problem('invalid_request', `amount must be more than 0 and an amount of ${currency}.`);
+  if (expires_at !== undefined && expires_at <= now) {
+    throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds.');
+  }
+  return defined<OrderTerms>({ merchantUid, amount, currency, name, expiresAt: expires_at, tier });
+}
+
+/** @returns whether Iamport now holds the amount; the order is registered either way */
+async function prepare(order: Order, { deadline, note }: Pick<Visit, 'deadline' | 'note'>, { iamport }: Rooms) {
+  try {
+    await iamport.prepare(order, deadline);
+    return true;
+  } catch (error) {
+    const isIamports =
+      error instanceof IamportUnavailable || error instanceof IamportRefused || error instanceof IamportUnexpected;
+    if (!isIamports) throw error;
+    note({ prepared: false, causes: causesOf(error) });
+    return false;
+  }
+}
+
+async function show(merchantUid: string, rooms: Rooms): Promise<Answer> {
+  const [order, reversals] = await Promise.all([rooms.orders.read(merchantUid), rooms.reversals.ofOrder(merchantUid)]);
+  if (!order) throw new Problem('order_not_found', 'Register it with PUT first.');
+  return json(200, { ...orderJson(order), reversals: reversals.map(reversalJson) });
+}
+
+export const handler = serve(orders);

@@ -1,0 +1,45 @@
+/** What the doors work with, each behind an interface, and the one place where the real ones are put together. */
+
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Clock, systemClock, systemRandom } from './edge/clock.ts';
+import type { Config } from './edge/config.ts';
+import { type Iamport, iamportClient } from './iamport/client.ts';
+import { credentialsIn } from './iamport/credentials.ts';
+import { undiciTransport } from './iamport/transport.ts';
+import type { Policy } from './payment/decide.ts';
+import { type Orders, ordersIn } from './store/orders.ts';
+import { type Reversals, reversalsIn } from './store/reversals.ts';
+import { sharedTokenIn } from './store/state.ts';
+import { table } from './store/table.ts';
+
+export interface Rooms {
+  readonly iamport: Iamport;
+  readonly orders: Orders;
+  readonly reversals: Reversals;
+  readonly clock: Clock;
+  readonly policy: Policy;
+  readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'webhookSenders'>;
+}
+
+/** DynamoDB answers in milliseconds or not at all; a request has 10 s for everything. */
+const awsTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
+
+export function openRooms(config: Config): Rooms {
+  const dynamodb = new DynamoDBClient({ maxAttempts: 3, requestHandler: awsTimeouts });
+  const secrets = new SecretsManagerClient({ maxAttempts: 2, requestHandler: awsTimeouts });
+  return {
+    iamport: iamportClient({
+      transport: undiciTransport(config.iamportApiUrl),
+      credentials: credentialsIn(secrets, config.iamportSecretArn),
+      sharedToken: sharedTokenIn(table(dynamodb, config.tables.state)),
+      clock: systemClock,
+      random: systemRandom,
+    }),
+    orders: ordersIn(table(dynamodb, config.tables.orders)),
+    reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
+    clock: systemClock,
+    policy: config.policy,
+    config,
+  };
+}

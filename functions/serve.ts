@@ -1,0 +1,57 @@
+/** Around every door: opens the rooms once an instance, gives the request its deadline, turns faults into answers, writes the log line. */
+
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { type Answer, problem } from './edge/answer.ts';
+import { type Deadline, deadlineIn } from './edge/clock.ts';
+import { configFrom, environmentOfLambda } from './edge/config.ts';
+import { causesOf, type LogLine, writeLog } from './edge/log.ts';
+import { problemOf } from './edge/problem.ts';
+import { languageOf } from './edge/request.ts';
+import { openRooms, type Rooms } from './rooms.ts';
+
+/** What a door gets besides its rooms. */
+export interface Visit {
+  readonly event: APIGatewayProxyEventV2;
+  readonly deadline: Deadline;
+  /** Says something about this request in its log line. Ids and outcomes; nothing personal. */
+  readonly note: (facts: LogLine) => void;
+}
+
+export type Door = (visit: Visit, rooms: Rooms) => Promise<Answer>;
+
+/** API Gateway gives up after 30 s and Lambda after 12; this leaves time to say so. */
+const budgetMs = 10_000;
+
+/** The Lambda handler of a door. In Lambda the rooms are opened at init, so a wrong configuration fails there, with every problem named. */
+export function serve(door: Door) {
+  const environment = environmentOfLambda();
+  const rooms = environment && openRooms(configFrom(environment));
+  return async (event: APIGatewayProxyEventV2, context: Context): Promise<Answer> => {
+    if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call the door itself');
+    return visit(door, rooms, event, context.awsRequestId);
+  };
+}
+
+/** One request through a door: never throws, always answers, always leaves a line in the log. */
+export async function visit(
+  door: Door,
+  rooms: Rooms,
+  event: APIGatewayProxyEventV2,
+  requestId: string,
+): Promise<Answer> {
+  const begin = rooms.clock.now();
+  const line: LogLine = { requestId, route: event.routeKey };
+  const note = (facts: LogLine) => void Object.assign(line, facts);
+  let answer: Answer;
+  try {
+    answer = await door({ event, deadline: deadlineIn(rooms.clock, budgetMs), note }, rooms);
+  } catch (error) {
+    const found = problemOf(error);
+    note({ code: found.code, causes: causesOf(error) });
+    answer = problem(found, languageOf(event));
+  }
+  const status = answer.statusCode ?? 200;
+  note({ status, durationMs: rooms.clock.now() - begin });
+  writeLog(line, status >= 500);
+  return answer;
+}

@@ -1,0 +1,91 @@
+/**
+ * The one path of the project: what does this payment mean for its order, and is that written down?
+ * Every door comes through here, and there is no second way to settle.
+ *
+ *   fetch the payment from Iamport ┐ at the same time, when the caller named the order
+ *   read the order                 ┘
+ *   decide                           pure: payment/decide.ts
+ *   one conditional write            the order, if it is still the one we read; or a reversal
+ *   reverse the payment              if that was decided; the write was the intent
+ *   say what became of it
+ */
+
+import { type Deadline, unixSeconds } from './edge/clock.ts';
+import { decide } from './payment/decide.ts';
+import type { Order } from './payment/order.ts';
+import { type Outcome, outcomeOf } from './payment/outcome.ts';
+import type { Payment } from './payment/payment.ts';
+import { reverse } from './reverse.ts';
+import type { Rooms } from './rooms.ts';
+import { OrderBusy } from './store/errors.ts';
+
+/** What the caller knows. At least one of the two ids. */
+export interface Subject {
+  readonly impUid?: string | undefined;
+  readonly merchantUid?: string | undefined;
+  /** Refuse a payment that belongs to another order than `merchantUid`, instead of settling the order that it names. */
+  readonly mustMatch: boolean;
+}
+
+/** Refusals are answers. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected, StoreUnavailable, OrderBusy. */
+export type Settlement =
+  | { readonly kind: 'settled'; readonly outcome: Outcome }
+  | { readonly kind: 'payment_not_found' | 'order_not_found' | 'order_mismatch' };
+
+/** Each lost race means that somebody else has just settled something, so three in a row are all but impossible. */
+const mostLostRaces = 3;
+
+export async function settle(rooms: Rooms, subject: Subject, deadline: Deadline): Promise<Settlement> {
+  const { merchantUid, mustMatch } = subject;
+  const [payment, expected] = await Promise.all([
+    fetchPayment(rooms, subject, deadline),
+    merchantUid === undefined ? undefined : rooms.orders.read(merchantUid),
+  ]);
+  if (!payment) return { kind: 'payment_not_found' };
+  if (payment.merchantUid === merchantUid) return settlePayment(rooms, payment, expected, deadline);
+  if (merchantUid !== undefined && mustMatch) return { kind: 'order_mismatch' };
+  return settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
+}
+
+/** By `imp_uid`; without one, the order's newest payment. */
+async function fetchPayment(rooms: Rooms, { impUid, merchantUid }: Subject, deadline: Deadline) {
+  if (impUid !== undefined) return rooms.iamport.payment(impUid, deadline);
+  return merchantUid === undefined ? undefined : rooms.iamport.newestPayment(merchantUid, deadline);
+}
+
+async function settlePayment(
+  rooms: Rooms,
+  firstPayment: Payment,
+  firstOrder: Order | undefined,
+  deadline: Deadline,
+): Promise<Settlement> {
+  let payment = firstPayment;
+  let order = firstOrder;
+  let asksAfterRead = false;
+  for (let lostRaces = 0; lostRaces <= mostLostRaces; ) {
+    const decision = decide(order, payment, rooms.policy);
+    if (!order || decision.kind === 'order_not_found') return { kind: 'order_not_found' };
+    if (decision.kind !== 'change') {
+      const reversal =
+        decision.kind === 'reject' && decision.reversal
+          ? await reverse(rooms, decision.reversal, payment, deadline)
+          : decision.kind === 'money_returned'
+            ? await rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock))
+            : undefined;
+      return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
+    }
+    if (decision.onFreshNewsOnly && !asksAfterRead) {
+      const news = await rooms.iamport.payment(payment.impUid, deadline);
+      if (!news) return { kind: 'payment_not_found' };
+      payment = news;
+      asksAfterRead = true;
+      continue;
+    }
+    const held = await rooms.orders.change(order, decision.next, unixSeconds(rooms.clock));
+    if (held.held) return { kind: 'settled', outcome: outcomeOf(held.order, payment, decision) };
+    order = held.order;
+    asksAfterRead = false;
+    lostRaces += 1;
+  }
+  throw new OrderBusy(`Order ${payment.merchantUid} changed ${mostLostRaces + 1} times while it was being settled`);
+}

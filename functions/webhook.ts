@@ -1,0 +1,41 @@
+/**
+ * `POST /payments/webhook`: Iamport says that something happened to a payment. It is not signed, so nothing in it is believed:
+ * the ids tell what to ask about, and Iamport's API tells the rest.
+ */
+
+import * as z from 'zod/mini';
+import { json } from './edge/answer.ts';
+import { Problem, problemOf } from './edge/problem.ts';
+import { bodyFields, impUid, merchantUid, optional, parse } from './edge/request.ts';
+import { type Door, serve } from './serve.ts';
+import { settle } from './settle.ts';
+
+/** The addresses that PortOne publishes. They have changed before, so by default a stranger is only counted. */
+const iamportsAddresses = new Set(['52.78.100.19', '52.78.48.223', '52.78.5.241']);
+
+const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
+
+export const webhook: Door = async ({ event, deadline, note }, rooms) => {
+  // Of the connection, never of a header: those are the sender's to write.
+  const isIamport = iamportsAddresses.has(event.requestContext.http.sourceIp);
+  note({ sender: isIamport ? 'iamport' : 'other' });
+  if (!isIamport && rooms.config.webhookSenders === 'iamport-only') {
+    throw new Problem('sender_refused', 'This deployment takes notifications from the addresses of Iamport only.');
+  }
+  const fields = parse(body, bodyFields(event));
+  note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
+  const subject = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid, mustMatch: false };
+  const settlement = await settle(rooms, subject, deadline).catch((error: unknown) => {
+    const found = problemOf(error);
+    // Iamport repeats a notification after a 503; whatever it was, this payment is not settled yet.
+    throw found.status === 503 ? found : new Problem('not_settled', found.message, { cause: error });
+  });
+  if (settlement.kind !== 'settled') {
+    note({ outcome: settlement.kind });
+    return json(200, { settled: false, code: settlement.kind });
+  }
+  note({ outcome: settlement.outcome.status, reason: settlement.outcome.reason });
+  return json(200, { settled: true });
+};
+
+export const handler = serve(webhook);
