@@ -1,0 +1,161 @@
+/**
+ * Iamport's REST API over the ledger, for a shop's server. Every answer is `{code, message, response}`.
+ * Source: PortOne's V1 API description. It decides nothing: the ledger does.
+ */
+
+import { type Context, Hono } from 'hono';
+import * as z from 'zod';
+import { bodyOf, fields, flag, number, text } from './body.ts';
+import { awaitsDeposit, type Entry, type Ledger } from './ledger.ts';
+import { inSpan, isStatus, pageOf, sorted } from './lists.ts';
+import type { Payment } from './payment.ts';
+import { Refused, unknownPayment } from './refused.ts';
+import type { Tokens } from './tokens.ts';
+
+/** What the shop shows to get a token, and its own key at KG Inicis, without which no account is revoked. */
+export interface Keys {
+  readonly impKey: string;
+  readonly impSecret: string;
+  readonly pgApiKey: string;
+}
+
+export interface ApiParts {
+  readonly ledger: Ledger;
+  readonly tokens: Tokens;
+  readonly keys: Keys;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const credentials = z.object({ imp_key: text, imp_secret: text });
+const cancelFields = z.object({
+  imp_uid: text,
+  merchant_uid: text,
+  amount: number,
+  checksum: number,
+  reason: text,
+  refund_holder: text,
+  refund_bank: text,
+  refund_account: text,
+  enable_webhook: flag,
+});
+const preparedFields = z
+  .object({ merchant_uid: z.coerce.string().min(1).max(40), amount: z.coerce.number().positive(), currency: text })
+  .transform(({ merchant_uid, amount, currency }) => ({ merchant_uid, amount, currency: currency ?? null }));
+const listFields = z.object({ page: number, limit: number, sorting: text, from: number, to: number });
+
+/** The paths that belong to the API; everything else that the server serves is the stand-in's own. */
+export const isApiPath = (path: string): boolean => /^\/(users|payments|vbanks)(\/|$)/.test(path);
+
+export function apiRoutes(parts: ApiParts): Hono {
+  const { tokens, keys } = parts;
+  const api = new Hono({ strict: false });
+  api.onError((error, c) => failure(c, error));
+  api.notFound((c) => envelope(c, 404, -1, '존재하지 않는 API입니다.'));
+
+  api.post('/users/getToken', async (c) => {
+    const { imp_key, imp_secret } = await bodyOf(c, credentials);
+    if (imp_key !== keys.impKey || imp_secret !== keys.impSecret) {
+      return envelope(c, 401, -1, 'API 키 또는 시크릿이 올바르지 않습니다.');
+    }
+    return success(c, tokens.issue());
+  });
+
+  for (const protectedPath of ['/payments', '/payments/*', '/vbanks/*']) {
+    api.use(protectedPath, async (c, next) => {
+      const token = c.req.header('authorization')?.replace(/^Bearer /i, '') ?? '';
+      if (!tokens.accepts(token)) return envelope(c, 401, -1, '유효하지 않거나 만료된 토큰입니다.');
+      return next();
+    });
+  }
+  addChanges(api, parts);
+  addLists(api, parts);
+  api.get('/payments/:imp_uid', (c) => {
+    const payment = parts.ledger.payment(c.req.param('imp_uid'));
+    if (!isVisible(payment, c)) throw unknownPayment();
+    return success(c, payment);
+  });
+  return api;
+}
+
+function addChanges(api: Hono, { ledger, keys }: ApiParts): void {
+  api.post('/payments/cancel', async (c) => success(c, ledger.cancel(await bodyOf(c, cancelFields))));
+  api.post('/payments/prepare', async (c) => success(c, ledger.prepare(await bodyOf(c, preparedFields))));
+  api.put('/payments/prepare', async (c) => success(c, ledger.changePrepared(await bodyOf(c, preparedFields))));
+  api.get('/payments/prepare/:merchant_uid', (c) => success(c, ledger.prepared(c.req.param('merchant_uid'))));
+  api.delete('/vbanks/:imp_uid', (c) => {
+    const payment = ledger.payment(c.req.param('imp_uid'));
+    const keyNeeded = awaitsDeposit(payment) && payment.pg_provider === 'html5_inicis';
+    if (keyNeeded && c.req.query('pg_api_key') !== keys.pgApiKey) {
+      throw new Refused('declined', 'hashData가 일치하지 않습니다. pg_api_key를 확인해 주세요.');
+    }
+    return success(c, ledger.revokeAccount(payment.imp_uid));
+  });
+}
+
+function addLists(api: Hono, { ledger, now }: ApiParts): void {
+  const visible = (c: Context) => ledger.entries().filter(({ payment }) => isVisible(payment, c));
+
+  api.get('/payments', (c) => {
+    const impUids = c.req.queries('imp_uid[]') ?? [];
+    const merchantUids = c.req.queries('merchant_uid[]') ?? [];
+    const asked = impUids.length + merchantUids.length;
+    if (asked === 0 || asked > 100) throw new Refused('invalid', '한 번에 1건 이상 100건까지 조회할 수 있습니다.');
+    const payments = sorted(visible(c));
+    const found = [
+      ...impUids.map((uid) => payments.find((payment) => payment.imp_uid === uid)),
+      ...merchantUids.map((uid) => payments.find((payment) => payment.merchant_uid === uid)),
+    ].filter((payment) => payment !== undefined);
+    if (found.length === 0) throw unknownPayment();
+    return c.json({ code: 0, message: null, response: found }, found.length === asked ? 200 : 207);
+  });
+
+  api.get('/payments/find/:merchant_uid/:status?', (c) => {
+    const { sorting } = fields(c.req.query(), listFields);
+    const [payment] = sorted(ofOrder(visible(c), c), sorting);
+    return success(c, payment);
+  });
+
+  api.get('/payments/findAll/:merchant_uid/:status?', (c) => {
+    const { page, limit, sorting } = fields(c.req.query(), listFields);
+    return success(c, pageOf(sorted(ofOrder(visible(c), c), sorting), page, limit));
+  });
+
+  api.get('/payments/status/:status', (c) => {
+    const { page, limit, sorting, from, to } = fields(c.req.query(), listFields);
+    const found = inSpan(visible(c), c.req.param('status'), Math.floor(now() / 1000), to, from);
+    return success(c, pageOf(sorted(found, sorting), page, limit));
+  });
+}
+
+/** @throws Refused `unknown` when the order has no payment of that status */
+function ofOrder(entries: Entry[], c: Context): Entry[] {
+  const { merchant_uid: merchantUid, status } = c.req.param();
+  if (status !== undefined && !isStatus(status)) throw new Refused('invalid', '알 수 없는 결제상태입니다.');
+  const found = entries.filter(
+    ({ payment }) => payment.merchant_uid === merchantUid && (status === undefined || payment.status === status),
+  );
+  if (found.length === 0) throw unknownPayment();
+  return found;
+}
+
+/** What was paid through a test channel is shown only to those who ask for it. */
+const isVisible = (payment: Payment, c: Context): boolean =>
+  !payment.sandbox || c.req.query('include_sandbox') === 'true';
+
+const success = (c: Context, response: unknown) => c.json({ code: 0, message: null, response });
+
+const envelope = (c: Context, status: 200 | 400 | 401 | 404 | 500, code: number, message: string) =>
+  c.json({ code, message, response: null }, status);
+
+function failure(c: Context, error: Error): Response {
+  if (!(error instanceof Refused)) return envelope(c, 500, -1, `샌드박스 오류: ${error.message}`);
+  switch (error.kind) {
+    case 'unknown':
+      return envelope(c, 404, -1, error.message);
+    case 'invalid':
+      return envelope(c, 400, -1, error.message);
+    case 'declined':
+      return envelope(c, 200, 1, error.message);
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * What the payment window and iamport.js talk to: opens a window, and does in it what the buyer pressed.
+ * Answers what the browser brings back to the shop: `rsp` for the callback of a PC, `redirect_url` for a phone.
+ *
+ *   POST /checkout                          {param, channel, user_agent}     -> {imp_uid, window} | {rsp}
+ *   GET  /checkout/{imp_uid}                                                 -> the payment
+ *   POST /checkout/{imp_uid}/pay            {amount?, test_channel?}         -> {rsp, redirect_url?}
+ *   POST /checkout/{imp_uid}/account        {amount?, test_channel?, lasts_seconds?}
+ *   POST /checkout/{imp_uid}/fail           {reason?}
+ *   POST /checkout/{imp_uid}/close
+ */
+
+import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
+import * as z from 'zod';
+import { bodyOf, fields, flag, number, text } from './body.ts';
+import type { Ledger } from './ledger.ts';
+import type { Payment } from './payment.ts';
+import { Refused } from './refused.ts';
+import type { Settings } from './settings.ts';
+
+const requestFields = z.object({
+  channel: z.enum(['pc', 'mobile']),
+  user_agent: text,
+  param: z.object({
+    merchant_uid: z.coerce.string().default(''),
+    amount: z.coerce.number().default(0),
+    currency: text,
+    pg: text,
+    pay_method: text,
+    name: text,
+    buyer_name: text,
+    buyer_email: text,
+    buyer_tel: text,
+    buyer_addr: text,
+    buyer_postcode: text,
+    /** The shop gives any value; the API shows it as a JSON string. */
+    custom_data: z
+      .unknown()
+      .optional()
+      .transform((value) => (value === undefined ? undefined : JSON.stringify(value))),
+    escrow: flag,
+    m_redirect_url: text,
+    confirm_url: text,
+  }),
+});
+const paymentFields = z.object({ amount: number, test_channel: flag, lasts_seconds: number });
+
+type Session = Pick<z.infer<typeof requestFields>['param'], 'm_redirect_url' | 'confirm_url'>;
+
+/** What went wrong in the window, as the browser hears of it. */
+interface WindowError {
+  error_code: string;
+  error_msg: string;
+}
+
+/** The real one waits ten seconds for the shop's word before an approval. */
+const confirmTimeoutMs = 10_000;
+
+export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
+  const sessions = new Map<string, Session>();
+  const checkout = new Hono();
+  // The shop's page is of another origin, as with the real one.
+  checkout.use(cors());
+  checkout.onError((error, c) => c.json({ error: error.message }, error instanceof Refused ? 400 : 500));
+
+  const result = (c: Context, payment: Payment, error?: WindowError) => {
+    const rsp = resultOf(payment, settings.sdkTellsSuccess, error);
+    const { m_redirect_url: target } = sessions.get(payment.imp_uid) ?? {};
+    return c.json({ rsp, ...(target && payment.channel === 'mobile' && { redirect_url: redirectTo(target, rsp) }) });
+  };
+
+  checkout.post('/', async (c) => {
+    const { channel, user_agent, param } = await bodyOf(c, requestFields);
+    try {
+      const { imp_uid } = ledger.open({ ...param, channel, user_agent });
+      sessions.set(imp_uid, param);
+      return c.json({ imp_uid, window: `/window/${imp_uid}` });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      // The request failed before it began, so there is no imp_uid.
+      const refusal = {
+        imp_uid: null,
+        merchant_uid: param.merchant_uid,
+        error_code: 'F0001',
+        error_msg: error.message,
+      };
+      const rsp = { ...(settings.sdkTellsSuccess && { success: false }), ...refusal };
+      const target = channel === 'mobile' ? param.m_redirect_url : undefined;
+      return c.json({ rsp, ...(target && { redirect_url: redirectTo(target, rsp) }) });
+    }
+  });
+
+  checkout.get('/:imp_uid', (c) => c.json(ledger.payment(c.req.param('imp_uid'))));
+
+  checkout.post('/:imp_uid/:deed{pay|account}', async (c) => {
+    const { imp_uid: impUid, deed } = c.req.param();
+    const { amount, test_channel: sandbox, lasts_seconds: lastsSeconds } = await bodyOf(c, paymentFields);
+    const payment = ledger.payment(impUid);
+    const { confirm_url: confirmUrl } = sessions.get(impUid) ?? {};
+    const objection = confirmUrl && (await objectionOf(confirmUrl, payment, amount ?? payment.amount));
+    if (objection) {
+      return result(c, ledger.fail(impUid, objection), { error_code: 'F1002', error_msg: objection });
+    }
+    const change = { ...(amount && { amount }), ...(sandbox !== undefined && { sandbox }) };
+    if (deed === 'pay') return result(c, ledger.pay(impUid, change));
+    return result(c, ledger.issueAccount(impUid, { ...change, ...(lastsSeconds && { lastsSeconds }) }));
+  });
+
+  checkout.post('/:imp_uid/fail', async (c) => {
+    const { reason = '한도초과' } = await bodyOf(c, z.object({ reason: text }));
+    return result(c, ledger.fail(c.req.param('imp_uid'), reason), { error_code: 'F400', error_msg: reason });
+  });
+
+  // Left without a word to the PG: the payment stays `ready`.
+  checkout.post('/:imp_uid/close', (c) =>
+    result(c, ledger.payment(c.req.param('imp_uid')), {
+      error_code: 'F400',
+      error_msg: '사용자가 결제를 취소하셨습니다.',
+    }),
+  );
+  return checkout;
+}
+
+/** Asks the shop before an approval. @returns why it must not be approved, or undefined when the shop answered 200 */
+async function objectionOf(confirmUrl: string, payment: Payment, amount: number): Promise<string | undefined> {
+  const { imp_uid, merchant_uid } = payment;
+  try {
+    const answer = await fetch(confirmUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ imp_uid, merchant_uid, amount }),
+      signal: AbortSignal.timeout(confirmTimeoutMs),
+    });
+    const said: unknown = await answer.json().catch(() => ({}));
+    if (answer.status === 200) return undefined;
+    return (
+      fields(said ?? {}, z.object({ reason: text }).catch({ reason: undefined })).reason ??
+      '가맹점이 결제를 승인하지 않았습니다.'
+    );
+  } catch {
+    return '가맹점의 결제 확인 응답이 없습니다.';
+  }
+}
+
+/** The fields of `rsp` as PortOne documents them for the callback of `IMP.request_pay`. */
+function resultOf(payment: Payment, tellsSuccess: boolean, error?: WindowError): Record<string, unknown> {
+  const { imp_uid, merchant_uid, pay_method } = payment;
+  const outcome = tellsSuccess && { success: error === undefined };
+  if (error) return { ...outcome, imp_uid, merchant_uid, pay_method, ...error };
+  const { name, pg_provider, pg_tid, status, paid_at, receipt_url, apply_num, currency, custom_data } = payment;
+  const { buyer_name, buyer_email, buyer_tel, buyer_addr, buyer_postcode } = payment;
+  const buyer = { buyer_name, buyer_email, buyer_tel, buyer_addr, buyer_postcode };
+  const { vbank_num, vbank_name, vbank_holder, vbank_date } = payment;
+  return {
+    ...outcome,
+    imp_uid,
+    merchant_uid,
+    pay_method,
+    paid_amount: payment.amount,
+    ...{ status, name, currency, pg_provider, pg_tid, paid_at, receipt_url, custom_data },
+    ...buyer,
+    ...(apply_num && { apply_num }),
+    ...(status === 'ready' && { vbank_num, vbank_name, vbank_holder, vbank_date }),
+  };
+}
+
+/** `m_redirect_url` with what happened added to whatever query it already had. */
+export function redirectTo(target: string, rsp: Record<string, unknown>): string {
+  const [address = '', fragment] = target.split('#');
+  const { imp_uid, merchant_uid, success: imp_success, error_code, error_msg } = rsp;
+  const added = new URLSearchParams();
+  for (const [name, value] of Object.entries({ imp_uid, merchant_uid, imp_success, error_code, error_msg })) {
+    if (value !== undefined && value !== null) added.set(name, String(value));
+  }
+  const glue = address.includes('?') ? (/[?&]$/.test(address) ? '' : '&') : '?';
+  return `${address}${glue}${added}${fragment === undefined ? '' : `#${fragment}`}`;
+}

@@ -1,0 +1,101 @@
+/**
+ * What one does on the control page, as JSON: the bank, the PG, the shop's console, and faults for tests.
+ *
+ *   GET    /__control/state                          {settings, payments (newest first), deliveries}
+ *   PATCH  /__control/settings                       any of settings.ts                     -> settings
+ *   POST   /__control/payments/{imp_uid}/approve     a failed (or left) payment is approved after all
+ *   POST   /__control/payments/{imp_uid}/fail        {reason?}
+ *   POST   /__control/payments/{imp_uid}/deposit     the money arrives on the virtual account
+ *   POST   /__control/payments/{imp_uid}/take-back   the bank takes the deposit back
+ *   POST   /__control/payments/{imp_uid}/cancel      {amount?} in the shop's console, all that is left by default
+ *   POST   /__control/payments/{imp_uid}/webhook     {status?, times?, delay_seconds?, format?} whatever the mode is
+ *   POST   /__control/tokens/expire                  the token in use is worth nothing any more
+ *   POST   /__control/faults  · DELETE               a fault of faults.ts for the next calls · none any more
+ *   GET    /__control/requests · DELETE              {total, paths: {"GET /payments/imp_1": 2}} · counts anew
+ *
+ * Each of the payment's routes answers the payment; what cannot be done is a 409 `{error}`.
+ */
+
+import { Hono } from 'hono';
+import * as z from 'zod';
+import { bodyOf, number, text } from './body.ts';
+import { type Faults, faultFields } from './faults.ts';
+import type { Ledger } from './ledger.ts';
+import { sorted } from './lists.ts';
+import { Refused } from './refused.ts';
+import { type Settings, settingsFields } from './settings.ts';
+import type { Tokens } from './tokens.ts';
+import type { Webhooks } from './webhooks.ts';
+
+const webhookFields = z.object({
+  status: z.enum(['ready', 'paid', 'cancelled', 'failed']).optional(),
+  times: z.coerce.number().int().min(1).max(10).default(1),
+  delay_seconds: z.coerce.number().min(0).max(3600).default(0),
+  format: z.enum(['json', 'form']).optional(),
+});
+
+export interface ControlParts {
+  readonly ledger: Ledger;
+  readonly tokens: Tokens;
+  readonly webhooks: Webhooks;
+  readonly faults: Faults;
+  readonly settings: Settings;
+}
+
+export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: ControlParts): Hono {
+  const control = new Hono();
+  control.onError((error, c) => {
+    const status = !(error instanceof Refused)
+      ? 500
+      : error.kind === 'unknown'
+        ? 404
+        : error.kind === 'invalid'
+          ? 400
+          : 409;
+    return c.json({ error: error.message }, status);
+  });
+
+  control.get('/state', (c) =>
+    c.json({ settings, payments: sorted(ledger.entries()), deliveries: webhooks.deliveries }),
+  );
+  control.patch('/settings', async (c) => c.json(Object.assign(settings, await bodyOf(c, settingsFields.partial()))));
+
+  control.post('/payments/:imp_uid/approve', (c) => c.json(ledger.pay(c.req.param('imp_uid'))));
+  control.post('/payments/:imp_uid/fail', async (c) => {
+    const { reason = '한도초과' } = await bodyOf(c, z.object({ reason: text }));
+    return c.json(ledger.fail(c.req.param('imp_uid'), reason));
+  });
+  control.post('/payments/:imp_uid/deposit', (c) => c.json(ledger.deposit(c.req.param('imp_uid'))));
+  control.post('/payments/:imp_uid/take-back', (c) => c.json(ledger.takeBackDeposit(c.req.param('imp_uid'))));
+  control.post('/payments/:imp_uid/cancel', async (c) => {
+    const { amount } = await bodyOf(c, z.object({ amount: number }));
+    return c.json(ledger.cancelInConsole(c.req.param('imp_uid'), amount));
+  });
+  control.post('/payments/:imp_uid/webhook', async (c) => {
+    const { status, times, delay_seconds, format } = await bodyOf(c, webhookFields);
+    const notice = ledger.notice(c.req.param('imp_uid'), status);
+    for (let sent = 0; sent < times; sent += 1) {
+      webhooks.send(notice, { delaySeconds: delay_seconds, ...(format && { format }) });
+    }
+    return c.json(ledger.payment(notice.imp_uid));
+  });
+
+  control.post('/tokens/expire', (c) => {
+    tokens.forget();
+    return c.body(null, 204);
+  });
+  control.post('/faults', async (c) => {
+    faults.add(await bodyOf(c, faultFields));
+    return c.body(null, 204);
+  });
+  control.delete('/faults', (c) => {
+    faults.clear();
+    return c.body(null, 204);
+  });
+  control.get('/requests', (c) => c.json({ total: faults.calls.length, paths: faults.counts() }));
+  control.delete('/requests', (c) => {
+    faults.forgetCalls();
+    return c.body(null, 204);
+  });
+  return control;
+}

@@ -1,0 +1,320 @@
+/**
+ * The book of payments of the stand-in Iamport: what the buyer, the bank, the shop's console and its API calls do to them.
+ * Time and randomness come in; it knows no HTTP, and tells others only through `announce`.
+ */
+
+import { approvalBy, hundredths, leftOf, opened, type Payment, type PaymentRequest } from './payment.ts';
+import { Refused, unknownPayment } from './refused.ts';
+
+/** The body of Iamport's webhook. */
+export interface Notice {
+  imp_uid: string;
+  merchant_uid: string;
+  status: Payment['status'];
+  cancellation_id?: string;
+}
+
+export interface LedgerParts {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  /** Called for everything that Iamport sends a webhook about. */
+  readonly announce?: (notice: Notice) => void;
+  /** Whether the PG refuses to cancel anything just now. */
+  readonly refusesCancels?: () => boolean;
+}
+
+export interface CancelRequest {
+  imp_uid?: string | undefined;
+  merchant_uid?: string | undefined;
+  /** Major units; left out or 0 for all that is left. */
+  amount?: number | undefined;
+  /** What the caller believes is left. */
+  checksum?: number | undefined;
+  reason?: string | undefined;
+  refund_holder?: string | undefined;
+  refund_bank?: string | undefined;
+  refund_account?: string | undefined;
+  enable_webhook?: boolean | undefined;
+}
+
+/** An amount registered before payment: a window with another one does not open. */
+export interface Prepared {
+  merchant_uid: string;
+  amount: number;
+  currency: string | null;
+}
+
+export interface Entry {
+  readonly payment: Payment;
+  /** Milliseconds since 1970, of the last change. */
+  updatedAt: number;
+  /** The place in the order of arrival: tells apart what started in the same second. */
+  readonly position: number;
+}
+
+const daySeconds = 24 * 60 * 60;
+
+export class Ledger {
+  readonly #parts: LedgerParts;
+  readonly #entries = new Map<string, Entry>();
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The buyer opens a payment window: a `ready` payment.
+   * @throws Refused when another amount or currency was registered for the order, or the request is no payment
+   */
+  open(request: PaymentRequest): Payment {
+    if (!request.merchant_uid || request.merchant_uid.length > 40) {
+      throw new Refused('invalid', '주문번호(merchant_uid)는 1자 이상 40자 이하여야 합니다.');
+    }
+    if (!(request.amount > 0)) throw new Refused('invalid', '결제금액(amount)은 0보다 커야 합니다.');
+    const prepared = this.#prepared.get(request.merchant_uid);
+    if (prepared && (prepared.amount !== request.amount || otherCurrency(prepared, request.currency))) {
+      throw new Refused('declined', '사전에 등록된 결제금액과 다른 금액으로는 결제할 수 없습니다.');
+    }
+    const payment = opened(request, this.#unusedImpUid(), this.#seconds());
+    this.#entries.set(payment.imp_uid, { payment, updatedAt: this.#parts.now(), position: this.#entries.size });
+    return payment;
+  }
+
+  /**
+   * The payment is approved: in its window, or late, after it was first reported failed.
+   * @param change another amount than the window was opened with (forged), another channel or method
+   */
+  pay(impUid: string, change: { amount?: number; sandbox?: boolean; payMethod?: string } = {}): Payment {
+    const payment = this.#payable(impUid);
+    payment.amount = change.amount ?? payment.amount;
+    payment.sandbox = change.sandbox ?? payment.sandbox;
+    payment.pay_method = change.payMethod ?? (payment.pay_method === 'vbank' ? 'card' : payment.pay_method);
+    Object.assign(payment, approvalBy(payment.pay_method, this.#digits(8)), { failed_at: 0, fail_reason: null });
+    this.#paid(payment);
+    return payment;
+  }
+
+  /** The payment fails. No webhook is sent for that. */
+  fail(impUid: string, reason: string): Payment {
+    const payment = this.#payable(impUid);
+    Object.assign(payment, { status: 'failed', failed_at: this.#seconds(), fail_reason: reason });
+    return this.#touched(payment);
+  }
+
+  /** @param lastsSeconds how long the buyer has for the deposit */
+  issueAccount(
+    impUid: string,
+    { lastsSeconds = daySeconds, amount, sandbox }: { lastsSeconds?: number; amount?: number; sandbox?: boolean } = {},
+  ): Payment {
+    const payment = this.#payable(impUid);
+    const now = this.#seconds();
+    Object.assign(payment, {
+      amount: amount ?? payment.amount,
+      sandbox: sandbox ?? payment.sandbox,
+      status: 'ready',
+      pay_method: 'vbank',
+      pg_tid: `StdpayVBNK${this.#digits(24)}`,
+      vbank_code: '011',
+      vbank_name: '농협은행',
+      vbank_num: `790-${this.#digits(4)}-${this.#digits(6)}`,
+      vbank_holder: '이니시스',
+      vbank_date: now + lastsSeconds,
+      vbank_issued_at: now,
+    });
+    this.#announce(this.#touched(payment));
+    return payment;
+  }
+
+  /** The money arrives on the virtual account. */
+  deposit(impUid: string): Payment {
+    const payment = this.payment(impUid);
+    if (!awaitsDeposit(payment)) throw new Refused('declined', '입금을 기다리는 가상계좌가 아닙니다.');
+    this.#paid(payment);
+    return payment;
+  }
+
+  /** The bank takes a deposit back: the account waits again. The documentation names no webhook for it, so none is sent. */
+  takeBackDeposit(impUid: string): Payment {
+    const payment = this.payment(impUid);
+    if (payment.status !== 'paid' || payment.pay_method !== 'vbank') {
+      throw new Refused('declined', '입금된 가상계좌가 아닙니다.');
+    }
+    Object.assign(payment, { status: 'ready', paid_at: 0, receipt_url: null });
+    return this.#touched(payment);
+  }
+
+  /** `POST /payments/cancel`. @throws Refused `declined`, and then nothing has changed */
+  cancel(request: CancelRequest): Payment {
+    const payment = this.#cancellable(request);
+    const { checksum } = request;
+    if (checksum !== undefined && hundredths(checksum) !== hundredths(leftOf(payment))) {
+      throw new Refused('declined', '취소 가능 잔액이 checksum 값과 일치하지 않습니다.');
+    }
+    const amount = partOf(payment, request.amount);
+    const account = [request.refund_holder, request.refund_bank, request.refund_account];
+    if (payment.pay_method === 'vbank' && !account.every(Boolean)) {
+      throw new Refused('declined', '가상계좌 결제를 취소하려면 환불계좌의 예금주, 은행코드, 계좌번호가 필요합니다.');
+    }
+    if (this.#parts.refusesCancels?.()) throw new Refused('declined', 'PG사에서 취소 요청을 거절하였습니다.');
+    this.#cancelled(payment, amount, request.reason ?? '취소요청 API를 통한 취소');
+    if (request.enable_webhook) this.#announce(payment);
+    return payment;
+  }
+
+  /** Somebody cancels in the shop's console, a deposit included: there the buyer's account was asked for. @param amount all that is left */
+  cancelInConsole(impUid: string, amount?: number): Payment {
+    const payment = this.#cancellable({ imp_uid: impUid });
+    this.#cancelled(payment, partOf(payment, amount), '관리자콘솔에서 취소');
+    this.#announce(payment);
+    return payment;
+  }
+
+  /** `DELETE /vbanks/{imp_uid}`: nobody can pay into the account any more. */
+  revokeAccount(impUid: string): Payment {
+    const payment = this.payment(impUid);
+    if (!awaitsDeposit(payment)) throw new Refused('invalid', '입금을 기다리는 가상계좌가 아닙니다.');
+    Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
+    return this.#touched(payment);
+  }
+
+  /** `POST /payments/prepare`, which never changes what is there. */
+  prepare(prepared: Prepared): Prepared {
+    if (this.#prepared.has(prepared.merchant_uid)) {
+      throw new Refused('declined', '이미 사전등록된 주문번호(merchant_uid)입니다.');
+    }
+    this.#prepared.set(prepared.merchant_uid, prepared);
+    return prepared;
+  }
+
+  /** `PUT /payments/prepare`. */
+  changePrepared(prepared: Prepared): Prepared {
+    const known = this.prepared(prepared.merchant_uid);
+    return Object.assign(known, { amount: prepared.amount, currency: prepared.currency ?? known.currency });
+  }
+
+  prepared(merchantUid: string): Prepared {
+    const prepared = this.#prepared.get(merchantUid);
+    if (!prepared) throw new Refused('unknown', '사전등록된 결제정보가 없습니다.');
+    return prepared;
+  }
+
+  /** @throws Refused `unknown` */
+  payment(impUid: string): Payment {
+    const entry = this.#entries.get(impUid);
+    if (!entry) throw unknownPayment();
+    return entry.payment;
+  }
+
+  /** Every payment, in the order in which their windows opened. */
+  entries(): Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** What a webhook about a payment says. @param status another one than the payment has: a receiver must not believe it */
+  notice(impUid: string, status?: Payment['status']): Notice {
+    const payment = this.payment(impUid);
+    const told = status ?? payment.status;
+    const cancellation = told === 'cancelled' ? payment.cancel_history.at(-1) : undefined;
+    return {
+      imp_uid: impUid,
+      merchant_uid: payment.merchant_uid,
+      status: told,
+      ...(cancellation && { cancellation_id: cancellation.cancellation_id }),
+    };
+  }
+
+  #paid(payment: Payment): void {
+    const pgTid = payment.pg_tid ?? `Stdpay${payment.pay_method.toUpperCase()}${this.#digits(24)}`;
+    Object.assign(payment, {
+      status: 'paid',
+      paid_at: this.#seconds(),
+      pg_tid: pgTid,
+      receipt_url: `https://receipt.example/${pgTid}`,
+    });
+    this.#announce(this.#touched(payment));
+  }
+
+  /** `status` becomes `cancelled` after a part too, and `amount` stays: the real one does both. */
+  #cancelled(payment: Payment, amount: number, reason: string): void {
+    const cancellation = {
+      cancellation_id: `cancellation-${this.#digits(12)}`,
+      pg_tid: payment.pg_tid ?? '',
+      amount,
+      cancelled_at: this.#seconds(),
+      reason,
+      receipt_url: `https://receipt.example/cancel/${payment.pg_tid}`,
+    };
+    payment.cancel_history.push(cancellation);
+    payment.cancel_receipt_urls.push(cancellation.receipt_url);
+    Object.assign(payment, {
+      status: 'cancelled',
+      cancel_amount: (hundredths(payment.cancel_amount) + hundredths(amount)) / 100,
+      cancelled_at: cancellation.cancelled_at,
+      cancel_reason: reason,
+    });
+    this.#touched(payment);
+  }
+
+  #payable(impUid: string): Payment {
+    const payment = this.payment(impUid);
+    if (awaitsDeposit(payment) || !['ready', 'failed'].includes(payment.status)) {
+      throw new Refused('declined', '이미 처리된 결제입니다.');
+    }
+    return payment;
+  }
+
+  #cancellable({ imp_uid, merchant_uid }: CancelRequest): Payment {
+    const payment = imp_uid
+      ? this.#entries.get(imp_uid)?.payment
+      : this.entries().findLast((entry) => entry.payment.merchant_uid === merchant_uid && entry.payment.paid_at > 0)
+          ?.payment;
+    if (!payment) throw new Refused('declined', '취소할 결제건이 존재하지 않습니다.');
+    if (payment.paid_at === 0) throw new Refused('declined', '결제완료된 건이 아니어서 취소할 수 없습니다.');
+    if (leftOf(payment) <= 0) throw new Refused('declined', '이미 전액 취소된 결제입니다.');
+    return payment;
+  }
+
+  #touched(payment: Payment): Payment {
+    const entry = this.#entries.get(payment.imp_uid);
+    if (entry) entry.updatedAt = this.#parts.now();
+    return payment;
+  }
+
+  #announce(payment: Payment): void {
+    this.#parts.announce?.(this.notice(payment.imp_uid));
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#parts.now() / 1000);
+  }
+
+  #digits(count: number): string {
+    return Array.from({ length: count }, () => Math.floor(this.#parts.random() * 10)).join('');
+  }
+
+  #unusedImpUid(): string {
+    for (let tries = 0; tries < 10; tries += 1) {
+      const impUid = `imp_${this.#digits(12)}`;
+      if (!this.#entries.has(impUid)) return impUid;
+    }
+    throw new Error('The random source repeats itself: no unused imp_uid in ten tries');
+  }
+}
+
+/** A virtual account was issued and nobody has paid into it. */
+export const awaitsDeposit = (payment: Payment): boolean => payment.status === 'ready' && payment.vbank_num !== null;
+
+/** How much a cancel takes back. @param amount left out or 0: all that is left */
+function partOf(payment: Payment, amount: number | undefined): number {
+  const part = amount || leftOf(payment);
+  if (!(part > 0) || hundredths(part) > hundredths(leftOf(payment))) {
+    throw new Refused('declined', '취소 요청금액이 취소 가능 잔액보다 많습니다.');
+  }
+  return part;
+}
+
+const otherCurrency = (prepared: Prepared, currency: string | undefined): boolean =>
+  prepared.currency !== null && prepared.currency !== (currency ?? 'KRW');

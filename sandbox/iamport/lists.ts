@@ -1,0 +1,86 @@
+/** How Iamport sorts, filters and cuts its lists of payments. Pure. */
+
+import type { Entry } from './ledger.ts';
+import type { Payment, PaymentStatus } from './payment.ts';
+import { Refused } from './refused.ts';
+
+export const statuses: readonly PaymentStatus[] = ['ready', 'paid', 'cancelled', 'failed'];
+
+export interface PageOfPayments {
+  total: number;
+  /** The number of the page before, 0 when there is none; `next` likewise. */
+  previous: number;
+  next: number;
+  list: Payment[];
+}
+
+const longestSpanSeconds = 90 * 24 * 60 * 60;
+
+const timeOf: Record<string, (entry: Entry) => number> = {
+  started: (entry) => entry.payment.started_at,
+  paid: (entry) => entry.payment.paid_at,
+  updated: (entry) => entry.updatedAt,
+};
+
+/** @param sorting `started`, `paid` or `updated`, with `-` in front for newest first. @throws Refused for another one */
+export function sorted(entries: readonly Entry[], sorting = '-started'): Payment[] {
+  const descending = sorting.startsWith('-');
+  const time = timeOf[descending ? sorting.slice(1) : sorting];
+  if (!time) throw new Refused('invalid', '알 수 없는 정렬 기준(sorting)입니다.');
+  const ascending = entries.toSorted((a, b) => time(a) - time(b) || a.position - b.position);
+  return (descending ? ascending.reverse() : ascending).map((entry) => entry.payment);
+}
+
+/** @throws Refused for a page past the last one, or a limit outside 1 to 1000 */
+export function pageOf(payments: readonly Payment[], page = 1, limit = 20): PageOfPayments {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    throw new Refused('invalid', 'limit은 1 이상 1000 이하의 정수여야 합니다.');
+  }
+  const pages = Math.max(1, Math.ceil(payments.length / limit));
+  if (!Number.isInteger(page) || page < 1 || page > pages) {
+    throw new Refused('invalid', '존재하지 않는 page입니다.');
+  }
+  return {
+    total: payments.length,
+    previous: page - 1,
+    next: page < pages ? page + 1 : 0,
+    list: payments.slice((page - 1) * limit, page * limit),
+  };
+}
+
+/**
+ * The payments whose status is the one asked for and whose time, the one that belongs to that status, lies in the span.
+ * @param from Unix seconds, inclusive; 90 days before `to` when left out. @param to Unix seconds, inclusive; now when left out
+ * @throws Refused for a status that does not exist, or a span of more than 90 days
+ */
+export function inSpan(
+  entries: readonly Entry[],
+  status: string,
+  nowSeconds: number,
+  to = nowSeconds,
+  from = to - longestSpanSeconds,
+): Entry[] {
+  if (status !== 'all' && !isStatus(status)) throw new Refused('invalid', '알 수 없는 결제상태입니다.');
+  if (from > to || to - from > longestSpanSeconds) {
+    throw new Refused('invalid', '검색 기간은 최대 90일이며 from은 to보다 늦을 수 없습니다.');
+  }
+  return entries.filter(({ payment }) => {
+    const at = timeOfStatus(payment);
+    return (status === 'all' || payment.status === status) && at >= from && at <= to;
+  });
+}
+
+export const isStatus = (word: string): word is PaymentStatus => statuses.some((status) => status === word);
+
+function timeOfStatus(payment: Payment): number {
+  switch (payment.status) {
+    case 'ready':
+      return payment.started_at;
+    case 'paid':
+      return payment.paid_at;
+    case 'cancelled':
+      return payment.cancelled_at;
+    case 'failed':
+      return payment.failed_at;
+  }
+}

@@ -1,0 +1,32 @@
+/** What can be set on the control page. One mutable object that the parts of the stand-in share and read each time. */
+
+import * as z from 'zod';
+
+export const settingsFields = z.strictObject({
+  /** Where webhooks go; empty for nowhere. */
+  webhookUrl: z.union([z.url(), z.literal('')]),
+  webhooks: z.enum(['now', 'late', 'twice', 'never']),
+  /** How late `late` is. */
+  lateSeconds: z.coerce.number().min(0).max(3600),
+  format: z.enum(['json', 'form']),
+  /** Up to five repeats, a minute apart, after a 5xx or a network error: what a merchant can ask PortOne for. */
+  repeats: z.boolean(),
+  repeatSeconds: z.coerce.number().min(0).max(3600),
+  /** Older SDKs add `success` (on a phone `imp_success`) to what the browser brings back; newer ones do not. */
+  sdkTellsSuccess: z.boolean(),
+  pgRefusesCancels: z.boolean(),
+});
+
+export type Settings = z.infer<typeof settingsFields>;
+
+/** As a merchant finds them who has changed nothing in the console. */
+export const settingsAtFirst = (webhookUrl = ''): Settings => ({
+  webhookUrl,
+  webhooks: 'now',
+  lateSeconds: 10,
+  format: 'json',
+  repeats: false,
+  repeatSeconds: 60,
+  sdkTellsSuccess: true,
+  pgRefusesCancels: false,
+});
