@@ -5,28 +5,29 @@
 import { join, relative } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
-import { BUNDLES, bundleFunctions } from './bundle.ts';
+import { bundleFunctions } from './bundle.ts';
 import { ConfigurationError, readSettings } from './config.ts';
 import { cdkContext, PROJECT_ROOT } from './context.ts';
 import { PaymentsStack } from './stack.ts';
 
 /**
- * Synthesizes the stack from bundles that are there already. What the CDK's command line passes on in the environment
- * comes before `context`.
+ * Checks the configuration, bundles the functions and synthesizes the stack. What the CDK's command line passes on in
+ * the environment goes before `context`.
  * @returns the directory of the cloud assembly.
  * @throws ConfigurationError when the context `iamport` is not valid.
  */
-export function synthesize(context: Record<string, unknown>, bundles: string, outdir: string): string {
+export async function synthesize(context: Record<string, unknown>, outdir: string): Promise<string> {
   // Usage reporting would put a resource into the template that has nothing to do with payments.
   const app = new App({ context, postCliContext: flags, outdir, analyticsReporting: false });
-  new PaymentsStack(app, { ...readSettings(app.node.tryGetContext('iamport')), bundles });
+  const settings = readSettings(app.node.tryGetContext('iamport'));
+  await bundleFunctions();
+  new PaymentsStack(app, settings);
   return app.synth().directory;
 }
 
 async function main(): Promise<void> {
   const { CDK_OUTDIR } = process.env;
-  await bundleFunctions();
-  const directory = synthesize(cdkContext(), BUNDLES, CDK_OUTDIR ?? join(PROJECT_ROOT, 'cdk.out'));
+  const directory = await synthesize(cdkContext(), CDK_OUTDIR ?? join(PROJECT_ROOT, 'cdk.out'));
   if (!CDK_OUTDIR) console.log(`Synthesized into ${relative('.', directory)}.`);
 }
 

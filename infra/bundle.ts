@@ -2,7 +2,6 @@
  * Bundles the functions, one a door: `npm run bundle`. The output depends on the sources alone, never on where or when
  * it was made, so an unchanged function is not deployed again.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -32,9 +31,7 @@ export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
 async function bundle(name: DoorName, directory: string): Promise<Bundle> {
   const { outputFiles } = await build({
     absWorkingDir: PROJECT_ROOT,
-    entryPoints: [
-      existsSync(join(PROJECT_ROOT, 'functions', `${name}.ts`)) ? `functions/${name}.ts` : 'infra/placeholder.ts',
-    ],
+    entryPoints: [join('functions', `${name}.ts`)],
     // Only a name: the files are written below. Paths in the source map are relative to it, so they are always the same.
     outfile: 'dist/functions/door/index.mjs',
     write: false,

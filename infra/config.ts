@@ -9,12 +9,10 @@ const RESULT_TARGETS_BYTES = 2048;
 /** Schemes that run or read something in the buyer's browser instead of opening a page or an app. */
 const UNSAFE_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'];
 
-const origin = z
-  .string()
-  .refine(
-    isOrigin,
-    'must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
-  );
+const origin = (example: string) =>
+  z
+    .string()
+    .refine(isOrigin, `must be an exact origin, https:// and a host without path or wildcard, like "${example}"`);
 
 const resultTarget = z
   .string()
@@ -22,21 +20,27 @@ const resultTarget = z
 
 const targetName = z
   .string()
-  .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be a name of up to 32 of a-z, 0-9, "-" and "_" that begins with a letter');
+  .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"');
 
 const schema = z.strictObject({
   storefront: z.strictObject({
-    origins: z.array(origin).min(1, 'must name at least one origin, like ["https://shop.example"]').max(50),
+    origins: z
+      .array(origin('https://shop.example'))
+      .min(1, 'must name at least one origin, like ["https://shop.example"]')
+      .max(50, 'must name at most 50 origins'),
   }),
   results: z
     .record(targetName, resultTarget)
     .refine(fitsEnvironment, `must take at most ${RESULT_TARGETS_BYTES} bytes in all`)
     .default({}),
-  shopName: z.string().max(60, 'must have at most 60 characters').default(''),
+  shopName: z
+    .string()
+    .regex(/^\P{C}{0,60}$/u, 'must have at most 60 characters, none of them invisible')
+    .default(''),
   testPayments: z.enum(['refuse', 'accept']).default('refuse'),
   reversals: z.enum(['automatic', 'manual']).default('automatic'),
   webhookSenders: z.enum(['any', 'iamport-only']).default('any'),
-  iamportApiUrl: origin.default('https://api.iamport.kr'),
+  iamportApiUrl: origin('https://api.iamport.kr').default('https://api.iamport.kr'),
 });
 
 /**
@@ -84,7 +88,7 @@ export class ConfigurationError extends Error {
 export function readSettings(configuration: unknown): Settings {
   const read = schema.safeParse(configuration);
   if (read.success) return read.data;
-  throw new ConfigurationError(read.error.issues.map((issue) => problem(issue, configuration)));
+  throw new ConfigurationError(read.error.issues.flatMap((issue) => problems(issue, configuration)));
 }
 
 /** The settings as the functions read them. */
@@ -99,28 +103,31 @@ export function environmentOf(settings: Settings): Environment {
   };
 }
 
-function problem(issue: z.core.$ZodIssue, configuration: unknown): string {
-  const key = ['iamport', ...issue.path.map(String)].join('.');
-  const value = issue.path.reduce<unknown>(
-    (part, step) => (part as Record<PropertyKey, unknown>)?.[step],
-    configuration,
-  );
-  return `${key} is ${value === undefined ? 'missing' : JSON.stringify(value)}: it ${allowed(issue)}`;
+/** The lines for one finding of zod: one for each unknown key, otherwise one. */
+function problems(issue: z.core.$ZodIssue, configuration: unknown): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => line([...issue.path, key], configuration, 'there is no such key'));
+  }
+  const rule = issue.code === 'invalid_key' ? `its name ${sentence(issue.issues)}` : `it ${sentence([issue])}`;
+  return [line(issue.path, configuration, rule)];
 }
 
-function allowed(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_value':
-      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
-    case 'invalid_type':
-      return `must be ${issue.expected === 'record' ? 'an object of names and URLs' : `of type ${issue.expected}`}`;
-    case 'unrecognized_keys':
-      return `has no key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
-    case 'invalid_key':
-      return issue.issues.map(({ message }) => message).join('; ');
-    default:
+function line(path: readonly PropertyKey[], configuration: unknown, rule: string): string {
+  const value = path.reduce<unknown>((part, step) => (part as Record<PropertyKey, unknown>)?.[step], configuration);
+  const found = value === undefined ? 'missing' : JSON.stringify(value);
+  return `${['iamport', ...path].map(String).join('.')} is ${found}: ${rule}`;
+}
+
+function sentence(issues: readonly z.core.$ZodIssue[]): string {
+  return issues
+    .map((issue) => {
+      if (issue.code === 'invalid_value')
+        return `must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}`;
+      if (issue.code === 'invalid_type')
+        return `must be of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
       return issue.message;
-  }
+    })
+    .join(', ');
 }
 
 function isOrigin(text: string): boolean {

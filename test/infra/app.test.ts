@@ -1,0 +1,52 @@
+/** The app as it is run: by itself, by the CDK's command line, and with a configuration that is not right. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const scratch = await mkdtemp(join(tmpdir(), 'synth-'));
+afterAll(() => rm(scratch, { recursive: true }));
+
+/** No account, no region, no home, and nothing that asks a server of AWS or npm. */
+const environment = {
+  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+  HOME: scratch,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  CDK_DISABLE_CLI_TELEMETRY: 'true',
+  CDK_DISABLE_VERSION_CHECK: '1',
+};
+
+test('the template is the same every time, by itself and under the CDK’s command line', {
+  timeout: 60_000,
+}, async () => {
+  const [first, second, cli] = ['first', 'second', 'cli'].map((name) => join(scratch, name));
+  for (const CDK_OUTDIR of [first, second]) {
+    await run(process.execPath, ['infra/app.ts'], { cwd: root, env: { ...environment, CDK_OUTDIR } });
+  }
+  const commandLine = ['synth', '--quiet', '--no-notices', '--output', `${cli}`];
+  await run(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...commandLine], { cwd: root, env: environment });
+
+  const template = await readFile(`${first}/IamportPayments.template.json`, 'utf8');
+  expect(JSON.parse(template).Resources).toHaveProperty('PaymentsTablesOrdersD7E07471');
+  expect(await readFile(`${second}/IamportPayments.template.json`, 'utf8')).toBe(template);
+  expect(await readFile(`${cli}/IamportPayments.template.json`, 'utf8')).toBe(template);
+});
+
+test('a configuration that is not right ends with every problem and nothing else', async () => {
+  const iamport = { storefront: { origins: ['*'] }, reversals: 'never' };
+  const env = { ...environment, CDK_OUTDIR: join(scratch, 'bad'), CDK_CONTEXT_JSON: JSON.stringify({ iamport }) };
+  await expect(run(process.execPath, ['infra/app.ts'], { cwd: root, env })).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: [
+      'The configuration has 2 problems:',
+      '  iamport.storefront.origins.0 is "*": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
+      '  iamport.reversals is "never": it must be "automatic" or "manual"',
+      '',
+    ].join('\n'),
+  });
+});

@@ -1,0 +1,125 @@
+/** The configuration: what is taken, what is filled in, and what is said about everything else. */
+import { expect, test } from 'vitest';
+import { ConfigurationError, environmentOf, readSettings } from '../../infra/config.ts';
+
+const storefront = { origins: ['https://shop.example'] };
+
+test('only the origins are required', () => {
+  expect(readSettings({ storefront })).toEqual({
+    storefront: { origins: ['https://shop.example'] },
+    results: {},
+    shopName: '',
+    testPayments: 'refuse',
+    reversals: 'automatic',
+    webhookSenders: 'any',
+    iamportApiUrl: 'https://api.iamport.kr',
+  });
+});
+
+test('the functions are told every setting as text', () => {
+  const settings = readSettings({
+    storefront,
+    results: { web: 'https://shop.example/result?lang=ko', app: 'shopapp://result' },
+    shopName: '우리 가게',
+    testPayments: 'accept',
+    reversals: 'manual',
+    webhookSenders: 'iamport-only',
+    iamportApiUrl: 'https://iamport.test',
+  });
+  expect(environmentOf(settings)).toEqual({
+    IAMPORT_API_URL: 'https://iamport.test',
+    TEST_PAYMENTS: 'accept',
+    REVERSALS: 'manual',
+    WEBHOOK_SENDERS: 'iamport-only',
+    RESULT_TARGETS: '{"web":"https://shop.example/result?lang=ko","app":"shopapp://result"}',
+    SHOP_NAME: '우리 가게',
+  });
+});
+
+test('every problem is named at once, with key, value and what is allowed', () => {
+  const configuration = {
+    storefront: { origins: ['https://shop.example', 'http://shop.example'], colour: 'red' },
+    results: { web: 'javascript:alert(1)', Web: 'https://shop.example' },
+    shopName: 7,
+    testPayments: 'yes',
+    reversals: null,
+    webhook: 'any',
+  };
+  expect(problemsOf(configuration)).toEqual([
+    'iamport.storefront.origins.1 is "http://shop.example": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
+    'iamport.storefront.colour is "red": there is no such key',
+    'iamport.results.web is "javascript:alert(1)": it must be an https:// URL or an app link with a scheme of its own, like "shopapp://result"',
+    'iamport.results.Web is "https://shop.example": its name must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"',
+    'iamport.shopName is 7: it must be of type string',
+    'iamport.testPayments is "yes": it must be "refuse" or "accept"',
+    'iamport.reversals is null: it must be "automatic" or "manual"',
+    'iamport.webhook is "any": there is no such key',
+  ]);
+});
+
+test.each([
+  [undefined, 'iamport is missing: it must be of type object'],
+  ['text', 'iamport is "text": it must be of type object'],
+  [{}, 'iamport.storefront is missing: it must be of type object'],
+  [
+    { storefront: { origins: [] } },
+    'iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
+  ],
+])('%j is one problem', (configuration, problem) => {
+  expect(problemsOf(configuration)).toEqual([problem]);
+});
+
+test.each([
+  '*',
+  'https://*',
+  'https://*.shop.example',
+  'https://shop.example/',
+  'https://shop.example/orders',
+  'https://SHOP.example',
+  'https://shop.example:443',
+  'https://user@shop.example',
+  'http://localhost:3000',
+  'shop.example',
+  'null',
+  '',
+])('%j is no origin', (origin) => {
+  expect(problemsOf({ storefront: { origins: [origin] } })).toHaveLength(1);
+});
+
+test.each([
+  'http://shop.example/result',
+  'javascript:alert(1)',
+  'JavaScript:alert(1)',
+  'data:text/html,hello',
+  'vbscript:x',
+  'file:///etc/passwd',
+  'blob:https://shop.example/1',
+  'https://user:password@shop.example/',
+  'https://shop.example/a b',
+  'https://shop.example/\nset-cookie',
+  '/orders/result',
+  '',
+])('%j is no result target', (url) => {
+  expect(problemsOf({ storefront, results: { web: url } })).toHaveLength(1);
+});
+
+test('result targets that would fill the environment of a function are refused', () => {
+  const results = { web: `https://shop.example/${'a'.repeat(2048)}` };
+  expect(problemsOf({ storefront, results })).toEqual([expect.stringMatching(/must take at most 2048 bytes in all$/)]);
+});
+
+test('a shop name holds no characters that cannot be seen', () => {
+  expect(problemsOf({ storefront, shopName: 'shop\u202e' })).toHaveLength(1);
+  expect(problemsOf({ storefront, shopName: '가'.repeat(61) })).toHaveLength(1);
+  expect(readSettings({ storefront, shopName: '가'.repeat(60) }).shopName).toHaveLength(60);
+});
+
+function problemsOf(configuration: unknown): readonly string[] {
+  try {
+    readSettings(configuration);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}

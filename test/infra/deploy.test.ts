@@ -1,0 +1,119 @@
+/** What `npm run deploy` says before and after; the deployment itself needs an account and is not tried. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { missingAwsAccess } from '../../infra/aws-access.ts';
+import { missingConfiguration, nextSteps } from '../../infra/deploy.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const scratch = await mkdtemp(join(tmpdir(), 'deploy-'));
+afterAll(() => rm(scratch, { recursive: true }));
+
+const noCredentials = (profile: string) =>
+  `AWS credentials: none in the environment, none in the profile "${profile}". Run "aws configure sso" or "aws configure", or set AWS_PROFILE to a profile that has them.`;
+const NO_REGION = 'AWS region: not chosen. Set AWS_REGION, for Seoul to ap-northeast-2.';
+
+test('everything that is missing is said at once, and nothing is deployed', async () => {
+  const env = { PATH: process.env.PATH, HOME: scratch };
+  const command = run(process.execPath, ['infra/deploy.ts', '--profile=shop'], { cwd: root, env });
+  await expect(command).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    // What cdk.json lacks depends on the shop that has this repository.
+    stderr: expect.stringMatching(
+      [
+        /^Not deployed\. Missing:\n(?: {2}- cdk\.json: .+\n)*/,
+        / {2}- AWS credentials: none in the environment, none in the profile "shop"\. .+\n/,
+        / {2}- AWS region: not chosen\. .+\n/,
+        /An account and region that never saw the CDK also need, once: npx cdk bootstrap\n$/,
+      ]
+        .map(({ source }) => source)
+        .join(''),
+    ),
+  });
+});
+
+describe('credentials and region', async () => {
+  const config = join(scratch, 'config');
+  const credentials = join(scratch, 'credentials');
+  const files = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: credentials };
+  await writeFile(
+    config,
+    [
+      '# accounts',
+      '[default]',
+      'region = ap-northeast-2',
+      '[profile shop]',
+      '  sso_session = office',
+      'region=ap-northeast-2',
+      '[profile empty]',
+      '# sso_session = office',
+      '[sso-session office]',
+      'sso_start_url = https://office.example/start',
+    ].join('\n'),
+  );
+  await writeFile(credentials, '[keys]\r\naws_access_key_id = AKIA\r\naws_secret_access_key = secret\r\n');
+
+  const KEYS = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'secret' };
+  test.each([
+    ['keys and region in the environment', { ...KEYS, AWS_REGION: 'ap-northeast-2' }, undefined, []],
+    ['keys in the environment, region in the default profile', { ...KEYS, ...files }, undefined, []],
+    ['the role of a pipeline', { AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_DEFAULT_REGION: 'x' }, undefined, []],
+    ['a profile with single sign-on, by name', files, 'shop', []],
+    ['the same by AWS_PROFILE', { ...files, AWS_PROFILE: 'shop' }, undefined, []],
+    ['a profile with keys and no region', files, 'keys', [NO_REGION]],
+    ['the default profile without keys', files, undefined, [noCredentials('default')]],
+    ['a profile whose settings are commented out', files, 'empty', [noCredentials('empty'), NO_REGION]],
+    ['a profile that is not there, in spite of keys', { ...KEYS, ...files }, 'x', [noCredentials('x'), NO_REGION]],
+    ['nothing at all', {}, undefined, [noCredentials('default'), NO_REGION]],
+  ])('%s', async (_, environment, profile, missing) => {
+    expect(await missingAwsAccess({ HOME: join(scratch, 'nobody'), ...environment }, profile)).toEqual(missing);
+  });
+});
+
+describe('the configuration', () => {
+  test('that names real addresses lacks nothing', () => {
+    expect(
+      missingConfiguration({ storefront: { origins: ['https://shop.kr'] }, results: { app: 'shop://r' } }),
+    ).toEqual([]);
+  });
+
+  test('must not name example addresses', () => {
+    const iamport = {
+      storefront: { origins: ['https://shop.kr', 'https://m.shop.example'] },
+      results: { web: 'https://shop.example/r' },
+    };
+    expect(missingConfiguration(iamport)).toEqual([
+      'cdk.json: https://m.shop.example is only an example. Put in the address of your shop.',
+      'cdk.json: https://shop.example/r is only an example. Put in the address of your shop.',
+    ]);
+  });
+
+  test('that is not right is named with every problem', () => {
+    expect(missingConfiguration({ storefront: { origins: [] }, testPayments: 'maybe' })).toEqual([
+      'cdk.json: iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
+      'cdk.json: iamport.testPayments is "maybe": it must be "refuse" or "accept"',
+    ]);
+  });
+});
+
+test('after a deployment the commands to copy are told', () => {
+  const SecretArn = 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:Secret-abc';
+  const outputs = {
+    ApiUrl: 'https://x',
+    WebhookUrl: 'https://x/payments/webhook',
+    MobileUrl: 'https://x/m',
+    SecretArn,
+  };
+  expect(nextSteps(outputs, 'shop')).toContain(
+    `aws secretsmanager put-secret-value --region ap-northeast-2 --profile shop \\
+     --secret-id ${SecretArn} \\
+     --secret-string '{"imp_key":"YOUR REST API KEY","imp_secret":"YOUR REST API SECRET"}'`,
+  );
+  expect(nextSteps(outputs)).toContain('\n   https://x/payments/webhook\n');
+  expect(nextSteps(outputs)).not.toContain('--profile');
+});

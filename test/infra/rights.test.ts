@@ -1,0 +1,94 @@
+/** Every right of every function, whole: a right that is not in these tables fails the test. */
+import { expect, test } from 'vitest';
+import { ofType, referred, synthesized } from './synthesized.ts';
+
+const template = synthesized({ storefront: { origins: ['https://shop.example'] } });
+const roles = ofType(template, 'AWS::IAM::Role');
+
+const settling = (log: string) => [
+  'dynamodb:GetItem TablesOrders',
+  'dynamodb:GetItem TablesReversals',
+  'dynamodb:GetItem TablesState',
+  'dynamodb:UpdateItem TablesOrders',
+  'dynamodb:UpdateItem TablesReversals',
+  'dynamodb:UpdateItem TablesState',
+  `logs:CreateLogStream ${log}`,
+  `logs:PutLogEvents ${log}`,
+  'secretsmanager:GetSecretValue Secret',
+];
+
+test.each([
+  ['FunctionsComplete', settling('FunctionsCompleteLog')],
+  ['FunctionsMobileRedirect', settling('FunctionsMobileRedirectLog')],
+  ['FunctionsWebhook', settling('FunctionsWebhookLog')],
+  [
+    'FunctionsOrders',
+    [
+      'dynamodb:GetItem TablesOrders',
+      'dynamodb:GetItem TablesState',
+      'dynamodb:Query TablesReversals/index/by-order',
+      'dynamodb:UpdateItem TablesOrders',
+      'dynamodb:UpdateItem TablesState',
+      'logs:CreateLogStream FunctionsOrdersLog',
+      'logs:PutLogEvents FunctionsOrdersLog',
+      'secretsmanager:GetSecretValue Secret',
+    ],
+  ],
+])('%s may do this and nothing else', (name, rights) => {
+  expect(rightsOf(`${name}Role`)).toEqual(rights);
+  expect(referred(ofType(template, 'AWS::Lambda::Function')[`${name}Function`]?.Properties.Role)).toEqual([
+    `${name}Role`,
+  ]);
+});
+
+test('every right is in the role itself: there is no managed and no separate policy', () => {
+  expect(Object.keys(roles)).toHaveLength(4);
+  for (const { Properties } of Object.values(roles)) {
+    expect(Properties.ManagedPolicyArns).toBeUndefined();
+    expect(Properties.AssumeRolePolicyDocument).toMatchObject({
+      Statement: [{ Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }],
+    });
+  }
+  expect(ofType(template, 'AWS::IAM::Policy')).toEqual({});
+  expect(ofType(template, 'AWS::IAM::ManagedPolicy')).toEqual({});
+});
+
+test('only this API may call the functions, each through its own routes', () => {
+  const permissions = Object.values(ofType(template, 'AWS::Lambda::Permission')).map(({ Properties }) => {
+    const { 'Fn::Join': source } = Properties.SourceArn as { 'Fn::Join': [string, unknown[]] };
+    return [Properties.Principal, ...referred(Properties.FunctionName), source[1].at(-1)];
+  });
+  expect(permissions).toEqual([
+    ['apigateway.amazonaws.com', 'FunctionsCompleteFunction', '/*/*/payments/complete'],
+    ['apigateway.amazonaws.com', 'FunctionsMobileRedirectFunction', '/*/*/payments/complete/mobile'],
+    ['apigateway.amazonaws.com', 'FunctionsWebhookFunction', '/*/*/payments/webhook'],
+    ['apigateway.amazonaws.com', 'FunctionsOrdersFunction', '/*/*/orders/{merchant_uid}'],
+    ['apigateway.amazonaws.com', 'FunctionsOrdersFunction', '/*/*/orders/{merchant_uid}'],
+  ]);
+});
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}
+
+/** One line for each action on each resource, sorted. Anything but a plain allowance is shown as it stands. */
+function rightsOf(role: string): string[] {
+  const policies = (roles[role]?.Properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
+  return policies
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap(({ Action, Resource, Effect, ...rest }) => {
+      if (Effect !== 'Allow' || Object.keys(rest).length > 0) return JSON.stringify({ Effect, Action, ...rest });
+      return [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} ${arn(resource)}`));
+    })
+    .sort();
+}
+
+/** A table, secret or log group by its short name, with what follows its ARN. */
+function arn(resource: unknown): string {
+  if (typeof resource === 'string') return resource;
+  const { 'Fn::Join': join } = resource as { 'Fn::Join'?: [string, unknown[]] };
+  return join ? join[1].map(arn).join('') : referred(resource).join();
+}

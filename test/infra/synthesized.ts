@@ -1,0 +1,59 @@
+/** Synthesizes the stack for assertions, with empty bundles: what is asserted on them is not what is in them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+import type { Configuration } from '../../infra/config.ts';
+import { PaymentsStack } from '../../infra/stack.ts';
+
+/** A resource of a template. */
+export interface TemplateResource {
+  Type: string;
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
+  DependsOn?: string[];
+  Properties: Record<string, unknown>;
+}
+
+export interface SynthesizedTemplate {
+  Resources: Record<string, TemplateResource>;
+  Outputs: Record<string, { Description: string; Value: unknown }>;
+}
+
+/** The template of a stack with this configuration. */
+export function synthesized(configuration: Configuration): SynthesizedTemplate {
+  const directory = mkdtempSync(join(tmpdir(), 'bundles-'));
+  try {
+    for (const door of ['complete', 'mobile-redirect', 'webhook', 'orders']) {
+      mkdirSync(join(directory, door));
+      writeFileSync(join(directory, door, 'index.mjs'), '');
+    }
+    const app = new App({ postCliContext: flags, outdir: join(directory, 'cdk.out'), analyticsReporting: false });
+    const stack = new PaymentsStack(app, { ...configuration, bundles: directory });
+    return Template.fromStack(stack).toJSON() as SynthesizedTemplate;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** The resources of one type, by short name. */
+export function ofType(template: SynthesizedTemplate, type: string): Record<string, TemplateResource> {
+  const found = Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+  return Object.fromEntries(found.map(([id, resource]) => [shortName(id), resource]));
+}
+
+/** A logical id without the construct's name in front and the hash at the end. */
+export function shortName(id: string): string {
+  return id.replace(/^Payments/, '').replace(/[0-9A-F]{8}$/, '');
+}
+
+/** The short names of the resources that a value refers to, in the order in which it does. */
+export function referred(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  if (Ref) return [shortName(Ref)];
+  if (attribute) return [shortName(attribute[0])];
+  return Object.values(value).flatMap(referred);
+}

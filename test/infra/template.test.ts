@@ -1,0 +1,238 @@
+/** What the template deploys, in facts. What each function may do is in rights.test.ts. */
+import { describe, expect, test } from 'vitest';
+import { ofType, referred, shortName, synthesized } from './synthesized.ts';
+
+const template = synthesized({
+  storefront: { origins: ['https://shop.example', 'https://m.shop.example:8443'] },
+  results: { web: 'https://shop.example/orders/result', app: 'shopapp://result' },
+  shopName: '가게',
+});
+const properties = (type: string) =>
+  Object.fromEntries(Object.entries(ofType(template, type)).map(([name, { Properties }]) => [name, Properties]));
+
+describe('the HTTP API', () => {
+  test('has these routes, each with its function, and only signed callers reach the orders', () => {
+    const integrations = properties('AWS::ApiGatewayV2::Integration');
+    const routes = Object.values(properties('AWS::ApiGatewayV2::Route')).map(
+      ({ RouteKey, AuthorizationType, Target }) => {
+        const [integration = ''] = referred(Target);
+        return [RouteKey, AuthorizationType, ...referred(integrations[integration]?.IntegrationUri)];
+      },
+    );
+    expect(routes).toEqual([
+      ['POST /payments/complete', 'NONE', 'FunctionsCompleteFunction'],
+      ['GET /payments/complete/mobile', 'NONE', 'FunctionsMobileRedirectFunction'],
+      ['POST /payments/webhook', 'NONE', 'FunctionsWebhookFunction'],
+      ['PUT /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
+      ['GET /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
+    ]);
+  });
+
+  test('speaks payload format 2.0', () => {
+    const formats = Object.values(properties('AWS::ApiGatewayV2::Integration')).map((one) => one.PayloadFormatVersion);
+    expect(formats).toEqual(['2.0', '2.0', '2.0', '2.0']);
+  });
+
+  test('lets only the pages of the configured origins call it', () => {
+    expect(properties('AWS::ApiGatewayV2::Api')).toMatchObject({
+      HttpApi: {
+        CorsConfiguration: {
+          AllowOrigins: ['https://shop.example', 'https://m.shop.example:8443'],
+          AllowMethods: ['GET', 'POST', 'OPTIONS'],
+          AllowHeaders: ['content-type'],
+          ExposeHeaders: ['retry-after'],
+          MaxAge: 3600,
+        },
+      },
+    });
+    expect(JSON.stringify(properties('AWS::ApiGatewayV2::Api'))).not.toMatch(/"\*"|AllowCredentials/);
+  });
+
+  test('throttles every route', () => {
+    expect(properties('AWS::ApiGatewayV2::Stage').HttpStage).toMatchObject({
+      StageName: '$default',
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+      RouteSettings: {
+        'POST /payments/complete': { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+        'GET /payments/complete/mobile': { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+        'POST /payments/webhook': { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+        'PUT /orders/{merchant_uid}': { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+        'GET /orders/{merchant_uid}': { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+      },
+    });
+  });
+
+  test('makes its stage after the routes that the stage’s throttles name', () => {
+    const { DependsOn = [] } = ofType(template, 'AWS::ApiGatewayV2::Stage').HttpStage ?? {};
+    expect(DependsOn.map(shortName)).toEqual(
+      expect.arrayContaining(Object.keys(properties('AWS::ApiGatewayV2::Route'))),
+    );
+  });
+
+  test('logs each call as JSON, without path, query, headers or body', () => {
+    const { AccessLogSettings } = properties('AWS::ApiGatewayV2::Stage').HttpStage as {
+      AccessLogSettings: { Format: string; DestinationArn: unknown };
+    };
+    expect(JSON.parse(AccessLogSettings.Format)).toEqual({
+      requestId: '$context.requestId',
+      time: '$context.requestTime',
+      ip: '$context.identity.sourceIp',
+      route: '$context.routeKey',
+      status: '$context.status',
+      latencyMs: '$context.responseLatency',
+      integrationLatencyMs: '$context.integrationLatency',
+      integrationError: '$context.integrationErrorMessage',
+    });
+    expect(referred(AccessLogSettings.DestinationArn)).toEqual(['HttpAccessLog']);
+  });
+});
+
+describe('the functions', () => {
+  const functions = properties('AWS::Lambda::Function');
+
+  test('are one a door, on arm64 and Node 24 with 256 MB and 12 seconds, and log JSON into a group of their own', () => {
+    for (const door of ['Complete', 'MobileRedirect', 'Webhook', 'Orders']) {
+      const { LoggingConfig, ...rest } = functions[`Functions${door}Function`] ?? {};
+      expect(rest).toMatchObject({
+        Architectures: ['arm64'],
+        Runtime: 'nodejs24.x',
+        MemorySize: 256,
+        Timeout: 12,
+        Handler: 'index.handler',
+      });
+      expect(LoggingConfig).toMatchObject({ LogFormat: 'JSON' });
+      expect(referred(LoggingConfig)).toEqual([`Functions${door}Log`]);
+    }
+    expect(Object.keys(functions)).toHaveLength(4);
+  });
+
+  test.each([
+    ['FunctionsCompleteFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic' }],
+    ['FunctionsWebhookFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic', WEBHOOK_SENDERS: 'any' }],
+    ['FunctionsOrdersFunction', {}],
+    [
+      'FunctionsMobileRedirectFunction',
+      {
+        TEST_PAYMENTS: 'refuse',
+        REVERSALS: 'automatic',
+        RESULT_TARGETS: '{"web":"https://shop.example/orders/result","app":"shopapp://result"}',
+        SHOP_NAME: '가게',
+      },
+    ],
+  ])('%s is told only what it uses', (name, own) => {
+    const environment = functions[name]?.Environment as { Variables: Record<string, unknown> } | undefined;
+    const { ORDERS_TABLE, REVERSALS_TABLE, STATE_TABLE, IAMPORT_SECRET_ARN, ...rest } = environment?.Variables ?? {};
+    expect(referred([ORDERS_TABLE, REVERSALS_TABLE, STATE_TABLE, IAMPORT_SECRET_ARN])).toEqual([
+      'TablesOrders',
+      'TablesReversals',
+      'TablesState',
+      'Secret',
+    ]);
+    expect(rest).toEqual({ IAMPORT_API_URL: 'https://api.iamport.kr', ...own });
+  });
+});
+
+describe('what outlives the stack', () => {
+  const kept = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
+  const due = {
+    IndexName: 'due',
+    KeySchema: [
+      { AttributeName: 'watch', KeyType: 'HASH' },
+      { AttributeName: 'due_at', KeyType: 'RANGE' },
+    ],
+    Projection: { ProjectionType: 'KEYS_ONLY' },
+  };
+  const byOrder = {
+    IndexName: 'by-order',
+    KeySchema: [{ AttributeName: 'merchant_uid', KeyType: 'HASH' }],
+    Projection: { ProjectionType: 'ALL' },
+  };
+  const types = { watch: 'S', due_at: 'N', merchant_uid: 'S', imp_uid: 'S', id: 'S' } as const;
+
+  test.each([
+    ['TablesOrders', 'merchant_uid', ['merchant_uid', 'watch', 'due_at'], [due]],
+    ['TablesReversals', 'imp_uid', ['imp_uid', 'merchant_uid', 'watch', 'due_at'], [byOrder, due]],
+    ['TablesState', 'id', ['id'], undefined],
+  ] as const)('%s is keyed by %s, on demand, restorable and safe from deletion', (name, key, attributes, indexes) => {
+    const table = ofType(template, 'AWS::DynamoDB::GlobalTable')[name];
+    expect(table).toMatchObject({
+      ...kept,
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+        AttributeDefinitions: attributes.map((attribute) => ({
+          AttributeName: attribute,
+          AttributeType: types[attribute],
+        })),
+        Replicas: [
+          {
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          },
+        ],
+      },
+    });
+    expect(table?.Properties.GlobalSecondaryIndexes).toEqual(indexes);
+    // Without this property DynamoDB encrypts with the key that it owns; there is no unencrypted table.
+    expect(table?.Properties).not.toHaveProperty('SSESpecification');
+  });
+
+  test('the secret is made with empty keys and kept', () => {
+    expect(ofType(template, 'AWS::SecretsManager::Secret')).toMatchObject({
+      Secret: {
+        DeletionPolicy: 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+        // CloudFormation writes a changed text over the keys that the shop has put in.
+        Properties: { SecretString: '{"imp_key":"","imp_secret":""}' },
+      },
+    });
+  });
+
+  test('tables and secret keep their logical ids, since under another id they would be new and empty', () => {
+    const ids = Object.entries(template.Resources)
+      .filter(([, { Type }]) => /DynamoDB|SecretsManager/.test(Type))
+      .map(([id]) => id);
+    expect(ids).toEqual([
+      'PaymentsTablesOrdersD7E07471',
+      'PaymentsTablesReversals16C5CB9E',
+      'PaymentsTablesState64B02DFB',
+      'PaymentsSecret026AFB96',
+    ]);
+  });
+
+  test('logs are kept 90 days', () => {
+    const retentions = Object.values(properties('AWS::Logs::LogGroup')).map(({ RetentionInDays }) => RetentionInDays);
+    expect(retentions).toEqual([90, 90, 90, 90, 90]);
+  });
+});
+
+test('the template holds these types and no other', () => {
+  const types = Object.values(template.Resources).map(({ Type }) => Type);
+  expect(Object.fromEntries(types.map((type) => [type, types.filter((other) => other === type).length]))).toEqual({
+    'AWS::ApiGatewayV2::Api': 1,
+    'AWS::ApiGatewayV2::Integration': 4,
+    'AWS::ApiGatewayV2::Route': 5,
+    'AWS::ApiGatewayV2::Stage': 1,
+    'AWS::DynamoDB::GlobalTable': 3,
+    'AWS::IAM::Role': 4,
+    'AWS::Lambda::Function': 4,
+    'AWS::Lambda::Permission': 5,
+    'AWS::Logs::LogGroup': 5,
+    'AWS::SecretsManager::Secret': 1,
+  });
+});
+
+test('the outputs name what a person needs after a deployment', () => {
+  expect(Object.keys(template.Outputs)).toEqual([
+    'ApiUrl',
+    'WebhookUrl',
+    'MobileUrl',
+    'SecretArn',
+    'OrdersTable',
+    'ReversalsTable',
+    'StateTable',
+  ]);
+  expect(template.Outputs.WebhookUrl?.Value).toMatchObject({ 'Fn::Join': ['', [{}, '/payments/webhook']] });
+  expect(template.Outputs.MobileUrl?.Value).toMatchObject({ 'Fn::Join': ['', [{}, '/payments/complete/mobile']] });
+});
