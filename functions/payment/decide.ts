@@ -71,18 +71,17 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
   const { state } = order;
   // The payment that settled the order is never rejected, and so never sent back by us.
   if (isSettled(state) && isSettledBy(state, payment)) {
-    if (state.status === 'deposit_reversed') return { ...settled(payment, kept), onFreshNewsOnly: true };
-    return kept < keptBy(order, state) ? settled(payment, kept) : keep;
+    if (state.status === 'deposit_reversed') return { ...settled(order, payment, kept), onFreshNewsOnly: true };
+    return kept < keptBy(order, state) ? settled(order, payment, kept) : keep;
   }
   const objection = objectionTo(order, payment, policy);
-  return objection ? reject(payment, objection, moneyBack(payment, policy), kept) : settled(payment, kept);
+  return objection ? reject(payment, objection, moneyBack(payment, policy), kept) : settled(order, payment, kept);
 }
 
 /** Paid in full, or with a part of it given back already. */
-function settled(payment: Payment, kept: Amount): Decision & { kind: 'change' } {
-  const { impUid, record } = payment;
-  if (kept === payment.amount) return { kind: 'change', next: { status: 'paid', impUid, record } };
-  const cancelledAmount = minus(payment.amount, kept);
+function settled({ amount }: Order, { impUid, record }: Payment, kept: Amount): Decision & { kind: 'change' } {
+  if (kept >= amount) return { kind: 'change', next: { status: 'paid', impUid, record } };
+  const cancelledAmount = minus(amount, kept);
   return { kind: 'change', next: { status: 'partial_cancelled', impUid, record, cancelledAmount } };
 }
 
@@ -101,7 +100,7 @@ function decideMoneyReturned(order: Order, payment: Payment): Decision {
   if (isSettled(state) && isSettledBy(state, payment)) {
     if (state.status === 'cancelled') return keep;
     const { impUid, record } = state;
-    return { kind: 'change', next: { status: 'cancelled', impUid, record, cancelledAmount: payment.amount } };
+    return { kind: 'change', next: { status: 'cancelled', impUid, record, cancelledAmount: order.amount } };
   }
   // The account that the order waits for is gone, or its deposit came and went unseen: the order can be paid again.
   if (state.status === 'virtual_account_issued' && state.account.impUid === payment.impUid) {

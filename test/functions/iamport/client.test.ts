@@ -1,0 +1,330 @@
+import { describe, expect, test } from 'vitest';
+import { type Clock, deadlineIn } from '../../../functions/edge/clock.ts';
+import { iamportClient } from '../../../functions/iamport/client.ts';
+import { IamportRefused, IamportUnavailable, IamportUnexpected } from '../../../functions/iamport/errors.ts';
+import type { SharedToken, Token } from '../../../functions/iamport/tokens.ts';
+import { undiciTransport } from '../../../functions/iamport/transport.ts';
+import { paymentOf } from '../../../functions/iamport/wire.ts';
+import { accountPayment, cardPayment } from './payments.ts';
+import { envelope, ok, type Reply, scripted, tokenReply } from './server.ts';
+
+const getToken = 'POST /users/getToken';
+const getPayment = 'GET /payments/imp_100000000001';
+const impUid = 'imp_100000000001';
+
+/** Time that passes only when somebody waits. */
+function steppedClock(): Clock & { advance(ms: number): void } {
+  let now = 1_000_000_000;
+  const advance = (ms: number) => {
+    now += ms;
+  };
+  return { now: () => now, sleep: async (ms) => advance(ms), advance };
+}
+
+function shelf(token?: Token): SharedToken & { token: Token | undefined } {
+  return {
+    token,
+    async read() {
+      return this.token;
+    },
+    async write(written) {
+      this.token = written;
+    },
+  };
+}
+
+function clientOf(url: string, sharedToken: SharedToken = shelf(), clock = steppedClock()) {
+  const asked: boolean[] = [];
+  const credentials = async (again: boolean) => {
+    asked.push(again);
+    return { impKey: 'key', impSecret: 'secret', pgApiKey: 'pg key' };
+  };
+  const client = iamportClient({ transport: undiciTransport(url), credentials, sharedToken, clock, random: () => 0.5 });
+  return { client, clock, asked, deadline: deadlineIn(clock, 10_000) };
+}
+
+const half: Reply = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+  response.write('{"code":0,');
+  setTimeout(() => response.destroy(), 20);
+};
+const reset: Reply = (request) => void request.socket.resetAndDestroy();
+const silent: Reply = () => undefined;
+const plain =
+  (status: number, body: string): Reply =>
+  (_request, response) =>
+    void response.writeHead(status).end(body);
+
+describe('the token', () => {
+  test('is fetched once, kept, and shared', async () => {
+    await using server = await scripted({ [getToken]: [tokenReply('t1')], [getPayment]: [ok(cardPayment)] });
+    const shared = shelf();
+    const { client, deadline } = clientOf(server.url, shared);
+    await client.payment(impUid, deadline);
+    await client.payment(impUid, deadline);
+    expect(server.seen.map(({ authorization }) => authorization)).toEqual([undefined, 't1', 't1']);
+    expect(server.seen[0]?.body).toEqual({ imp_key: 'key', imp_secret: 'secret' });
+    expect(shared.token).toEqual({ value: 't1', expiresAt: 1_000_000_000 + 1_800_000 });
+  });
+
+  test('of another instance is used without asking for one, and without reading the secret', async () => {
+    await using server = await scripted({ [getPayment]: [ok(cardPayment)] });
+    const { client, deadline, asked } = clientOf(server.url, shelf({ value: 'shared', expiresAt: 1_000_600_000 }));
+    await client.payment(impUid, deadline);
+    expect(server.seen.map(({ authorization }) => authorization)).toEqual(['shared']);
+    expect(asked).toEqual([]);
+  });
+
+  test('is asked for again in its last minute, by the lifetime that Iamport told', async () => {
+    await using server = await scripted({
+      [getToken]: [tokenReply('t1', 300), tokenReply('t2')],
+      [getPayment]: [ok(cardPayment)],
+    });
+    const { client, clock } = clientOf(server.url);
+    await client.payment(impUid, deadlineIn(clock, 10_000));
+    clock.advance(239_000);
+    await client.payment(impUid, deadlineIn(clock, 10_000));
+    expect(server.count(getToken)).toBe(1);
+    clock.advance(2_000);
+    await client.payment(impUid, deadlineIn(clock, 10_000));
+    expect(server.count(getToken)).toBe(2);
+  });
+
+  test('that Iamport refuses is replaced once, and the call made again', async () => {
+    await using server = await scripted({
+      [getToken]: [tokenReply('new')],
+      [getPayment]: [envelope(401, -1), ok(cardPayment)],
+    });
+    const { client, deadline } = clientOf(server.url, shelf({ value: 'stale', expiresAt: 1_000_600_000 }));
+    expect((await client.payment(impUid, deadline))?.impUid).toBe(impUid);
+    expect(server.seen.map(({ authorization }) => authorization)).toEqual(['stale', undefined, 'new']);
+  });
+
+  test('that Iamport refuses twice is an error, not a loop', async () => {
+    await using server = await scripted({ [getToken]: [tokenReply('t')], [getPayment]: [envelope(401, -1)] });
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.payment(impUid, deadline)).rejects.toThrow(IamportRefused);
+    expect(server.count(getPayment)).toBe(2);
+  });
+
+  test('is fetched once for many that need it at the same time', async () => {
+    await using server = await scripted({ [getToken]: [tokenReply('t')], [getPayment]: [ok(cardPayment)] });
+    const { client, deadline } = clientOf(server.url);
+    await Promise.all(Array.from({ length: 20 }, () => client.payment(impUid, deadline)));
+    expect(server.count(getToken)).toBe(1);
+  });
+
+  test('wrong keys are read anew once, and then the error says where they are', async () => {
+    await using server = await scripted({ [getToken]: [envelope(401, -1, null, '인증에 실패하였습니다.')] });
+    const { client, deadline, asked } = clientOf(server.url);
+    await expect(client.payment(impUid, deadline)).rejects.toThrow(/imp_key and imp_secret/);
+    expect(asked).toEqual([false, true]);
+  });
+
+  test('a shared token that cannot be read or written costs a call and no payment', async () => {
+    await using server = await scripted({ [getToken]: [tokenReply('t')], [getPayment]: [ok(cardPayment)] });
+    const broken = { read: () => Promise.reject(new Error('down')), write: () => Promise.reject(new Error('down')) };
+    const { client, deadline } = clientOf(server.url, broken);
+    expect((await client.payment(impUid, deadline))?.impUid).toBe(impUid);
+  });
+});
+
+describe('reading a payment', () => {
+  const token = { [getToken]: [tokenReply('t')] };
+
+  test('asks for test payments too', async () => {
+    await using server = await scripted({ ...token, [getPayment]: [ok(cardPayment)] });
+    const { client, deadline } = clientOf(server.url);
+    await client.payment(impUid, deadline);
+    expect(server.seen.at(-1)?.path).toBe('/payments/imp_100000000001?include_sandbox=true');
+  });
+
+  test('that does not exist is an answer', async () => {
+    await using server = await scripted({
+      ...token,
+      [getPayment]: [envelope(404, -1, null, '존재하지 않는 결제정보입니다.')],
+    });
+    const { client, deadline } = clientOf(server.url);
+    expect(await client.payment(impUid, deadline)).toBeUndefined();
+  });
+
+  test.each<[string, readonly Reply[]]>([
+    ['a 500', [envelope(500, -1), ok(cardPayment)]],
+    ['a 503 page', [plain(503, '<html>busy</html>'), ok(cardPayment)]],
+    ['too many requests', [envelope(429, -1), ok(cardPayment)]],
+    ['half an answer', [half, ok(cardPayment)]],
+    ['a reset connection', [reset, ok(cardPayment)]],
+  ])('survives %s by asking once more', async (_name, replies) => {
+    await using server = await scripted({ ...token, [getPayment]: replies });
+    const { client, deadline } = clientOf(server.url);
+    expect((await client.payment(impUid, deadline))?.impUid).toBe(impUid);
+    expect(server.count(getPayment)).toBe(2);
+  });
+
+  test.each<[string, Reply, unknown]>([
+    ['a fault that stays', envelope(500, -1), IamportUnavailable],
+    ['a connection that is always reset', reset, IamportUnavailable],
+    ['half an answer each time', half, IamportUnavailable],
+    [
+      'a redirect to somewhere else',
+      (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end(),
+      IamportUnavailable,
+    ],
+    ['garbage', plain(200, 'OK'), IamportUnexpected],
+    ['a 404 that is not of Iamport', plain(404, '<html>Not Found</html>'), IamportUnexpected],
+    ['a payment of another shape', ok({ ...cardPayment, amount: '14000' }), IamportUnexpected],
+    ['another payment than the one asked for', ok({ ...cardPayment, imp_uid: 'imp_999' }), IamportUnexpected],
+    ['no payment at all', ok(null), IamportUnexpected],
+    ['a refusal under HTTP 200', envelope(200, 1, null, '점검 중입니다.'), IamportRefused],
+    ['a bad request', envelope(400, -1, null, '잘못된 요청입니다.'), IamportRefused],
+  ])('%s is told apart', async (_name, reply, kind) => {
+    await using server = await scripted({ ...token, [getPayment]: [reply] });
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.payment(impUid, deadline)).rejects.toThrow(kind as new () => Error);
+    expect(server.seen.filter(({ path }) => path === '/elsewhere')).toEqual([]);
+  });
+
+  test('nobody there is unavailable', async () => {
+    const { client, deadline } = clientOf('http://127.0.0.1:1');
+    await expect(client.payment(impUid, deadline)).rejects.toThrow(IamportUnavailable);
+  });
+
+  test('an answer that does not come is given up within the time that is left', async () => {
+    await using server = await scripted({ ...token, [getPayment]: [silent] });
+    const { client, clock } = clientOf(server.url);
+    await expect(client.payment(impUid, deadlineIn(clock, 120))).rejects.toThrow(IamportUnavailable);
+  });
+
+  test('nothing is asked when no time is left', async () => {
+    await using server = await scripted(token);
+    const { client, clock } = clientOf(server.url);
+    await expect(client.payment(impUid, deadlineIn(clock, 0))).rejects.toThrow(IamportUnavailable);
+    expect(server.seen).toEqual([]);
+  });
+
+  test('ids are encoded into one segment of the path', async () => {
+    await using server = await scripted({
+      ...token,
+      'GET /payments/find/a%2Fb%3Fc%23%20%EC%A3%BC%EB%AC%B8': [ok(cardPayment)],
+    });
+    const { client, deadline } = clientOf(server.url);
+    expect(await client.newestPayment('a/b?c# 주문', deadline)).toBeDefined();
+  });
+
+  test('all payments of an order are read, page by page', async () => {
+    const second = { ...cardPayment, imp_uid: 'imp_100000000002' };
+    await using server = await scripted({
+      ...token,
+      'GET /payments/findAll/order-1': [
+        ok({ total: 2, previous: 0, next: 2, list: [cardPayment] }),
+        ok({ total: 2, previous: 1, next: 0, list: [second] }),
+      ],
+    });
+    const { client, deadline } = clientOf(server.url);
+    const found = await client.payments('order-1', deadline);
+    expect(found.map((payment) => payment.impUid)).toEqual(['imp_100000000001', 'imp_100000000002']);
+  });
+});
+
+describe('changing something', () => {
+  const token = { [getToken]: [tokenReply('t')] };
+  const payment = paymentOf(cardPayment);
+  const cancel = { payment, amount: payment.amount, checksum: payment.amount, reason: '주문 금액과 결제 금액이 다름' };
+
+  test('a cancel carries its amount and its checksum', async () => {
+    await using server = await scripted({
+      ...token,
+      'POST /payments/cancel': [ok({ ...cardPayment, status: 'cancelled', cancel_amount: 14_000 })],
+    });
+    const { client, deadline } = clientOf(server.url);
+    expect((await client.cancel(cancel, deadline)).state).toEqual({ kind: 'returned' });
+    expect(server.seen.at(-1)?.body).toEqual({
+      imp_uid: impUid,
+      amount: 14_000,
+      checksum: 14_000,
+      reason: '주문 금액과 결제 금액이 다름',
+    });
+  });
+
+  test('dollars go out as dollars', async () => {
+    await using server = await scripted({
+      ...token,
+      'POST /payments/cancel': [ok({ ...cardPayment, currency: 'USD', amount: 19.99, cancel_amount: 19.99 })],
+    });
+    const { client, deadline } = clientOf(server.url);
+    const dollars = paymentOf({ ...cardPayment, currency: 'USD', amount: 19.99 });
+    await client.cancel({ ...cancel, payment: dollars, amount: dollars.amount, checksum: dollars.amount }, deadline);
+    expect(server.seen.at(-1)?.body).toMatchObject({ amount: 19.99, checksum: 19.99 });
+  });
+
+  test('a cancel that the PG refuses under HTTP 200 is refused, with its words', async () => {
+    await using server = await scripted({
+      ...token,
+      'POST /payments/cancel': [envelope(200, 1, null, '취소 가능 금액을 초과하였습니다.')],
+    });
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.cancel(cancel, deadline)).rejects.toThrow('취소 가능 금액을 초과하였습니다.');
+  });
+
+  test.each<[string, Reply]>([
+    ['a 500', envelope(500, -1)],
+    ['half an answer', half],
+    ['a reset', reset],
+  ])('a cancel is never sent twice after %s', async (_name, reply) => {
+    await using server = await scripted({ ...token, 'POST /payments/cancel': [reply] });
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.cancel(cancel, deadline)).rejects.toThrow(IamportUnavailable);
+    expect(server.count('POST /payments/cancel')).toBe(1);
+  });
+
+  test('a cancel does not begin when its answer could not be waited for', async () => {
+    await using server = await scripted({ ...token, 'POST /payments/cancel': [ok(cardPayment)] });
+    const { client, clock } = clientOf(server.url);
+    await expect(client.cancel(cancel, deadlineIn(clock, 3_000))).rejects.toThrow(IamportUnavailable);
+    expect(server.count('POST /payments/cancel')).toBe(0);
+  });
+
+  test("revoking an account carries the PG's own key", async () => {
+    await using server = await scripted({
+      ...token,
+      'DELETE /vbanks/imp_100000000002': [ok({ ...accountPayment, status: 'cancelled' })],
+    });
+    const { client, deadline } = clientOf(server.url);
+    expect((await client.revokeAccount('imp_100000000002', deadline)).state).toEqual({ kind: 'returned' });
+    expect(server.seen.at(-1)?.path).toBe('/vbanks/imp_100000000002?pg_api_key=pg%20key');
+  });
+
+  const order = { merchantUid: 'order-1', amount: payment.amount, currency: 'KRW' };
+  const prepare = 'POST /payments/prepare';
+  const taken = envelope(200, 1, null, '이미 등록된 merchant_uid입니다.');
+
+  test('preparing registers the amount', async () => {
+    await using server = await scripted({ ...token, [prepare]: [ok({ merchant_uid: 'order-1', amount: 14_000 })] });
+    const { client, deadline } = clientOf(server.url);
+    await client.prepare(order, deadline);
+    expect(server.seen.at(-1)?.body).toEqual({ merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' });
+  });
+
+  test('preparing the same again is fine', async () => {
+    await using server = await scripted({
+      ...token,
+      [prepare]: [taken],
+      'GET /payments/prepare/order-1': [ok({ merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' })],
+    });
+    const { client, deadline } = clientOf(server.url);
+    await client.prepare(order, deadline);
+    expect(server.count('PUT /payments/prepare')).toBe(0);
+  });
+
+  test('preparing corrects another amount that Iamport holds', async () => {
+    await using server = await scripted({
+      ...token,
+      [prepare]: [taken],
+      'GET /payments/prepare/order-1': [ok({ merchant_uid: 'order-1', amount: 1, currency: 'KRW' })],
+      'PUT /payments/prepare': [ok({ merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' })],
+    });
+    const { client, deadline } = clientOf(server.url);
+    await client.prepare(order, deadline);
+    expect(server.count('PUT /payments/prepare')).toBe(1);
+  });
+});

@@ -1,0 +1,43 @@
+/** Payments as Iamport writes them, for tests. */
+
+export const cardPayment = {
+  imp_uid: 'imp_100000000001',
+  merchant_uid: 'order-1',
+  pay_method: 'card',
+  channel: 'pc',
+  pg_provider: 'html5_inicis',
+  pg_tid: 'StdpayCARDINIpayTest20261123',
+  apply_num: '30001234',
+  card_number: '11112222****4444',
+  name: '아메리카노',
+  amount: 14_000,
+  cancel_amount: 0,
+  currency: 'KRW',
+  buyer_name: '홍길동',
+  buyer_email: 'gildong@example.com',
+  status: 'paid',
+  sandbox: false,
+  started_at: 1_763_860_000,
+  paid_at: 1_763_860_100,
+  failed_at: 0,
+  cancelled_at: 0,
+  fail_reason: null,
+  receipt_url: 'https://iniweb.inicis.com/receipt',
+  cancel_history: [],
+};
+
+export const accountPayment = {
+  ...cardPayment,
+  imp_uid: 'imp_100000000002',
+  pay_method: 'vbank',
+  apply_num: '',
+  status: 'ready',
+  paid_at: 0,
+  receipt_url: '',
+  vbank_code: '088',
+  vbank_name: '신한은행',
+  vbank_num: '562-119-12345678',
+  vbank_holder: '한국상점',
+  vbank_date: 1_763_999_999,
+  vbank_issued_at: 1_763_860_050,
+};

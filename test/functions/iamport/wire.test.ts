@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { IamportUnexpected } from '../../../functions/iamport/errors.ts';
+import { envelopeOf, paymentOf, tokenOf } from '../../../functions/iamport/wire.ts';
+import { accountPayment, cardPayment } from './payments.ts';
+
+const stateOf = (fields: object) => paymentOf({ ...cardPayment, ...fields }).state;
+
+describe('a payment is read by its amounts and times, not by its status alone', () => {
+  test('a paid card payment keeps everything, and nothing personal comes along', () => {
+    expect(paymentOf(cardPayment)).toEqual({
+      impUid: 'imp_100000000001',
+      merchantUid: 'order-1',
+      amount: 14_000,
+      currency: 'KRW',
+      sandbox: false,
+      record: {
+        payMethod: 'card',
+        pgProvider: 'html5_inicis',
+        pgTid: 'StdpayCARDINIpayTest20261123',
+        applyNum: '30001234',
+        receiptUrl: 'https://iniweb.inicis.com/receipt',
+        paidAt: 1_763_860_100,
+      },
+      state: { kind: 'kept', kept: 14_000 },
+    });
+  });
+
+  test.each<[string, object, object]>([
+    ['cancelled in full', { status: 'cancelled', cancel_amount: 14_000 }, { kind: 'returned' }],
+    [
+      'called cancelled after a partial cancel',
+      { status: 'cancelled', cancel_amount: 4_000 },
+      { kind: 'kept', kept: 10_000 },
+    ],
+    ['called paid after a partial cancel', { cancel_amount: 4_000 }, { kind: 'kept', kept: 10_000 }],
+    ['called paid after a full cancel', { cancel_amount: 14_000 }, { kind: 'returned' }],
+    [
+      'cancelled in part without a time of payment, but with a history',
+      { status: 'cancelled', cancel_amount: 4_000, paid_at: 0, cancel_history: [{ amount: 4_000 }] },
+      { kind: 'kept', kept: 10_000 },
+    ],
+    ['cancelled before any money moved', { status: 'cancelled', paid_at: 0, cancel_amount: 0 }, { kind: 'returned' }],
+    ['a window that was opened', { status: 'ready', paid_at: 0 }, { kind: 'ready' }],
+    [
+      'a window for an account that was not issued',
+      { status: 'ready', pay_method: 'vbank', vbank_num: null },
+      { kind: 'ready' },
+    ],
+    [
+      'failed',
+      { status: 'failed', failed_at: 1_763_860_200, fail_reason: '한도 초과' },
+      { kind: 'failed', failedAt: 1_763_860_200, reason: '한도 초과' },
+    ],
+    [
+      'failed without a reason',
+      { status: 'failed', failed_at: 1_763_860_200, fail_reason: '' },
+      { kind: 'failed', failedAt: 1_763_860_200 },
+    ],
+  ])('%s', (_name, fields, state) => {
+    expect(stateOf(fields)).toEqual(state);
+  });
+
+  test('an issued account comes with all that the buyer needs', () => {
+    expect(paymentOf(accountPayment).state).toEqual({
+      kind: 'awaiting_deposit',
+      account: {
+        impUid: 'imp_100000000002',
+        bank: '신한은행',
+        number: '562-119-12345678',
+        holder: '한국상점',
+        dueAt: 1_763_999_999,
+        issuedAt: 1_763_860_050,
+      },
+    });
+  });
+
+  test('an account without a holder is an account', () => {
+    expect(paymentOf({ ...accountPayment, vbank_holder: null }).state.kind).toBe('awaiting_deposit');
+  });
+});
+
+describe('a shape that Iamport does not document is never guessed at', () => {
+  test.each<[string, object]>([
+    ['an amount as text', { amount: '14000' }],
+    ['no amount', { amount: undefined }],
+    ['half a won', { amount: 14_000.5 }],
+    ['less than nothing', { amount: -14_000 }],
+    ['an amount that is not exact', { amount: 2 ** 53 }],
+    ['more cancelled than was paid', { cancel_amount: 14_001 }],
+    ['a status of the future', { status: 'authorized' }],
+    ['no word on the test channel', { sandbox: undefined }],
+    ['a currency that is no text', { currency: null }],
+  ])('%s', (_name, fields) => {
+    expect(() => paymentOf({ ...cardPayment, ...fields })).toThrow(IamportUnexpected);
+  });
+
+  test('the error names the field and never the value', () => {
+    expect(() => paymentOf({ ...cardPayment, merchant_uid: { buyer: '홍길동' } })).toThrow(/merchant_uid/);
+    expect(() => paymentOf({ ...cardPayment, merchant_uid: { buyer: '홍길동' } })).not.toThrow(/홍길동/);
+  });
+
+  test('what is no envelope is refused', () => {
+    for (const body of ['', '<html>', '[]', 'null', '{"message":"ok"}']) {
+      expect(() => envelopeOf(body)).toThrow(IamportUnexpected);
+    }
+  });
+});
+
+test('a token lives as long as Iamport says by its own clock', () => {
+  expect(tokenOf({ access_token: 'a', now: 1_763_860_000, expired_at: 1_763_860_300 })).toEqual({
+    value: 'a',
+    livesSeconds: 300,
+  });
+});

@@ -1,0 +1,134 @@
+/** Every state of an order and every kind of payment, enumerated: what the law test and the outcome test go through. */
+
+import type { Policy } from '../../../functions/payment/decide.ts';
+import type { Amount } from '../../../functions/payment/money.ts';
+import type { Order, OrderState } from '../../../functions/payment/order.ts';
+import type { Payment, PaymentState, VirtualAccount } from '../../../functions/payment/payment.ts';
+
+export const won = (amount: number) => amount as Amount;
+
+/** The payment in question, and another one of the same order. */
+export const thisUid = 'imp_500';
+export const otherUid = 'imp_400';
+
+const account = (impUid: string, issuedAt: number): VirtualAccount => ({
+  impUid,
+  bank: '신한은행',
+  number: '110-000-000000',
+  dueAt: 2_000_000,
+  issuedAt,
+});
+const card = { payMethod: 'card', pgProvider: 'html5_inicis', paidAt: 1_500_000 };
+const deposit = { payMethod: 'vbank', pgProvider: 'html5_inicis', paidAt: 1_500_000 };
+
+/** This payment's account is issued at 1,000,500. */
+export const thisAccount = account(thisUid, 1_000_500);
+
+export const states: Record<string, OrderState> = {
+  ready: { status: 'ready' },
+  'failed by this': { status: 'failed', failure: { impUid: thisUid, failedAt: 1_000_500, reason: '한도 초과' } },
+  'failed by another earlier': { status: 'failed', failure: { impUid: otherUid, failedAt: 1_000_400 } },
+  'failed by another later': { status: 'failed', failure: { impUid: otherUid, failedAt: 1_000_600 } },
+  'failed by another in the same second': { status: 'failed', failure: { impUid: otherUid, failedAt: 1_000_500 } },
+  'failed by another, knows this account': {
+    status: 'failed',
+    failure: { impUid: otherUid, failedAt: 1_000_400 },
+    account: thisAccount,
+  },
+  expired: { status: 'expired' },
+  'expired with this account': { status: 'expired', account: thisAccount },
+  'expired with a newer account': { status: 'expired', account: account(otherUid, 1_000_600) },
+  'expired after a later failure': { status: 'expired', failure: { impUid: otherUid, failedAt: 1_000_600 } },
+  'waits for this account': { status: 'virtual_account_issued', account: thisAccount },
+  'waits for an older account': { status: 'virtual_account_issued', account: account(otherUid, 1_000_400) },
+  'waits for a newer account': { status: 'virtual_account_issued', account: account(otherUid, 1_000_600) },
+  'waits for an account of the same second, lower uid': {
+    status: 'virtual_account_issued',
+    account: account(otherUid, 1_000_500),
+  },
+  'waits for an account of the same second, higher uid': {
+    status: 'virtual_account_issued',
+    account: account('imp_600', 1_000_500),
+  },
+  'paid by this card': { status: 'paid', impUid: thisUid, record: card },
+  'paid by this deposit': { status: 'paid', impUid: thisUid, record: deposit },
+  'paid by another': { status: 'paid', impUid: otherUid, record: card },
+  'paid by another deposit': { status: 'paid', impUid: otherUid, record: deposit },
+  'partly cancelled, this': { status: 'partial_cancelled', impUid: thisUid, record: card, cancelledAmount: won(4_000) },
+  'more of it cancelled, this': {
+    status: 'partial_cancelled',
+    impUid: thisUid,
+    record: card,
+    cancelledAmount: won(12_000),
+  },
+  'partly cancelled, this deposit': {
+    status: 'partial_cancelled',
+    impUid: thisUid,
+    record: deposit,
+    cancelledAmount: won(4_000),
+  },
+  'partly cancelled, another': {
+    status: 'partial_cancelled',
+    impUid: otherUid,
+    record: card,
+    cancelledAmount: won(4_000),
+  },
+  'cancelled, this': { status: 'cancelled', impUid: thisUid, record: card, cancelledAmount: won(14_000) },
+  'cancelled, another': { status: 'cancelled', impUid: otherUid, record: card, cancelledAmount: won(14_000) },
+  'deposit reversed, this': { status: 'deposit_reversed', impUid: thisUid, record: deposit },
+  'deposit reversed, another': { status: 'deposit_reversed', impUid: otherUid, record: deposit },
+  closed: { status: 'closed' },
+};
+
+export const orderIn = (state: OrderState): Order => ({
+  merchantUid: 'order-1',
+  amount: won(14_000),
+  currency: 'KRW',
+  revision: 7,
+  createdAt: 1_000_000,
+  updatedAt: 1_000_000,
+  state,
+});
+
+export const orders: readonly (readonly [string, Order | undefined])[] = [
+  ['missing', undefined],
+  ...Object.entries(states).map(([name, state]) => [name, orderIn(state)] as const),
+];
+
+const paymentStates = (amount: number): Record<string, PaymentState> => ({
+  'all kept': { kind: 'kept', kept: won(amount) },
+  'a part kept': { kind: 'kept', kept: won(amount - 6_000) },
+  returned: { kind: 'returned' },
+  'awaits a deposit': { kind: 'awaiting_deposit', account: thisAccount },
+  ready: { kind: 'ready' },
+  failed: { kind: 'failed', failedAt: 1_000_500, reason: '한도 초과' },
+});
+
+export function* allPayments(): Generator<readonly [string, Payment]> {
+  for (const amount of [14_000, 13_999, 14_001]) {
+    for (const currency of ['KRW', 'JPY']) {
+      for (const sandbox of [false, true]) {
+        for (const record of [card, deposit]) {
+          for (const [name, state] of Object.entries(paymentStates(amount))) {
+            const payment = {
+              impUid: thisUid,
+              merchantUid: 'order-1',
+              amount: won(amount),
+              currency,
+              sandbox,
+              record,
+              state,
+            };
+            yield [`${name} ${amount} ${currency} ${record.payMethod}${sandbox ? ' test' : ''}`, payment];
+          }
+        }
+      }
+    }
+  }
+}
+
+export const policies: readonly Policy[] = [
+  { acceptTestPayments: false, reversals: 'automatic' },
+  { acceptTestPayments: true, reversals: 'automatic' },
+  { acceptTestPayments: false, reversals: 'manual' },
+];

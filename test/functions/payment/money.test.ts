@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { amountOf, majorUnits } from '../../../functions/payment/money.ts';
+
+describe('amounts are exact', () => {
+  test.each([
+    [14_000, 'KRW', 14_000],
+    [0, 'KRW', 0],
+    [19.99, 'USD', 1_999],
+    [10.5, 'USD', 1_050],
+    [10, 'USD', 1_000],
+    [0.07, 'USD', 7],
+    [1_200, 'JPY', 1_200],
+    ['10.5', 'USD', 1_050],
+    ['14000', 'KRW', 14_000],
+    [9_999_999_999_999, 'KRW', 9_999_999_999_999],
+  ])('%s %s is %s of its smallest unit', (major, currency, smallest) => {
+    expect(amountOf(major, currency)).toBe(smallest);
+  });
+
+  test.each([
+    [1_000.5, 'KRW', 'half a won'],
+    [1_000.5, 'JPY', 'half a yen'],
+    [0.1 + 0.2, 'USD', 'a fraction that drifted'],
+    [10.999, 'USD', 'a tenth of a cent'],
+    [-1, 'KRW', 'less than nothing'],
+    [Number.NaN, 'KRW', 'not a number'],
+    [Number.POSITIVE_INFINITY, 'KRW', 'without end'],
+    [1e21, 'KRW', 'more than can be exact'],
+    [2 ** 53, 'KRW', 'more than can be exact'],
+    ['', 'KRW', 'nothing'],
+    ['1e3', 'KRW', 'not a decimal'],
+    [' 1', 'KRW', 'not a decimal'],
+    ['1,000', 'KRW', 'not a decimal'],
+  ])('%s %s is no amount: %s', (major, currency, _why) => {
+    expect(amountOf(major, currency)).toBeUndefined();
+  });
+
+  test('every number of cents survives the way to major units and back', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 99_999_999_999 }), (cents) => {
+        const dollars = amountOf(`${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`, 'USD');
+        expect(dollars).toBe(cents);
+        expect(dollars && amountOf(majorUnits(dollars, 'USD'), 'USD')).toBe(cents);
+      }),
+    );
+  });
+});
