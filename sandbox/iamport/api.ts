@@ -80,9 +80,9 @@ export function apiRoutes(parts: ApiParts): Hono {
 
 function addChanges(api: Hono, { ledger, keys }: ApiParts): void {
   api.post('/payments/cancel', async (c) => success(c, ledger.cancel(await bodyOf(c, cancelFields))));
-  api.post('/payments/prepare', async (c) => success(c, ledger.prepare(await bodyOf(c, preparedFields))));
-  api.put('/payments/prepare', async (c) => success(c, ledger.changePrepared(await bodyOf(c, preparedFields))));
-  api.get('/payments/prepare/:merchant_uid', (c) => success(c, ledger.prepared(c.req.param('merchant_uid'))));
+  api.post('/payments/prepare', async (c) => success(c, ledger.prepared.register(await bodyOf(c, preparedFields))));
+  api.put('/payments/prepare', async (c) => success(c, ledger.prepared.change(await bodyOf(c, preparedFields))));
+  api.get('/payments/prepare/:merchant_uid', (c) => success(c, ledger.prepared.of(c.req.param('merchant_uid'))));
   api.delete('/vbanks/:imp_uid', (c) => {
     const payment = ledger.payment(c.req.param('imp_uid'));
     const keyNeeded = awaitsDeposit(payment) && payment.pg_provider === 'html5_inicis';

@@ -4,6 +4,7 @@
  */
 
 import { approvalBy, hundredths, leftOf, opened, type Payment, type PaymentRequest } from './payment.ts';
+import { PreparedAmounts } from './prepared.ts';
 import { Refused, unknownPayment } from './refused.ts';
 
 /** The body of Iamport's webhook. */
@@ -39,13 +40,6 @@ export interface CancelRequest {
   enable_webhook?: boolean | undefined;
 }
 
-/** An amount registered before payment: a window with another one does not open. */
-export interface Prepared {
-  merchant_uid: string;
-  amount: number;
-  currency: string | null;
-}
-
 export interface Entry {
   readonly payment: Payment;
   /** Milliseconds since 1970, of the last change. */
@@ -59,7 +53,8 @@ const daySeconds = 24 * 60 * 60;
 export class Ledger {
   readonly #parts: LedgerParts;
   readonly #entries = new Map<string, Entry>();
-  readonly #prepared = new Map<string, Prepared>();
+  /** The amounts registered before payment. */
+  readonly prepared = new PreparedAmounts();
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
@@ -74,10 +69,7 @@ export class Ledger {
       throw new Refused('invalid', '주문번호(merchant_uid)는 1자 이상 40자 이하여야 합니다.');
     }
     if (!(request.amount > 0)) throw new Refused('invalid', '결제금액(amount)은 0보다 커야 합니다.');
-    const prepared = this.#prepared.get(request.merchant_uid);
-    if (prepared && (prepared.amount !== request.amount || otherCurrency(prepared, request.currency))) {
-      throw new Refused('declined', '사전에 등록된 결제금액과 다른 금액으로는 결제할 수 없습니다.');
-    }
+    this.prepared.check(request);
     const payment = opened(request, this.#unusedImpUid(), this.#seconds());
     this.#entries.set(payment.imp_uid, { payment, updatedAt: this.#parts.now(), position: this.#entries.size });
     return payment;
@@ -178,27 +170,6 @@ export class Ledger {
     if (!awaitsDeposit(payment)) throw new Refused('invalid', '입금을 기다리는 가상계좌가 아닙니다.');
     Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
     return this.#touched(payment);
-  }
-
-  /** `POST /payments/prepare`, which never changes what is there. */
-  prepare(prepared: Prepared): Prepared {
-    if (this.#prepared.has(prepared.merchant_uid)) {
-      throw new Refused('declined', '이미 사전등록된 주문번호(merchant_uid)입니다.');
-    }
-    this.#prepared.set(prepared.merchant_uid, prepared);
-    return prepared;
-  }
-
-  /** `PUT /payments/prepare`. */
-  changePrepared(prepared: Prepared): Prepared {
-    const known = this.prepared(prepared.merchant_uid);
-    return Object.assign(known, { amount: prepared.amount, currency: prepared.currency ?? known.currency });
-  }
-
-  prepared(merchantUid: string): Prepared {
-    const prepared = this.#prepared.get(merchantUid);
-    if (!prepared) throw new Refused('unknown', '사전등록된 결제정보가 없습니다.');
-    return prepared;
   }
 
   /** @throws Refused `unknown` */
@@ -315,6 +286,3 @@ function partOf(payment: Payment, amount: number | undefined): number {
   }
   return part;
 }
-
-const otherCurrency = (prepared: Prepared, currency: string | undefined): boolean =>
-  prepared.currency !== null && prepared.currency !== (currency ?? 'KRW');

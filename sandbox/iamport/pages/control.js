@@ -1,0 +1,102 @@
+/** The control page: shows what the sandbox holds, and does by its JSON API what is pressed. Keeps nothing itself. */
+
+const element = (id) => document.getElementById(id);
+const settingsForm = element('settings');
+const refreshMs = 1500;
+let shown = '';
+
+async function ask(method, path, body) {
+  const answer = await fetch(`/__control/${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.error);
+  return said;
+}
+
+/** Draws again only when something changed, so that nobody's half-typed amount disappears. */
+async function refresh() {
+  const state = await ask('GET', 'state');
+  const text = JSON.stringify(state);
+  if (text === shown) return;
+  shown = text;
+  if (!settingsForm.contains(document.activeElement)) showSettings(state.settings);
+  element('payments').replaceChildren(...state.payments.map(paymentCard));
+  element('deliveries').replaceChildren(...state.deliveries.map(deliveryLine));
+}
+
+function showSettings(settings) {
+  for (const field of settingsForm.elements) {
+    if (field.type === 'checkbox') field.checked = settings[field.name];
+    else field.value = settings[field.name];
+  }
+}
+
+function paymentCard(payment) {
+  const card = element('payment').content.firstElementChild.cloneNode(true);
+  const field = (name) => card.querySelector(`[data-field=${name}]`);
+  const { imp_uid, merchant_uid, amount, cancel_amount, currency, status, vbank_num, sandbox, fail_reason } = payment;
+  const money = new Intl.NumberFormat('ko-KR', { style: 'currency', currency });
+  const isAwaited = status === 'ready' && vbank_num;
+  card.dataset.impUid = imp_uid;
+  card.dataset.testid = `payment-${imp_uid}`;
+  field('amount').textContent = money.format(amount);
+  field('status').textContent = status;
+  field('status').dataset.status = status;
+  field('uids').textContent = `${merchant_uid} · ${imp_uid}`;
+  field('details').textContent = [
+    payment.pay_method,
+    sandbox && '테스트 채널 · test channel',
+    vbank_num && `${payment.vbank_name} ${vbank_num}`,
+    cancel_amount > 0 && `취소 · cancelled ${money.format(cancel_amount)}`,
+    fail_reason,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+  const offered = {
+    deposit: isAwaited,
+    'take-back': status === 'paid' && payment.pay_method === 'vbank',
+    approve: !vbank_num && (status === 'failed' || status === 'ready'),
+  };
+  for (const [deed, isOffered] of Object.entries(offered))
+    card.querySelector(`[data-deed=${deed}]`).hidden = !isOffered;
+  card.querySelector('[data-part=cancel]').hidden = payment.paid_at === 0 || cancel_amount >= amount;
+  return card;
+}
+
+function deliveryLine({ notice, format, at, status }) {
+  const line = document.createElement('p');
+  line.className = 'quiet';
+  const time = new Date(at).toLocaleTimeString('ko-KR');
+  line.textContent = `${time} ${format} ${notice.imp_uid} ${notice.status} → ${status ?? '응답 없음 · no answer'}`;
+  return line;
+}
+
+async function act(card, deed) {
+  const value = (testid) => card.querySelector(`[data-testid=${testid}]`).value || undefined;
+  const path = `payments/${card.dataset.impUid}`;
+  if (deed.startsWith('webhook')) {
+    const times = deed === 'webhook-twice' ? 2 : 1;
+    await ask('POST', `${path}/webhook`, { status: value('webhook-status'), format: value('webhook-format'), times });
+  } else {
+    await ask('POST', `${path}/${deed}`, deed === 'cancel' ? { amount: value('cancel-amount') } : {});
+  }
+}
+
+function attempt(work) {
+  element('error').textContent = '';
+  work.then(refresh).catch((error) => {
+    element('error').textContent = error.message;
+  });
+}
+
+element('payments').addEventListener('click', ({ target }) => {
+  const button = target.closest('[data-deed]');
+  if (button) attempt(act(button.closest('article'), button.dataset.deed));
+});
+settingsForm.addEventListener('change', ({ target }) => {
+  const value =
+    target.type === 'checkbox' ? target.checked : target.type === 'number' ? Number(target.value) : target.value;
+  attempt(ask('PATCH', 'settings', { [target.name]: value }));
+});
+settingsForm.addEventListener('submit', (event) => event.preventDefault());
+setInterval(() => refresh().catch(() => undefined), refreshMs);
+attempt(Promise.resolve());

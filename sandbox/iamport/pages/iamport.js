@@ -1,0 +1,67 @@
+/**
+ * A stand-in for Iamport's browser SDK: IMP.init and IMP.request_pay, as a storefront includes and calls them.
+ * It only opens the sandbox's payment window and brings back what was done there.
+ */
+(() => {
+  const origin = new URL(document.currentScript.src).origin;
+  let userCode = '';
+
+  /** `IMP.channel` ('pc' or 'mobile') overrides what the user agent says. */
+  const channel = () => IMP.channel ?? (/Mobi|Android|iPhone|iPad|iPod/i.test(navigator.userAgent) ? 'mobile' : 'pc');
+
+  function init(code) {
+    userCode = code;
+  }
+
+  async function request_pay(param, callback) {
+    if (!userCode) {
+      alert('IMP.init(가맹점 식별코드)을 먼저 호출해 주세요.');
+      return;
+    }
+    const isPhone = channel() === 'mobile';
+    if (isPhone && !param.m_redirect_url) {
+      alert('모바일 결제에는 m_redirect_url이 필요합니다.');
+      return;
+    }
+    const opened = await open(param, isPhone);
+    if (isPhone) location.assign(opened.window ? origin + opened.window : opened.redirect_url);
+    else if (opened.window) showOverPage(origin + opened.window, callback);
+    else callback?.(opened.rsp);
+  }
+
+  /** The window, or what the shop is told when it does not open. */
+  async function open(param, isPhone) {
+    const redirect = param.m_redirect_url && { m_redirect_url: new URL(param.m_redirect_url, location.href).href };
+    const request = {
+      channel: isPhone ? 'mobile' : 'pc',
+      user_agent: navigator.userAgent,
+      param: { ...param, ...redirect },
+    };
+    // A plain content type keeps the browser from asking for permission first.
+    const answer = await fetch(`${origin}/checkout`, { method: 'POST', body: JSON.stringify(request) });
+    const opened = await answer.json();
+    if (answer.ok) return opened;
+    const rsp = { success: false, imp_uid: null, merchant_uid: param.merchant_uid, error_msg: opened.error };
+    return { rsp, redirect_url: redirect?.m_redirect_url };
+  }
+
+  function showOverPage(address, callback) {
+    const frame = document.createElement('iframe');
+    frame.src = address;
+    frame.title = 'Iamport';
+    frame.id = 'imp-iframe';
+    frame.style.cssText =
+      'position:fixed;inset:0;width:100%;height:100%;border:0;z-index:2147483647;background:rgb(0 0 0 / 45%)';
+    const finish = (event) => {
+      if (event.origin !== origin || event.source !== frame.contentWindow) return;
+      removeEventListener('message', finish);
+      frame.remove();
+      callback?.(event.data.rsp);
+    };
+    addEventListener('message', finish);
+    document.body.append(frame);
+  }
+
+  const IMP = { init, request_pay, channel: undefined };
+  window.IMP = IMP;
+})();
