@@ -1,11 +1,18 @@
 /** The bundles: complete, equal wherever they are made, and without what a cold start must not pay for. */
+import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { type Bundle, bundleFunctions } from '../../infra/bundle.ts';
 
+const run = promisify(execFile);
 const scratch = await mkdtemp(join(tmpdir(), 'bundle-'));
 afterAll(() => rm(scratch, { recursive: true }));
 const bundles = await bundleFunctions(join(scratch, 'one'));
@@ -39,10 +46,54 @@ test('a bundle exports its handler', async () => {
   }
 });
 
-test('the SDK’s credential chain stays out', async () => {
+test('a bundle starts with the environment of its function alone', async () => {
+  const env = {
+    AWS_LAMBDA_FUNCTION_NAME: 'door',
+    AWS_REGION: 'ap-northeast-2',
+    AWS_ACCESS_KEY_ID: 'AKIA',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    ORDERS_TABLE: 'orders',
+    REVERSALS_TABLE: 'reversals',
+    STATE_TABLE: 'state',
+    IAMPORT_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:iamport',
+    IAMPORT_API_URL: 'http://127.0.0.1:9',
+  };
+  for (const { file } of bundles) {
+    const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(typeof handler); process.exit();`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { env });
+    expect(stdout).toBe('function\n');
+  }
+});
+
+test('the SDK’s credential chain and most of undici stay out', async () => {
   for (const bundle of bundles) {
     const { sources } = JSON.parse(await readFile(`${bundle.file}.map`, 'utf8')) as { sources: string[] };
-    expect(sources.filter((source) => /credential-provider|token-providers/.test(source))).toEqual([]);
+    expect(
+      sources.filter((source) =>
+        /credential-provider|token-providers|undici\/(?:index|lib\/(?:mock|cache|interceptor))/.test(source),
+      ),
+    ).toEqual([]);
+  }
+});
+
+test('the undici of the bundles asks, waits no longer than it is told, and names its errors', async () => {
+  const { Pool, errors }: typeof import('undici') = createRequire(import.meta.url)('../../infra/undici-pool.cjs');
+  const server = createServer((request, response) => {
+    if (request.url === '/fast') response.end(`${request.method} answered`);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const pool = new Pool(`http://127.0.0.1:${port}`, { maxResponseSize: 1024 });
+  try {
+    const answer = await pool.request({ method: 'POST', path: '/fast', body: 'a=1' });
+    expect([answer.statusCode, await answer.body.text()]).toEqual([200, 'POST answered']);
+    const slow = pool.request({ method: 'GET', path: '/slow', signal: AbortSignal.timeout(50) });
+    await expect(slow).rejects.toThrow(/timeout/);
+    expect(new errors.ResponseExceededMaxSizeError().code).toBe('UND_ERR_RES_EXCEEDED_MAX_SIZE');
+  } finally {
+    await pool.destroy();
+    server.close();
   }
 });
 
