@@ -43,7 +43,11 @@ export const optional = (schema: z.ZodMiniType<string, string>) =>
 export function parse<Schema extends z.ZodMiniType>(schema: Schema, fields: unknown): z.output<Schema> {
   const found = schema.safeParse(fields);
   if (found.success) return found.data;
-  const wrong = found.error.issues.map((issue) => `${issue.path.join('.') || 'the body'} ${issue.message}`);
+  const wrong = found.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `${issue.keys.join(', ')} is no field of it`
+      : `${issue.path.join('.') || 'the body'} ${issue.message}`,
+  );
   throw new Problem('invalid_request', `${wrong.join('; ')}.`);
 }
 
