@@ -68,7 +68,10 @@ const LEAN: Record<string, string> = {
 const leanPackages: Plugin = {
   name: 'lean-packages',
   setup({ onResolve }) {
-    onResolve({ filter: /^[@\w]/ }, ({ path }) => (path in LEAN ? { path: LEAN[path] } : null));
+    onResolve({ filter: /^[@\w]/ }, ({ path }) => {
+      const lean = LEAN[path];
+      return lean ? { path: lean } : null;
+    });
   },
 };
 

