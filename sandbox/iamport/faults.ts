@@ -65,8 +65,10 @@ export class Faults {
       if (this.calls.length < callsKept) this.calls.push(`${request.method} ${pathname}`);
       const fault = this.#next(request.method, pathname);
       if (!fault) return serve(request, env);
-      await wait(fault.delayMs, undefined, { signal: this.#ending.signal });
-      return spoiled(fault, () => serve(request, env), env);
+      const { signal } = this.#ending;
+      // Only the end of the stand-in interrupts the waiting: nobody is answered then.
+      await wait(fault.delayMs, undefined, { signal }).catch(() => env.outgoing.destroy());
+      return signal.aborted ? RESPONSE_ALREADY_SENT : spoiled(fault, () => serve(request, env), env);
     };
   }
 
