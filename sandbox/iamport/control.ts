@@ -17,6 +17,7 @@
  */
 
 import { Hono } from 'hono';
+import { cors } from 'hono/cors';
 import * as z from 'zod';
 import { bodyOf, number, text } from './body.ts';
 import { type Faults, faultFields } from './faults.ts';
@@ -44,6 +45,8 @@ export interface ControlParts {
 
 export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: ControlParts): Hono {
   const control = new Hono();
+  // For the demo shop, which is another origin on the same machine.
+  control.use(cors({ origin: (origin) => (isLoopback(origin) ? origin : null) }));
   control.onError((error, c) => {
     const status = !(error instanceof Refused)
       ? 500
@@ -99,3 +102,5 @@ export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: Co
   });
   return control;
 }
+
+const isLoopback = (origin: string): boolean => /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?$/.test(origin);

@@ -15,7 +15,7 @@ export const faultFields = z.strictObject({
   delayMs: z.number().min(0).default(0),
   /** Answers an error envelope with this HTTP status. */
   status: z.int().min(200).max(599).optional(),
-  /** Answers something that is not JSON, half of the true answer, or resets the connection. */
+  /** Answers something that is not JSON, half of the true answer (the call is then performed), or resets the connection. */
   answer: z.enum(['garbage', 'half', 'reset']).optional(),
   /** The call does its work first, so that only its answer is lost. */
   performed: z.boolean().default(false),
@@ -25,8 +25,6 @@ export type Fault = z.input<typeof faultFields>;
 type ActiveFault = z.output<typeof faultFields>;
 
 export type Fetch = (request: Request, env: HttpBindings) => Promise<Response> | Response;
-
-const callsKept = 10_000;
 
 export class Faults {
   readonly #ending = new AbortController();
@@ -62,7 +60,7 @@ export class Faults {
   before(serve: Fetch): Fetch {
     return async (request, env) => {
       const { pathname } = new URL(request.url);
-      if (this.calls.length < callsKept) this.calls.push(`${request.method} ${pathname}`);
+      this.calls.push(`${request.method} ${pathname}`);
       const fault = this.#next(request.method, pathname);
       if (!fault) return serve(request, env);
       const { signal } = this.#ending;
