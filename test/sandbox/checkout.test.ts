@@ -101,6 +101,11 @@ describe('on a PC', () => {
     expect(iamport.ledger.entries()).toEqual([]);
   });
 
+  test('m_redirect_url is left alone', async () => {
+    const impUid = await open({ ...order, m_redirect_url: 'https://shop.example/payments/complete/mobile' });
+    expect(await post(`/checkout/${impUid}/pay`)).not.toHaveProperty('redirect_url');
+  });
+
   test('what is paid cannot be paid again', async () => {
     const impUid = await open();
     await post(`/checkout/${impUid}/pay`);
