@@ -1,0 +1,114 @@
+/** The HTTP API of the template, on the loopback: routes, CORS, throttling, signatures, events for the functions and their answers. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerFrom, gatewayAnswer, type HttpAnswer, internalServerError } from './answer.ts';
+import { Cors } from './cors.ts';
+import { eventFor } from './event.ts';
+import { FunctionError, type LambdaFunction } from './lambda.ts';
+import { type Match, matchRoute, type Route } from './routes.ts';
+import { callerOf } from './signature.ts';
+import { type CloudAssembly, idOfArn } from './template.ts';
+import { Throttle } from './throttle.ts';
+
+/** API Gateway's own limits. */
+const mostBodyBytes = 10 * 1024 * 1024;
+const patienceMs = 30_000;
+
+export class Gateway {
+  readonly routes: readonly Route[];
+  readonly #functions: ReadonlyMap<string, LambdaFunction>;
+  readonly #throttle: Throttle;
+  readonly #cors: Cors;
+  readonly #report: (problem: string) => void;
+
+  /** @param functions by logical id  @param report told what a function did wrong */
+  constructor(
+    assembly: CloudAssembly,
+    functions: ReadonlyMap<string, LambdaFunction>,
+    report: (problem: string) => void,
+  ) {
+    this.routes = routesOf(assembly);
+    this.#functions = functions;
+    this.#throttle = new Throttle(assembly.ofType('AWS::ApiGatewayV2::Stage')[0]?.properties ?? {});
+    this.#cors = new Cors(assembly.ofType('AWS::ApiGatewayV2::Api')[0]?.properties ?? {});
+    this.#report = report;
+  }
+
+  /** Does a route of the template answer this request? */
+  answers(request: IncomingMessage): boolean {
+    return this.#cors.preflight(request) !== undefined || this.#match(request) !== undefined;
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const preflight = this.#cors.preflight(request);
+    if (preflight) {
+      response.writeHead(204, preflight).end();
+      return;
+    }
+    const answer = await this.#answer(request);
+    response.setHeaders(new Headers({ ...answer.headers, ...this.#cors.headersFor(request) }));
+    if (answer.cookies.length > 0) response.setHeader('set-cookie', [...answer.cookies]);
+    response.setHeader('content-length', answer.body.length);
+    response.writeHead(answer.status).end(request.method === 'HEAD' ? undefined : answer.body);
+  }
+
+  #match(request: IncomingMessage): Match | undefined {
+    return matchRoute(this.routes, request.method ?? 'GET', (request.url ?? '/').split('?')[0] ?? '/');
+  }
+
+  async #answer(request: IncomingMessage): Promise<HttpAnswer> {
+    const match = this.#match(request);
+    if (!match) return gatewayAnswer(404, 'Not Found');
+    const now = Date.now();
+    if (!this.#throttle.lets(match.route.key, now)) return gatewayAnswer(429, 'Too Many Requests');
+    const body = await bodyOf(request);
+    if (!body) return gatewayAnswer(413, 'Request Entity Too Large');
+    const accessKey = match.route.signed ? await callerOf(request, body, now) : undefined;
+    if (match.route.signed && !accessKey) return gatewayAnswer(403, 'Forbidden');
+    const event = eventFor({ request, body, match, requestId: randomUUID(), now, accessKey });
+    return this.#invoke(match.route.functionId, event);
+  }
+
+  async #invoke(functionId: string, event: unknown): Promise<HttpAnswer> {
+    const lambda = this.#functions.get(functionId);
+    let timer: NodeJS.Timeout | undefined;
+    const impatience = new Promise<HttpAnswer>((resolve) => {
+      timer = setTimeout(() => resolve(gatewayAnswer(503, 'Service Unavailable')), patienceMs);
+    });
+    try {
+      return await Promise.race([lambda?.invoke(event).then(answerFrom) ?? internalServerError, impatience]);
+    } catch (error) {
+      if (!(error instanceof FunctionError)) throw error;
+      this.#report(error.message);
+      return internalServerError;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function routesOf(assembly: CloudAssembly): Route[] {
+  const integrations = new Map(
+    assembly
+      .ofType('AWS::ApiGatewayV2::Integration')
+      .map(({ id, properties }) => [id, String(properties.IntegrationUri)]),
+  );
+  return assembly.ofType('AWS::ApiGatewayV2::Route').map(({ properties }) => {
+    const { RouteKey, Target, AuthorizationType } = properties;
+    const uri = integrations.get(String(Target).replace('integrations/', ''));
+    if (!uri) throw new Error(`The route ${RouteKey} leads to no integration`);
+    return { key: String(RouteKey), functionId: idOfArn(uri), signed: AuthorizationType === 'AWS_IAM' };
+  });
+}
+
+/** @returns undefined for a body that API Gateway does not take */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= mostBodyBytes) chunks.push(chunk);
+  }
+  return size <= mostBodyBytes ? Buffer.concat(chunks) : undefined;
+}

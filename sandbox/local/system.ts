@@ -1,0 +1,152 @@
+/**
+ * The whole system on a laptop: the synthesized template and the bundles that deploy, with a database, a stand-in Iamport and a
+ * demo shop around them. Only the loopback can reach it. Everything it starts ends with `close()`.
+ */
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { type SandboxIamport, startIamport } from '../iamport/server.ts';
+import { createTables, type Database, startDatabase } from './dynamodb.ts';
+import { Gateway } from './gateway.ts';
+import { LambdaFunction } from './lambda.ts';
+import { startSecrets } from './secrets.ts';
+import { demoShop } from './shop.ts';
+import { localCaller } from './signature.ts';
+import { CloudAssembly } from './template.ts';
+
+export interface LocalOptions {
+  /** The cloud assembly, usually `cdk.out`. */
+  readonly assembly: string;
+  /** 0 for any free one. The sandbox gets the next one. */
+  readonly port: number;
+  /** An Iamport-compatible server to use instead of the sandbox. */
+  readonly iamportApiUrl?: string | undefined;
+  /** The keys at that server. */
+  readonly keys?: { readonly impKey: string; readonly impSecret: string };
+  readonly dynamodb?: string | undefined;
+  /** Overrides of the functions' environment, for tests: another policy, result targets. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Told what functions did wrong. */
+  readonly report?: (problem: string) => void;
+}
+
+export interface LocalSystem {
+  /** Origin of the shop and of the API. */
+  readonly url: string;
+  readonly gateway: Gateway;
+  readonly iamport: SandboxIamport | undefined;
+  readonly database: Database;
+  readonly tables: readonly string[];
+  /** The processes of the functions that run now. */
+  processIds(): number[];
+  close(): Promise<void>;
+}
+
+/** Ends what was started, the last one first. */
+class Started {
+  readonly #ends: (() => Promise<void>)[] = [];
+
+  add<Thing extends { close(): Promise<void> }>(thing: Thing): Thing {
+    this.#ends.unshift(() => thing.close());
+    return thing;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends.splice(0)) await end();
+  }
+}
+
+/** @throws Error that says what is missing or in the way; nothing stays behind then */
+export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
+  const started = new Started();
+  try {
+    return await start(options, started);
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+}
+
+async function start(options: LocalOptions, started: Started): Promise<LocalSystem> {
+  const assembly = CloudAssembly.read(options.assembly);
+  const server = started.add(await listening(options.port));
+  const iamport = options.iamportApiUrl
+    ? undefined
+    : started.add(
+        await startIamport({ port: options.port && options.port + 1, webhookUrl: `${server.url}/payments/webhook` }),
+      );
+  const database = started.add(await startDatabase(options.dynamodb));
+  const tables = await createTables(assembly, database.endpoint);
+  const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
+  const surroundings = {
+    AWS_ACCESS_KEY_ID: localCaller.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localCaller.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
+    ...options.environment,
+  };
+  const functions = functionsOf(assembly, surroundings);
+  for (const lambda of functions.values()) started.add(lambda);
+  const gateway = new Gateway(assembly, functions, options.report ?? console.error);
+  server.serve(gateway, demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }).fetch);
+  const processIds = () => [...functions.values()].flatMap((lambda) => lambda.processIds);
+  return { url: server.url, gateway, iamport, database, tables, processIds, close: () => started.close() };
+}
+
+function functionsOf(
+  assembly: CloudAssembly,
+  surroundings: Readonly<Record<string, string>>,
+): Map<string, LambdaFunction> {
+  return new Map(
+    assembly.ofType('AWS::Lambda::Function').map(({ id, properties }) => {
+      const { Code, Environment, Handler, Timeout = 3, MemorySize = 128 } = properties;
+      const { Variables = {} } = (Environment ?? {}) as { Variables?: Record<string, string> };
+      const lambda = new LambdaFunction({
+        name: id,
+        codeDirectory: assembly.codeDirectory((Code as { S3Key: string }).S3Key),
+        handler: String(Handler),
+        timeoutSeconds: Number(Timeout),
+        memoryMb: Number(MemorySize),
+        environment: { ...Variables, ...surroundings },
+      });
+      return [id, lambda];
+    }),
+  );
+}
+
+/** The keys that a shop puts into the secret after its first deployment. */
+function secretsOf(assembly: CloudAssembly, { keys }: LocalOptions): Map<string, string> {
+  const { impKey, impSecret } = keys ?? { impKey: 'local', impSecret: 'local' };
+  const value = JSON.stringify({ imp_key: impKey, imp_secret: impSecret, ...(!keys && { pg_api_key: 'local' }) });
+  return new Map(assembly.ofType('AWS::SecretsManager::Secret').map(({ id }) => [assembly.arnOfSecret(id), value]));
+}
+
+/** The server takes its port at once, so that a port that is taken is known before anything else starts. */
+async function listening(port: number) {
+  const server: Server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${taken}`,
+    serve(gateway: Gateway, shop: (request: Request) => Response | Promise<Response>) {
+      const showShop = getRequestListener(shop, { overrideGlobalObjects: false });
+      server.on('request', (request, response) => {
+        const answers = gateway.answers(request) || !isShops(request.url ?? '/', request.method);
+        void (answers ? gateway.serve(request, response) : showShop(request, response));
+      });
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Pages and the shop's own server; everything else is the gateway's, which knows what to say of it. */
+const isShops = (url: string, method = 'GET'): boolean =>
+  url.startsWith('/__shop/') || (method === 'GET' && /^\/[\w.-]*(\?|$)/.test(url));
