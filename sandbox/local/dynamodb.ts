@@ -39,8 +39,8 @@ async function startDynalite(): Promise<Database> {
 }
 
 /** Makes the tables of the template. @returns their names, by logical id */
-export async function createTables(assembly: CloudAssembly, endpoint: string): Promise<string[]> {
-  const client = new DynamoDBClient({ endpoint, region, credentials: localCaller });
+export async function createTables(assembly: CloudAssembly, endpoint: string, accessKeyId: string): Promise<string[]> {
+  const client = new DynamoDBClient({ endpoint, region, credentials: { ...localCaller, accessKeyId } });
   try {
     const tables = assembly.ofType('AWS::DynamoDB::GlobalTable');
     for (const { id, properties } of tables) await client.send(new CreateTableCommand(tableOf(id, properties)));

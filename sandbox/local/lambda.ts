@@ -19,6 +19,8 @@ export interface FunctionDefinition {
   readonly memoryMb: number;
   /** Everything that the function is told, besides what Lambda itself sets. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Gets what the function writes to its log. */
+  readonly log: (text: string, isError: boolean) => void;
 }
 
 /** What the function did wrong: it threw, did not load, ended, or took too long. */
@@ -132,8 +134,8 @@ class Instance {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    child.stdout.on('data', (chunk: Buffer) => process.env.LOG && process.stdout.write(chunk));
-    child.stderr.on('data', (chunk: Buffer) => process.stderr.write(chunk));
+    child.stdout.on('data', (chunk: Buffer) => this.#definition.log(chunk.toString(), false));
+    child.stderr.on('data', (chunk: Buffer) => this.#definition.log(chunk.toString(), true));
     child.once('exit', (code, signal) => {
       this.#fail(`${this.#definition.name} ended (${signal ?? code}) before it answered`);
       this.#api.closeAllConnections();

@@ -9,7 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type SandboxIamport, startIamport } from '../iamport/server.ts';
 import { createTables, type Database, startDatabase } from './dynamodb.ts';
 import { Gateway } from './gateway.ts';
-import { LambdaFunction } from './lambda.ts';
+import { type FunctionDefinition, LambdaFunction } from './lambda.ts';
 import { startSecrets } from './secrets.ts';
 import { demoShop } from './shop.ts';
 import { localCaller } from './signature.ts';
@@ -25,10 +25,14 @@ export interface LocalOptions {
   /** The keys at that server. */
   readonly keys?: { readonly impKey: string; readonly impSecret: string };
   readonly dynamodb?: string | undefined;
+  /** The access key for the database. In DynamoDB Local each has a database of its own, so that several systems can share one. */
+  readonly databaseKey?: string;
   /** Overrides of the functions' environment, for tests: another policy, result targets. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Told what functions did wrong. */
   readonly report?: (problem: string) => void;
+  /** Gets what functions write to their logs. By default errors are shown, and everything with LOG=1. */
+  readonly log?: FunctionDefinition['log'];
 }
 
 export interface LocalSystem {
@@ -77,17 +81,18 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
         await startIamport({ port: options.port && options.port + 1, webhookUrl: `${server.url}/payments/webhook` }),
       );
   const database = started.add(await startDatabase(options.dynamodb));
-  const tables = await createTables(assembly, database.endpoint);
+  const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
+  const tables = await createTables(assembly, database.endpoint, accessKeyId);
   const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
   const surroundings = {
-    AWS_ACCESS_KEY_ID: localCaller.accessKeyId,
+    AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCaller.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
-  const functions = functionsOf(assembly, surroundings);
+  const functions = functionsOf(assembly, surroundings, options.log ?? showErrors);
   for (const lambda of functions.values()) started.add(lambda);
   const gateway = new Gateway(assembly, functions, options.report ?? console.error);
   server.serve(gateway, demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }).fetch);
@@ -98,6 +103,7 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
 function functionsOf(
   assembly: CloudAssembly,
   surroundings: Readonly<Record<string, string>>,
+  log: FunctionDefinition['log'],
 ): Map<string, LambdaFunction> {
   return new Map(
     assembly.ofType('AWS::Lambda::Function').map(({ id, properties }) => {
@@ -110,10 +116,16 @@ function functionsOf(
         timeoutSeconds: Number(Timeout),
         memoryMb: Number(MemorySize),
         environment: { ...Variables, ...surroundings },
+        log,
       });
       return [id, lambda];
     }),
   );
+}
+
+function showErrors(text: string, isError: boolean): void {
+  if (isError) process.stderr.write(text);
+  else if (process.env.LOG) process.stdout.write(text);
 }
 
 /** The keys that a shop puts into the secret after its first deployment. */

@@ -1,10 +1,19 @@
-/** Once for a whole run of tests: one DynamoDB Local for all of them, or a loud failure that says what is missing. */
+/**
+ * Once for a whole run of tests: the template and the bundles that deploy, one DynamoDB Local, the browser. What is missing
+ * is a loud failure that says what to install.
+ */
 
-import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { synthesize } from '../../infra/app.ts';
+import { cdkContext } from '../../infra/context.ts';
+import { tableOf } from '../../sandbox/local/dynamodb.ts';
 import { startDynamodbLocal } from '../../sandbox/local/dynamodb-local.ts';
-import type {} from '../provided.d.ts';
-import { ofType, synthesized } from './synthesized.ts';
+import { CloudAssembly } from '../../sandbox/local/template.ts';
+import { locateBrowser } from '../browser.ts';
+import type { TableName } from '../provided.d.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -13,17 +22,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
     );
   }
   const dynamodb = await startDynamodbLocal();
-  const template = synthesized({ storefront: { origins: ['https://shop.example'] } });
-  const tables = Object.entries(ofType(template, 'AWS::DynamoDB::GlobalTable')).map(([id, { Properties }]) => {
-    const name = id.replace(/^Tables/, '').toLowerCase();
-    const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = Properties;
-    const indexes = GlobalSecondaryIndexes ? { GlobalSecondaryIndexes } : {};
-    return [name, { TableName: name, BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions, KeySchema, ...indexes }];
-  });
+  // Unpacks the browser once: test files that ran side by side would unpack over each other.
+  await locateBrowser();
+  const directory = await mkdtemp(join(tmpdir(), 'iamport-serverless-'));
+  const assembly = await synthesize(cdkContext(), join(directory, 'cdk.out'));
   project.provide('dynamodbEndpoint', dynamodb.endpoint);
-  project.provide(
-    'tables',
-    Object.fromEntries(tables) as Record<'orders' | 'reversals' | 'state', CreateTableCommandInput>,
-  );
-  return dynamodb.close;
+  project.provide('assembly', assembly);
+  project.provide('tables', tablesOf(CloudAssembly.read(assembly)));
+  return async () => {
+    await dynamodb.close();
+    await rm(directory, { recursive: true });
+  };
+}
+
+function tablesOf(assembly: CloudAssembly) {
+  const tables = assembly.ofType('AWS::DynamoDB::GlobalTable').map(({ id, properties }) => {
+    const name = id.replace(/^PaymentsTables|[0-9A-F]{8}$/g, '').toLowerCase();
+    return [name, tableOf(name, properties)];
+  });
+  return Object.fromEntries(tables) as Record<TableName, ReturnType<typeof tableOf>>;
 }
