@@ -1,5 +1,7 @@
 /** What a function returned as an HTTP answer, by API Gateway's rules for payload format 2.0. */
 
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -36,14 +38,26 @@ export function answerFrom(returned: unknown): HttpAnswer {
     isBase64Encoded = false,
   } = returned as Record<string, unknown>;
   const status = Number(statusCode);
-  const isAnswer = Number.isInteger(status) && status >= 100 && status <= 599 && typeof body === 'string';
+  const isAnswer = Number.isInteger(status) && status >= 200 && status <= 599 && typeof body === 'string';
   if (!isAnswer || typeof headers !== 'object' || headers === null || !Array.isArray(cookies))
     return internalServerError;
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
+  if (![...named, ...cookies.map((cookie) => ['set-cookie', String(cookie)] as const)].every(canBeSent))
+    return internalServerError;
   return {
     status,
     headers: { 'content-type': 'text/plain;charset=UTF-8', ...Object.fromEntries(named) },
     cookies: cookies.map(String),
     body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
   };
+}
+
+function canBeSent([name, value]: readonly [string, string]): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
 }

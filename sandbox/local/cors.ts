@@ -11,19 +11,19 @@ interface CorsConfiguration {
 }
 
 export class Cors {
-  readonly #configuration: CorsConfiguration;
+  readonly #configuration: CorsConfiguration | undefined;
 
   /** @param api the properties of `AWS::ApiGatewayV2::Api` */
   constructor(api: Readonly<Record<string, unknown>>) {
-    this.#configuration = (api.CorsConfiguration ?? {}) as CorsConfiguration;
+    this.#configuration = api.CorsConfiguration as CorsConfiguration | undefined;
   }
 
-  /** The headers of the answer to a preflight, which is always 204; undefined when the request is none. */
+  /** The headers of the answer to a preflight, which is always 204; undefined when the request is none, or the API has no CORS. */
   preflight(request: IncomingMessage): Record<string, string> | undefined {
     const { origin, 'access-control-request-method': method } = request.headers;
-    if (request.method !== 'OPTIONS' || !origin || !method) return undefined;
+    if (!this.#configuration || request.method !== 'OPTIONS' || !origin || !method) return undefined;
     const { AllowMethods = [], AllowHeaders = [], MaxAge } = this.#configuration;
-    const allowed = this.headersFor(request);
+    const allowed = this.#allowing(origin);
     if (Object.keys(allowed).length === 0) return {};
     return {
       ...allowed,
@@ -33,10 +33,16 @@ export class Cors {
     };
   }
 
-  /** The headers that every other answer gets; none for an origin that is not on the list. */
-  headersFor(request: IncomingMessage): Record<string, string> {
-    const { origin } = request.headers;
-    const { AllowOrigins = [], ExposeHeaders = [] } = this.#configuration;
+  /** The headers of any other answer: with the template's configuration, those of the function do not count. */
+  headersOf(request: IncomingMessage, answered: Readonly<Record<string, string>>): Record<string, string> {
+    if (!this.#configuration) return { ...answered };
+    const own = Object.entries(answered).filter(([name]) => !name.startsWith('access-control-'));
+    return { ...Object.fromEntries(own), ...this.#allowing(request.headers.origin) };
+  }
+
+  /** Nothing for an origin that is not on the list. */
+  #allowing(origin: string | undefined): Record<string, string> {
+    const { AllowOrigins = [], ExposeHeaders = [] } = this.#configuration ?? {};
     if (!origin || !AllowOrigins.includes(origin)) return {};
     return {
       'access-control-allow-origin': origin,

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { Match } from './routes.ts';
+import { decoded, type Match } from './routes.ts';
 
 export interface Received {
   readonly request: IncomingMessage;
@@ -17,9 +17,11 @@ export interface Received {
 
 export function eventFor({ request, body, match, requestId, now, accessKey }: Received): APIGatewayProxyEventV2 {
   const method = request.method ?? 'GET';
-  const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+  const [rawPath, query] = splitOnce(request.url ?? '/', '?');
+  // "Raw" only by name: an HTTP API decodes it, other than a REST API or a function URL.
+  const path = decoded(rawPath);
   const { cookie, ...headers } = headersOf(request);
-  const host = headers.host ?? 'localhost';
+  const domainName = (headers.host ?? 'localhost').replace(/:\d+$/, '');
   const isText = isTextual(headers['content-type']);
   const parameters = match.pathParameters;
   return {
@@ -35,8 +37,8 @@ export function eventFor({ request, body, match, requestId, now, accessKey }: Re
       accountId: '000000000000',
       apiId: 'local',
       ...(accessKey && { authorizer: iamAuthorizer(accessKey) }),
-      domainName: host,
-      domainPrefix: host.split('.')[0] ?? host,
+      domainName,
+      domainPrefix: domainName.split('.')[0] ?? domainName,
       http: {
         method,
         path,
@@ -56,25 +58,24 @@ export function eventFor({ request, body, match, requestId, now, accessKey }: Re
   } as APIGatewayProxyEventV2;
 }
 
-/** Names in small letters, the values of a repeated header joined with a comma. */
+/** Names in small letters, the values of a repeated header joined with a comma, and what a proxy adds. */
 function headersOf(request: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, values] of Object.entries(request.headersDistinct)) {
     if (values) headers[name] = values.join(name === 'cookie' ? '; ' : ',');
   }
-  return headers;
+  const { remoteAddress = '', localPort } = request.socket;
+  return {
+    ...headers,
+    'x-forwarded-for': [...(request.headersDistinct['x-forwarded-for'] ?? []), remoteAddress].join(','),
+    'x-forwarded-port': String(localPort),
+    'x-forwarded-proto': 'http',
+  };
 }
 
-/** API Gateway passes these on as they are, and everything else as base64. */
+/** API Gateway passes these on as they are. Everything else is base64: a form too, and a body without a content type. */
 function isTextual(contentType: string | undefined): boolean {
-  const type = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type.startsWith('text/') || type.endsWith('+json') || type.endsWith('+xml')) return true;
-  return [
-    'application/json',
-    'application/javascript',
-    'application/xml',
-    'application/x-www-form-urlencoded',
-  ].includes(type);
+  return /^(text\/|application\/(json|javascript|xml)\s*(;|$))/i.test(contentType ?? '');
 }
 
 /** Duplicates are joined with a comma here; `rawQueryString` has them apart. */

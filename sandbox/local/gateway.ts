@@ -46,11 +46,13 @@ export class Gateway {
       response.writeHead(204, preflight).end();
       return;
     }
-    const answer = await this.#answer(request);
-    response.setHeaders(new Headers({ ...answer.headers, ...this.#cors.headersFor(request) }));
-    if (answer.cookies.length > 0) response.setHeader('set-cookie', [...answer.cookies]);
-    response.setHeader('content-length', answer.body.length);
-    response.writeHead(answer.status).end(request.method === 'HEAD' ? undefined : answer.body);
+    const { status, headers, cookies, body } = await this.#answer(request);
+    response.writeHead(status, {
+      ...this.#cors.headersOf(request, headers),
+      ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
+      'content-length': body.length,
+    });
+    response.end(body);
   }
 
   #match(request: IncomingMessage): Match | undefined {
@@ -90,25 +92,35 @@ export class Gateway {
 
 function routesOf(assembly: CloudAssembly): Route[] {
   const integrations = new Map(
-    assembly
-      .ofType('AWS::ApiGatewayV2::Integration')
-      .map(({ id, properties }) => [id, String(properties.IntegrationUri)]),
+    assembly.ofType('AWS::ApiGatewayV2::Integration').map(({ id, properties }) => {
+      const { IntegrationType, PayloadFormatVersion, IntegrationUri } = properties;
+      if (IntegrationType !== 'AWS_PROXY' || PayloadFormatVersion !== '2.0')
+        throw new Error(`The local system calls functions with payload 2.0 only, not ${id}`);
+      return [id, String(IntegrationUri)];
+    }),
   );
   return assembly.ofType('AWS::ApiGatewayV2::Route').map(({ properties }) => {
-    const { RouteKey, Target, AuthorizationType } = properties;
+    const { RouteKey, Target, AuthorizationType = 'NONE' } = properties;
+    // Taken for open, it would let everybody in.
+    if (AuthorizationType !== 'NONE' && AuthorizationType !== 'AWS_IAM')
+      throw new Error(`The local system does not know the authorization ${AuthorizationType} of the route ${RouteKey}`);
     const uri = integrations.get(String(Target).replace('integrations/', ''));
     if (!uri) throw new Error(`The route ${RouteKey} leads to no integration`);
     return { key: String(RouteKey), functionId: idOfArn(uri), signed: AuthorizationType === 'AWS_IAM' };
   });
 }
 
-/** @returns undefined for a body that API Gateway does not take */
+/** @returns undefined for a body that API Gateway does not take: too long, or broken off, when nobody is left to answer */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= mostBodyBytes) chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= mostBodyBytes) chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
   }
   return size <= mostBodyBytes ? Buffer.concat(chunks) : undefined;
 }

@@ -81,15 +81,18 @@ class Instance {
   #current: Invocation | undefined;
   /** Lambda's runtime asks for work before there is any, and waits. */
   #waiting: ServerResponse | undefined;
+  #isEnding = false;
 
   constructor(definition: FunctionDefinition, onEnd: () => void) {
     this.#definition = definition;
     this.#api = createServer((request, response) => void this.#serve(request, response));
+    // The connection rests for as long as the function works.
+    this.#api.keepAliveTimeout = 0;
     this.#started = this.#spawn(onEnd);
   }
 
   get isIdle(): boolean {
-    return this.#current === undefined;
+    return this.#current === undefined && !this.#isEnding;
   }
 
   get pid(): number {
@@ -101,8 +104,8 @@ class Instance {
     return new Promise((resolve, reject) => {
       // Init has its own ten seconds in Lambda; here both share the time and a little more.
       const timer = setTimeout(() => {
-        this.#fail(`${name} took longer than ${timeoutSeconds} s`);
         void this.end();
+        this.#fail(`${name} took longer than ${timeoutSeconds} s`);
       }, timeoutSeconds * 1000);
       const settle = <Value>(then: (value: Value) => void) => {
         return (value: Value) => {
@@ -118,6 +121,7 @@ class Instance {
   }
 
   async end(): Promise<void> {
+    this.#isEnding = true;
     const child = await this.#started;
     if (child.exitCode === null && child.signalCode === null) {
       const exit = new Promise((resolve) => child.once('exit', resolve));
@@ -174,6 +178,7 @@ class Instance {
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
     // Answered first: the caller may end this instance as soon as it has its own answer.
     response.writeHead(202).end();
+    this.#isEnding ||= path.endsWith('/init/error');
     if (path.endsWith('/response')) this.#current?.resolve(body ?? undefined);
     else this.#fail(reported(this.#definition.name, body));
   }

@@ -12,7 +12,18 @@ export interface Match {
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
+/** What is not well encoded is taken as it is. */
+export function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 /**
+ * Other than in API Gateway, an encoded slash is a part of its segment here; there it is decoded first and starts another one,
+ * so that an order number with a slash finds no route.
  * @param path as sent, still encoded
  * @returns undefined when no route matches
  */
@@ -20,7 +31,7 @@ export function matchRoute(routes: readonly Route[], method: string, path: strin
   const found = routes
     .map((route) => ({ route, pathParameters: parametersOf(route.key, method, path) }))
     .filter((match): match is Match => match.pathParameters !== undefined);
-  return found.sort((a, b) => rankOf(b.route.key) - rankOf(a.route.key))[0];
+  return found.sort((a, b) => (rankOf(a.route.key) < rankOf(b.route.key) ? -1 : 1))[0];
 }
 
 function parametersOf(key: string, method: string, path: string): Record<string, string> | undefined {
@@ -28,32 +39,28 @@ function parametersOf(key: string, method: string, path: string): Record<string,
   const [verb, pattern = ''] = key.split(' ');
   if (verb !== method && verb !== 'ANY') return undefined;
   const wanted = pattern.split('/');
-  const segments = path.split('/');
+  const segments = path.split('/').map(decoded);
   const parameters: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const name = /^\{(.+?)\+?\}$/.exec(part)?.[1];
     const segment = segments[index];
     if (part.endsWith('+}') && name) {
       const rest = segments.slice(index).join('/');
-      return rest ? { ...parameters, [name]: decoded(rest) } : undefined;
+      return rest ? { ...parameters, [name]: rest } : undefined;
     }
     if (segment === undefined || (name ? segment === '' : segment !== part)) return undefined;
-    if (name) parameters[name] = decoded(segment);
+    if (name) parameters[name] = segment;
   }
   return wanted.length === segments.length ? parameters : undefined;
 }
 
-/** Exact before `{parameter}` before `{proxy+}` before `$default`; a method of its own before `ANY`. */
-function rankOf(key: string): number {
-  if (key === '$default') return 0;
-  const pattern = key.includes('+}') ? 1 : key.includes('{') ? 2 : 3;
-  return pattern * 2 + (key.startsWith('ANY ') ? 0 : 1);
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+/**
+ * A text that sorts first for the more exact of two routes: segment by segment, exact before `{parameter}` before `{proxy+}`;
+ * then a method of its own before `ANY`; `$default` last.
+ */
+function rankOf(key: string): string {
+  const [verb, pattern] = key.split(' ');
+  if (!pattern) return '9';
+  const segments = pattern.split('/').map((part) => (part.endsWith('+}') ? 2 : part.startsWith('{') ? 1 : 0));
+  return `${segments.join('')} ${verb === 'ANY' ? 1 : 0}`;
 }

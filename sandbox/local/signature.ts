@@ -85,6 +85,9 @@ export async function callerOf(request: IncomingMessage, body: Buffer, now: numb
   // An unsigned host or time would let a signed request be sent elsewhere, or again.
   if (!(Math.abs(now - at.getTime()) <= skewMs) || !names.includes('host') || !names.includes('x-amz-date'))
     return undefined;
+  // The signer believes a hash that the headers name; it has to be this body's.
+  const { 'x-amz-content-sha256': hash } = request.headers;
+  if (hash !== undefined && hash !== createHash('sha256').update(body).digest('hex')) return undefined;
   const headers = Object.fromEntries(names.map((name) => [name, (request.headersDistinct[name] ?? []).join(',')]));
   const again = await signed({ method: request.method ?? '', url: request.url ?? '/', headers, body }, at);
   return withoutSpaces(again.authorization ?? '') === withoutSpaces(authorization)

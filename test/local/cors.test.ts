@@ -1,0 +1,103 @@
+/** What browsers of other origins are told, by the template's `CorsConfiguration`, without asking the function. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { say, send, startGateway } from './fixture.ts';
+
+let gateway: Awaited<ReturnType<typeof startGateway>>;
+beforeAll(async () => {
+  const CorsConfiguration = {
+    AllowOrigins: ['https://shop.example', 'https://m.shop.example'],
+    AllowMethods: ['GET', 'POST'],
+    AllowHeaders: ['content-type'],
+    ExposeHeaders: ['retry-after'],
+    MaxAge: 3600,
+  };
+  gateway = await startGateway({ routes: ['POST /say'], code: say, api: { CorsConfiguration } });
+});
+afterAll(() => gateway.close());
+
+const preflight = (origin: string, path = '/say') =>
+  send(gateway.host, {
+    method: 'OPTIONS',
+    path,
+    headers: [
+      'Origin',
+      origin,
+      'Access-Control-Request-Method',
+      'POST',
+      'Access-Control-Request-Headers',
+      'content-type',
+    ],
+  });
+const corsOf = (headers: object) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
+const answerTo = (returned: object, origin: string) =>
+  send(gateway.host, {
+    method: 'POST',
+    path: '/say',
+    headers: ['origin', origin, 'content-type', 'application/json'],
+    body: JSON.stringify(returned),
+  });
+
+describe('a preflight', () => {
+  it('from the storefront is told what is allowed, on any path', async () => {
+    for (const path of ['/say', '/elsewhere']) {
+      const { status, headers, body } = await preflight('https://m.shop.example', path);
+      expect([status, body.length]).toEqual([204, 0]);
+      expect(corsOf(headers)).toEqual({
+        'access-control-allow-origin': 'https://m.shop.example',
+        'access-control-allow-methods': 'GET,POST',
+        'access-control-allow-headers': 'content-type',
+        'access-control-expose-headers': 'retry-after',
+        'access-control-max-age': '3600',
+      });
+    }
+  });
+
+  it.each(['https://evil.example', 'http://shop.example', 'https://shop.example.evil.example', 'null'])(
+    'from %s is told nothing',
+    async (origin) => {
+      const { status, headers } = await preflight(origin);
+      expect([status, corsOf(headers)]).toEqual([204, {}]);
+    },
+  );
+
+  it('starts no function', async () => {
+    expect(gateway.lambda.processIds).toEqual([]);
+  });
+
+  it('needs an Access-Control-Request-Method: otherwise it is a method like any other', async () => {
+    const { status } = await send(gateway.host, {
+      method: 'OPTIONS',
+      path: '/say',
+      headers: ['origin', 'https://shop.example'],
+    });
+    expect(status).toBe(404);
+  });
+});
+
+describe('an answer', () => {
+  it('to the storefront may be read by it, an error too', async () => {
+    for (const statusCode of [200, 503]) {
+      const { headers } = await answerTo({ statusCode }, 'https://shop.example');
+      expect(corsOf(headers)).toEqual({
+        'access-control-allow-origin': 'https://shop.example',
+        'access-control-expose-headers': 'retry-after',
+      });
+    }
+  });
+
+  it('does not carry the CORS headers of a function, as API Gateway ignores them', async () => {
+    const returned = { statusCode: 200, headers: { 'Access-Control-Allow-Origin': '*', 'x-other': 'kept' } };
+    const { headers } = await answerTo(returned, 'https://evil.example');
+    expect(corsOf(headers)).toEqual({});
+    expect(headers['x-other']).toBe('kept');
+  });
+});
+
+it('an API without a CorsConfiguration answers no preflight', async () => {
+  const without = await startGateway({ routes: ['POST /say'], code: say });
+  const headers = ['Origin', 'https://shop.example', 'Access-Control-Request-Method', 'POST'];
+  expect((await send(without.host, { method: 'OPTIONS', path: '/say', headers })).status).toBe(404);
+  await without.close();
+});
