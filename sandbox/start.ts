@@ -1,6 +1,7 @@
 /** `npm start`: synthesizes the stack, runs it whole, and says where everything is. Ctrl-C ends it. */
 
 import { join } from 'node:path';
+import { stop as stopBundler } from 'esbuild';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
 import { type LocalSystem, startLocal } from './local/system.ts';
@@ -16,6 +17,8 @@ async function main(): Promise<void> {
     throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
   }
   const assembly = await synthesize(cdkContext(), join(root, 'cdk.out'));
+  // Its process would stay as long as this one does.
+  await stopBundler();
   const starting = startLocal({
     assembly,
     port,

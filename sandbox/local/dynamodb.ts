@@ -2,7 +2,12 @@
 
 import { createRequire } from 'node:module';
 import type { AddressInfo, Server } from 'node:net';
-import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
 import { javaVersion, startDynamodbLocal } from './dynamodb-local.ts';
 import { localCaller } from './signature.ts';
 import { type CloudAssembly, region } from './template.ts';
@@ -38,12 +43,16 @@ async function startDynalite(): Promise<Database> {
   };
 }
 
-/** Makes the tables of the template. @returns their names, by logical id */
+/** Makes the tables of the template, but for those that are there from the last time. @returns their names, by logical id */
 export async function createTables(assembly: CloudAssembly, endpoint: string, accessKeyId: string): Promise<string[]> {
   const client = new DynamoDBClient({ endpoint, region, credentials: { ...localCaller, accessKeyId } });
   try {
     const tables = assembly.ofType('AWS::DynamoDB::GlobalTable');
-    for (const { id, properties } of tables) await client.send(new CreateTableCommand(tableOf(id, properties)));
+    for (const { id, properties } of tables) {
+      await client.send(new CreateTableCommand(tableOf(id, properties))).catch((error: unknown) => {
+        if (!(error instanceof ResourceInUseException)) throw error;
+      });
+    }
     return tables.map(({ id }) => id);
   } finally {
     client.destroy();

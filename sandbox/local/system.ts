@@ -57,7 +57,9 @@ class Started {
   }
 
   async close(): Promise<void> {
-    for (const end of this.#ends.splice(0)) await end();
+    const faults: unknown[] = [];
+    for (const end of this.#ends.splice(0)) await end().catch((fault: unknown) => faults.push(fault));
+    if (faults.length > 0) throw new AggregateError(faults, 'Not everything ended as it should');
   }
 }
 

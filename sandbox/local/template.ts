@@ -108,8 +108,15 @@ export class CloudAssembly {
         const [separator, parts] = argument as [string, unknown[]];
         return parts.map((part) => String(this.#resolved(part))).join(separator);
       }
-      case 'Fn::Sub':
-        return String(argument).replace(/\$\{([^}]+)\}/g, (_whole, id: string) => this.#reference(id));
+      case 'Fn::Sub': {
+        const [text, own] = (Array.isArray(argument) ? argument : [argument, {}]) as [string, Record<string, unknown>];
+        return text.replace(/\$\{(!?)([^}]+)\}/g, (_whole, isLiteral: string, word: string) => {
+          if (isLiteral) return `\${${word}}`;
+          if (Object.hasOwn(own, word)) return String(this.#resolved(own[word]));
+          const [id = '', attribute] = word.split('.', 2);
+          return attribute ? this.#attribute(id, attribute) : this.#reference(word);
+        });
+      }
       default:
         throw new Error(`The local system does not resolve ${name} yet`);
     }
