@@ -5,12 +5,13 @@ import { type Answer, json } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
 import { defined } from './edge/defined.ts';
 import { causesOf } from './edge/log.ts';
-import { orderJson, reversalJson } from './edge/order-json.ts';
-import { Problem } from './edge/problem.ts';
+import { orderJson, refundJson, reversalJson } from './edge/order-json.ts';
+import { Problem, refusal } from './edge/problem.ts';
 import { jsonBodyFields, merchantUid, parse } from './edge/request.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected } from './iamport/errors.ts';
+import { IamportFault } from './iamport/errors.ts';
 import { amountOf } from './payment/money.ts';
 import { isPayable, type Order, type OrderTerms } from './payment/order.ts';
+import { nextLookAt } from './payment/watch.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
 
@@ -49,6 +50,7 @@ async function register(merchantUid: string, { event, deadline, note }: Visit, r
   }
   // Iamport then opens no window with another amount. A convenience, not the check: an order without it is as safe.
   const prepared = isPayable(order.state) ? await prepare(order, { deadline, note }, rooms) : undefined;
+  if (prepared !== undefined && prepared !== !order.isUnprepared) await notePrepared(order, prepared, rooms, now);
   return json(held ? 201 : 200, { ...orderJson(order), prepared });
 }
 
@@ -68,18 +70,33 @@ async function prepare(order: Order, { deadline, note }: Pick<Visit, 'deadline' 
     await iamport.prepare(order, deadline);
     return true;
   } catch (error) {
-    const isIamports =
-      error instanceof IamportUnavailable || error instanceof IamportRefused || error instanceof IamportUnexpected;
-    if (!isIamports) throw error;
+    if (!(error instanceof IamportFault)) throw error;
     note({ prepared: false, causes: causesOf(error) });
     return false;
   }
 }
 
+/** What Iamport could not be told is told again by the reconciler. */
+async function notePrepared(
+  { isUnprepared: _was, ...order }: Order,
+  prepared: boolean,
+  { orders }: Rooms,
+  now: number,
+) {
+  const noted = { ...order, ...(!prepared && { isUnprepared: true as const }) };
+  const dueAt = nextLookAt(noted, now);
+  // Whoever changed the order meanwhile has settled it, and then its amount needs no registration.
+  await orders.note(order, { ...(!prepared && { isUnprepared: true }), ...(dueAt !== undefined && { dueAt }) });
+}
+
 async function show(merchantUid: string, rooms: Rooms): Promise<Answer> {
-  const [order, reversals] = await Promise.all([rooms.orders.read(merchantUid), rooms.reversals.ofOrder(merchantUid)]);
-  if (!order) throw new Problem('order_not_found', 'Register it with PUT first.');
-  return json(200, { ...orderJson(order), reversals: reversals.map(reversalJson) });
+  const [order, undone] = await Promise.all([rooms.orders.read(merchantUid), rooms.reversals.ofOrder(merchantUid)]);
+  if (!order) throw refusal('order_not_found');
+  return json(200, {
+    ...orderJson(order),
+    reversals: undone.reversals.map(reversalJson),
+    refunds: undone.refunds.map(refundJson),
+  });
 }
 
 export const handler = serve(orders);

@@ -9,14 +9,17 @@ import { credentialsIn } from './iamport/credentials.ts';
 import { undiciTransport } from './iamport/transport.ts';
 import type { Policy } from './payment/decide.ts';
 import { type Orders, ordersIn } from './store/orders.ts';
+import { type Refunds, refundsIn } from './store/refunds.ts';
 import { type Reversals, reversalsIn } from './store/reversals.ts';
-import { sharedTokenIn } from './store/state.ts';
+import { sharedTokenIn, type Walks, walksIn } from './store/state.ts';
 import { table } from './store/table.ts';
 
 export interface Rooms {
   readonly iamport: Iamport;
   readonly orders: Orders;
   readonly reversals: Reversals;
+  readonly refunds: Refunds;
+  readonly walks: Walks;
   readonly clock: Clock;
   readonly policy: Policy;
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'webhookSenders'>;
@@ -38,6 +41,8 @@ export function openRooms(config: Config): Rooms {
     }),
     orders: ordersIn(table(dynamodb, config.tables.orders)),
     reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
+    refunds: refundsIn(table(dynamodb, config.tables.reversals)),
+    walks: walksIn(table(dynamodb, config.tables.state)),
     clock: systemClock,
     policy: config.policy,
     config,

@@ -37,10 +37,12 @@ const mostLostRaces = 3;
 
 export async function settle(rooms: Rooms, subject: Subject, deadline: Deadline): Promise<Settlement> {
   const { merchantUid, mustMatch } = subject;
-  const [payment, expected] = await Promise.all([
+  const [found, expected] = await Promise.all([
     fetchPayment(rooms, subject, deadline),
     merchantUid === undefined ? undefined : rooms.orders.read(merchantUid),
   ]);
+  // A sub-merchant's payment is known only to who names the sub-merchant, and only the order says which one it is.
+  const payment = found ?? (expected?.tier && (await fetchPayment(rooms, subject, deadline, expected.tier)));
   if (!payment) return { kind: 'payment_not_found' };
   if (payment.merchantUid === merchantUid) return settlePayment(rooms, payment, expected, deadline);
   if (merchantUid !== undefined && mustMatch) return { kind: 'order_mismatch' };
@@ -48,12 +50,16 @@ export async function settle(rooms: Rooms, subject: Subject, deadline: Deadline)
 }
 
 /** By `imp_uid`; without one, the order's newest payment. */
-async function fetchPayment(rooms: Rooms, { impUid, merchantUid }: Subject, deadline: Deadline) {
-  if (impUid !== undefined) return rooms.iamport.payment(impUid, deadline);
-  return merchantUid === undefined ? undefined : rooms.iamport.newestPayment(merchantUid, deadline);
+async function fetchPayment(rooms: Rooms, { impUid, merchantUid }: Subject, deadline: Deadline, tier?: string) {
+  if (impUid !== undefined) return rooms.iamport.payment(impUid, deadline, tier);
+  return merchantUid === undefined ? undefined : rooms.iamport.newestPayment(merchantUid, deadline, tier);
 }
 
-async function settlePayment(
+/**
+ * The rest of the line, for who has the payment from Iamport already.
+ * @param firstOrder read after the payment was asked for, or with it
+ */
+export async function settlePayment(
   rooms: Rooms,
   firstPayment: Payment,
   firstOrder: Order | undefined,
@@ -68,14 +74,14 @@ async function settlePayment(
     if (decision.kind !== 'change') {
       const reversal =
         decision.kind === 'reject' && decision.reversal
-          ? await reverse(rooms, decision.reversal, payment, deadline)
+          ? await reverse(rooms, decision.reversal, payment, deadline, order.tier)
           : decision.kind === 'money_returned'
             ? await rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock))
             : undefined;
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
     }
     if (decision.onFreshNewsOnly && !asksAfterRead) {
-      const news = await rooms.iamport.payment(payment.impUid, deadline);
+      const news = await rooms.iamport.payment(payment.impUid, deadline, order.tier);
       if (!news) return { kind: 'payment_not_found' };
       payment = news;
       asksAfterRead = true;

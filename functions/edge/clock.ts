@@ -29,3 +29,6 @@ export const systemClock: Clock = {
 };
 
 export const systemRandom: Random = () => Math.random();
+
+/** For the AWS SDK, which takes times as dates. @param seconds Unix seconds */
+export const dateOf = (seconds: number): Date => new Date(seconds * 1000);

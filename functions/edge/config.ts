@@ -45,14 +45,27 @@ const environment = z.object({
   SHOP_NAME: z._default(z.string(), ''),
 });
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What the publisher is told: it knows no secret. */
+const publisherEnvironment = z.object({ REVERSALS_TABLE: required, EVENT_BUS: required });
+
 /** @throws Error that lists every problem, by the name of its variable */
-export function configFrom(variables: Readonly<Record<string, string | undefined>>): Config {
-  const found = environment.safeParse(variables);
-  if (!found.success) {
-    const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-    throw new Error(`The environment of this function is wrong: ${problems.join('; ')}`);
-  }
-  const env = found.data;
+export function publisherConfigFrom(variables: Variables): { reversalsTable: string; eventBus: string } {
+  const env = checked(publisherEnvironment, variables);
+  return { reversalsTable: env.REVERSALS_TABLE, eventBus: env.EVENT_BUS };
+}
+
+function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
+  const found = schema.safeParse(variables);
+  if (found.success) return found.data;
+  const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  throw new Error(`The environment of this function is wrong: ${problems.join('; ')}`);
+}
+
+/** @throws Error that lists every problem, by the name of its variable */
+export function configFrom(variables: Variables): Config {
+  const env = checked(environment, variables);
   return {
     tables: { orders: env.ORDERS_TABLE, reversals: env.REVERSALS_TABLE, state: env.STATE_TABLE },
     iamportSecretArn: env.IAMPORT_SECRET_ARN,

@@ -2,6 +2,7 @@
 
 import { majorUnits } from '../payment/money.ts';
 import { accountOf, failureOf, isSettled, type Order } from '../payment/order.ts';
+import type { Refund } from '../payment/refund.ts';
 import type { Reversal } from '../payment/reversal.ts';
 import { accountJson } from './outcome-json.ts';
 
@@ -48,4 +49,17 @@ export const reversalJson = (reversal: Reversal): object => ({
   message: reversal.message,
   created_at: reversal.createdAt,
   updated_at: reversal.updatedAt,
+});
+
+export const refundJson = (refund: Refund): object => ({
+  imp_uid: refund.impUid,
+  key: refund.key,
+  state: refund.state,
+  amount: majorUnits(refund.amount, refund.currency),
+  currency: refund.currency,
+  reason: refund.reason,
+  attempts: refund.attempts,
+  message: refund.message,
+  created_at: refund.createdAt,
+  updated_at: refund.updatedAt,
 });

@@ -1,5 +1,6 @@
 /** What a buyer is told, in Korean and English. No word here depends on anything that came with the request. */
 
+import type { ConfirmRefusal } from '../payment/confirm.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { Objection } from '../payment/reversal.ts';
 import type { ProblemCode } from './problem.ts';
@@ -77,3 +78,14 @@ export function outcomeMessage(
 
 export const problemMessage = (code: ProblemCode, language: Language): string =>
   (problems[code] ?? wrongRequest)[language];
+
+const confirmRefusals: Record<ConfirmRefusal, string> = {
+  order_not_found: '등록되지 않은 주문입니다.',
+  already_paid: '이미 결제된 주문입니다.',
+  order_closed: '더 이상 결제할 수 없는 주문입니다.',
+  order_expired: '결제 기한이 지난 주문입니다.',
+  amount_mismatch: '결제 금액이 주문 금액과 다릅니다.',
+};
+
+/** Why a payment is stopped before its approval. Iamport takes one text, so it is Korean. */
+export const confirmReason = (refusal: ConfirmRefusal): string => confirmRefusals[refusal];

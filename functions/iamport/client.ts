@@ -3,10 +3,20 @@
 import type { Clock, Deadline, Random } from '../edge/clock.ts';
 import { type Amount, majorUnits } from '../payment/money.ts';
 import type { Payment } from '../payment/payment.ts';
+import type { RefundAccount } from '../payment/refund.ts';
 import { IamportRefused, IamportUnavailable, IamportUnexpected } from './errors.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
-import { type Envelope, envelopeOf, pageOf, paymentOf, preparedOf, tokenOf } from './wire.ts';
+import {
+  type Envelope,
+  envelopeOf,
+  type LedgerPage,
+  ledgerPageOf,
+  pageOf,
+  paymentOf,
+  preparedOf,
+  tokenOf,
+} from './wire.ts';
 
 /** What Iamport knows the shop by. Source: the console's REST API key and secret. */
 export interface Credentials {
@@ -23,25 +33,47 @@ export interface CancelRequest {
   /** What we believe is still kept. Iamport does nothing when its own figure differs: this is what makes a repeat safe. */
   readonly checksum: Amount;
   readonly reason: string;
+  /** Where a deposit goes back to. */
+  readonly account?: RefundAccount;
+}
+
+/** A page of the ledger: everything that came to be in one status between two times. */
+export interface LedgerQuery {
+  readonly status: 'paid' | 'cancelled' | 'ready' | 'failed';
+  /** Unix seconds, both inclusive, at most 90 days apart. They mean the time that belongs to the status. */
+  readonly from: number;
+  readonly to: number;
+  /** From 1. A page has up to 1,000 payments, the oldest first. */
+  readonly page: number;
 }
 
 /**
  * Every call throws IamportUnavailable (ask again later), IamportRefused (it said no) or IamportUnexpected (unknown shape),
- * and ends within the deadline.
+ * and ends within the deadline. `tier` is a sub-merchant's code, for Agency accounts.
  */
 export interface Iamport {
   /** `GET /payments/{imp_uid}`. @returns undefined when Iamport knows no such payment */
-  payment(impUid: string, deadline: Deadline): Promise<Payment | undefined>;
+  payment(impUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
   /** `GET /payments/find/{merchant_uid}`: the payment of the order that was started last. */
-  newestPayment(merchantUid: string, deadline: Deadline): Promise<Payment | undefined>;
+  newestPayment(merchantUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
   /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
-  payments(merchantUid: string, deadline: Deadline): Promise<readonly Payment[]>;
+  payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<readonly Payment[]>;
+  /** `GET /payments/status/{status}`. */
+  ledger(query: LedgerQuery, deadline: Deadline): Promise<LedgerPage>;
   /** `POST /payments/cancel`. @returns the payment as it is after the cancel */
-  cancel(request: CancelRequest, deadline: Deadline): Promise<Payment>;
+  cancel(request: CancelRequest, deadline: Deadline, tier?: string): Promise<Payment>;
   /** `DELETE /vbanks/{imp_uid}`: takes back an account nobody has paid into. @returns the payment after it */
-  revokeAccount(impUid: string, deadline: Deadline): Promise<Payment>;
+  revokeAccount(impUid: string, deadline: Deadline, tier?: string): Promise<Payment>;
   /** `POST /payments/prepare`: a payment window with another amount will not open. Registering the same again is fine. */
-  prepare(order: { merchantUid: string; amount: Amount; currency: string }, deadline: Deadline): Promise<void>;
+  prepare(order: Prepared, deadline: Deadline): Promise<void>;
+}
+
+/** What Iamport is told of an order before its payment. */
+export interface Prepared {
+  readonly merchantUid: string;
+  readonly amount: Amount;
+  readonly currency: string;
+  readonly tier?: string;
 }
 
 export interface IamportParts {
@@ -58,53 +90,66 @@ const callTimeoutMs = 4_000;
 /** Reads are tried twice. A second failure within seconds means that Iamport is down, and the caller will come again. */
 const readTries = 2;
 
-type Call = Pick<HttpRequest, 'method' | 'path'> & { readonly body?: object };
+type Call = Pick<HttpRequest, 'method' | 'path'> & { readonly body?: object; readonly tier?: string | undefined };
 
 export function iamportClient(parts: IamportParts): Iamport {
   const { credentials } = parts;
   const tokens = tokensFrom((deadline) => fetchToken(parts, deadline), parts.sharedToken, parts.clock);
   const ask = (call: Call, deadline: Deadline) => authorized(parts, tokens, call, deadline);
 
-  const find = async (path: string, deadline: Deadline): Promise<Payment | undefined> => {
-    const answer = await ask({ method: 'GET', path }, deadline);
+  const find = async (path: string, deadline: Deadline, tier: string | undefined): Promise<Payment | undefined> => {
+    const answer = await ask({ method: 'GET', path, tier }, deadline);
     return isUnknown(answer) ? undefined : paymentOf(responseOf(answer));
   };
 
   return {
     // Test payments are asked for too, so that they are refused by name instead of seeming not to exist.
-    async payment(impUid, deadline) {
-      const payment = await find(`/payments/${encodeURIComponent(impUid)}?include_sandbox=true`, deadline);
+    async payment(impUid, deadline, tier) {
+      const payment = await find(`/payments/${encodeURIComponent(impUid)}?include_sandbox=true`, deadline, tier);
       if (payment && payment.impUid !== impUid) throw new IamportUnexpected(`Asked for ${impUid}, got another payment`);
       return payment;
     },
-    newestPayment: (merchantUid, deadline) =>
-      find(`/payments/find/${encodeURIComponent(merchantUid)}?include_sandbox=true`, deadline),
 
-    async payments(merchantUid, deadline) {
+    newestPayment: (merchantUid, deadline, tier) =>
+      find(`/payments/find/${encodeURIComponent(merchantUid)}?include_sandbox=true`, deadline, tier),
+
+    async payments(merchantUid, deadline, tier) {
       const all: Payment[] = [];
       for (let page = 1; page > 0; ) {
         const path = `/payments/findAll/${encodeURIComponent(merchantUid)}?page=${page}&limit=1000&include_sandbox=true`;
-        const answer = await ask({ method: 'GET', path }, deadline);
+        const answer = await ask({ method: 'GET', path, tier }, deadline);
         if (isUnknown(answer)) return all;
         const { list, next } = pageOf(responseOf(answer));
-        all.push(...list);
+        all.push(...list.map(paymentOf));
         page = next > page ? next : 0;
       }
       return all;
     },
 
-    async cancel({ payment, amount, checksum, reason }, deadline) {
-      const { impUid, currency } = payment;
-      const money = { amount: majorUnits(amount, currency), checksum: majorUnits(checksum, currency) };
-      const call: Call = { method: 'POST', path: '/payments/cancel', body: { imp_uid: impUid, ...money, reason } };
-      return paymentOf(responseOf(await ask(call, deadline)));
+    async ledger({ status, from, to, page }, deadline) {
+      // By the one time that never changes, so that a page means the same while its payments move on.
+      const query = `from=${from}&to=${to}&page=${page}&limit=1000&sorting=started&include_sandbox=true`;
+      const answer = await ask({ method: 'GET', path: `/payments/status/${status}?${query}` }, deadline);
+      return ledgerPageOf(responseOf(answer), page);
     },
 
-    async revokeAccount(impUid, deadline) {
+    async cancel({ payment, amount, checksum, reason, account }, deadline, tier) {
+      const { impUid, currency } = payment;
+      const money = { amount: majorUnits(amount, currency), checksum: majorUnits(checksum, currency) };
+      const to = account && {
+        refund_holder: account.holder,
+        refund_bank: account.bank,
+        refund_account: account.number,
+      };
+      const body = { imp_uid: impUid, ...money, reason, ...to };
+      return paymentOf(responseOf(await ask({ method: 'POST', path: '/payments/cancel', body, tier }, deadline)));
+    },
+
+    async revokeAccount(impUid, deadline, tier) {
       const { pgApiKey } = await credentials(false);
       const query = pgApiKey ? `?pg_api_key=${encodeURIComponent(pgApiKey)}` : '';
       const path = `/vbanks/${encodeURIComponent(impUid)}${query}`;
-      return paymentOf(responseOf(await ask({ method: 'DELETE', path }, deadline)));
+      return paymentOf(responseOf(await ask({ method: 'DELETE', path, tier }, deadline)));
     },
 
     prepare: (order, deadline) => prepare(ask, order, deadline),
@@ -114,31 +159,32 @@ export function iamportClient(parts: IamportParts): Iamport {
 /** Registers the amount. Iamport refuses a second `POST` for an order, which is fine if it holds the same amount already. */
 async function prepare(
   ask: (call: Call, deadline: Deadline) => Promise<HttpAnswer>,
-  { merchantUid, amount, currency }: { merchantUid: string; amount: Amount; currency: string },
+  { merchantUid, amount, currency, tier }: Prepared,
   deadline: Deadline,
 ): Promise<void> {
   const body = { merchant_uid: merchantUid, amount: majorUnits(amount, currency), currency };
   const path = '/payments/prepare';
   try {
-    responseOf(await ask({ method: 'POST', path, body }, deadline));
+    responseOf(await ask({ method: 'POST', path, body, tier }, deadline));
   } catch (refusal) {
     if (!(refusal instanceof IamportRefused)) throw refusal;
-    const known = await ask({ method: 'GET', path: `${path}/${encodeURIComponent(merchantUid)}` }, deadline);
+    const known = await ask({ method: 'GET', path: `${path}/${encodeURIComponent(merchantUid)}`, tier }, deadline);
     const held = envelopeOf(known.body);
     if (held.code !== 0 || !held.response) throw refusal;
     const prepared = preparedOf(held.response);
     if (prepared.amount === body.amount && prepared.currency === currency) return;
-    responseOf(await ask({ method: 'PUT', path, body }, deadline));
+    responseOf(await ask({ method: 'PUT', path, body, tier }, deadline));
   }
 }
 
 /** Sends a call with a token; a token that Iamport no longer takes is replaced once. */
 async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
+  const tier = call.tier && { tier: call.tier };
   const token = await tokens.current(deadline);
-  const answer = await sent(parts, call, { authorization: token }, deadline);
+  const answer = await sent(parts, call, { ...tier, authorization: token }, deadline);
   if (answer.status !== 401) return answer;
   const other = await tokens.insteadOf(token, deadline);
-  return sent(parts, call, { authorization: other }, deadline);
+  return sent(parts, call, { ...tier, authorization: other }, deadline);
 }
 
 /** Iamport hands out the same token until it ends, so asking twice is harmless. */

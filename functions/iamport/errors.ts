@@ -1,12 +1,15 @@
 /** What can go wrong with Iamport, told apart by what the caller should do next. */
 
+/** Every fault of Iamport's: nothing is known of the payment, and nothing was decided. */
+export abstract class IamportFault extends Error {}
+
 /** Nobody could be asked, or no answer came: ask again later. Says nothing about the payment. */
-export class IamportUnavailable extends Error {
+export class IamportUnavailable extends IamportFault {
   override readonly name = 'IamportUnavailable';
 }
 
 /** Iamport understood and said no (a 4xx, or HTTP 200 with a `code` that is not 0): asking the same again does not help. */
-export class IamportRefused extends Error {
+export class IamportRefused extends IamportFault {
   override readonly name = 'IamportRefused';
   /** The HTTP status of the answer. */
   readonly status: number;
@@ -18,6 +21,6 @@ export class IamportRefused extends Error {
 }
 
 /** An answer of a shape that we do not know. Nothing is guessed from it: somebody has to look. */
-export class IamportUnexpected extends Error {
+export class IamportUnexpected extends IamportFault {
   override readonly name = 'IamportUnexpected';
 }

@@ -47,7 +47,7 @@ const payment = z.object({
 });
 type WirePayment = z.infer<typeof payment>;
 
-const page = z.object({ list: z.array(z.unknown()), next: z.int() });
+const page = z.object({ total: z.int(), list: z.array(z.unknown()), next: z.int() });
 
 const prepared = z.object({ merchant_uid: z.string(), amount: z.number(), currency: text });
 
@@ -84,10 +84,41 @@ export function paymentOf(response: unknown): Payment {
   };
 }
 
-/** A page of a list of payments. `next` is 0 on the last one. */
-export function pageOf(response: unknown): { list: Payment[]; next: number } {
-  const { list, next } = parsed(page, response, 'list of payments');
-  return { list: list.map(paymentOf), next };
+/** A page of a list, its payments not yet read. `next` is 0 on the last one. */
+export const pageOf = (response: unknown): { total: number; list: unknown[]; next: number } =>
+  parsed(page, response, 'list of payments');
+
+/** A page of the ledger. One payment that cannot be read does not hide the others: it is named, for somebody to look at. */
+export interface LedgerPage {
+  readonly payments: readonly Payment[];
+  /** The `imp_uid` of payments in a form that we do not know. */
+  readonly unreadable: readonly string[];
+  /** How many there are on all pages together. */
+  readonly total: number;
+  readonly next: number;
+}
+
+/** @param current the page that was asked for: the next one must be a later one, or there is none */
+export function ledgerPageOf(response: unknown, current: number): LedgerPage {
+  const { total, list, next } = pageOf(response);
+  const payments: Payment[] = [];
+  const unreadable: string[] = [];
+  for (const element of list) {
+    const read = readable(element);
+    if (typeof read === 'string') unreadable.push(read);
+    else payments.push(read);
+  }
+  return { payments, unreadable, total, next: next > current ? next : 0 };
+}
+
+function readable(element: unknown): Payment | string {
+  try {
+    return paymentOf(element);
+  } catch (error) {
+    if (!(error instanceof IamportUnexpected)) throw error;
+    const named = z.object({ imp_uid: z.string() }).safeParse(element);
+    return named.success ? named.data.imp_uid : '(no imp_uid)';
+  }
 }
 
 /**

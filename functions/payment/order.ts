@@ -54,6 +54,10 @@ export interface Order extends OrderTerms {
   readonly createdAt: UnixSeconds;
   readonly updatedAt: UnixSeconds;
   readonly state: OrderState;
+  /** Iamport could not be told the amount yet. */
+  readonly isUnprepared?: true;
+  /** When the reconciler looks at the order, if nothing happens before. */
+  readonly dueAt?: UnixSeconds;
 }
 
 type SettledState = Extract<OrderState, { readonly record: PaymentRecord }>;

@@ -31,7 +31,9 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
   if (decision.kind === 'reject' && decision.reason !== 'account_superseded') {
     return rejected(payment, decision.reason, reversal);
   }
-  if (decision.kind === 'money_returned' && reversal) return rejected(payment, reversal.reason, reversal);
+  if (decision.kind === 'money_returned' && reversal && reversal.reason !== 'order_not_found') {
+    return rejected(payment, reversal.reason, reversal);
+  }
   // Where the order stands says more to a buyer than an attempt that came to nothing.
   if (decision.kind === 'change' || isSettled(order.state)) return standingOf(order, payment);
   switch (payment.state.kind) {

@@ -15,6 +15,9 @@ export type Objection =
   | 'order_closed'
   | 'account_superseded';
 
+/** Why a payment is held: an objection to it, or that it names no order. */
+export type ReversalReason = Objection | 'order_not_found';
+
 /**
  * What has to be done: cancel the payment, revoke an account nobody has paid into, or ask a person
  * (a deposit goes back only to an account of the buyer's). `orphan`: money that names no order of ours.
@@ -29,7 +32,7 @@ export interface ReversalRequest {
   readonly impUid: string;
   readonly merchantUid: string;
   readonly kind: ReversalKind;
-  readonly reason: Objection;
+  readonly reason: ReversalReason;
   /** What was kept when it was decided; 0 for an account without a deposit. */
   readonly amount: Amount;
   readonly currency: string;
@@ -37,6 +40,8 @@ export interface ReversalRequest {
 
 export interface Reversal extends ReversalRequest {
   readonly state: ReversalState;
+  /** Counts the writes of this item. */
+  readonly revision: number;
   /** How often Iamport was asked to undo it. Raised before each call, so that two workers never ask at once. */
   readonly attempts: number;
   /** What Iamport or the PG answered last, when it did not work. */

@@ -5,13 +5,15 @@ import { isDeposit, type UnixSeconds } from './payment.ts';
 
 /** A bank may take a deposit back, usually within minutes: a fresh one is looked at a second time. Seconds. */
 const secondLookAfter = 600;
+/** How soon an amount that Iamport could not be told of is told again. Seconds. */
+const prepareAgainAfter = 60;
 
 /**
  * When the reconciler looks at the order next, if nothing happens before.
  * @param now when the order takes this state
  */
 export function nextLookAt(
-  { state, expiresAt }: Pick<Order, 'state' | 'expiresAt'>,
+  { state, expiresAt, isUnprepared }: Pick<Order, 'state' | 'expiresAt' | 'isUnprepared'>,
   now: UnixSeconds,
 ): UnixSeconds | undefined {
   switch (state.status) {
@@ -20,7 +22,7 @@ export function nextLookAt(
     case 'paid':
       return isDeposit(state.record) ? now + secondLookAfter : undefined;
     case 'ready':
-      return expiresAt;
+      return isUnprepared ? Math.min(now + prepareAgainAfter, expiresAt ?? Number.POSITIVE_INFINITY) : expiresAt;
     case 'failed':
       // It may have failed after it expired, and expires only once.
       return expiresAt !== undefined && expiresAt > now ? expiresAt : undefined;

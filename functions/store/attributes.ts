@@ -49,6 +49,11 @@ export class Reader {
     return this.optionalCount(attribute) ?? this.fail(attribute);
   }
 
+  /** `true`, or absent. */
+  flag(attribute: string): true | undefined {
+    return this.#item[attribute]?.BOOL ? true : undefined;
+  }
+
   money(attribute: string, currency: string): Amount {
     return amountOf(this.#item[attribute]?.N ?? '', currency) ?? this.fail(attribute);
   }

@@ -10,8 +10,7 @@ import {
   type OrderState,
   type OrderTerms,
 } from '../payment/order.ts';
-import type { PaymentRecord, UnixSeconds, VirtualAccount } from '../payment/payment.ts';
-import { nextLookAt } from '../payment/watch.ts';
+import type { PaymentRecord, VirtualAccount } from '../payment/payment.ts';
 import { count, map, money, optional, Reader, text } from './attributes.ts';
 import type { Item, Write } from './table.ts';
 import { watched } from './watched.ts';
@@ -28,20 +27,21 @@ export function termsAttributes({ amount, currency, name, expiresAt, tier }: Ord
 }
 
 /** Everything that a change of state may touch. What the new state does not have is removed. */
-export function stateAttributes(order: Order, now: UnixSeconds): Write['set'] {
+export function stateAttributes(order: Order): Write['set'] {
   const { state, currency, merchantUid } = order;
   const account = accountOf(state);
   const failure = failureOf(state);
   return {
     status: text(state.status),
     revision: count(order.revision),
-    updated_at: count(now),
+    updated_at: count(order.updatedAt),
     imp_uid: optional(text, isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid)),
     payment: isSettled(state) ? recordMap(state.record) : undefined,
     cancelled_amount: 'cancelledAmount' in state ? money(state.cancelledAmount, currency) : undefined,
     virtual_account: optional(accountMap, account),
     failure: optional(failureMap, failure),
-    ...watched(merchantUid, nextLookAt(order, now)),
+    unprepared: order.isUnprepared && { BOOL: true },
+    ...watched(merchantUid, order.dueAt),
   };
 }
 
@@ -83,6 +83,8 @@ export function orderOf(item: Item): Order {
     createdAt: read.count('created_at'),
     updatedAt: read.count('updated_at'),
     state: stateOf(read, currency),
+    isUnprepared: read.flag('unprepared'),
+    dueAt: read.optionalCount('due_at'),
   });
 }
 

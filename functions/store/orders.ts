@@ -1,7 +1,9 @@
 /** The table of orders. Each decision is one conditional write of one item; nothing is locked. */
 
+import { defined } from '../edge/defined.ts';
 import type { Order, OrderState, OrderTerms } from '../payment/order.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
+import { nextLookAt } from '../payment/watch.ts';
 import { count, text } from './attributes.ts';
 import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
@@ -11,41 +13,93 @@ export type Held = { readonly held: true; readonly order: Order } | { readonly h
 
 export interface Orders {
   read(merchantUid: string): Promise<Order | undefined>;
+  /** Many at once, in no order. What is not there is left out. */
+  readMany(merchantUids: readonly string[]): Promise<readonly Order[]>;
   /** Registers an order. Not held when one of that name exists, which comes back. */
   register(terms: OrderTerms, now: UnixSeconds): Promise<Held>;
   /** Moves an order on, if its revision is still the one that was read. */
   change(order: Order, next: OrderState, now: UnixSeconds): Promise<Held>;
+  /**
+   * Notes when to look at the order again, and whether Iamport knows its amount: no step in the order's life, so its
+   * revision stays.
+   */
+  note(order: Order, look: Pick<Order, 'isUnprepared' | 'dueAt'>): Promise<Held>;
+  /** The orders whose time has come, the longest overdue first in each shard. @param most how many at the most */
+  due(now: UnixSeconds, most: number): Promise<readonly string[]>;
 }
 
 export function ordersIn(table: Table): Orders {
+  const keyOf = (merchantUid: string): Item => ({ merchant_uid: text(merchantUid) });
   const write = async (
     order: Order,
     set: Write['set'],
     conditions: Write['conditions'],
     values?: Item,
   ): Promise<Held> => {
-    const key = { merchant_uid: text(order.merchantUid) };
-    const result = await table.write({ key, set, conditions, ...(values && { values }) });
+    const result = await table.write({ key: keyOf(order.merchantUid), set, conditions, ...(values && { values }) });
     if (result.written) return { held: true, order };
     return { held: false, ...(result.item && { order: orderOf(result.item) }) };
   };
+  const writeUnchanged = (read: Order, written: Order) =>
+    write(
+      written,
+      stateAttributes(written),
+      { revisionIsUnchanged: '#revision = :read' },
+      { ':read': count(read.revision) },
+    );
 
   return {
     async read(merchantUid) {
-      const item = await table.read({ merchant_uid: text(merchantUid) });
+      const item = await table.read(keyOf(merchantUid));
       return item && orderOf(item);
     },
 
+    async readMany(merchantUids) {
+      return (await table.readMany([...new Set(merchantUids)].map(keyOf))).map(orderOf);
+    },
+
     register(terms, now) {
-      const order: Order = { ...terms, revision: 1, createdAt: now, updatedAt: now, state: { status: 'ready' } };
-      const set = { ...termsAttributes(terms), created_at: count(now), ...stateAttributes(order, now) };
+      const state = { status: 'ready' } as const;
+      const dueAt = nextLookAt({ state, ...terms }, now);
+      const order = defined<Order>({
+        ...withAll(terms),
+        revision: 1,
+        createdAt: now,
+        updatedAt: now,
+        state,
+        isUnprepared: undefined,
+        dueAt,
+      });
+      const set = { ...termsAttributes(terms), created_at: count(now), ...stateAttributes(order) };
       return write(order, set, { orderIsNew: 'attribute_not_exists(merchant_uid)' });
     },
 
     change(order, next, now) {
-      const changed: Order = { ...order, state: next, revision: order.revision + 1, updatedAt: now };
-      const conditions = { revisionIsUnchanged: '#revision = :read' };
-      return write(changed, stateAttributes(changed, now), conditions, { ':read': count(order.revision) });
+      const { dueAt: _former, ...rest } = order;
+      const changed: Order = { ...rest, state: next, revision: order.revision + 1, updatedAt: now };
+      const dueAt = nextLookAt(changed, now);
+      return writeUnchanged(order, { ...changed, ...(dueAt !== undefined && { dueAt }) });
+    },
+
+    note(order, { isUnprepared, dueAt }) {
+      const { isUnprepared: _was, dueAt: _former, ...rest } = order;
+      const noted = { ...rest, ...(isUnprepared && { isUnprepared }), ...(dueAt !== undefined && { dueAt }) };
+      return writeUnchanged(order, noted);
+    },
+
+    async due(now, most) {
+      const items = await table.due(now, most);
+      return items.flatMap(({ merchant_uid }) => merchant_uid?.S ?? []);
     },
   };
 }
+
+/** Terms with every field named, so that `defined` can leave out what is absent. */
+const withAll = ({ merchantUid, amount, currency, name, expiresAt, tier }: OrderTerms) => ({
+  merchantUid,
+  amount,
+  currency,
+  name,
+  expiresAt,
+  tier,
+});

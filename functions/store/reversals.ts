@@ -2,115 +2,163 @@
 
 import { defined } from '../edge/defined.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
-import type { Objection, Reversal, ReversalKind, ReversalRequest, ReversalState } from '../payment/reversal.ts';
-import { count, money, Reader, text } from './attributes.ts';
+import type { Refund } from '../payment/refund.ts';
+import type { Reversal, ReversalKind, ReversalReason, ReversalRequest, ReversalState } from '../payment/reversal.ts';
+import { count, money, optional, Reader, text } from './attributes.ts';
+import { isRefundItem, refundOf } from './refunds.ts';
 import type { Item, Table, Write } from './table.ts';
-import { watched } from './watched.ts';
+import { retryAfter, watched } from './watched.ts';
 
 export interface Reversals {
+  read(impUid: string): Promise<Reversal | undefined>;
   /**
-   * Records that a payment must be undone, with the first attempt claimed by the caller.
+   * Records that a payment must be undone.
+   * @param attempts 1 when the caller asks Iamport itself and at once; 0 leaves it to the reconciler's next run
    * @returns `created: false` with what is recorded already
    */
-  request(request: ReversalRequest, now: UnixSeconds): Promise<{ created: boolean; reversal: Reversal }>;
+  request(
+    request: ReversalRequest,
+    now: UnixSeconds,
+    attempts: 0 | 1,
+  ): Promise<{ created: boolean; reversal: Reversal }>;
   /** Claims the next attempt, once it is due. @returns undefined when it is not, or somebody else has claimed it */
   claim(reversal: Reversal, now: UnixSeconds): Promise<Reversal | undefined>;
   /** Records what Iamport answered to an attempt that did not work. After the last attempt it is for a person. */
   fail(reversal: Reversal, message: string, now: UnixSeconds): Promise<Reversal>;
+  /** What waits for a person was looked at, and still waits. */
+  seen(reversal: Reversal, now: UnixSeconds): Promise<void>;
   /** The money is back. @returns the reversal, which is over, or undefined when the payment has none */
   finish(impUid: string, now: UnixSeconds): Promise<Reversal | undefined>;
-  /** Everything that was, or is, to be undone of an order. */
-  ofOrder(merchantUid: string): Promise<readonly Reversal[]>;
+  /** Everything that was, or is, to be given back of an order. */
+  ofOrder(
+    merchantUid: string,
+  ): Promise<{ readonly reversals: readonly Reversal[]; readonly refunds: readonly Refund[] }>;
+  /** The keys of what is due: `imp_uid` of a reversal, `<imp_uid>/<key>` of a refund. @param most how many at the most */
+  due(now: UnixSeconds, most: number): Promise<readonly string[]>;
 }
 
-/** The first attempt is made by who finds the payment; the next ones wait 1, 2, 4, … minutes, at most 6 hours. Seconds. */
-const retryAfter = (attempts: number) => Math.min(60 * 2 ** (attempts - 1), 21_600);
 /** About a day of attempts. A PG that still refuses then will not change its mind by itself. */
 const lastAttempt = 12;
-/** What waits for a person is looked at once a day: it may have been refunded in the console. Seconds. */
-const manualLookEvery = 86_400;
 
 export function reversalsIn(table: Table): Reversals {
-  const change = async (reversal: Reversal, conditions: Write['conditions'], values: Item) => {
-    const key = { imp_uid: text(reversal.impUid) };
-    return table.write({ key, set: attributesOf(reversal), conditions, values });
+  const keyOf = (impUid: string): Item => ({ imp_uid: text(impUid) });
+  /** Writes the next version, if the one that was read is still there. */
+  const change = async (read: Reversal, next: Omit<Reversal, 'revision'>) => {
+    const written: Reversal = { ...next, revision: read.revision + 1 };
+    const conditions = { revisionIsUnchanged: '#revision = :read' };
+    const values = { ':read': count(read.revision) };
+    const result = await table.write({ key: keyOf(read.impUid), set: attributesOf(written), conditions, values });
+    return result.written
+      ? { held: true, reversal: written }
+      : { held: false, reversal: result.item && reversalOf(result.item) };
   };
-  const unchanged = { attemptsAreUnchanged: '#attempts = :read', isRequested: '#state = :requested' };
-  const valuesOf = (reversal: Reversal) => ({ ':read': count(reversal.attempts), ':requested': text('requested') });
+  const read = async (impUid: string) => {
+    const item = await table.read(keyOf(impUid));
+    return item && reversalOf(item);
+  };
 
   return {
-    async request(request, now) {
+    read,
+
+    async request(request, now, attempts) {
       const byPerson = request.kind === 'manual' || request.kind === 'orphan';
       const state = byPerson ? 'manual' : 'requested';
-      const reversal: Reversal = { ...request, state, attempts: byPerson ? 0 : 1, createdAt: now, updatedAt: now };
-      // What was an account without a deposit, or money without an order, may have become more since.
-      const isNewOrMore = 'attribute_not_exists(imp_uid) OR (#kind IN (:revoke, :orphan) AND #kind <> :kind)';
-      const values = { ':revoke': text('revoke'), ':orphan': text('orphan') };
-      const result = await change(reversal, { isNewOrMore }, values);
-      if (result.written || !result.item) return { created: true, reversal };
-      return { created: false, reversal: reversalOf(result.item) };
+      const fresh = { ...request, state, attempts: byPerson ? 0 : attempts, createdAt: now, updatedAt: now } as const;
+      const first: Reversal = { ...fresh, revision: 1 };
+      const isNew = 'attribute_not_exists(imp_uid)';
+      const result = await table.write({ key: keyOf(request.impUid), set: attributesOf(first), conditions: { isNew } });
+      if (result.written || !result.item) return { created: true, reversal: first };
+      const known = reversalOf(result.item);
+      // What was an account without a deposit, or money without an order, has become more since.
+      const isMore = (known.kind === 'revoke' || known.kind === 'orphan') && known.kind !== request.kind;
+      if (!isMore) return { created: false, reversal: known };
+      const { held, reversal = known } = await change(known, fresh);
+      return { created: held, reversal };
     },
 
     async claim(reversal, now) {
       const isDue = reversal.updatedAt + retryAfter(reversal.attempts) <= now;
       if (reversal.state !== 'requested' || !isDue) return undefined;
-      const claimed: Reversal = { ...reversal, attempts: reversal.attempts + 1, updatedAt: now };
-      return (await change(claimed, unchanged, valuesOf(reversal))).written ? claimed : undefined;
+      const { held, reversal: claimed } = await change(reversal, {
+        ...reversal,
+        attempts: reversal.attempts + 1,
+        updatedAt: now,
+      });
+      return held ? claimed : undefined;
     },
 
     async fail(reversal, message, now) {
       const state = reversal.attempts >= lastAttempt ? 'manual' : 'requested';
-      const failed: Reversal = { ...reversal, state, message, updatedAt: now };
-      const result = await change(failed, unchanged, valuesOf(reversal));
-      return result.written || !result.item ? failed : reversalOf(result.item);
+      const failed = { ...reversal, state, message, updatedAt: now } as const;
+      return (await change(reversal, failed)).reversal ?? failed;
+    },
+
+    async seen(reversal, now) {
+      await change(reversal, { ...reversal, attempts: reversal.attempts + 1, updatedAt: now });
     },
 
     async finish(impUid, now) {
-      const result = await table.write({
-        key: { imp_uid: text(impUid) },
-        set: { state: text('done'), updated_at: count(now), message: undefined, ...watched(impUid, undefined) },
-        conditions: { exists: 'attribute_exists(imp_uid)', isNotOver: '#state <> :done' },
-        values: { ':done': text('done') },
-      });
-      const item = result.written ? await table.read({ imp_uid: text(impUid) }) : result.item;
-      return item && reversalOf(item);
+      for (let known = await read(impUid); known && known.state !== 'done'; ) {
+        const { message: _former, ...rest } = known;
+        const { held, reversal } = await change(known, { ...rest, state: 'done', updatedAt: now });
+        // A lost race hands back what is newer; each step of a reversal's life is a finite one, so this ends.
+        if (held || reversal?.state === 'done') return reversal;
+        known = reversal;
+      }
+      return read(impUid);
     },
 
     async ofOrder(merchantUid) {
-      return (await table.query('by-order', 'merchant_uid', text(merchantUid))).map(reversalOf);
+      const items = await table.byOrder(merchantUid);
+      return {
+        reversals: items.filter((item) => !isRefundItem(item)).map(reversalOf),
+        refunds: items.filter(isRefundItem).map(refundOf),
+      };
+    },
+
+    async due(now, most) {
+      return (await table.due(now, most)).flatMap(({ imp_uid }) => imp_uid?.S ?? []);
     },
   };
 }
 
+/** When the reconciler looks at it next: what waits for a person may have been refunded in the console, an orphan's order may turn up. */
+function dueAt({ state, attempts, updatedAt }: Reversal): number | undefined {
+  if (state === 'done') return undefined;
+  return updatedAt + retryAfter(state === 'manual' ? attempts + 3 : attempts);
+}
+
 function attributesOf(reversal: Reversal): Write['set'] {
-  const { impUid, currency, state, attempts, message, updatedAt } = reversal;
-  const dueIn = { requested: retryAfter(attempts), manual: manualLookEvery, done: undefined }[state];
+  const { currency } = reversal;
   return {
     merchant_uid: text(reversal.merchantUid),
     kind: text(reversal.kind),
     reason: text(reversal.reason),
     amount: money(reversal.amount, currency),
     currency: text(currency),
-    state: text(state),
-    attempts: count(attempts),
-    message: message === undefined ? undefined : text(message),
+    state: text(reversal.state),
+    revision: count(reversal.revision),
+    attempts: count(reversal.attempts),
+    message: optional(text, reversal.message),
     created_at: count(reversal.createdAt),
-    updated_at: count(updatedAt),
-    ...watched(impUid, dueIn === undefined ? undefined : updatedAt + dueIn),
+    updated_at: count(reversal.updatedAt),
+    ...watched(reversal.impUid, dueAt(reversal)),
   };
 }
 
-function reversalOf(item: Item): Reversal {
+/** @throws StoreUnexpected for an item that this version does not understand */
+export function reversalOf(item: Item): Reversal {
   const read = new Reader(item, `reversal of ${item.imp_uid?.S}`);
   const currency = read.text('currency');
   return defined<Reversal>({
     impUid: read.text('imp_uid'),
     merchantUid: read.text('merchant_uid'),
     kind: read.text('kind') as ReversalKind,
-    reason: read.text('reason') as Objection,
+    reason: read.text('reason') as ReversalReason,
     amount: read.money('amount', currency),
     currency,
     state: read.text('state') as ReversalState,
+    revision: read.count('revision'),
     attempts: read.count('attempts'),
     message: read.optionalText('message'),
     createdAt: read.count('created_at'),

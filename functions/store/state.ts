@@ -1,16 +1,17 @@
-/** The table of what the deployment itself remembers: the access token that its instances share. */
+/** The table of what the deployment itself remembers: the shared access token, and how far the ledger was read. */
 
+import { defined } from '../edge/defined.ts';
 import type { SharedToken } from '../iamport/tokens.ts';
-import { count, Reader, text } from './attributes.ts';
+import { count, optional, Reader, text } from './attributes.ts';
 import type { Table } from './table.ts';
 
-const key = { id: text('iamport-token') };
+const tokenKey = { id: text('iamport-token') };
 
 /** Times are in milliseconds. The token that lives longest wins, whoever writes last. */
 export function sharedTokenIn(table: Table): SharedToken {
   return {
     async read() {
-      const item = await table.read(key);
+      const item = await table.read(tokenKey);
       if (!item) return undefined;
       const read = new Reader(item, 'the shared token');
       return { value: read.text('access_token'), expiresAt: read.count('expires_at_ms') };
@@ -18,10 +19,93 @@ export function sharedTokenIn(table: Table): SharedToken {
 
     async write({ value, expiresAt }) {
       await table.write({
-        key,
+        key: tokenKey,
         set: { access_token: text(value), expires_at_ms: count(expiresAt) },
         conditions: { livesLonger: 'attribute_not_exists(id) OR #expires_at_ms < :expires_at_ms' },
       });
+    },
+  };
+}
+
+/** How far one walk through the ledger has come. Times in Unix seconds. */
+export interface Walk {
+  /** Everything before this time is settled. */
+  readonly doneUntil: number;
+  /** The walk that is under way, when the last run had no time to end it. */
+  readonly underWay?: {
+    readonly from: number;
+    readonly to: number;
+    /** Which of the statuses, by their place in the walk. */
+    readonly status: number;
+    readonly page: number;
+  };
+  /** Payments that could not be settled though they were seen; asked for again in every run. */
+  readonly openQuestions: readonly string[];
+  /** Counts the writes, so that of two runs at once only one moves the checkpoint. */
+  readonly revision: number;
+}
+
+export interface Walks {
+  /**
+   * When this deployment first looked at the ledger. What was paid before belongs to whatever was there before, and is no
+   * business of ours. @param now taken down when there is no such time yet
+   */
+  beginning(now: number): Promise<number>;
+  read(name: string): Promise<Walk | undefined>;
+  /** @returns false when another run has moved it */
+  write(name: string, walk: Walk): Promise<boolean>;
+}
+
+export function walksIn(table: Table): Walks {
+  const keyOf = (name: string) => ({ id: text(`ledger-${name}`) });
+  return {
+    async beginning(now) {
+      const set = { begun_at: count(now) };
+      const result = await table.write({
+        key: keyOf('beginning'),
+        set,
+        conditions: { isNew: 'attribute_not_exists(id)' },
+      });
+      return result.written || !result.item ? now : new Reader(result.item, 'the beginning').count('begun_at');
+    },
+
+    async read(name) {
+      const item = await table.read(keyOf(name));
+      if (!item) return undefined;
+      const read = new Reader(item, `the ${name} walk through the ledger`);
+      const underWay = read.optionalMap('under_way', (fields) => ({
+        from: fields.count('from'),
+        to: fields.count('to'),
+        status: fields.count('status'),
+        page: fields.count('page'),
+      }));
+      const openQuestions = item.open_questions?.L?.flatMap(({ S }) => S ?? []) ?? [];
+      return defined<Walk>({
+        doneUntil: read.count('done_until'),
+        underWay,
+        openQuestions,
+        revision: read.count('revision'),
+      });
+    },
+
+    async write(name, { doneUntil, underWay, openQuestions, revision }) {
+      const { written } = await table.write({
+        key: keyOf(name),
+        set: {
+          done_until: count(doneUntil),
+          under_way: optional(
+            ({ from, to, status, page }) => ({
+              M: { from: count(from), to: count(to), status: count(status), page: count(page) },
+            }),
+            underWay,
+          ),
+          open_questions: { L: openQuestions.map(text) },
+          revision: count(revision + 1),
+        },
+        conditions: { isNewOrUnchanged: 'attribute_not_exists(id) OR #revision = :read' },
+        values: { ':read': count(revision) },
+      });
+      return written;
     },
   };
 }

@@ -2,13 +2,16 @@
 
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   QueryCommand,
+  type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { StoreUnavailable } from './errors.ts';
+import { watchShards } from './watched.ts';
 
 /** A number is a string here, since DynamoDB keeps decimals exactly and JavaScript does not. */
 export type Item = Record<string, AttributeValue>;
@@ -30,12 +33,35 @@ export interface Table {
   /** Reads what was written last, never an older copy. */
   read(key: Item): Promise<Item | undefined>;
   write(write: Write): Promise<Written>;
-  /** Every item of an index under one key, page by page. */
-  query(index: string, key: string, value: AttributeValue): Promise<readonly Item[]>;
+  /** What was written last of many items, in no order. What is not there is left out. */
+  readMany(keys: readonly Item[]): Promise<readonly Item[]>;
+  /** Every item of the index `by-order` of one order. */
+  byOrder(merchantUid: string): Promise<readonly Item[]>;
+  /** The keys of the index `due` whose time has come, the longest overdue first in each shard. */
+  due(now: number, most: number): Promise<readonly Item[]>;
 }
+
+/** DynamoDB's own limit of a batch. */
+const mostKeysAtOnce = 100;
 
 /** @throws StoreUnavailable in every call when DynamoDB gives no answer */
 export function table(client: DynamoDBClient, TableName: string): Table {
+  const query = async (
+    asked: Omit<QueryCommandInput, 'TableName'>,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<Item[]> => {
+    const items: Item[] = [];
+    let start: Item | undefined;
+    do {
+      const Limit = Number.isFinite(most) ? { Limit: most - items.length } : {};
+      const from = start && { ExclusiveStartKey: start };
+      const page = await reached(client.send(new QueryCommand({ TableName, ...asked, ...Limit, ...from })));
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start && items.length < most);
+    return items;
+  };
+
   return {
     async read(key) {
       const { Item } = await reached(client.send(new GetItemCommand({ TableName, Key: key, ConsistentRead: true })));
@@ -67,26 +93,42 @@ export function table(client: DynamoDBClient, TableName: string): Table {
       }
     },
 
-    async query(IndexName, key, value) {
+    async readMany(keys) {
       const items: Item[] = [];
-      let start: Item | undefined;
-      do {
-        const page = await reached(
-          client.send(
-            new QueryCommand({
-              TableName,
-              IndexName,
-              KeyConditionExpression: '#key = :value',
-              ExpressionAttributeNames: { '#key': key },
-              ExpressionAttributeValues: { ':value': value },
-              ...(start && { ExclusiveStartKey: start }),
-            }),
-          ),
-        );
-        items.push(...(page.Items ?? []));
-        start = page.LastEvaluatedKey;
-      } while (start);
+      for (let from = 0; from < keys.length; from += mostKeysAtOnce) {
+        let rest: Record<string, { Keys: Item[]; ConsistentRead: boolean }> | undefined = {
+          [TableName]: { Keys: keys.slice(from, from + mostKeysAtOnce), ConsistentRead: true },
+        };
+        while (rest && Object.keys(rest).length > 0) {
+          const { Responses, UnprocessedKeys } = await reached(
+            client.send(new BatchGetItemCommand({ RequestItems: rest })),
+          );
+          items.push(...(Responses?.[TableName] ?? []));
+          rest = UnprocessedKeys as typeof rest;
+        }
+      }
       return items;
+    },
+
+    byOrder: (merchantUid) =>
+      query({
+        IndexName: 'by-order',
+        KeyConditionExpression: 'merchant_uid = :merchant_uid',
+        ExpressionAttributeValues: { ':merchant_uid': { S: merchantUid } },
+      }),
+
+    async due(now, most) {
+      const shards = watchShards.map((shard) =>
+        query(
+          {
+            IndexName: 'due',
+            KeyConditionExpression: 'watch = :shard AND due_at <= :now',
+            ExpressionAttributeValues: { ':shard': { S: shard }, ':now': { N: String(now) } },
+          },
+          Math.ceil(most / watchShards.length),
+        ),
+      );
+      return (await Promise.all(shards)).flat();
     },
   };
 }

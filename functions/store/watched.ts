@@ -15,3 +15,7 @@ export function watched(key: string, dueAt: number | undefined) {
   const shard = watchShards[sum % watchShards.length] ?? watchShards[0];
   return { watch: dueAt === undefined ? undefined : text(shard), due_at: optional(count, dueAt) };
 }
+
+/** The first attempt is made by who finds the need; the next ones wait 1, 2, 4, … minutes, at most 6 hours. Seconds. */
+export const retryAfter = (attempts: number): number =>
+  attempts === 0 ? 0 : Math.min(60 * 2 ** (attempts - 1), 21_600);

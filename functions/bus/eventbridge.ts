@@ -1,0 +1,33 @@
+/** Events on EventBridge. */
+
+import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { dateOf } from '../edge/clock.ts';
+import { type Bus, BusUnavailable } from './bus.ts';
+
+/** What every event of ours carries as its `source`. */
+export const eventSource = 'iamport-serverless';
+/** EventBridge's own limit. */
+const mostAtOnce = 10;
+
+export function eventBridge(client: EventBridgeClient, EventBusName: string): Bus {
+  return {
+    async put(entries) {
+      const taken: boolean[] = [];
+      for (let from = 0; from < entries.length; from += mostAtOnce) {
+        const Entries = entries.slice(from, from + mostAtOnce).map(({ detailType, detail, time }) => ({
+          EventBusName,
+          Source: eventSource,
+          DetailType: detailType,
+          Detail: JSON.stringify(detail),
+          Time: dateOf(time),
+        }));
+        const answer = await client.send(new PutEventsCommand({ Entries })).catch((cause: unknown) => {
+          throw new BusUnavailable('EventBridge gave no answer', { cause });
+        });
+        // A call may succeed and some of its entries not: each has its own result.
+        taken.push(...Entries.map((_entry, index) => answer.Entries?.[index]?.EventId !== undefined));
+      }
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** `DELETE /orders/{merchant_uid}`: the shop's own server closes an order that nobody has paid. IAM-signed. */
+
+import * as z from 'zod/mini';
+import { nothing } from './edge/answer.ts';
+import { unixSeconds } from './edge/clock.ts';
+import { Problem, refusal } from './edge/problem.ts';
+import { merchantUid, parse } from './edge/request.ts';
+import { isSettled, type Order } from './payment/order.ts';
+import type { Rooms } from './rooms.ts';
+import { type Door, serve, type Visit } from './serve.ts';
+import { settlePayment } from './settle.ts';
+import { OrderBusy } from './store/errors.ts';
+
+const path = z.object({ merchant_uid: merchantUid });
+
+/** Each lost race means that a payment has just been settled. */
+const mostTries = 3;
+
+export const closeOrder: Door = async ({ event, deadline, note }, rooms) => {
+  const { merchant_uid } = parse(path, event.pathParameters ?? {});
+  note({ merchantUid: merchant_uid });
+  let order = await rooms.orders.read(merchant_uid);
+  if (!order) throw refusal('order_not_found');
+  if (order.state.status === 'closed') return nothing();
+  // Somebody may have paid a moment ago: that payment wins, rather than being sent back.
+  order = await settled(rooms, order, deadline);
+  for (let tries = 0; order && tries < mostTries; tries += 1) {
+    if (isSettled(order.state))
+      throw new Problem('order_paid', 'The order is paid: give the money back with a refund instead.');
+    const held = await rooms.orders.change(order, { status: 'closed' }, unixSeconds(rooms.clock));
+    if (held.held) {
+      // Now that the order is closed, the same path revokes what accounts there are.
+      await settled(rooms, held.order, deadline);
+      return nothing();
+    }
+    order = held.order;
+  }
+  throw new OrderBusy(`Order ${merchant_uid} changed each time it was to be closed`);
+};
+
+/** @returns the order after every payment of it was looked at */
+async function settled(rooms: Rooms, order: Order, deadline: Visit['deadline']): Promise<Order | undefined> {
+  for (const payment of await rooms.iamport.payments(order.merchantUid, deadline, order.tier)) {
+    await settlePayment(rooms, payment, await rooms.orders.read(order.merchantUid), deadline);
+  }
+  return rooms.orders.read(order.merchantUid);
+}
+
+export const handler = serve(closeOrder);

@@ -1,0 +1,31 @@
+/**
+ * `POST /payments/confirm`: Iamport asks, just before a payment is approved, whether it may be (`confirm_url`). Answered from our
+ * own order alone: no call to Iamport, and anything but 200 stops the payment.
+ */
+
+import * as z from 'zod/mini';
+import { json } from './edge/answer.ts';
+import { unixSeconds } from './edge/clock.ts';
+import { bodyFields, impUid, merchantUid, parse } from './edge/request.ts';
+import { confirmReason } from './edge/words.ts';
+import { refusalToConfirm } from './payment/confirm.ts';
+import { amountOf } from './payment/money.ts';
+import { type Door, serve } from './serve.ts';
+
+const body = z.object({
+  imp_uid: impUid,
+  merchant_uid: merchantUid,
+  amount: z.union([z.number(), z.string().check(z.regex(/^\d{1,13}(\.\d{1,2})?$/))], 'must be a number'),
+});
+
+export const confirm: Door = async ({ event, note }, rooms) => {
+  const { imp_uid, merchant_uid, amount } = parse(body, bodyFields(event));
+  note({ impUid: imp_uid, merchantUid: merchant_uid });
+  const order = await rooms.orders.read(merchant_uid);
+  const refused = refusalToConfirm(order, order && amountOf(amount, order.currency), unixSeconds(rooms.clock));
+  note({ outcome: refused ?? 'confirmed' });
+  // Korean: the reason is recorded as the cause, and shown to the buyer.
+  return refused ? json(409, { reason: confirmReason(refused) }) : json(200, {});
+};
+
+export const handler = serve(confirm);

@@ -1,0 +1,114 @@
+/** What is due though nobody called: orders whose time has come, payments to be undone, refunds without an answer. */
+
+import { type Deadline, unixSeconds } from './edge/clock.ts';
+import { IamportFault, IamportUnexpected } from './iamport/errors.ts';
+import { decideDue } from './payment/due.ts';
+import type { Order } from './payment/order.ts';
+import type { Payment } from './payment/payment.ts';
+import type { Reversal } from './payment/reversal.ts';
+import { nextLookAt } from './payment/watch.ts';
+import type { Report } from './reconcile.ts';
+import { attemptRefund } from './refund.ts';
+import type { Rooms } from './rooms.ts';
+import { type Settlement, settlePayment } from './settle.ts';
+import { isRefundId } from './store/refunds.ts';
+
+/** A run takes this many of each kind; the rest is still due at the next one. */
+const mostAtOnce = 200;
+/** One item takes less than this. Milliseconds. */
+const roomForOne = 12_000;
+
+export async function workOffDue(rooms: Rooms, deadline: Deadline, report: Report): Promise<boolean> {
+  const now = unixSeconds(rooms.clock);
+  const orders = await rooms.orders.due(now, mostAtOnce);
+  const reversals = await rooms.reversals.due(now, mostAtOnce);
+  const tasks = [
+    ...orders.map((id) => ({ id, work: () => lookAtOrder(rooms, id, deadline) })),
+    ...reversals.map((id) => ({
+      id,
+      work: () => (isRefundId(id) ? lookAtRefund : lookAtReversal)(rooms, id, deadline),
+    })),
+  ];
+  for (const { id, work } of tasks) {
+    if (deadline.leftMs() < roomForOne) return false;
+    report.due += 1;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof IamportFault)) throw error;
+      // It stays due, and is looked at again in the next run.
+      report.faults.push(`${id}: ${error.message}`);
+    }
+  }
+  return tasks.length < mostAtOnce;
+}
+
+async function lookAtOrder(rooms: Rooms, merchantUid: string, deadline: Deadline): Promise<void> {
+  const order = await rooms.orders.read(merchantUid);
+  const now = unixSeconds(rooms.clock);
+  if (order?.dueAt === undefined || order.dueAt > now) return;
+  if (order.isUnprepared && order.state.status === 'ready') {
+    await rooms.iamport.prepare(order, deadline);
+    await rooms.orders.note(order, dueAtOf({ ...order, isUnprepared: undefined }, now));
+    return;
+  }
+  // Nothing expires, and no deposit is taken to be safe, before Iamport was asked.
+  for (const payment of await paymentsOf(rooms, order, deadline)) {
+    await settlePayment(rooms, payment, await rooms.orders.read(merchantUid), deadline);
+  }
+  const after = await rooms.orders.read(merchantUid);
+  if (after?.revision !== order.revision) return;
+  const decision = decideDue(after, now);
+  if (decision.kind === 'change') await rooms.orders.change(after, decision.next, now);
+  if (decision.kind === 'seen') await rooms.orders.note(after, {});
+}
+
+const dueAtOf = (
+  { state, expiresAt }: Pick<Order, 'state' | 'expiresAt'> & { isUnprepared: undefined },
+  now: number,
+) => {
+  const dueAt = nextLookAt({ state, ...(expiresAt !== undefined && { expiresAt }) }, now);
+  return dueAt === undefined ? {} : { dueAt };
+};
+
+/** The payment that the order waits for or stands on; before there is one, every attempt. */
+async function paymentsOf({ iamport }: Rooms, order: Order, deadline: Deadline): Promise<readonly Payment[]> {
+  const { state, merchantUid, tier } = order;
+  const impUid =
+    state.status === 'virtual_account_issued' ? state.account.impUid : 'record' in state ? state.impUid : undefined;
+  if (impUid === undefined) return iamport.payments(merchantUid, deadline, tier);
+  const payment = await iamport.payment(impUid, deadline, tier);
+  if (!payment) throw new IamportUnexpected(`Iamport knows ${impUid} no more`);
+  return [payment];
+}
+
+async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline): Promise<void> {
+  const reversal = await rooms.reversals.read(impUid);
+  if (!reversal || reversal.state === 'done') return;
+  const order = await rooms.orders.read(reversal.merchantUid);
+  const payment = await rooms.iamport.payment(impUid, deadline, order?.tier);
+  if (!payment) throw new IamportUnexpected(`Iamport knows ${impUid} no more`);
+  const settlement = await settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
+  const now = unixSeconds(rooms.clock);
+  if (isOver(reversal, payment, settlement)) await rooms.reversals.finish(impUid, now);
+  // Still for a person: looked at again later, and later each time.
+  else if (reversal.state === 'manual') await rooms.reversals.seen(reversal, now);
+}
+
+/** Nothing is left to undo: the money is back, the account is gone, or the order turned out to stand on this payment. */
+function isOver(reversal: Reversal, payment: Payment, settlement: Settlement): boolean {
+  if (payment.state.kind !== 'kept' && payment.state.kind !== 'awaiting_deposit') return true;
+  if (settlement.kind !== 'settled') return false;
+  const { outcome } = settlement;
+  return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid;
+}
+
+async function lookAtRefund(rooms: Rooms, id: string, deadline: Deadline): Promise<void> {
+  const refund = await rooms.refunds.read(id);
+  const claimed = refund && (await rooms.refunds.claim(refund, unixSeconds(rooms.clock)));
+  if (!claimed) return;
+  const order = await rooms.orders.read(claimed.merchantUid);
+  const payment = await rooms.iamport.payment(claimed.impUid, deadline, order?.tier);
+  if (!payment) throw new IamportUnexpected(`Iamport knows ${claimed.impUid} no more`);
+  await attemptRefund(rooms, claimed, payment, deadline, { tier: order?.tier });
+}

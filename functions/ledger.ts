@@ -1,0 +1,182 @@
+/**
+ * A walk through Iamport's ledger: everything that was paid, cancelled, started or failed in a span of time is held against our
+ * orders, and what does not agree is settled by the one path. The net under every notification that may be lost.
+ */
+
+import { type Deadline, unixSeconds } from './edge/clock.ts';
+import { IamportFault } from './iamport/errors.ts';
+import type { LedgerPage } from './iamport/wire.ts';
+import { decide } from './payment/decide.ts';
+import type { Order } from './payment/order.ts';
+import type { Payment } from './payment/payment.ts';
+import type { Report } from './reconcile.ts';
+import type { Rooms } from './rooms.ts';
+import { settle } from './settle.ts';
+import type { Walk } from './store/state.ts';
+
+export interface WalkPlan {
+  readonly name: 'recent' | 'week' | 'quarter';
+  /** How far behind its last end a walk begins again; seconds. */
+  readonly lookBack: number;
+  /** How long after its last end it is walked again; seconds. */
+  readonly every: number;
+}
+
+const minute = 60;
+const day = 86_400;
+
+/** Lists lag, so each walk overlaps the one before; what slipped through once is found within a day, and within a week. */
+export const walkPlans: readonly WalkPlan[] = [
+  { name: 'recent', lookBack: 15 * minute, every: 0 },
+  { name: 'week', lookBack: 7 * day, every: day },
+  { name: 'quarter', lookBack: 89 * day, every: 7 * day },
+];
+
+/** Money first. Iamport keeps a list of each, by the time that belongs to it. */
+const statuses = ['paid', 'cancelled', 'ready', 'failed'] as const;
+
+/** A page and its payments take less than this, and what is begun should end. Milliseconds. */
+const roomForAPage = 20_000;
+/** More unsettled payments than this at once are no exceptions: then Iamport or the table is ill, and the walk waits. */
+const mostOpenQuestions = 100;
+/** How many unsettled payments are settled at the same time. */
+const together = 8;
+
+/**
+ * Goes on where the last run stopped. The checkpoint moves only past what is settled, or is kept as an open question.
+ * @returns false when time ran out first, or another run is at it
+ */
+export async function walk(rooms: Rooms, plan: WalkPlan, deadline: Deadline, report: Report): Promise<boolean> {
+  const now = unixSeconds(rooms.clock);
+  const beginning = await rooms.walks.beginning(now);
+  let state: Walk = (await rooms.walks.read(plan.name)) ?? { doneUntil: beginning, openQuestions: [], revision: 0 };
+  if (!state.underWay && state.doneUntil + plan.every > now) return true;
+  state = { ...state, openQuestions: await askAgain(rooms, state.openQuestions, deadline, report) };
+  let cursor = state.underWay ?? {
+    from: Math.max(beginning, state.doneUntil - plan.lookBack),
+    to: now,
+    status: 0,
+    page: 1,
+  };
+  const save = async (next: Pick<Walk, 'doneUntil'> & Partial<Walk>) =>
+    rooms.walks.write(plan.name, { openQuestions: state.openQuestions, revision: state.revision, ...next });
+
+  let total: number | undefined;
+  for (;;) {
+    const status = statuses[cursor.status];
+    if (!status) return save({ doneUntil: cursor.to });
+    const isPossible = deadline.leftMs() > roomForAPage && state.openQuestions.length < mostOpenQuestions;
+    if (!isPossible) {
+      await save({ doneUntil: state.doneUntil, underWay: cursor });
+      return false;
+    }
+    const { from, to, page } = cursor;
+    const found = await rooms.iamport.ledger({ status, from, to, page }, deadline);
+    const open = await settlePage(rooms, found, deadline, report);
+    state = { ...state, openQuestions: [...new Set([...state.openQuestions, ...open])] };
+    // What moved on meanwhile left the list, and others moved up into the page before: that one is read again.
+    const shrank = page > 1 && total !== undefined && found.total < total;
+    total = found.total;
+    if (found.next > 0) cursor = { ...cursor, page: shrank ? page - 1 : found.next };
+    else {
+      cursor = { ...cursor, status: cursor.status + 1, page: 1 };
+      total = undefined;
+    }
+  }
+}
+
+/** @returns the payments that could not be settled */
+async function settlePage(rooms: Rooms, page: LedgerPage, deadline: Deadline, report: Report): Promise<string[]> {
+  const orders = await rooms.orders.readMany(page.payments.map(({ merchantUid }) => merchantUid));
+  const orderOf = new Map(orders.map((order) => [order.merchantUid, order]));
+  report.payments += page.payments.length + page.unreadable.length;
+  report.unreadable += page.unreadable.length;
+  const unsettled: Payment[] = [];
+  for (const payment of page.payments) {
+    if (await needsSettling(rooms, payment, orderOf.get(payment.merchantUid), report)) unsettled.push(payment);
+  }
+  const open: string[] = [];
+  for (let from = 0; from < unsettled.length; from += together) {
+    const asked = unsettled
+      .slice(from, from + together)
+      .map(({ impUid }) => settleOne(rooms, impUid, deadline, report));
+    for (const question of await Promise.all(asked)) if (question) open.push(question);
+  }
+  return open;
+}
+
+/** Does the order not yet say what its payment says? Whatever can be told without asking Iamport again is told here. */
+async function needsSettling(
+  rooms: Rooms,
+  payment: Payment,
+  order: Order | undefined,
+  report: Report,
+): Promise<boolean> {
+  const decision = decide(order, payment, rooms.policy);
+  switch (decision.kind) {
+    case 'keep':
+      return false;
+    case 'order_not_found':
+      await noteOrphan(rooms, payment, report);
+      return false;
+    case 'money_returned':
+      await rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock));
+      return false;
+    case 'change':
+      return true;
+    case 'reject': {
+      if (!decision.reversal) return false;
+      // A reversal that is known is in the index of what is due, and looked after there.
+      const known = await rooms.reversals.read(payment.impUid);
+      return known?.kind !== decision.reversal.kind;
+    }
+  }
+}
+
+/** Money that names no order of ours. The account may serve other shops, so it is told to a person and never sent back. */
+async function noteOrphan(rooms: Rooms, payment: Payment, report: Report): Promise<void> {
+  if (payment.state.kind !== 'kept' || payment.sandbox) return;
+  const { impUid, merchantUid, currency, state } = payment;
+  const request = {
+    impUid,
+    merchantUid,
+    kind: 'orphan',
+    reason: 'order_not_found',
+    amount: state.kept,
+    currency,
+  } as const;
+  const { created } = await rooms.reversals.request(request, unixSeconds(rooms.clock), 0);
+  if (created) report.orphans += 1;
+}
+
+async function askAgain(
+  rooms: Rooms,
+  questions: readonly string[],
+  deadline: Deadline,
+  report: Report,
+): Promise<string[]> {
+  const open: string[] = [];
+  for (const impUid of questions) {
+    const question = deadline.leftMs() > roomForAPage ? await settleOne(rooms, impUid, deadline, report) : impUid;
+    if (question) open.push(question);
+  }
+  return open;
+}
+
+/** @returns the payment's own id when it could not be settled */
+async function settleOne(
+  rooms: Rooms,
+  impUid: string,
+  deadline: Deadline,
+  report: Report,
+): Promise<string | undefined> {
+  try {
+    const settlement = await settle(rooms, { impUid, mustMatch: false }, deadline);
+    if (settlement.kind === 'settled') report.settled += 1;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof IamportFault)) throw error;
+    report.faults.push(`${impUid}: ${error.message}`);
+    return impUid;
+  }
+}

@@ -1,0 +1,132 @@
+/** What the world is told of an order or a reversal that changed: read off the two versions of its item, before and after. Pure. */
+
+import type { Amount } from './money.ts';
+import { accountOf, failureOf, isSettled, type Order, type OrderStatus } from './order.ts';
+import type { VirtualAccount } from './payment.ts';
+import type { Refund } from './refund.ts';
+import type { Objection, Reversal, ReversalRequest } from './reversal.ts';
+
+/** The detail-types on the event bus. */
+export type EventName =
+  | 'Payment Paid'
+  | 'Virtual Account Issued'
+  | 'Virtual Account Withdrawn'
+  | 'Payment Failed'
+  | 'Payment Cancelled'
+  | 'Payment Partially Cancelled'
+  | 'Deposit Reversed'
+  | 'Order Expired'
+  | 'Order Closed'
+  | 'Payment Rejected'
+  | 'Payment Without Order'
+  | 'Refund Required'
+  | 'Refund Completed';
+
+export interface PaymentEvent {
+  readonly name: EventName;
+  /** The same for every delivery of one event, and for no other: consumers tell repeats by it. */
+  readonly id: string;
+  readonly merchantUid: string;
+  readonly impUid?: string;
+  /** Of the order; for a reversal, what has to go back. */
+  readonly amount: Amount;
+  readonly currency: string;
+  readonly status?: OrderStatus;
+  readonly cancelledAmount?: Amount;
+  readonly payMethod?: string;
+  readonly reason?: string;
+  readonly account?: VirtualAccount;
+  readonly reversal?: Pick<Reversal, 'kind' | 'state'>;
+}
+
+const byStatus: Readonly<Record<OrderStatus, EventName | undefined>> = {
+  // An order that waited for an account goes back to ready when the account is gone; a new order is no event.
+  ready: 'Virtual Account Withdrawn',
+  failed: 'Payment Failed',
+  expired: 'Order Expired',
+  virtual_account_issued: 'Virtual Account Issued',
+  paid: 'Payment Paid',
+  partial_cancelled: 'Payment Partially Cancelled',
+  cancelled: 'Payment Cancelled',
+  deposit_reversed: 'Deposit Reversed',
+  closed: 'Order Closed',
+};
+
+/** @param before undefined for an order that is new */
+export function orderEvents(before: Order | undefined, after: Order): readonly PaymentEvent[] {
+  const name = byStatus[after.state.status];
+  if (!before || !name || before.revision === after.revision) return [];
+  const { state, merchantUid, amount, currency, revision } = after;
+  const [account, failure] = [accountOf(state) ?? accountOf(before.state), failureOf(state)];
+  const impUid = isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid);
+  const event: PaymentEvent = {
+    name,
+    id: `${merchantUid}:${revision}`,
+    merchantUid,
+    amount,
+    currency,
+    status: state.status,
+    ...(impUid && { impUid }),
+    ...('cancelledAmount' in state && { cancelledAmount: state.cancelledAmount }),
+    ...(isSettled(state) && state.record.payMethod && { payMethod: state.record.payMethod }),
+    ...(state.status === 'failed' && failure?.reason && { reason: failure.reason }),
+    ...(state.status === 'virtual_account_issued' && { account: state.account }),
+  };
+  return [event];
+}
+
+/** @param before undefined for a reversal that is new */
+export function reversalEvents(before: Reversal | undefined, after: Reversal): readonly PaymentEvent[] {
+  const { impUid, merchantUid, amount, currency, kind, state, reason, revision } = after;
+  const event = (name: EventName, suffix = ''): PaymentEvent => ({
+    name,
+    id: `${impUid}:${revision}${suffix}`,
+    merchantUid,
+    impUid,
+    amount,
+    currency,
+    reason,
+    reversal: { kind, state },
+  });
+  const events: PaymentEvent[] = [];
+  const isNew = before?.kind !== kind;
+  if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
+  if (isNew && kind !== 'orphan') events.push(event('Payment Rejected'));
+  if ((isNew || before?.state !== state) && state === 'manual' && kind !== 'orphan') {
+    events.push(event('Refund Required', ':refund'));
+  }
+  // An account without a deposit had no money to give back, and money whose order turned up was not given back.
+  if (before && before.state !== state && state === 'done' && amount > 0 && kind !== 'orphan') {
+    events.push(event('Refund Completed'));
+  }
+  return events;
+}
+
+/** A refund of the shop's own. How the order stands after it is told by the order's own events. */
+export function refundEvents(before: Refund | undefined, after: Refund): readonly PaymentEvent[] {
+  if (!before || before.state === after.state || after.state !== 'done') return [];
+  const { impUid, key, merchantUid, amount, currency, reason, revision } = after;
+  return [
+    { name: 'Refund Completed', id: `${impUid}/${key}:${revision}`, merchantUid, impUid, amount, currency, reason },
+  ];
+}
+
+/**
+ * An account that the order was waiting for, or remembered, and that nobody should pay into any more.
+ * @returns the revocation to request, if there is one
+ */
+export function staleAccount(before: Order | undefined, after: Order): ReversalRequest | undefined {
+  const old = before && accountOf(before.state);
+  if (!old || accountOf(after.state)?.impUid === old.impUid) return undefined;
+  const reason = whyStale(after, old);
+  if (!reason) return undefined;
+  const { merchantUid, currency, amount } = after;
+  const nothing = (amount - amount) as Amount;
+  return { impUid: old.impUid, merchantUid, kind: 'revoke', reason, amount: nothing, currency };
+}
+
+function whyStale({ state }: Order, old: VirtualAccount): Objection | undefined {
+  if (isSettled(state)) return state.impUid === old.impUid ? undefined : 'duplicate_payment';
+  if (state.status === 'closed') return 'order_closed';
+  return state.status === 'virtual_account_issued' ? 'account_superseded' : undefined;
+}

@@ -1,0 +1,76 @@
+/**
+ * The reconciler, every five minutes: holds Iamport's ledger against our orders, and works off what is due. Every notification
+ * may be lost and the books still agree within minutes. Safe to run twice at once, and to be killed anywhere.
+ */
+
+import type { Context } from 'aws-lambda';
+import { workOffDue } from './due.ts';
+import { type Deadline, deadlineIn } from './edge/clock.ts';
+import { configFrom, environmentOfLambda } from './edge/config.ts';
+import { causesOf, writeLog } from './edge/log.ts';
+import { IamportFault } from './iamport/errors.ts';
+import { walk, walkPlans } from './ledger.ts';
+import { openRooms, type Rooms } from './rooms.ts';
+
+/** What a run did. */
+export interface Report {
+  /** Payments of the ledger that were held against our orders. */
+  payments: number;
+  /** Payments that had to be settled. */
+  settled: number;
+  /** Payments with money and without an order, seen for the first time. */
+  orphans: number;
+  /** Payments in a form that we do not know. */
+  unreadable: number;
+  /** Orders, reversals and refunds that were due. */
+  due: number;
+  /** What could not be done in this run, by whose payment or order it was; the next run tries again. */
+  faults: string[];
+  /** False when time ran out: the next run goes on. */
+  finished: boolean;
+}
+
+export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Report> {
+  const report: Report = { payments: 0, settled: 0, orphans: 0, unreadable: 0, due: 0, faults: [], finished: true };
+  const steps = [
+    () => workOffDue(rooms, deadline, report),
+    ...walkPlans.map((plan) => () => walk(rooms, plan, deadline, report)),
+  ];
+  for (const step of steps) {
+    try {
+      report.finished = (await step()) && report.finished;
+    } catch (error) {
+      if (!(error instanceof IamportFault)) throw error;
+      // The ledger cannot be read now. Nothing has moved, so the next run begins where this one did.
+      report.faults.push(error.message);
+      report.finished = false;
+    }
+  }
+  return report;
+}
+
+/** What Lambda's own end of the time needs. Milliseconds. */
+const marginMs = 5_000;
+
+const environment = environmentOfLambda();
+const rooms = environment && openRooms(configFrom(environment));
+
+export async function handler(_event: unknown, context: Context): Promise<Report> {
+  if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call reconcile()');
+  const begin = rooms.clock.now();
+  try {
+    const deadline = deadlineIn(rooms.clock, context.getRemainingTimeInMillis() - marginMs);
+    const report = await reconcile(rooms, deadline);
+    const line = {
+      requestId: context.awsRequestId,
+      route: 'reconcile',
+      ...report,
+      durationMs: rooms.clock.now() - begin,
+    };
+    writeLog(line, report.faults.length > 0 || report.unreadable > 0);
+    return report;
+  } catch (error) {
+    writeLog({ requestId: context.awsRequestId, route: 'reconcile', causes: causesOf(error) }, true);
+    throw error;
+  }
+}
