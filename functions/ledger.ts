@@ -4,7 +4,8 @@
  */
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
-import { IamportFault } from './iamport/errors.ts';
+import type { LedgerQuery } from './iamport/client.ts';
+import { IamportFault, IamportRefused } from './iamport/errors.ts';
 import type { LedgerPage } from './iamport/wire.ts';
 import { decide } from './payment/decide.ts';
 import type { Order } from './payment/order.ts';
@@ -71,17 +72,32 @@ export async function walk(rooms: Rooms, plan: WalkPlan, deadline: Deadline, rep
       return false;
     }
     const { from, to, page } = cursor;
-    const found = await rooms.iamport.ledger({ status, from, to, page }, deadline);
+    const found = await pageOf(rooms, { status, from, to, page }, deadline);
+    if (!found) {
+      cursor = { ...cursor, page: page - 1 };
+      continue;
+    }
     const open = await settlePage(rooms, found, deadline, report);
     state = { ...state, openQuestions: [...new Set([...state.openQuestions, ...open])] };
     // What moved on meanwhile left the list, and others moved up into the page before: that one is read again.
     const shrank = page > 1 && total !== undefined && found.total < total;
     total = found.total;
-    if (found.next > 0) cursor = { ...cursor, page: shrank ? page - 1 : found.next };
+    if (shrank) cursor = { ...cursor, page: page - 1 };
+    else if (found.next > 0) cursor = { ...cursor, page: found.next };
     else {
       cursor = { ...cursor, status: cursor.status + 1, page: 1 };
       total = undefined;
     }
+  }
+}
+
+/** @returns undefined for a page that is no more, since what was on it moved up or left the list; Iamport refuses to show one */
+async function pageOf(rooms: Rooms, query: LedgerQuery, deadline: Deadline): Promise<LedgerPage | undefined> {
+  try {
+    return await rooms.iamport.ledger(query, deadline);
+  } catch (error) {
+    if (error instanceof IamportRefused && query.page > 1) return undefined;
+    throw error;
   }
 }
 

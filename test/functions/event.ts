@@ -11,6 +11,7 @@ export interface Sent {
   readonly isBase64Encoded?: boolean;
   readonly pathParameters?: Record<string, string>;
   readonly sourceIp?: string;
+  readonly requestId?: string;
 }
 
 export function eventOf(sent: Sent): APIGatewayProxyEventV2 {
@@ -28,7 +29,7 @@ export function eventOf(sent: Sent): APIGatewayProxyEventV2 {
       domainName: 'api.example',
       domainPrefix: 'api',
       http: { method, path, protocol: 'HTTP/1.1', sourceIp: sent.sourceIp ?? '203.0.113.9', userAgent: 'test' },
-      requestId: 'request-1',
+      requestId: sent.requestId ?? 'request-1',
       routeKey: `${method} ${path}`,
       stage: '$default',
       time: '23/Nov/2026:00:00:00 +0000',

@@ -1,0 +1,261 @@
+/** What the world is told: read off the two versions of an item, once for each step, with ids that tell repeats. */
+
+import type { DynamoDBRecord } from 'aws-lambda';
+import { describe, expect, test, vi } from 'vitest';
+import { type BusEntry, BusUnavailable } from '../../functions/bus/bus.ts';
+import { eventDetail, eventNames } from '../../functions/edge/event-json.ts';
+import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
+import type { Order, OrderState } from '../../functions/payment/order.ts';
+import type { Refund } from '../../functions/payment/refund.ts';
+import type { Reversal, ReversalRequest } from '../../functions/payment/reversal.ts';
+import { type PublisherRooms, publish } from '../../functions/publish.ts';
+import { orderIn, states, won } from './payment/cases.ts';
+
+vi.spyOn(console, 'error').mockReturnValue();
+
+const state = (name: string) => states[name] as OrderState;
+const step = (from: string, to: OrderState): [Order, Order] => [orderIn(state(from)), { ...orderIn(to), revision: 8 }];
+const reversal = (fields: Partial<Reversal> = {}): Reversal => ({
+  impUid: 'imp_1',
+  merchantUid: 'order-1',
+  kind: 'cancel',
+  reason: 'amount_mismatch',
+  amount: won(100),
+  currency: 'KRW',
+  state: 'requested',
+  revision: 1,
+  attempts: 1,
+  createdAt: 1,
+  updatedAt: 1,
+  ...fields,
+});
+const refund = (fields: Partial<Refund> = {}): Refund => ({
+  impUid: 'imp_1',
+  key: 'once',
+  merchantUid: 'order-1',
+  amount: won(4_000),
+  checksum: won(14_000),
+  currency: 'KRW',
+  reason: '단순 변심',
+  state: 'requested',
+  revision: 1,
+  attempts: 1,
+  createdAt: 1,
+  updatedAt: 1,
+  ...fields,
+});
+const names = (events: readonly { name: string; id: string }[]) => events.map(({ name, id }) => `${name} ${id}`);
+
+describe('an order', () => {
+  test.each<[string, OrderState, string]>([
+    ['ready', state('paid by this card'), 'Payment Paid'],
+    ['ready', state('waits for this account'), 'Virtual Account Issued'],
+    ['waits for this account', { status: 'ready' }, 'Virtual Account Withdrawn'],
+    ['ready', state('failed by this'), 'Payment Failed'],
+    ['paid by this card', state('cancelled, this'), 'Payment Cancelled'],
+    ['paid by this card', state('partly cancelled, this'), 'Payment Partially Cancelled'],
+    ['paid by this deposit', state('deposit reversed, this'), 'Deposit Reversed'],
+    ['ready', { status: 'expired' }, 'Order Expired'],
+    ['ready', { status: 'closed' }, 'Order Closed'],
+  ])('from %s to %o is %s', (from, to, name) => {
+    expect(names(orderEvents(...step(from, to)))).toEqual([`${name} order-1:8`]);
+  });
+
+  test('that is new, or was only noted, is no event', () => {
+    expect(orderEvents(undefined, orderIn({ status: 'ready' }))).toEqual([]);
+    expect(orderEvents(orderIn(state('paid by this deposit')), orderIn(state('paid by this deposit')))).toEqual([]);
+  });
+
+  test('tells whose account is gone', () => {
+    expect(orderEvents(...step('waits for this account', { status: 'ready' }))).toMatchObject([{ impUid: 'imp_500' }]);
+  });
+});
+
+describe('an account that is left behind', () => {
+  test.each<[string, OrderState, string | undefined]>([
+    ['waits for this account', state('paid by another'), 'duplicate_payment'],
+    ['waits for this account', { status: 'closed' }, 'order_closed'],
+    ['waits for this account', state('waits for a newer account'), 'account_superseded'],
+    ['expired with this account', state('paid by another'), 'duplicate_payment'],
+    ['waits for this account', state('paid by this deposit'), undefined],
+    ['waits for this account', { status: 'ready' }, undefined],
+    ['waits for this account', state('expired with this account'), undefined],
+    ['ready', state('paid by another'), undefined],
+  ])('from %s to %o: %s', (from, to, reason) => {
+    expect(staleAccount(...step(from, to))?.reason).toBe(reason);
+  });
+});
+
+describe('a payment that is undone', () => {
+  test.each<[string, Reversal | undefined, Reversal, string[]]>([
+    ['is rejected', undefined, reversal(), ['Payment Rejected imp_1:1']],
+    [
+      'is rejected and waits for a person',
+      undefined,
+      reversal({ kind: 'manual', state: 'manual' }),
+      ['Payment Rejected imp_1:1', 'Refund Required imp_1:1:refund'],
+    ],
+    ['was tried again', reversal(), reversal({ revision: 2, attempts: 2 }), []],
+    [
+      'was refused for good',
+      reversal(),
+      reversal({ revision: 2, state: 'manual' }),
+      ['Refund Required imp_1:2:refund'],
+    ],
+    ['is given back', reversal(), reversal({ revision: 2, state: 'done' }), ['Refund Completed imp_1:2']],
+    [
+      'was an account without money',
+      reversal({ kind: 'revoke', amount: won(0) }),
+      reversal({ kind: 'revoke', amount: won(0), revision: 2, state: 'done' }),
+      [],
+    ],
+    ['has no order', undefined, reversal({ kind: 'orphan', state: 'manual' }), ['Payment Without Order imp_1:1']],
+    [
+      'found its order',
+      reversal({ kind: 'orphan', state: 'manual' }),
+      reversal({ kind: 'orphan', state: 'done', revision: 2 }),
+      [],
+    ],
+    [
+      'was an account, and got a deposit',
+      reversal({ kind: 'revoke' }),
+      reversal({ kind: 'manual', state: 'manual', revision: 2 }),
+      ['Payment Rejected imp_1:2', 'Refund Required imp_1:2:refund'],
+    ],
+  ])('%s', (_name, before, after, expected) => {
+    expect(names(reversalEvents(before, after))).toEqual(expected);
+  });
+
+  test("by the shop's own wish is told once, when it is done", () => {
+    expect(refundEvents(undefined, refund())).toEqual([]);
+    expect(names(refundEvents(refund(), refund({ state: 'done', revision: 2 })))).toEqual([
+      'Refund Completed imp_1/once:2',
+    ]);
+    expect(refundEvents(refund({ state: 'done' }), refund({ state: 'done', revision: 3 }))).toEqual([]);
+    expect(refundEvents(refund(), refund({ state: 'refused', revision: 2 }))).toEqual([]);
+  });
+});
+
+/** A record of the orders' stream, as DynamoDB writes it. */
+const record = (sequence: string, before: object | undefined, after: object | undefined): DynamoDBRecord => ({
+  eventName: after ? 'MODIFY' : 'REMOVE',
+  dynamodb: {
+    SequenceNumber: sequence,
+    ApproximateCreationDateTime: 1_795_000_000,
+    ...(before && { OldImage: before as never }),
+    ...(after && { NewImage: after as never }),
+  },
+});
+const item = (revision: number, status: string, more: object = {}) => ({
+  merchant_uid: { S: 'order-1' },
+  amount: { N: '14000' },
+  currency: { S: 'KRW' },
+  status: { S: status },
+  revision: { N: String(revision) },
+  created_at: { N: '1' },
+  updated_at: { N: '1' },
+  ...more,
+});
+const paidItem = item(2, 'paid', { imp_uid: { S: 'imp_9' }, payment: { M: { pay_method: { S: 'card' } } } });
+const account = { M: { imp_uid: { S: 'imp_1' }, number: { S: '790-1' }, issued_at: { N: '5' } } };
+
+function roomsWith(takes: (entry: BusEntry) => boolean = () => true) {
+  const sent: BusEntry[] = [];
+  const requested: ReversalRequest[] = [];
+  const rooms: PublisherRooms = {
+    bus: {
+      put: async (entries) => {
+        sent.push(...entries);
+        return entries.map(takes);
+      },
+    },
+    reversals: {
+      request: async (request) => {
+        requested.push(request);
+        return { created: true, reversal: reversal(request) };
+      },
+    },
+    clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
+  };
+  return { rooms, sent, requested };
+}
+
+describe('the publisher', () => {
+  test('tells each step once, in the published form', async () => {
+    const { rooms, sent } = roomsWith();
+    const records = [
+      record('1', undefined, item(1, 'ready')),
+      record('2', item(1, 'ready'), paidItem),
+      record('3', paidItem, undefined),
+    ];
+    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [] });
+    expect(sent).toEqual([
+      {
+        detailType: 'Payment Paid',
+        time: 1_795_000_000,
+        detail: {
+          version: 1,
+          id: 'order-1:2',
+          merchant_uid: 'order-1',
+          imp_uid: 'imp_9',
+          amount: 14_000,
+          currency: 'KRW',
+          status: 'paid',
+          pay_method: 'card',
+        },
+      },
+    ]);
+    expect(eventDetail.safeParse(sent[0]?.detail).success).toBe(true);
+    expect(eventNames).toContain(sent[0]?.detailType);
+  });
+
+  test('begins again at the first step that could not be told', async () => {
+    for (const refuses of [() => false, () => Promise.reject(new BusUnavailable('down'))]) {
+      const { rooms } = roomsWith();
+      let calls = 0;
+      const put: PublisherRooms['bus']['put'] = async (entries) => {
+        if (entries.length === 0) return [];
+        calls += 1;
+        return calls === 2 ? [await refuses()] : entries.map(() => true);
+      };
+      const records = [
+        record('1', undefined, item(1, 'ready')),
+        record('2', item(1, 'ready'), item(2, 'closed')),
+        record('3', item(1, 'ready'), paidItem),
+        record('4', item(1, 'ready'), item(2, 'closed')),
+      ];
+      expect(await publish({ ...rooms, bus: { put } }, { Records: records })).toEqual({
+        batchItemFailures: [{ itemIdentifier: '3' }],
+      });
+    }
+  });
+
+  test('stops at an item that it cannot read, instead of passing it over', async () => {
+    const { rooms } = roomsWith();
+    const records = [record('7', item(1, 'ready'), item(2, 'in_dispute'))];
+    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [{ itemIdentifier: '7' }] });
+  });
+
+  test("passes over a shop's own items, which are no orders of ours yet", async () => {
+    const { rooms, sent } = roomsWith();
+    const records = [record('1', undefined, { merchant_uid: { S: 'theirs' }, total: { N: '5' } })];
+    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [] });
+    expect(sent).toEqual([]);
+  });
+
+  test('asks for the revocation of an account that an order left behind', async () => {
+    const { rooms, requested } = roomsWith();
+    const waiting = item(1, 'virtual_account_issued', { virtual_account: account, imp_uid: { S: 'imp_1' } });
+    await publish(rooms, { Records: [record('1', waiting, paidItem)] });
+    expect(requested).toEqual([
+      {
+        impUid: 'imp_1',
+        merchantUid: 'order-1',
+        kind: 'revoke',
+        reason: 'duplicate_payment',
+        amount: 0,
+        currency: 'KRW',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,118 @@
+/** The real rooms for a test: a real database, the real client, a sandbox Iamport, and a clock that the test sets. */
+
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import { closeOrder } from '../../functions/close-order.ts';
+import { complete } from '../../functions/complete.ts';
+import { confirm } from '../../functions/confirm.ts';
+import { deadlineIn } from '../../functions/edge/clock.ts';
+import { iamportClient } from '../../functions/iamport/client.ts';
+import { undiciTransport } from '../../functions/iamport/transport.ts';
+import { orders } from '../../functions/orders.ts';
+import { type Report, reconcile } from '../../functions/reconcile.ts';
+import { refunds } from '../../functions/refunds.ts';
+import type { Rooms } from '../../functions/rooms.ts';
+import { type Door, visit } from '../../functions/serve.ts';
+import { ordersIn } from '../../functions/store/orders.ts';
+import { refundsIn } from '../../functions/store/refunds.ts';
+import { reversalsIn } from '../../functions/store/reversals.ts';
+import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
+import { table } from '../../functions/store/table.ts';
+import { webhook } from '../../functions/webhook.ts';
+import { startIamport } from '../../sandbox/iamport/server.ts';
+import { freshTables } from '../dynamodb.ts';
+import { eventOf, jsonBody, type Sent } from './event.ts';
+
+/** Seconds; when these tests begin. */
+export const beginning = 1_795_000_000;
+
+export async function openRooms() {
+  const { client, names } = await freshTables();
+  let ms = beginning * 1000;
+  const clock = {
+    now: () => ms,
+    sleep: async (waited: number) => {
+      ms += waited;
+    },
+  };
+  const iamport = await startIamport({ port: 0, clock });
+  onTestFinished(() => iamport.close());
+  const credentials = async () => ({ impKey: 'local', impSecret: 'local', pgApiKey: 'local' });
+  const sharedToken = sharedTokenIn(table(client, names.state));
+  const rooms: Rooms = {
+    iamport: iamportClient({
+      transport: undiciTransport(iamport.url),
+      credentials,
+      sharedToken,
+      clock,
+      random: () => 0.5,
+    }),
+    orders: ordersIn(table(client, names.orders)),
+    reversals: reversalsIn(table(client, names.reversals)),
+    refunds: refundsIn(table(client, names.reversals)),
+    walks: walksIn(table(client, names.state)),
+    clock,
+    policy: { acceptTestPayments: false, reversals: 'automatic' },
+    config: { resultTargets: {}, shopName: '', webhookSenders: 'any' },
+  };
+  const { ledger } = iamport;
+
+  const send = async (door: Door, sent: Sent, to: Rooms = rooms) => {
+    const requestId = randomUUID();
+    const { statusCode, body } = await visit(door, to, eventOf({ ...sent, requestId }), requestId);
+    return { status: statusCode, json: body ? (JSON.parse(body) as unknown) : undefined };
+  };
+  const ofOrder = (merchantUid: string) => ({ pathParameters: { merchant_uid: merchantUid } });
+
+  return {
+    rooms,
+    iamport,
+    ledger,
+    client,
+    names,
+    /** Lets time pass. */
+    pass(seconds: number) {
+      ms += seconds * 1000;
+    },
+    now: () => ms / 1000,
+    reconcile: (to: Rooms = rooms): Promise<Report> => reconcile(to, deadlineIn(clock, 115_000)),
+    /** Registers an order of 14,000 won. */
+    async order(merchantUid = 'order-1', terms: object = {}) {
+      const { status } = await send(orders, {
+        method: 'PUT',
+        ...ofOrder(merchantUid),
+        ...jsonBody({ amount: 14_000, ...terms }),
+      });
+      if (status !== 201) throw new Error(`The order was not registered: ${status}`);
+      return merchantUid;
+    },
+    show: async (merchantUid = 'order-1') =>
+      (await send(orders, { method: 'GET', ...ofOrder(merchantUid) })).json as Record<string, unknown> & {
+        status: string;
+        revision: number;
+        reversals: Record<string, unknown>[];
+        refunds: Record<string, unknown>[];
+      },
+    complete: (impUid: string, to?: Rooms) => send(complete, jsonBody({ imp_uid: impUid }), to),
+    webhook: (impUid: string, to?: Rooms) => send(webhook, jsonBody({ imp_uid: impUid }), to),
+    confirm: (fields: object) => send(confirm, jsonBody(fields)),
+    close: (merchantUid = 'order-1', to?: Rooms) => send(closeOrder, { method: 'DELETE', ...ofOrder(merchantUid) }, to),
+    refund: (fields: object, key?: string, merchantUid = 'order-1', to?: Rooms) => {
+      const { headers, body } = jsonBody({ reason: '단순 변심', ...fields });
+      const keyed = { ...headers, ...(key && { 'idempotency-key': key }) };
+      return send(refunds, { method: 'POST', ...ofOrder(merchantUid), headers: keyed, body }, to);
+    },
+    /** A paid payment. */
+    paid(amount = 14_000, merchantUid = 'order-1'): string {
+      const { imp_uid } = ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+      return ledger.pay(imp_uid, { amount }).imp_uid;
+    },
+    /** A payment with a virtual account. */
+    account(lastsSeconds = 3_600, merchantUid = 'order-1'): string {
+      const { imp_uid } = ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'vbank' });
+      return ledger.issueAccount(imp_uid, { lastsSeconds }).imp_uid;
+    },
+  };
+}
+
+export type Opened = Awaited<ReturnType<typeof openRooms>>;
