@@ -26,12 +26,18 @@ async function main(): Promise<void> {
     dynamodb: DYNAMODB,
     ...(IMP_KEY && IMP_SECRET && { keys: { impKey: IMP_KEY, impSecret: IMP_SECRET } }),
   });
+  const signal = firstSignal();
   // A signal while it still starts waits for that, so that nothing half-started stays behind.
-  const end = () => starting.then((system) => system.close()).finally(() => process.exit(0));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end());
-  const system = await starting;
-  console.log(welcome(system));
+  void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
+  const system = await Promise.race([starting, signal]);
+  if (system) console.log(welcome(system));
 }
+
+/** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */
+const firstSignal = () =>
+  new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve());
+  });
 
 function welcome({ url, iamport, database, tables, gateway }: LocalSystem): string {
   const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
@@ -55,11 +61,13 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
   ].join('\n');
 }
 
-await main().catch((error: NodeJS.ErrnoException) => {
-  const isTaken = error.code === 'EADDRINUSE';
-  const words = isTaken
-    ? `Something else listens on ${/:(\d+)/.exec(error.message)?.[0] ?? 'the port'}. Choose another with PORT=3100 npm start.`
-    : error.message;
-  console.error(words);
+await main().catch((error: NodeJS.ErrnoException & { readonly port?: number }) => {
+  console.error(error.code === 'EADDRINUSE' ? taken(error.port) : error.message);
   process.exitCode = 1;
 });
+
+function taken(port = 0): string {
+  const wanted = Number(process.env.PORT ?? 3000);
+  const whose = port === wanted ? '' : ', where the stand-in Iamport would be (PORT + 1)';
+  return `Something else listens on port ${port}${whose}. Choose another: PORT=${wanted + 100} npm start`;
+}

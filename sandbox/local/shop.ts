@@ -48,7 +48,8 @@ export function demoShop({ apiUrl, iamportUrl }: ShopSurroundings): Hono {
 
   shop.get('/__shop/config', (c) =>
     c.json({
-      apiUrl: apiUrl(),
+      // As the browser has it: a page on localhost would be a stranger to 127.0.0.1.
+      apiUrl: new URL(c.req.url).origin,
       iamportJs: iamportUrl && `${iamportUrl}/js/iamport.payment-1.2.0.js`,
       controlUrl: iamportUrl,
     }),

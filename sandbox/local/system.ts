@@ -163,4 +163,4 @@ async function listening(port: number) {
 
 /** Pages and the shop's own server; everything else is the gateway's, which knows what to say of it. */
 const isShops = (url: string, method = 'GET'): boolean =>
-  url.startsWith('/__shop/') || (method === 'GET' && /^\/[\w.-]*(\?|$)/.test(url));
+  url.startsWith('/__shop/') || (method === 'GET' && /^\/([\w-]+\.\w+)?(\?|$)/.test(url));

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -20,16 +20,28 @@ interface Run {
   readonly ended: Promise<number | string | null>;
 }
 
-function start(environment: Record<string, string>, signal?: AbortSignal): Run {
+const runs: Run[] = [];
+afterEach(async () => {
+  for (const { child, ended } of runs.splice(0)) {
+    // Of a test that failed; after all others there is nobody left.
+    if (isAlive(-(child.pid ?? 0))) process.kill(-(child.pid ?? 0), 'SIGKILL');
+    await ended;
+  }
+});
+
+function start(environment: Record<string, string>): Run {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...environment };
-  const child = spawn(process.execPath, ['sandbox/start.ts'], { cwd: root, env, ...(signal && { signal }) });
+  // A process group of its own, as from a terminal.
+  const child = spawn(process.execPath, ['sandbox/start.ts'], { cwd: root, env, detached: true });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise<number | string | null>((resolve) =>
     child.once('close', (code, killedBy) => resolve(killedBy ?? code)),
   );
-  return { child, printed: () => Buffer.concat(chunks).toString(), ended };
+  const run = { child, printed: () => Buffer.concat(chunks).toString(), ended };
+  runs.push(run);
+  return run;
 }
 
 /** Waits until it prints this. */
@@ -66,32 +78,36 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-describe('npm start', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'says where everything is, and ends on %s with all that it started',
-    async (signal) => {
-      const run = start({});
-      const [, url = ''] = await until(run, ready);
-      for (const words of [
-        /Iamport +http/,
-        /POST +\S+\/payments\/complete\n/,
-        /\(signed\)/,
-        /--aws-sigv4/,
-        /DynamoDB Local/,
-      ]) {
-        expect(run.printed()).toMatch(words);
-      }
-      // A function runs now, too.
-      const answer = await fetch(`${url}/payments/complete`, { method: 'POST', body: '{}' });
-      expect(answer.status).toBe(415);
-      const pids = descendants(run.child.pid ?? 0);
-      expect(pids.filter(isAlive).length).toBeGreaterThanOrEqual(2);
-      run.child.kill(signal);
-      expect(await run.ended).toBe(0);
-      expect(pids.filter(isAlive)).toEqual([]);
-      await expect(fetch(url)).rejects.toThrow();
-    },
-  );
+// Each synthesizes the stack first, perhaps beside all the other tests.
+describe('npm start', { timeout: 90_000 }, () => {
+  it.each([
+    // A terminal gives it to all its processes, and npm passes it on once more.
+    ['a Ctrl-C', (pid: number) => process.kill(-pid, 'SIGINT') && process.kill(pid, 'SIGINT')],
+    ['SIGTERM', (pid: number) => process.kill(pid, 'SIGTERM')],
+  ])('says where everything is, and ends on %s with all that it started, and no word', async (_signal, end) => {
+    const run = start({});
+    const [, url = ''] = await until(run, ready);
+    const printed = run.printed();
+    for (const words of [
+      /Iamport +http/,
+      /POST +\S+\/payments\/complete\n/,
+      /\(signed\)/,
+      /--aws-sigv4/,
+      /DynamoDB Local/,
+    ]) {
+      expect(printed).toMatch(words);
+    }
+    // A function runs now, too.
+    const answer = await fetch(`${url}/payments/complete`, { method: 'POST', body: '{}' });
+    expect(answer.status).toBe(415);
+    const pids = descendants(run.child.pid ?? 0);
+    expect(pids.filter(isAlive).length).toBeGreaterThanOrEqual(2);
+    end(run.child.pid ?? 0);
+    expect(await run.ended).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(run.printed()).toBe(printed);
+    await expect(fetch(url)).rejects.toThrow();
+  });
 
   it('that is told to end while it still starts leaves nothing either', async () => {
     const run = start({});
@@ -109,6 +125,7 @@ describe('npm start', () => {
     run.child.kill('SIGTERM');
     expect(await run.ended).toBe(0);
     expect(pids.filter(isAlive)).toEqual([]);
+    expect(run.printed()).toBe('');
   });
 
   it('leaves no function behind when it is killed', async () => {
@@ -145,13 +162,20 @@ describe('npm start', () => {
     expect(run.printed()).not.toMatch(/\n +at /);
   });
 
-  it('on a port that is taken says which, and how to choose another', async () => {
+  it.each([
+    ['PORT', 0, /^Something else listens on port (\d+)\. Choose another: PORT=\d+ npm start$/m],
+    [
+      'the port after it',
+      1,
+      /^Something else listens on port (\d+), where the stand-in Iamport would be \(PORT \+ 1\)/m,
+    ],
+  ])('says so when %s is taken, and ends with 1', async (_which, offset, words) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
-    const run = start({ PORT: String(port) });
+    const run = start({ PORT: String(port - offset) });
     expect(await run.ended).toBe(1);
-    expect(run.printed()).toMatch(`Something else listens on :${port}. Choose another with PORT=`);
+    expect(words.exec(run.printed())?.[1]).toBe(String(port));
     await new Promise((resolve) => other.close(resolve));
   });
 });

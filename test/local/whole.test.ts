@@ -1,0 +1,113 @@
+/** The whole local system in its other shapes: without Java, with another Iamport, and with the shop's pages beside the routes. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SandboxIamport, startIamport } from '../../sandbox/iamport/server.ts';
+import { type System, startSystem } from '../system.ts';
+
+/** A payment of 14,000 won at this Iamport. */
+function paid(iamport: SandboxIamport, merchantUid: string): string {
+  const { imp_uid } = iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+  return iamport.ledger.pay(imp_uid).imp_uid;
+}
+
+describe('on dynalite', () => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem({ dynamodb: 'dynalite' });
+    system.iamport.settings.webhooks = 'never';
+  });
+  afterAll(() => system.close());
+
+  it('an order is registered, paid and settled', async () => {
+    const merchantUid = await system.order();
+    const impUid = paid(system.iamport, merchantUid);
+    expect(await system.complete({ imp_uid: impUid, merchant_uid: merchantUid })).toMatchObject({
+      status: 200,
+      json: { status: 'paid', imp_uid: impUid, amount: 14_000 },
+    });
+    expect((await system.shop('GET', merchantUid)).json).toMatchObject({
+      status: 'paid',
+      imp_uid: impUid,
+      revision: 2,
+    });
+  });
+
+  it('a race that is lost is decided again, though the failed condition does not hand the order back', async () => {
+    const merchantUid = await system.order();
+    const impUid = paid(system.iamport, merchantUid);
+    const ids = { imp_uid: impUid, merchant_uid: merchantUid };
+    const [first, second] = [{ imp_uid: 'imp_000000000000' }, { imp_uid: 'imp_000000000001' }];
+    await Promise.all([system.complete(first), system.webhook(second)]);
+    // Iamport answers both late, so that both have read the order before either of them writes.
+    system.iamport.faults.add({ path: `/payments/${impUid}`, delayMs: 500, times: 2 });
+    const [completed, notified] = await Promise.all([system.complete(ids), system.webhook(ids)]);
+    expect([completed.status, notified.status]).toEqual([200, 200]);
+    expect(completed.json).toMatchObject({ status: 'paid' });
+    expect((await system.shop('GET', merchantUid)).json).toMatchObject({ status: 'paid', revision: 2 });
+    expect(system.faults).toEqual([]);
+  });
+});
+
+describe('with another Iamport', () => {
+  let other: SandboxIamport;
+  const keys = { impKey: 'shop-key', impSecret: 'shop-secret' };
+  beforeAll(async () => {
+    other = await startIamport({ port: 0, keys });
+  });
+  afterAll(() => other.close());
+
+  it('it is asked, with the keys for it, and the sandbox is not there', async () => {
+    const system = await startSystem({ iamportApiUrl: other.url, keys });
+    const merchantUid = await system.order();
+    const impUid = paid(other, merchantUid);
+    const { json } = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
+    expect(json).toMatchObject({ status: 'paid', imp_uid: impUid });
+    expect(other.faults.calls).toContain(`GET /payments/${impUid}`);
+    expect(system.iamport).toBeUndefined();
+    expect((await system.send('/__shop/config')).json).toEqual({ apiUrl: system.url });
+    await system.close();
+  });
+
+  it('keys that it does not know settle nothing, and are no 404', async () => {
+    const system = await startSystem({ iamportApiUrl: other.url, keys: { impKey: 'shop-key', impSecret: 'guessed' } });
+    const { status, json } = await system.complete({ imp_uid: paid(other, 'order-1'), merchant_uid: 'order-1' });
+    expect([status, json]).toMatchObject([502, { code: 'iamport_error' }]);
+    await system.close();
+  });
+});
+
+describe('one address', () => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterAll(() => system.close());
+
+  it.each([
+    ['the gateway, what is no page', 'GET', '/orders'],
+    ['the gateway, another method at a page', 'POST', '/'],
+    ['the gateway, another method at a file', 'DELETE', '/index.html'],
+    ['the gateway, a file among the routes', 'GET', '/payments/index.html'],
+    ['the gateway, what leaves the folder', 'GET', '/..%2Fproducts.json'],
+    ['the gateway, another method at a route', 'GET', '/payments/complete'],
+  ])('%s is the concern of: %s %s', async (_whose, method, path) => {
+    const answer = await system.send(path, { method });
+    expect([answer.status, answer.json]).toEqual([404, { message: 'Not Found' }]);
+  });
+
+  it('a signed route stays signed beside the shop, which signs for itself', async () => {
+    const merchantUid = await system.order({ name: '김치' });
+    expect((await system.send(`/orders/${merchantUid}`)).status).toBe(403);
+    expect(await system.send(`/__shop/orders/${merchantUid}`)).toMatchObject({
+      status: 200,
+      json: { status: 'ready' },
+    });
+    expect((await system.send('/__shop/orders/never-registered')).status).toBe(404);
+  });
+
+  it('the shop calls the API at the address that its visitor uses', async () => {
+    const { port } = new URL(system.url);
+    const config = await fetch(`http://localhost:${port}/__shop/config`).then((answer) => answer.json());
+    expect(config).toMatchObject({ apiUrl: `http://localhost:${port}`, controlUrl: system.iamport.url });
+  });
+});
