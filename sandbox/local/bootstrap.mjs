@@ -7,9 +7,23 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
-const post = (path, body) =>
-  fetch(`${api}/${path}`, { method: 'POST', body: JSON.stringify(body) }).catch(() => process.exit(0));
+// Neither `fetch` nor a static import of node:http: both would load undici, which the function may not need, into its cold start.
+const { request } = process.getBuiltinModule('node:http');
+
+const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+
+const leave = () => process.exit(0);
+
+function call(method, path, body = '') {
+  return new Promise((resolve) => {
+    const sent = request({ host, port, method, path: `/2018-06-01/runtime/${path}` }, (response) => {
+      const { headers } = response.setEncoding('utf8');
+      response.toArray().then((parts) => resolve({ headers, text: parts.join('') }), leave);
+    });
+    sent.on('error', leave).end(body);
+  });
+}
+const post = (path, body) => call('POST', path, JSON.stringify(body));
 const described = (error) => ({
   errorType: error?.name ?? 'Error',
   errorMessage: error?.message ?? String(error),
@@ -32,18 +46,18 @@ try {
 }
 
 for (;;) {
-  const next = await fetch(`${api}/invocation/next`).catch(() => process.exit(0));
-  const id = next.headers.get('lambda-runtime-aws-request-id');
-  const deadline = Number(next.headers.get('lambda-runtime-deadline-ms'));
+  const { headers, text } = await call('GET', 'invocation/next');
+  const id = headers['lambda-runtime-aws-request-id'];
+  const deadline = Number(headers['lambda-runtime-deadline-ms']);
   const context = {
     awsRequestId: id,
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
-    invokedFunctionArn: next.headers.get('lambda-runtime-invoked-function-arn'),
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
     getRemainingTimeInMillis: () => deadline - Date.now(),
   };
   try {
-    await post(`invocation/${id}/response`, (await handler(await next.json(), context)) ?? null);
+    await post(`invocation/${id}/response`, (await handler(JSON.parse(text), context)) ?? null);
   } catch (error) {
     await post(`invocation/${id}/error`, described(error));
   }

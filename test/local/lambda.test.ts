@@ -84,6 +84,12 @@ describe('an instance', () => {
     expect(told.left).toBeLessThanOrEqual(7_000);
   });
 
+  it('gets and answers every letter, wherever the network breaks the text', async () => {
+    const echoing = await lambda('export const handler = async (event) => event;');
+    const long = { text: '결제 완료 '.repeat(100_000) };
+    expect(await echoing.invoke(long)).toEqual(long);
+  });
+
   it('answers after a long wait over the same connection', async () => {
     const counter = await lambda(counting, { timeoutSeconds: 10 });
     expect(await counter.invoke({ wait: 6_000 })).toMatchObject({ count: 1 });
