@@ -100,7 +100,7 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement): b
   if (payment.state.kind !== 'kept' && payment.state.kind !== 'awaiting_deposit') return true;
   if (settlement.kind !== 'settled') return false;
   const { outcome } = settlement;
-  return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid;
+  return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
 }
 
 async function lookAtRefund(rooms: Rooms, id: string, deadline: Deadline): Promise<void> {

@@ -11,6 +11,7 @@ const reasons: Record<ReversalReason, string> = {
   test_payment: '테스트 결제',
   currency_mismatch: '주문 통화와 결제 통화가 다름',
   amount_mismatch: '주문 금액과 결제 금액이 다름',
+  deposit_mismatch: '입금액이 주문 금액과 다름',
   duplicate_payment: '이미 결제된 주문의 중복 결제',
   order_closed: '종료된 주문의 결제',
   account_superseded: '새 가상계좌가 발급됨',

@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
 import { jsonIn } from '../edge/json-text.ts';
-import { amountOf, minus } from '../payment/money.ts';
+import { type Amount, amountOf, minus, plus } from '../payment/money.ts';
 import type { Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
 import { IamportUnexpected } from './errors.ts';
 
@@ -44,6 +44,7 @@ const payment = z.object({
   vbank_date: unixSeconds,
   vbank_issued_at: unixSeconds,
   cancel_history: z.nullish(z.array(z.unknown())),
+  deposit_history: z.nullish(z.array(z.object({ amount: z.number() }))),
 });
 type WirePayment = z.infer<typeof payment>;
 
@@ -73,15 +74,23 @@ export function preparedOf(response: unknown): { amount: number; currency?: stri
 /** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is none */
 export function paymentOf(response: unknown): Payment {
   const wire = parsed(payment, response, 'payment');
-  return {
+  return defined<Payment>({
     impUid: wire.imp_uid,
     merchantUid: wire.merchant_uid,
-    amount: exact(wire, 'amount'),
+    amount: exact(wire, wire.amount, 'amount'),
     currency: wire.currency,
     sandbox: wire.sandbox,
     record: recordOf(wire),
+    deposited: depositedOn(wire),
     state: stateOf(wire),
-  };
+  });
+}
+
+/** The sum of all deposits on a fixed account; only such an account has a history. */
+function depositedOn(wire: WirePayment): Amount | undefined {
+  const deposits = wire.deposit_history ?? [];
+  if (deposits.length === 0) return undefined;
+  return deposits.map(({ amount }) => exact(wire, amount, 'deposit')).reduce(plus);
 }
 
 /** A page of a list, its payments not yet read. `next` is 0 on the last one. */
@@ -128,7 +137,7 @@ function readable(element: unknown): Payment | string {
 function stateOf(wire: WirePayment): PaymentState {
   const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
   if (moved) {
-    const kept = minus(exact(wire, 'amount'), exact(wire, 'cancel_amount'));
+    const kept = minus(exact(wire, wire.amount, 'amount'), exact(wire, wire.cancel_amount, 'cancel_amount'));
     if (kept < 0) throw new IamportUnexpected(`Iamport says that more of ${wire.imp_uid} was cancelled than was paid`);
     return kept > 0 ? { kind: 'kept', kept } : { kind: 'returned' };
   }
@@ -164,14 +173,10 @@ const recordOf = (wire: WirePayment): PaymentRecord =>
     paidAt: wire.paid_at,
   });
 
-function exact(wire: WirePayment, field: 'amount' | 'cancel_amount') {
-  const amount = amountOf(wire[field], wire.currency);
-  if (amount === undefined) {
-    throw new IamportUnexpected(
-      `Iamport's ${field} of ${wire.imp_uid} is no amount of ${wire.currency}: ${wire[field]}`,
-    );
-  }
-  return amount;
+function exact(wire: WirePayment, major: number, what: string): Amount {
+  const amount = amountOf(major, wire.currency);
+  if (amount !== undefined) return amount;
+  throw new IamportUnexpected(`Iamport's ${what} of ${wire.imp_uid} is no amount of ${wire.currency}: ${major}`);
 }
 
 function parsed<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, what: string): z.output<Schema> {

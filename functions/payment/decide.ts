@@ -69,13 +69,24 @@ export function decide(order: Order | undefined, payment: Payment, policy: Polic
 
 function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: Policy): Decision {
   const { state } = order;
-  // The payment that settled the order is never rejected, and so never sent back by us.
+  // The payment that settled the order is never sent back by us.
   if (isSettled(state) && isSettledBy(state, payment)) {
     if (state.status === 'deposit_reversed') return { ...settled(order, payment, kept), onFreshNewsOnly: true };
-    return kept < keptBy(order, state) ? settled(order, payment, kept) : keep;
+    if (kept < keptBy(order, state)) return settled(order, payment, kept);
+    // The order stands. What was paid into its account on top of it is nobody's, and a person has to give it back.
+    const { deposited = order.amount } = payment;
+    return deposited > order.amount
+      ? reject(payment, 'deposit_mismatch', 'manual', minus(deposited, order.amount))
+      : keep;
   }
   const objection = objectionTo(order, payment, policy);
-  return objection ? reject(payment, objection, moneyBack(payment, policy), kept) : settled(order, payment, kept);
+  if (!objection) return settled(order, payment, kept);
+  return reject(
+    payment,
+    objection,
+    moneyBack(payment, policy),
+    objection === 'deposit_mismatch' ? payment.deposited : kept,
+  );
 }
 
 /** Paid in full, or with a part of it given back already. */
@@ -90,6 +101,7 @@ function objectionTo(order: Order, payment: Payment, policy: Policy): Objection 
   if (payment.sandbox && !policy.acceptTestPayments) return 'test_payment';
   if (payment.currency !== order.currency) return 'currency_mismatch';
   if (payment.amount !== order.amount) return 'amount_mismatch';
+  if (payment.deposited !== undefined && payment.deposited !== payment.amount) return 'deposit_mismatch';
   if (isSettled(order.state)) return 'duplicate_payment';
   if (!isPayable(order.state)) return 'order_closed';
   return undefined;

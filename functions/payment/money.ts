@@ -2,7 +2,7 @@
 
 declare const smallestUnits: unique symbol;
 
-/** A whole number of a currency's smallest unit: won for KRW, cents for USD. Only `amountOf` and `minus` make one. */
+/** A whole number of a currency's smallest unit: won for KRW, cents for USD. Only `amountOf`, `plus` and `minus` make one. */
 export type Amount = number & { readonly [smallestUnits]: true };
 
 /** ISO 4217 currencies without a minor unit; every other one that Iamport takes has two digits. */
@@ -28,6 +28,9 @@ export function amountOf(major: number | string, currency: string): Amount | und
 
 /** The amount in major units, for Iamport, JSON and DynamoDB: the inverse of `amountOf`. */
 export const majorUnits = (amount: Amount, currency: string): number => amount / 10 ** digitsOf(currency);
+
+/** `a + b`, of a handful of amounts: far below 2^53, so the sum is exact. */
+export const plus = (a: Amount, b: Amount): Amount => (a + b) as Amount;
 
 /** `a − b`. Both are exact integers below 2^53, so the difference is exact. */
 export const minus = (a: Amount, b: Amount): Amount => (a - b) as Amount;

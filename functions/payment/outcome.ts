@@ -2,7 +2,7 @@
 
 import type { Decision } from './decide.ts';
 import type { Amount } from './money.ts';
-import { isSettled, type Order, type OrderStatus } from './order.ts';
+import { isSettled, isSettledBy, type Order, type OrderStatus } from './order.ts';
 import type { Payment, VirtualAccount } from './payment.ts';
 import type { Objection, Reversal } from './reversal.ts';
 
@@ -28,7 +28,11 @@ export interface Outcome {
  * @param reversal as it stands after the decision, where there is one
  */
 export function outcomeOf(order: Order, payment: Payment, decision: Decision, reversal?: Reversal): Outcome {
-  if (decision.kind === 'reject' && decision.reason !== 'account_superseded') {
+  if (decision.kind === 'reject') {
+    // The order stands on a newer account, or on this very payment, whatever came in addition.
+    if (decision.reason === 'account_superseded') return standingOf(order, payment);
+    if (isSettled(order.state) && isSettledBy(order.state, payment))
+      return { ...standingOf(order, payment), ...undoing(reversal) };
     return rejected(payment, decision.reason, reversal);
   }
   if (decision.kind === 'money_returned' && reversal && reversal.reason !== 'order_not_found') {
@@ -51,9 +55,11 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
 const attemptOf = ({ impUid, merchantUid, amount, currency }: Payment) => ({ impUid, merchantUid, amount, currency });
 
 function rejected(payment: Payment, reason: Objection, reversal?: Reversal): Outcome {
-  const going = reversal && { reversal: { kind: reversal.kind, state: reversal.state } };
-  return { ...attemptOf(payment), status: 'rejected', reason, ...going };
+  return { ...attemptOf(payment), status: 'rejected', reason, ...undoing(reversal) };
 }
+
+const undoing = (reversal: Reversal | undefined): Pick<Outcome, 'reversal'> =>
+  reversal ? { reversal: { kind: reversal.kind, state: reversal.state } } : {};
 
 /** The order as a buyer is told of it, by the payment that it stands on. */
 function standingOf({ merchantUid, amount, currency, state }: Order, payment: Payment): Outcome {

@@ -49,6 +49,8 @@ export interface Payment {
   /** Made through a test channel: no money moved. */
   readonly sandbox: boolean;
   readonly record: PaymentRecord;
+  /** What really arrived on a fixed virtual account, all deposits together; absent for every other payment. */
+  readonly deposited?: Amount;
   readonly state: PaymentState;
 }
 

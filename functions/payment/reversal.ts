@@ -5,12 +5,14 @@ import type { UnixSeconds } from './payment.ts';
 
 /**
  * Why a payment is not taken. Ordered by precedence: when several apply, the first is reported.
+ * `deposit_mismatch`: several deposits on a fixed account that are not the amount together.
  * `account_superseded`: the order has a newer virtual account.
  */
 export type Objection =
   | 'test_payment'
   | 'currency_mismatch'
   | 'amount_mismatch'
+  | 'deposit_mismatch'
   | 'duplicate_payment'
   | 'order_closed'
   | 'account_superseded';

@@ -39,7 +39,10 @@ const paidByThisDeposit = ({ state }: Order) => state.status === 'paid' && byThi
 const byThisDeposit = (state: Order['state']) =>
   isSettled(state) && state.impUid === thisUid && state.record.payMethod === 'vbank';
 const testRefused = ({ payment, policy }: Case) => payment.sandbox && !policy.acceptTestPayments;
-const right = (c: Case) => !testRefused(c) && c.payment.currency === 'KRW' && c.payment.amount === 14_000;
+const sums = ({ deposited, amount }: Payment) => deposited === undefined || deposited === amount;
+const excess = ({ deposited }: Payment) => deposited !== undefined && deposited > 14_000;
+const right = (c: Case) =>
+  !testRefused(c) && c.payment.currency === 'KRW' && c.payment.amount === 14_000 && sums(c.payment);
 const orderKept = ({ state, amount }: Order) =>
   state.status === 'paid' ? amount : 'cancelledAmount' in state ? amount - state.cancelledAmount : 0;
 /** Which of the two is newer: an account of 1,000,500 issued to imp_500, or the one that the order knows. */
@@ -61,6 +64,8 @@ const goesBackBy = ({ payment, policy }: Case) => {
   const byPerson = payment.record.payMethod === 'vbank' || policy.reversals === 'manual';
   return `${byPerson ? 'manual' : 'cancel'} ${keptOf(payment)}`;
 };
+const rejectedDeposits = ({ payment }: Case) =>
+  `reject deposit_mismatch, ${payment.sandbox ? 'nothing to undo' : `manual ${payment.deposited}`}`;
 const rejected = (reason: string) => (c: Case) => `reject ${reason}, ${goesBackBy(c)}`;
 const is = (what: string) => () => what;
 
@@ -73,7 +78,11 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
   {
     name: 'all kept, already paid by it: keep',
     when: ({ order, payment }) =>
-      all(payment) && byThis(order) && order.state.status !== 'deposit_reversed' && keptOf(payment) >= orderKept(order),
+      all(payment) &&
+      byThis(order) &&
+      order.state.status !== 'deposit_reversed' &&
+      keptOf(payment) >= orderKept(order) &&
+      !excess(payment),
     decided: is('keep'),
   },
   {
@@ -110,6 +119,27 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: rejected('amount_mismatch'),
   },
   {
+    name: 'deposits that are not the amount together: for a person',
+    when: (c) =>
+      money(c.payment) &&
+      !testRefused(c) &&
+      c.payment.currency === 'KRW' &&
+      c.payment.amount === 14_000 &&
+      !sums(c.payment) &&
+      !byThis(c.order),
+    decided: rejectedDeposits,
+  },
+  {
+    name: 'deposits on top of what the order was paid with: for a person, and the order stands',
+    when: ({ order, payment }) =>
+      money(payment) &&
+      byThis(order) &&
+      order.state.status !== 'deposit_reversed' &&
+      keptOf(payment) >= orderKept(order) &&
+      excess(payment),
+    decided: ({ payment }) => `reject deposit_mismatch, ${payment.sandbox ? 'nothing to undo' : 'manual 14000'}`,
+  },
+  {
     name: 'right, but the order is settled by another payment: rejected',
     when: (c) => (money(c.payment) || account(c.payment)) && right(c) && byAnother(c.order),
     decided: rejected('duplicate_payment'),
@@ -139,7 +169,8 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
       part(payment) &&
       byThis(order) &&
       order.state.status !== 'deposit_reversed' &&
-      keptOf(payment) >= orderKept(order),
+      keptOf(payment) >= orderKept(order) &&
+      !excess(payment),
     decided: is('keep'),
   },
   {
@@ -262,9 +293,13 @@ describe('the table of decisions', () => {
 });
 
 describe('laws that no row may break', () => {
-  test('the payment that settled an order is never sent back', () => {
-    for (const c of allCases())
-      if (byThis(c.order)) expect(decide(c.order, c.payment, c.policy).kind, c.name).not.toBe('reject');
+  test('the payment that settled an order is never sent back by us: what came on top of it is for a person', () => {
+    for (const c of allCases()) {
+      if (!byThis(c.order)) continue;
+      const decision = decide(c.order, c.payment, c.policy);
+      if (decision.kind === 'reject') expect(decision.reversal?.kind ?? 'manual', c.name).toBe('manual');
+      if (decision.kind === 'reject') expect(excess(c.payment), c.name).toBe(true);
+    }
   });
 
   test('a deposit is never cancelled by us, and a test payment never moves money', () => {
@@ -308,7 +343,7 @@ describe('laws that no row may break', () => {
       const decision = decide(c.order, c.payment, c.policy);
       if (decision.kind !== 'change' || decision.next.status === 'ready') continue;
       const again = decide(afterwards(c.order, decision), c.payment, c.policy);
-      expect(again.kind, c.name).toBe('keep');
+      expect(again.kind, c.name).toBe(excess(c.payment) ? 'reject' : 'keep');
     }
   });
 
