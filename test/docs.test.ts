@@ -1,0 +1,156 @@
+/** The papers at the top say what the code does. Codes, statuses, keys and defaults come from the code, never from here. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Problem, type ProblemCode } from '../functions/edge/problem.ts';
+import type { OrderStatus } from '../functions/payment/order.ts';
+import type { OutcomeStatus } from '../functions/payment/outcome.ts';
+import type { Objection } from '../functions/payment/reversal.ts';
+import { readSettings } from '../infra/config.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const readmes = ['README.md', 'README.ko.md'] as const;
+const papers = [...readmes, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
+
+// A word that the code gains or loses does not compile here until it is added or taken out.
+const problemCodes = Object.keys({
+  invalid_request: 0,
+  sender_refused: 0,
+  payment_not_found: 0,
+  order_not_found: 0,
+  order_mismatch: 0,
+  order_exists: 0,
+  order_paid: 0,
+  not_paid: 0,
+  refund_exceeds: 0,
+  refund_key_used: 0,
+  refund_refused: 0,
+  payload_too_large: 0,
+  unsupported_media_type: 0,
+  account_missing: 0,
+  internal_error: 0,
+  iamport_error: 0,
+  iamport_unavailable: 0,
+  store_unavailable: 0,
+  not_settled: 0,
+  order_busy: 0,
+} satisfies Record<ProblemCode, 0>) as ProblemCode[];
+const outcomeStatuses = Object.keys({
+  paid: 0,
+  virtual_account_issued: 0,
+  ready: 0,
+  failed: 0,
+  partial_cancelled: 0,
+  cancelled: 0,
+  expired: 0,
+  deposit_reversed: 0,
+  rejected: 0,
+} satisfies Record<OutcomeStatus, 0>);
+const orderStatuses = Object.keys({
+  ready: 0,
+  failed: 0,
+  expired: 0,
+  virtual_account_issued: 0,
+  paid: 0,
+  partial_cancelled: 0,
+  cancelled: 0,
+  deposit_reversed: 0,
+  closed: 0,
+} satisfies Record<OrderStatus, 0>);
+const objections = Object.keys({
+  test_payment: 0,
+  currency_mismatch: 0,
+  amount_mismatch: 0,
+  duplicate_payment: 0,
+  order_closed: 0,
+  account_superseded: 0,
+} satisfies Record<Objection, 0>);
+
+/** The cells of the rows whose first cell is a word in code, under the table head that begins so. */
+function table(file: string, head: string): string[][] {
+  const lines = read(file).split('\n');
+  const begin = lines.findIndex((line) => line.startsWith(`| ${head} |`));
+  if (begin < 0) throw new Error(`${file} has no table that begins with ${head}`);
+  const length = lines.slice(begin).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(begin + 2, begin + length).map((line) => line.split('|').slice(1, -1).map(plain));
+}
+
+const plain = (cell: string) => cell.trim().replace(/^`(.*)`$/, '$1');
+const firstCells = (rows: string[][]) => rows.map(([first]) => first).sort();
+
+describe.each(readmes)('%s', (file) => {
+  const keyHead = file === 'README.md' ? 'key' : '키';
+  const isRequired = file === 'README.md' ? 'required' : '필수';
+
+  test('has every configuration key with its default, and no other', () => {
+    const { storefront: _, ...defaults } = readSettings({ storefront: { origins: ['https://shop.example'] } });
+    const rows = table(file, keyHead).map(([key, , value]) => [key, value]);
+    const written = Object.entries(defaults).map(([key, value]) => [key, JSON.stringify(value)]);
+    expect(rows.sort()).toEqual([...written, ['storefront.origins', isRequired]].sort());
+  });
+
+  test('has an example of a configuration that is one', () => {
+    const [, example = ''] = /```json\n(\s*\{\s*"storefront"[\s\S]*?)```/.exec(read(file)) ?? [];
+    expect(() => readSettings(JSON.parse(example))).not.toThrow();
+  });
+
+  test('has every outcome', () => {
+    expect(firstCells(table(file, '`status`'))).toEqual([...outcomeStatuses].sort());
+  });
+
+  test('has every error with its HTTP status, and after how many seconds to ask again', () => {
+    const rows = table(file, '`code`');
+    expect(firstCells(rows)).toEqual([...problemCodes].sort());
+    for (const [code, status, advice] of rows) {
+      const problem = new Problem(code as ProblemCode, '');
+      expect([code, status]).toEqual([code, String(problem.status)]);
+      if (problem.retryAfter === 1) expect(advice, code).toMatch(/\ba second\b|\b1초/);
+      else if (problem.retryAfter) expect(advice, code).toMatch(new RegExp(`\\b${problem.retryAfter}(?: seconds|초)`));
+    }
+  });
+});
+
+test('ARCHITECTURE.md has every status of an order and every reason to reject a payment', () => {
+  const text = read('ARCHITECTURE.md');
+  const missing = [...orderStatuses, ...objections].filter(
+    (word) => !new RegExp(`\`${word}\`|\\*\\*${word}\\*\\*`).test(text),
+  );
+  expect(missing).toEqual([]);
+});
+
+describe.each(papers)('%s', (file) => {
+  const text = read(file);
+
+  test('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(([, run, short]) => run ?? short);
+    expect(named.filter((name) => !name || !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  test('links only to files and headings that exist', () => {
+    const targets = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    const broken = targets.filter(([, path, heading]) => {
+      const target = path || file;
+      return !existsSync(join(root, target)) || (heading && !headingsOf(target).includes(heading));
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+
+  test('names only files and folders that exist', () => {
+    const named = [...text.matchAll(/`((?:functions|infra|sandbox|scripts|test)\/[\w./-]*)`/g)].map(
+      ([, path]) => path ?? '',
+    );
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+/** As GitHub makes anchors of them. */
+const headingsOf = (file: string): string[] =>
+  [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
