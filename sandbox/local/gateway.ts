@@ -13,7 +13,7 @@ import { Throttle } from './throttle.ts';
 
 /** API Gateway's own limits. */
 const mostBodyBytes = 10 * 1024 * 1024;
-const patienceMs = 30_000;
+const usualPatienceMs = 30_000;
 
 export class Gateway {
   readonly routes: readonly Route[];
@@ -21,18 +21,25 @@ export class Gateway {
   readonly #throttle: Throttle;
   readonly #cors: Cors;
   readonly #report: (problem: string) => void;
+  readonly #patienceMs: number;
 
-  /** @param functions by logical id  @param report told what a function did wrong */
+  /**
+   * @param functions by logical id
+   * @param report told what a function did wrong
+   * @param patienceMs how long a function is waited for
+   */
   constructor(
     assembly: CloudAssembly,
     functions: ReadonlyMap<string, LambdaFunction>,
     report: (problem: string) => void,
+    patienceMs = usualPatienceMs,
   ) {
     this.routes = routesOf(assembly);
     this.#functions = functions;
     this.#throttle = new Throttle(assembly.ofType('AWS::ApiGatewayV2::Stage')[0]?.properties ?? {});
     this.#cors = new Cors(assembly.ofType('AWS::ApiGatewayV2::Api')[0]?.properties ?? {});
     this.#report = report;
+    this.#patienceMs = patienceMs;
   }
 
   /** Does a route of the template answer this request? */
@@ -76,7 +83,7 @@ export class Gateway {
     const lambda = this.#functions.get(functionId);
     let timer: NodeJS.Timeout | undefined;
     const impatience = new Promise<HttpAnswer>((resolve) => {
-      timer = setTimeout(() => resolve(gatewayAnswer(503, 'Service Unavailable')), patienceMs);
+      timer = setTimeout(() => resolve(gatewayAnswer(503, 'Service Unavailable')), this.#patienceMs);
     });
     try {
       return await Promise.race([lambda?.invoke(event).then(answerFrom) ?? internalServerError, impatience]);

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   /** The function's module. */
   readonly code: string;
   readonly timeoutSeconds?: number;
+  /** How long the gateway waits for the function; as long as API Gateway where it is not said. */
+  readonly patienceMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly api?: object;
   readonly stage?: object;
@@ -32,7 +34,12 @@ export async function startGateway(options: GatewayOptions) {
   const assembly = new CloudAssembly(directory, { Resources: resourcesOf(options) });
   const lambda = await functionIn(directory, options);
   const faults: string[] = [];
-  const gateway = new Gateway(assembly, new Map([['Function', lambda]]), (fault) => faults.push(fault));
+  const gateway = new Gateway(
+    assembly,
+    new Map([['Function', lambda]]),
+    (fault) => faults.push(fault),
+    options.patienceMs,
+  );
   const server = createServer((incoming, response) => void gateway.serve(incoming, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -153,6 +153,15 @@ describe('a fault', () => {
   });
 });
 
+it('a caller is not kept waiting for longer than API Gateway would, and the instance finishes its work', async () => {
+  const code = `export const handler = async () => { await new Promise((resolve) => setTimeout(resolve, 1_000)); };`;
+  const gateway = await startGateway({ routes: ['GET /'], code, patienceMs: 200 });
+  const answer = await send(gateway.host, { path: '/' });
+  expect([answer.status, answer.json]).toEqual([503, { message: 'Service Unavailable' }]);
+  expect(gateway.lambda.processIds).toHaveLength(1);
+  await gateway.close();
+});
+
 describe('the end', () => {
   it('of a function ends every process of its, busy or idle', async () => {
     const counter = await lambda(counting, { timeoutSeconds: 60 });
