@@ -2,7 +2,7 @@
  * The demo shop: its pages, and the little server that a shop has of its own. That server knows the prices and registers
  * orders with a signed call, as a shop's server does; the browser only names a product.
  *
- *   GET  /__shop/config                   {iamportJs, controlUrl, apiUrl}
+ *   GET  /__shop/config                   {iamportJs, controlUrl}; neither with another Iamport than the sandbox
  *   POST /__shop/orders {product}         registers an order -> {merchant_uid, amount, name}
  *   GET  /__shop/orders/{merchant_uid}    the order as it stands in the orders table
  */
@@ -47,12 +47,7 @@ export function demoShop({ apiUrl, iamportUrl }: ShopSurroundings): Hono {
   };
 
   shop.get('/__shop/config', (c) =>
-    c.json({
-      // As the browser has it: a page on localhost would be a stranger to 127.0.0.1.
-      apiUrl: new URL(c.req.url).origin,
-      iamportJs: iamportUrl && `${iamportUrl}/js/iamport.payment-1.2.0.js`,
-      controlUrl: iamportUrl,
-    }),
+    c.json(iamportUrl ? { iamportJs: `${iamportUrl}/js/iamport.payment-1.2.0.js`, controlUrl: iamportUrl } : {}),
   );
 
   shop.post('/__shop/orders', async (c) => {

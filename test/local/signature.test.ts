@@ -107,6 +107,10 @@ describe('a signed request', () => {
     expect((await put(await sign(), changed)).status).toBe(403);
   });
 
+  it('is refused at another host than it was signed for', async () => {
+    expect((await put(await sign({ host: 'shop.example' }))).status).toBe(403);
+  });
+
   it('is refused with a changed header', async () => {
     expect((await put({ ...(await sign()), 'content-type': 'text/plain' })).status).toBe(403);
   });

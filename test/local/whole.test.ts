@@ -64,7 +64,7 @@ describe('with another Iamport', () => {
     expect(json).toMatchObject({ status: 'paid', imp_uid: impUid });
     expect(other.faults.calls).toContain(`GET /payments/${impUid}`);
     expect(system.iamport).toBeUndefined();
-    expect((await system.send('/__shop/config')).json).toEqual({ apiUrl: system.url });
+    expect((await system.send('/__shop/config')).json).toEqual({});
     await system.close();
   });
 
@@ -105,9 +105,10 @@ describe('one address', () => {
     expect((await system.send('/__shop/orders/never-registered')).status).toBe(404);
   });
 
-  it('the shop calls the API at the address that its visitor uses', async () => {
-    const { port } = new URL(system.url);
-    const config = await fetch(`http://localhost:${port}/__shop/config`).then((answer) => answer.json());
-    expect(config).toMatchObject({ apiUrl: `http://localhost:${port}`, controlUrl: system.iamport.url });
+  it('the shop learns where the sandbox is', async () => {
+    const controlUrl = system.iamport.url;
+    const { json } = await system.send('/__shop/config');
+    expect(json).toEqual({ controlUrl, iamportJs: `${controlUrl}/js/iamport.payment-1.2.0.js` });
+    expect((await fetch(`${controlUrl}/js/iamport.payment-1.2.0.js`)).status).toBe(200);
   });
 });
