@@ -63,6 +63,7 @@ const objections = Object.keys({
   test_payment: 0,
   currency_mismatch: 0,
   amount_mismatch: 0,
+  deposit_mismatch: 0,
   duplicate_payment: 0,
   order_closed: 0,
   account_superseded: 0,
@@ -139,7 +140,7 @@ describe.each(papers)('%s', (file) => {
   });
 
   test('names only files and folders that exist', () => {
-    const named = [...text.matchAll(/`((?:functions|infra|sandbox|scripts|test)\/[\w./-]*)`/g)].map(
+    const named = [...text.matchAll(/`((?:functions|infra|sandbox|scripts|storefront|test)\/[\w./-]*)`/g)].map(
       ([, path]) => path ?? '',
     );
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
