@@ -10,10 +10,12 @@ import type { Bus, BusEntry } from './bus/bus.ts';
 import { eventBridge } from './bus/eventbridge.ts';
 import { type Clock, systemClock, unixSeconds } from './edge/clock.ts';
 import { environmentOfLambda, publisherConfigFrom } from './edge/config.ts';
-import { eventJson } from './edge/event-json.ts';
+import { eventJson, notificationJson } from './edge/event-json.ts';
 import { causesOf, writeLog } from './edge/log.ts';
 import { orderEvents, type PaymentEvent, refundEvents, reversalEvents, staleAccount } from './payment/events.ts';
+import { notificationEvent } from './payment/notification.ts';
 import type { ReversalRequest } from './payment/reversal.ts';
+import { isNotificationItem, notificationOf } from './store/notifications.ts';
 import { orderOf } from './store/order-item.ts';
 import { isRefundItem, refundOf } from './store/refunds.ts';
 import { type Reversals, reversalOf, reversalsIn } from './store/reversals.ts';
@@ -26,7 +28,7 @@ export interface PublisherRooms {
 }
 
 interface Told {
-  readonly events: readonly PaymentEvent[];
+  readonly events: readonly { readonly name: string; readonly detail: object }[];
   readonly stale?: ReversalRequest | undefined;
 }
 
@@ -52,15 +54,24 @@ function readOff({ dynamodb }: DynamoDBRecord): Told {
   const [before, after] = [dynamodb?.OldImage as Item | undefined, dynamodb?.NewImage as Item | undefined];
   // Items that somebody deleted by hand, and a shop's own items that are no orders of ours yet, say nothing.
   if (!after?.revision) return { events: [] };
-  if (isRefundItem(after)) return { events: refundEvents(before && refundOf(before), refundOf(after)) };
-  if (after.kind) return { events: reversalEvents(before && reversalOf(before), reversalOf(after)) };
-  const [old, now] = [before?.revision && orderOf(before), orderOf(after)];
-  return { events: orderEvents(old || undefined, now), stale: staleAccount(old || undefined, now) };
+  if (isNotificationItem(after)) {
+    const event = notificationEvent(notificationOf(after));
+    return { events: [{ name: event.name, detail: notificationJson(event) }] };
+  }
+  if (isRefundItem(after)) return told(refundEvents(before && refundOf(before), refundOf(after)));
+  if (after.kind) return told(reversalEvents(before && reversalOf(before), reversalOf(after)));
+  const old = before?.revision ? orderOf(before) : undefined;
+  const now = orderOf(after);
+  return { ...told(orderEvents(old, now)), stale: staleAccount(old, now) };
 }
 
-const entryOf = (event: PaymentEvent, { dynamodb }: DynamoDBRecord): BusEntry => ({
-  detailType: event.name,
-  detail: eventJson(event),
+const told = (events: readonly PaymentEvent[]): Told => ({
+  events: events.map((event) => ({ name: event.name, detail: eventJson(event) })),
+});
+
+const entryOf = ({ name, detail }: Told['events'][number], { dynamodb }: DynamoDBRecord): BusEntry => ({
+  detailType: name,
+  detail,
   time: Number(dynamodb?.ApproximateCreationDateTime ?? 0),
 });
 

@@ -8,6 +8,7 @@ import { type Iamport, iamportClient } from './iamport/client.ts';
 import { credentialsIn } from './iamport/credentials.ts';
 import { undiciTransport } from './iamport/transport.ts';
 import type { Policy } from './payment/decide.ts';
+import { type Notifications, notificationsIn } from './store/notifications.ts';
 import { type Orders, ordersIn } from './store/orders.ts';
 import { type Refunds, refundsIn } from './store/refunds.ts';
 import { type Reversals, reversalsIn } from './store/reversals.ts';
@@ -19,6 +20,7 @@ export interface Rooms {
   readonly orders: Orders;
   readonly reversals: Reversals;
   readonly refunds: Refunds;
+  readonly notifications: Notifications;
   readonly walks: Walks;
   readonly clock: Clock;
   readonly policy: Policy;
@@ -42,6 +44,7 @@ export function openRooms(config: Config): Rooms {
     orders: ordersIn(table(dynamodb, config.tables.orders)),
     reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
     refunds: refundsIn(table(dynamodb, config.tables.reversals)),
+    notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
     walks: walksIn(table(dynamodb, config.tables.state)),
     clock: systemClock,
     policy: config.policy,

@@ -5,15 +5,26 @@
 
 import * as z from 'zod/mini';
 import { json } from './edge/answer.ts';
+import { unixSeconds } from './edge/clock.ts';
 import { Problem, problemOf } from './edge/problem.ts';
 import { bodyFields, impUid, merchantUid, optional, parse } from './edge/request.ts';
+import type { Rooms } from './rooms.ts';
 import { type Door, serve } from './serve.ts';
 import { settle } from './settle.ts';
 
 /** The addresses that PortOne publishes. They have changed before, so by default a stranger is only counted. */
 const iamportsAddresses = new Set(['52.78.100.19', '52.78.48.223', '52.78.5.241']);
 
-const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
+const words = z.string().check(z.maxLength(200));
+const body = z.object({
+  imp_uid: impUid,
+  merchant_uid: optional(merchantUid),
+  status: optional(words),
+  /** Only in notifications of something else than the payment's status, which come as JSON. */
+  event: optional(z.string().check(z.regex(/^[0-9A-Za-z._-]{1,64}$/))),
+  extra: z.optional(z.record(z.string().check(z.maxLength(64)), z.unknown())),
+});
+type Body = z.output<typeof body>;
 
 export const webhook: Door = async ({ event, deadline, note }, rooms) => {
   // Of the connection, never of a header: those are the sender's to write.
@@ -24,12 +35,15 @@ export const webhook: Door = async ({ event, deadline, note }, rooms) => {
   }
   const fields = parse(body, bodyFields(event));
   note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
+  if (fields.event !== undefined) note({ event: fields.event });
   const subject = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid, mustMatch: false };
   const settlement = await settle(rooms, subject, deadline).catch((error: unknown) => {
     const found = problemOf(error);
     // Iamport repeats a notification after a 503; whatever it was, this payment is not settled yet.
     throw found.status === 503 ? found : new Problem('not_settled', found.message, { cause: error });
   });
+  // Of a payment that Iamport knows: nobody else's stories are kept.
+  if (settlement.kind !== 'payment_not_found' && fields.event) await keep(fields, fields.event, rooms);
   if (settlement.kind !== 'settled') {
     note({ outcome: settlement.kind });
     return json(200, { settled: false, code: settlement.kind });
@@ -37,5 +51,19 @@ export const webhook: Door = async ({ event, deadline, note }, rooms) => {
   note({ outcome: settlement.outcome.status, reason: settlement.outcome.reason });
   return json(200, { settled: true });
 };
+
+/** What no API confirms is kept as it was told, and passed on as such: nothing of ours follows from it. */
+async function keep(
+  { imp_uid, merchant_uid = '', status, extra = {} }: Body,
+  event: string,
+  { notifications, clock }: Rooms,
+) {
+  const told = Object.entries({ status, ...extra }).slice(0, 8);
+  const short = told.flatMap(([field, value]) =>
+    typeof value === 'string' || typeof value === 'number' ? [[field, String(value).slice(0, 200)]] : [],
+  );
+  const notification = { impUid: imp_uid, merchantUid: merchant_uid, event, content: Object.fromEntries(short) };
+  await notifications.keep(notification, unixSeconds(clock));
+}
 
 export const handler = serve(webhook);

@@ -6,6 +6,7 @@
 import * as z from 'zod/mini';
 import type { EventName, PaymentEvent } from '../payment/events.ts';
 import { majorUnits } from '../payment/money.ts';
+import type { NotificationEvent, NotificationEventName } from '../payment/notification.ts';
 import { accountJson } from './outcome-json.ts';
 
 export const eventNames = [
@@ -59,6 +60,38 @@ export const eventDetail = z.object({
 });
 
 export type EventDetail = z.infer<typeof eventDetail>;
+
+/** The names of events that only pass on what Iamport told, unconfirmed by its API. */
+export const notificationNames = [
+  'Escrow Changed',
+  'Unrecognised Notification',
+] as const satisfies readonly NotificationEventName[];
+
+/** The `detail` of an event that nothing confirms. */
+export const notificationDetail = z.object({
+  version: z.literal(1),
+  id: text,
+  merchant_uid: text,
+  imp_uid: text,
+  /** Nobody but the sender says so, and the sender is not proved. */
+  verified: z.literal(false),
+  /** Iamport's own name of it. */
+  event: text,
+  /** The fields that came with it, such as `escrow_status`. */
+  content: z.record(text, text),
+});
+
+export type NotificationDetail = z.infer<typeof notificationDetail>;
+
+export const notificationJson = ({ id, notification }: NotificationEvent): NotificationDetail => ({
+  version: 1,
+  id,
+  merchant_uid: notification.merchantUid,
+  imp_uid: notification.impUid,
+  verified: false,
+  event: notification.event,
+  content: { ...notification.content },
+});
 
 export function eventJson(event: PaymentEvent): object {
   const { currency } = event;

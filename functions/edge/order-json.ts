@@ -8,7 +8,8 @@ import { accountJson } from './outcome-json.ts';
 
 export function orderJson(order: Order): object {
   const { state, currency } = order;
-  const account = accountOf(state);
+  // An account that is only remembered is nobody's to pay into.
+  const account = state.status === 'ready' || state.status === 'failed' ? undefined : accountOf(state);
   const failure = failureOf(state);
   return {
     merchant_uid: order.merchantUid,

@@ -116,7 +116,7 @@ function decideMoneyReturned(order: Order, payment: Payment): Decision {
   }
   // The account that the order waits for is gone, or its deposit came and went unseen: the order can be paid again.
   if (state.status === 'virtual_account_issued' && state.account.impUid === payment.impUid) {
-    return { kind: 'change', next: { status: 'ready' } };
+    return { kind: 'change', next: { status: 'ready', account: state.account } };
   }
   return { kind: 'money_returned' };
 }

@@ -116,13 +116,19 @@ export function refundEvents(before: Refund | undefined, after: Refund): readonl
  * @returns the revocation to request, if there is one
  */
 export function staleAccount(before: Order | undefined, after: Order): ReversalRequest | undefined {
-  const old = before && accountOf(before.state);
+  const old = before && openAccount(before);
   if (!old || accountOf(after.state)?.impUid === old.impUid) return undefined;
   const reason = whyStale(after, old);
   if (!reason) return undefined;
   const { merchantUid, currency, amount } = after;
   const nothing = (amount - amount) as Amount;
   return { impUid: old.impUid, merchantUid, kind: 'revoke', reason, amount: nothing, currency };
+}
+
+/** The account that somebody may still pay into: not one that is remembered only because it is gone, or failed. */
+function openAccount({ state }: Order): VirtualAccount | undefined {
+  const account = accountOf(state);
+  return state.status === 'ready' || failureOf(state)?.impUid === account?.impUid ? undefined : account;
 }
 
 function whyStale({ state }: Order, old: VirtualAccount): Objection | undefined {

@@ -24,7 +24,8 @@ interface Remembers {
 }
 
 export type OrderState =
-  | { readonly status: 'ready' }
+  /** A fresh order; or one whose account is gone, which it remembers. */
+  | { readonly status: 'ready'; readonly account?: VirtualAccount }
   | ({ readonly status: 'failed'; readonly failure: Failure } & Remembers)
   | ({ readonly status: 'expired' } & Remembers)
   | { readonly status: 'virtual_account_issued'; readonly account: VirtualAccount }

@@ -95,6 +95,7 @@ function stateOf(read: Reader, currency: string): OrderState {
   const remembered = { ...(account && { account }), ...(failure && { failure }) };
   switch (status) {
     case 'ready':
+      return { status, ...(account && { account }) };
     case 'closed':
       return { status };
     case 'failed':

@@ -5,6 +5,7 @@ import type { UnixSeconds } from '../payment/payment.ts';
 import type { Refund } from '../payment/refund.ts';
 import type { Reversal, ReversalKind, ReversalReason, ReversalRequest, ReversalState } from '../payment/reversal.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
+import { isNotificationItem } from './notifications.ts';
 import { isRefundItem, refundOf } from './refunds.ts';
 import type { Item, Table, Write } from './table.ts';
 import { retryAfter, watched } from './watched.ts';
@@ -111,7 +112,7 @@ export function reversalsIn(table: Table): Reversals {
     async ofOrder(merchantUid) {
       const items = await table.byOrder(merchantUid);
       return {
-        reversals: items.filter((item) => !isRefundItem(item)).map(reversalOf),
+        reversals: items.filter((item) => !isRefundItem(item) && !isNotificationItem(item)).map(reversalOf),
         refunds: items.filter(isRefundItem).map(refundOf),
       };
     },

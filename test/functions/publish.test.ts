@@ -3,7 +3,7 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { type BusEntry, BusUnavailable } from '../../functions/bus/bus.ts';
-import { eventDetail, eventNames } from '../../functions/edge/event-json.ts';
+import { eventDetail, eventNames, notificationDetail } from '../../functions/edge/event-json.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
@@ -81,6 +81,7 @@ describe('an account that is left behind', () => {
     ['waits for this account', { status: 'ready' }, undefined],
     ['waits for this account', state('expired with this account'), undefined],
     ['ready', state('paid by another'), undefined],
+    ['ready, this account is gone', state('paid by another'), undefined],
   ])('from %s to %o: %s', (from, to, reason) => {
     expect(staleAccount(...step(from, to))?.reason).toBe(reason);
   });
@@ -258,4 +259,32 @@ describe('the publisher', () => {
       },
     ]);
   });
+});
+
+test('a notification that no API confirms is told as such', async () => {
+  const { rooms, sent } = roomsWith();
+  const kept = (event: string) => ({
+    imp_uid: { S: `imp_1/${event}` },
+    kind: { S: 'notification' },
+    merchant_uid: { S: 'order-1' },
+    notified_of: { S: 'imp_1' },
+    event: { S: event },
+    content: { M: { escrow_status: { S: 'confirmed' } } },
+    revision: { N: '5' },
+    updated_at: { N: '5' },
+  });
+  await publish(rooms, {
+    Records: [record('1', undefined, kept('Inicis.Escrow.Changed')), record('2', undefined, kept('Something.New'))],
+  });
+  expect(sent.map(({ detailType }) => detailType)).toEqual(['Escrow Changed', 'Unrecognised Notification']);
+  expect(sent[0]?.detail).toEqual({
+    version: 1,
+    id: 'imp_1:Inicis.Escrow.Changed:5',
+    merchant_uid: 'order-1',
+    imp_uid: 'imp_1',
+    verified: false,
+    event: 'Inicis.Escrow.Changed',
+    content: { escrow_status: 'confirmed' },
+  });
+  for (const { detail } of sent) expect(notificationDetail.safeParse(detail).success).toBe(true);
 });

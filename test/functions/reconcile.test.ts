@@ -425,3 +425,30 @@ test('an amount that Iamport could not be told of is told again', async () => {
   expect(await rooms.orders.read('order-1')).toMatchObject({ revision: 1, state: { status: 'ready' } });
   expect((await rooms.orders.read('order-1'))?.isUnprepared).toBeUndefined();
 });
+
+describe('notifications that no API confirms', () => {
+  test('are kept and passed on as they were told, once, and change nothing of ours', async () => {
+    const { order, paid, webhook, notify, show, client, names } = await openRooms();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    const escrow = {
+      event: 'Inicis.Escrow.Changed',
+      imp_uid,
+      merchant_uid: 'order-1',
+      status: 'paid',
+      extra: { escrow_status: 'confirmed', changed_at: 1_795_000_000 },
+    };
+    expect(await notify(escrow)).toEqual({ status: 200, json: { settled: true } });
+    expect(await notify(escrow)).toMatchObject({ status: 200 });
+    expect(await notify({ event: 'Something.New', imp_uid, merchant_uid: 'order-1' })).toMatchObject({ status: 200 });
+    expect(await notify({ ...escrow, imp_uid: 'imp_000000000000' })).toMatchObject({ json: { settled: false } });
+    const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
+    expect(Items.map(({ imp_uid: key }) => key?.S).sort()).toEqual([
+      `${imp_uid}/Inicis.Escrow.Changed`,
+      `${imp_uid}/Something.New`,
+    ]);
+    expect(await show()).toMatchObject({ status: 'paid', revision: 2, reversals: [], refunds: [] });
+  });
+});

@@ -13,6 +13,7 @@ import { type Report, reconcile } from '../../functions/reconcile.ts';
 import { refunds } from '../../functions/refunds.ts';
 import type { Rooms } from '../../functions/rooms.ts';
 import { type Door, visit } from '../../functions/serve.ts';
+import { notificationsIn } from '../../functions/store/notifications.ts';
 import { ordersIn } from '../../functions/store/orders.ts';
 import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
@@ -50,6 +51,7 @@ export async function openRooms() {
     orders: ordersIn(table(client, names.orders)),
     reversals: reversalsIn(table(client, names.reversals)),
     refunds: refundsIn(table(client, names.reversals)),
+    notifications: notificationsIn(table(client, names.reversals)),
     walks: walksIn(table(client, names.state)),
     clock,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
@@ -95,6 +97,8 @@ export async function openRooms() {
       },
     complete: (impUid: string, to?: Rooms) => send(complete, jsonBody({ imp_uid: impUid }), to),
     webhook: (impUid: string, to?: Rooms) => send(webhook, jsonBody({ imp_uid: impUid }), to),
+    /** A notification with whatever is in it. */
+    notify: (fields: object) => send(webhook, jsonBody(fields)),
     confirm: (fields: object) => send(confirm, jsonBody(fields)),
     close: (merchantUid = 'order-1', to?: Rooms) => send(closeOrder, { method: 'DELETE', ...ofOrder(merchantUid) }, to),
     refund: (fields: object, key?: string, merchantUid = 'order-1', to?: Rooms) => {

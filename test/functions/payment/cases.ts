@@ -26,6 +26,8 @@ export const thisAccount = account(thisUid, 1_000_500);
 
 export const states: Record<string, OrderState> = {
   ready: { status: 'ready' },
+  'ready, this account is gone': { status: 'ready', account: thisAccount },
+  'ready, a newer account is gone': { status: 'ready', account: account(otherUid, 1_000_600) },
   'failed by this': { status: 'failed', failure: { impUid: thisUid, failedAt: 1_000_500, reason: '한도 초과' } },
   'failed by another earlier': { status: 'failed', failure: { impUid: otherUid, failedAt: 1_000_400 } },
   'failed by another later': { status: 'failed', failure: { impUid: otherUid, failedAt: 1_000_600 } },

@@ -399,3 +399,33 @@ describe('laws that no row may break', () => {
     });
   });
 });
+
+describe('news out of order, and again', () => {
+  const policy: Policy = { acceptTestPayments: false, reversals: 'automatic' };
+  const payments = new Map(allPayments());
+  const news = (name: string): Payment => payments.get(name) ?? expect.unreachable(name);
+  const lives: readonly (readonly string[])[] = [
+    ['ready', 'failed', 'all kept', 'a part kept', 'returned'].map((name) => `${name} 14000 KRW card`),
+    ['ready', 'awaits a deposit', 'all kept', 'a part kept', 'returned'].map((name) => `${name} 14000 KRW vbank`),
+    ['ready', 'awaits a deposit', 'failed'].map((name) => `${name} 14000 KRW vbank`),
+  ];
+  /** What may come twice or late is believed only after it was asked for again, so old news never gets that far. */
+  const told = (order: Order, name: string): Order => {
+    const decision = decide(order, news(name), policy);
+    return decision.kind === 'change' && !decision.onFreshNewsOnly ? afterwards(order, decision) : order;
+  };
+  const pairs = lives.flatMap((life) =>
+    life.flatMap((earlier, at) => life.slice(at).map((later) => [earlier, later] as const)),
+  );
+
+  test.each(pairs)('%s, %s: the later one stays', (earlier, later) => {
+    for (const [name, order] of orders) {
+      if (!order || name.includes('this') || name.includes('lower uid')) continue;
+      const inOrder = told(told(order, earlier), later);
+      expect(told(inOrder, earlier), `${name}: repeated earlier`).toEqual(inOrder);
+      expect(told(inOrder, later), `${name}: repeated later`).toEqual(inOrder);
+      const late = told(told(order, later), earlier);
+      expect(told(late, later).state.status, `${name}: out of order`).toBe(inOrder.state.status);
+    }
+  });
+});

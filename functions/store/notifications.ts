@@ -1,0 +1,47 @@
+/** Notifications that no API confirms, beside the reversals in their table: one item a payment and event, so that nobody can fill it. */
+
+import type { Notification } from '../payment/notification.ts';
+import type { UnixSeconds } from '../payment/payment.ts';
+import { count, Reader, text } from './attributes.ts';
+import type { Item, Table } from './table.ts';
+
+export interface Notifications {
+  /** Keeps the newest of each event. The same again is no news. */
+  keep(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds): Promise<void>;
+}
+
+export const isNotificationItem = (item: Item): boolean => item.kind?.S === 'notification';
+
+export function notificationsIn(table: Table): Notifications {
+  return {
+    async keep({ impUid, merchantUid, event, content }, now) {
+      await table.write({
+        key: { imp_uid: text(`${impUid}/${event}`) },
+        set: {
+          kind: text('notification'),
+          merchant_uid: text(merchantUid),
+          notified_of: text(impUid),
+          event: text(event),
+          content: { M: Object.fromEntries(Object.entries(content).map(([field, value]) => [field, text(value)])) },
+          revision: count(now),
+          updated_at: count(now),
+        },
+        conditions: { isNews: 'attribute_not_exists(imp_uid) OR #content <> :content' },
+      });
+    },
+  };
+}
+
+export function notificationOf(item: Item): Notification {
+  const read = new Reader(item, `notification ${item.imp_uid?.S}`);
+  const content = Object.entries(item.content?.M ?? {}).flatMap(([field, value]) =>
+    value.S === undefined ? [] : [[field, value.S]],
+  );
+  return {
+    impUid: read.text('notified_of'),
+    merchantUid: read.text('merchant_uid'),
+    event: read.text('event'),
+    content: Object.fromEntries(content),
+    updatedAt: read.count('updated_at'),
+  };
+}
