@@ -1,0 +1,29 @@
+/** Writes docs/events.schema.json from the schemas of the code: `npm run schemas`. A test says when it has to be run again. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { eventDetail, eventNames, notificationDetail, notificationNames } from '../functions/edge/event-json.ts';
+
+/** The JSON Schema (draft 2020-12) of every event on the bus: its `detail-type` and its `detail`. */
+export function eventSchemas(): object {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Events of iamport-serverless',
+    oneOf: [
+      { properties: { 'detail-type': { enum: eventNames }, detail: withoutDialect(eventDetail) } },
+      { properties: { 'detail-type': { enum: notificationNames }, detail: withoutDialect(notificationDetail) } },
+    ],
+    required: ['detail-type', 'detail'],
+  };
+}
+
+function withoutDialect(schema: z.core.$ZodType): object {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  return rest;
+}
+
+export const schemaFile = join(import.meta.dirname, '../docs/events.schema.json');
+export const schemaText = (): string => `${JSON.stringify(eventSchemas(), null, 2)}\n`;
+
+if (import.meta.main) writeFileSync(schemaFile, schemaText());
