@@ -149,7 +149,18 @@ export function iamportClient(parts: IamportParts): Iamport {
       const { pgApiKey } = await credentials(false);
       const query = pgApiKey ? `?pg_api_key=${encodeURIComponent(pgApiKey)}` : '';
       const path = `/vbanks/${encodeURIComponent(impUid)}${query}`;
-      return paymentOf(responseOf(await ask({ method: 'DELETE', path, tier }, deadline)));
+      const answer = await ask({ method: 'DELETE', path, tier }, deadline);
+      try {
+        return paymentOf(responseOf(answer));
+      } catch (refusal) {
+        if (pgApiKey || !(refusal instanceof IamportRefused)) throw refusal;
+        // The one PG that wants more, and the message of a refusal is all that a person sees.
+        throw new IamportRefused(
+          `${refusal.message} (KG Inicis wants pg_api_key: put it into the secret)`,
+          refusal.status,
+          { cause: refusal },
+        );
+      }
     },
 
     prepare: (order, deadline) => prepare(ask, order, deadline),
@@ -198,7 +209,9 @@ async function fetchToken(parts: IamportParts, deadline: Deadline): Promise<Toke
   // The key may have been replaced while this instance kept the old one.
   if (answer.status === 401) answer = await asked(true);
   if (answer.status === 401) {
-    throw new IamportRefused('Iamport does not accept imp_key and imp_secret: check the values in the secret', 401);
+    throw new IamportRefused('Iamport does not accept imp_key and imp_secret: check the values in the secret', {
+      status: 401,
+    });
   }
   const { value, livesSeconds } = tokenOf(responseOf(answer));
   return { value, expiresAt: parts.clock.now() + livesSeconds * 1000 };
@@ -249,8 +262,10 @@ function isUnknown(answer: HttpAnswer): boolean {
 
 /** The `response` of an answer that worked. @throws IamportRefused for a `code` that is not 0, whatever the HTTP status */
 function responseOf({ status, body }: HttpAnswer): unknown {
-  if (status === 401) throw new IamportRefused('Iamport does not accept a token that it has just issued', 401);
+  if (status === 401)
+    throw new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401 });
   const { code, message, response }: Envelope = envelopeOf(body);
-  if (code !== 0 || status >= 400) throw new IamportRefused(message ?? `Iamport answered with code ${code}`, status);
+  if (code !== 0 || status >= 400)
+    throw new IamportRefused(message ?? `Iamport answered with code ${code}`, { status });
   return response;
 }

@@ -14,7 +14,7 @@ export class IamportRefused extends IamportFault {
   /** The HTTP status of the answer. */
   readonly status: number;
 
-  constructor(message: string, status: number, options?: ErrorOptions) {
+  constructor(message: string, { status, ...options }: ErrorOptions & { readonly status: number }) {
     super(message, options);
     this.status = status;
   }

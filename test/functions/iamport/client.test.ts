@@ -294,6 +294,33 @@ describe('changing something', () => {
     expect(server.seen.at(-1)?.path).toBe('/vbanks/imp_100000000002?pg_api_key=pg%20key');
   });
 
+  test('a revocation that is refused for want of that key says so', async () => {
+    await using server = await scripted({
+      ...token,
+      'DELETE /vbanks/imp_100000000002': [envelope(200, 1, null, '필수 파라미터가 없습니다.')],
+    });
+    const clock = steppedClock();
+    const credentials = async () => ({ impKey: 'key', impSecret: 'secret' });
+    const client = iamportClient({
+      transport: undiciTransport(server.url),
+      credentials,
+      sharedToken: shelf(),
+      clock,
+      random: () => 0.5,
+    });
+    await expect(client.revokeAccount('imp_100000000002', deadlineIn(clock, 10_000))).rejects.toThrow(
+      '필수 파라미터가 없습니다. (KG Inicis wants pg_api_key: put it into the secret)',
+    );
+  });
+
+  test("a sub-merchant's code goes along", async () => {
+    await using server = await scripted({ ...token, [getPayment]: [ok(cardPayment)] });
+    const { client, deadline } = clientOf(server.url);
+    await client.payment(impUid, deadline, 'T001');
+    await client.payment(impUid, deadline);
+    expect(server.seen.filter(({ method }) => method === 'GET').map(({ tier }) => tier)).toEqual(['T001', undefined]);
+  });
+
   const order = { merchantUid: 'order-1', amount: payment.amount, currency: 'KRW' };
   const prepare = 'POST /payments/prepare';
   const taken = envelope(200, 1, null, '이미 등록된 merchant_uid입니다.');

@@ -7,6 +7,7 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;
+  readonly tier: unknown;
   readonly body: unknown;
 }
 
@@ -34,7 +35,13 @@ export async function scripted(script: Record<string, readonly Reply[]>) {
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       const { method = '', url: path = '' } = request;
-      seen.push({ method, path, authorization: request.headers.authorization, body: text && JSON.parse(text) });
+      seen.push({
+        method,
+        path,
+        authorization: request.headers.authorization,
+        tier: request.headers.tier,
+        body: text && JSON.parse(text),
+      });
       const call = `${method} ${path.split('?')[0]}`;
       const replies = script[call] ?? [envelope(418, -1, null, `no script for ${call}`)];
       const turn = used.get(call) ?? 0;
