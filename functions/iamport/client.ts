@@ -155,11 +155,10 @@ export function iamportClient(parts: IamportParts): Iamport {
       } catch (refusal) {
         if (pgApiKey || !(refusal instanceof IamportRefused)) throw refusal;
         // The one PG that wants more, and the message of a refusal is all that a person sees.
-        throw new IamportRefused(
-          `${refusal.message} (KG Inicis wants pg_api_key: put it into the secret)`,
-          refusal.status,
-          { cause: refusal },
-        );
+        throw new IamportRefused(`${refusal.message} (KG Inicis wants pg_api_key: put it into the secret)`, {
+          status: refusal.status,
+          cause: refusal,
+        });
       }
     },
 

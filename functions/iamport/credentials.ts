@@ -36,7 +36,7 @@ async function read(client: SecretsManagerClient, SecretId: string): Promise<Cre
   if (!found.success) {
     throw new IamportRefused(
       `Put {"imp_key": "…", "imp_secret": "…"} of the Iamport console into the secret ${SecretId}`,
-      401,
+      { status: 401 },
     );
   }
   const { imp_key, imp_secret, pg_api_key } = found.data;
