@@ -10,6 +10,9 @@ import { element, money, productCard, showFault, showOutcome, showRecord } from 
 /** Orders that can be paid, after whatever has happened to them. */
 const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];
 const forgedAmount = 100;
+/** While an outcome is on its way to another, the page asks again: for about three minutes, and then when it is told to. */
+const againMs = 2000;
+const mostTries = 90;
 const form = element('purchase');
 let shelf = [];
 
@@ -76,8 +79,8 @@ async function buy(chooseOrder) {
 
 let looks = 0;
 
-/** Asks what became of the order of this tab, and shows it. */
-async function look() {
+/** Asks what became of the order of this tab, and shows it. @param tries how often it has asked by itself */
+async function look(tries = 0) {
   const order = kept.read();
   if (!order) return;
   looks += 1;
@@ -90,9 +93,17 @@ async function look() {
   });
   // Somebody asked after us, and is shown instead.
   if (!stored || turn !== looks) return;
-  showOutcome(outcome ?? standingOf(stored), order.said);
+  const shown = outcome ?? standingOf(stored);
+  showOutcome(shown, order.said);
   showRecord(stored);
+  if (isOnItsWay(shown) && tries < mostTries) {
+    // Whoever has asked meanwhile looks on instead.
+    setTimeout(() => turn === looks && attempt(() => look(tries + 1)), againMs);
+  }
 }
+
+const isOnItsWay = ({ status, reversal }) =>
+  status === 'virtual_account_issued' || status === 'unconfirmed' || reversal?.state === 'requested';
 
 /** @returns undefined when this tab knows of no payment, as after a phone's way through the result page */
 async function outcomeOf({ merchant_uid, imp_uid, said }) {
@@ -157,13 +168,13 @@ form.addEventListener('submit', (event) => {
   void buy(() => orderFor(form.elements.product.value));
 });
 element('pay-again').addEventListener('click', () => buy(async () => kept.read()));
-for (const id of ['refresh', 'ask-again']) element(id).addEventListener('click', () => attempt(look));
+for (const id of ['refresh', 'ask-again']) element(id).addEventListener('click', () => attempt(() => look()));
 // Back from the sandbox's page, where something may have been paid or cancelled.
-document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && attempt(look));
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && attempt(() => look()));
 // Back from a phone's result page the browser may show this page as it was left, with its button still busy.
 addEventListener('pageshow', ({ persisted }) => {
   if (!persisted) return;
   setBusy(false);
-  attempt(look);
+  attempt(() => look());
 });
 attempt(() => Promise.all([open(), look()]));
