@@ -1,0 +1,213 @@
+/** Purchases in the demo shop, at a PC and with a phone: what the buyer is told, what the table holds, what the sandbox's book says. */
+
+import type { FrameLocator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Buyer, openMarket, type Profile, patience } from './buyer.ts';
+
+let market: Awaited<ReturnType<typeof openMarket>>;
+beforeAll(async () => {
+  market = await openMarket();
+});
+afterEach(() => market.tidy());
+afterAll(() => market?.close());
+
+async function payAnotherAmount(window: Page | FrameLocator): Promise<void> {
+  await window.getByTestId('tampered-amount').fill('100');
+  await window.getByTestId('pay').click();
+}
+
+describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
+  /** In the shop, with a product chosen. */
+  async function buyerOf(product = 'notebook', method = 'card'): Promise<Buyer> {
+    const buyer = await Buyer.with(profile, market);
+    await buyer.enterShop();
+    await buyer.choose(product, method);
+    return buyer;
+  }
+
+  test.each([
+    ['card', 'notebook', 14_000],
+    ['trans', 'letters', 8_900],
+    ['phone', 'pencil', 1_000],
+  ])('a payment by %s pays the order', async (method, product, amount) => {
+    const buyer = await buyerOf(product, method);
+    await (await buyer.openWindow()).getByTestId('pay').click();
+    const told = await buyer.toldOf('paid');
+    expect(told).toContain('결제가 완료되었습니다.');
+    expect(told).toContain(`₩${amount.toLocaleString('en')}`);
+    const { payment } = buyer;
+    expect(payment).toMatchObject({ status: 'paid', amount, cancel_amount: 0, pay_method: method });
+    expect(payment.channel).toBe(profile === 'pc' ? 'pc' : 'mobile');
+    expect(await buyer.order()).toMatchObject({
+      status: 'paid',
+      revision: 2,
+      imp_uid: payment.imp_uid,
+      amount,
+      payment: { pay_method: method, pg_tid: payment.pg_tid },
+      reversals: [],
+    });
+  });
+
+  test('a virtual account is shown, and its deposit pays the order', async () => {
+    const buyer = await buyerOf('pen', 'vbank');
+    await (await buyer.openWindow()).getByTestId('account').click();
+    const told = await buyer.toldOf('virtual_account_issued');
+    const { payment } = buyer;
+    for (const words of ['가상계좌가 발급되었습니다.', '₩32,000', '농협은행', payment.vbank_num, '이니시스']) {
+      expect(told).toContain(words);
+    }
+    expect(await buyer.order()).toMatchObject({
+      status: 'virtual_account_issued',
+      virtual_account: { imp_uid: payment.imp_uid, number: payment.vbank_num, due_at: payment.vbank_date },
+    });
+    await buyer.control(payment, 'deposit');
+    await expect.poll(async () => (await buyer.order()).status, patience).toBe('paid');
+    const toldByWebhook = { notice: { imp_uid: payment.imp_uid, status: 'paid' }, status: 200 };
+    await expect.poll(() => market.system.iamport.webhooks.deliveries[0], patience).toMatchObject(toldByWebhook);
+    // The shop's page asks again by itself; the result page when it is asked.
+    if (profile === 'phone') await buyer.page.reload();
+    expect(await buyer.toldOf('paid')).toContain('결제가 완료되었습니다.');
+    expect(await buyer.order()).toMatchObject({ imp_uid: payment.imp_uid, payment: { pay_method: 'vbank' } });
+  });
+
+  test('a failure is told with its reason, and the next try pays the same order', async () => {
+    const buyer = await buyerOf();
+    await (await buyer.openWindow()).getByTestId('fail').click();
+    const told = await buyer.toldOf('failed');
+    expect(told).toContain('결제에 실패했습니다. 다시 시도해 주세요.');
+    expect(told).toContain('한도초과');
+    const failed = buyer.payment;
+    expect(failed.status).toBe('failed');
+    expect(await buyer.order()).toMatchObject({ status: 'failed', imp_uid: failed.imp_uid, reason: '한도초과' });
+
+    if (profile === 'phone') await buyer.enterShop();
+    await (await buyer.openWindow()).getByTestId('pay').click();
+    expect(await buyer.toldOf('paid')).toContain('결제가 완료되었습니다.');
+    expect(buyer.payment).toMatchObject({ merchant_uid: failed.merchant_uid, status: 'paid' });
+    expect(await buyer.order()).toMatchObject({ status: 'paid', imp_uid: buyer.payment.imp_uid, revision: 3 });
+  });
+
+  test('a window that is closed leaves the order as it was', async () => {
+    const buyer = await buyerOf();
+    await (await buyer.openWindow()).getByTestId('close').click();
+    expect(await buyer.toldOf('ready')).toContain('아직 결제되지 않았습니다.');
+    expect(buyer.payment.status).toBe('ready');
+    expect(await buyer.order()).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
+  });
+
+  test('another amount is rejected, and the money is back', async () => {
+    const buyer = await buyerOf();
+    await payAnotherAmount(await buyer.openWindow());
+    // Whether it is back already depends on whether the webhook came first.
+    expect(await buyer.toldOf('rejected')).toMatch(
+      /결제 금액이 주문 금액과 다릅니다\. 결제를 취소(했|하고 있)습니다\./,
+    );
+    await buyer.untilReversed();
+    const { payment } = buyer;
+    expect(payment).toMatchObject({ status: 'cancelled', amount: 100, cancel_amount: 100 });
+    expect(payment.cancel_history).toHaveLength(1);
+    expect(await buyer.order()).toMatchObject({
+      status: 'ready',
+      revision: 1,
+      reversals: [{ imp_uid: payment.imp_uid, kind: 'cancel', state: 'done', reason: 'amount_mismatch', amount: 100 }],
+    });
+    await buyer.page.reload();
+    expect(await buyer.toldOf('rejected')).toContain('결제를 취소했습니다.');
+  });
+
+  test('a second payment of a paid order is rejected, and the money is back', async () => {
+    const buyer = await buyerOf();
+    await (await buyer.openWindow()).getByTestId('pay').click();
+    await buyer.toldOf('paid');
+    const first = buyer.payment;
+    if (profile === 'phone') await buyer.enterShop();
+    await (await buyer.openWindow('pay-again')).getByTestId('pay').click();
+    expect(await buyer.toldOf('rejected')).toMatch(/이미 결제된 주문입니다\. 결제를 취소(했|하고 있)습니다\./);
+    await buyer.untilReversed();
+    const second = buyer.payment;
+    expect(second).toMatchObject({ merchant_uid: first.merchant_uid, status: 'cancelled', cancel_amount: 14_000 });
+    expect(first).toMatchObject({ status: 'paid', cancel_amount: 0 });
+    expect(await buyer.order()).toMatchObject({
+      status: 'paid',
+      imp_uid: first.imp_uid,
+      reversals: [{ imp_uid: second.imp_uid, state: 'done', reason: 'duplicate_payment', amount: 14_000 }],
+    });
+  });
+
+  test('when Iamport cannot be asked nothing is called failed, and the page asks again by itself', async () => {
+    const { iamport } = market.system;
+    iamport.settings.webhooks = 'never';
+    const buyer = await buyerOf();
+    const window = await buyer.openWindow();
+    iamport.faults.add({ path: '/payments/imp_', status: 500, times: 1000 });
+    await window.getByTestId('pay').click();
+    expect(await buyer.toldOf('unconfirmed')).toContain('결제 결과를 아직 확인하지 못했습니다.');
+    expect(await buyer.order()).toMatchObject({ status: 'ready', revision: 1 });
+    iamport.faults.clear();
+    await buyer.page.getByText('결제가 완료되었습니다.').waitFor();
+    expect(await buyer.order()).toMatchObject({ status: 'paid', imp_uid: buyer.payment.imp_uid });
+  });
+
+  test('the order is found again after a reload, and on the way back', async () => {
+    const buyer = await buyerOf();
+    await (await buyer.openWindow()).getByTestId('pay').click();
+    await buyer.toldOf('paid');
+    if (profile === 'pc') await buyer.page.reload();
+    else {
+      await buyer.page.goBack({ waitUntil: 'commit' });
+      await buyer.page.goBack({ waitUntil: 'commit' });
+    }
+    await buyer.page.locator('#outcome[data-status=paid]').waitFor();
+    const shown = await buyer.page.locator('#record').innerText();
+    for (const words of [buyer.payment.merchant_uid, buyer.payment.imp_uid, 'paid']) expect(shown).toContain(words);
+    expect(await buyer.order()).toMatchObject({ status: 'paid', revision: 2 });
+  });
+
+  test('a double click opens one window', async () => {
+    const buyer = await buyerOf();
+    const before = market.system.iamport.ledger.entries().length;
+    await buyer.page.getByTestId('pay').dblclick();
+    await buyer.window.getByTestId('order').waitFor();
+    await buyer.window.getByTestId('pay').click();
+    await buyer.toldOf('paid');
+    expect(market.system.iamport.ledger.entries()).toHaveLength(before + 1);
+  });
+});
+
+test('a window for another amount than the order has does not open', async () => {
+  const buyer = await Buyer.with('pc', market);
+  await buyer.enterShop();
+  const before = market.system.iamport.ledger.entries().length;
+  await buyer.page.locator('summary').click();
+  await buyer.page.getByTestId('forge').check();
+  await buyer.page.getByTestId('pay').click();
+  expect(await buyer.toldOf('unopened')).toContain('결제창이 열리지 않음');
+  expect(market.system.iamport.ledger.entries()).toHaveLength(before);
+  const merchantUid = await buyer.page.locator('[data-field=merchant_uid] dd').innerText();
+  expect(await buyer.order(merchantUid)).toMatchObject({ status: 'ready', amount: 14_000 });
+});
+
+test('on a PC one can buy as on a phone', async () => {
+  const buyer = await Buyer.with('pc', market);
+  await buyer.enterShop();
+  await buyer.page.locator('summary').click();
+  await buyer.page.getByTestId('as-phone').check();
+  await buyer.page.getByTestId('pay').click();
+  await buyer.page.waitForURL(`${market.system.iamport.url}/window/**`);
+  await buyer.page.getByTestId('pay').click();
+  await buyer.page.waitForURL('**/payments/complete/mobile?**');
+  expect(await buyer.page.locator('h1').innerText()).toBe('결제가 완료되었습니다.');
+  expect(await buyer.order()).toMatchObject({ status: 'paid' });
+});
+
+test('the shop and the result page fit a screen 320 px wide', async () => {
+  const buyer = await Buyer.with('phone', market);
+  await buyer.page.setViewportSize({ width: 320, height: 640 });
+  await buyer.enterShop();
+  await (await buyer.openWindow()).getByTestId('account').click();
+  await buyer.toldOf('virtual_account_issued');
+  expect(await buyer.page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+  await buyer.enterShop();
+  await buyer.page.locator('#order:not([hidden])').waitFor();
+  expect(await buyer.page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+});
