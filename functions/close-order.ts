@@ -1,23 +1,20 @@
 /** `DELETE /orders/{merchant_uid}`: the shop's own server closes an order that nobody has paid. IAM-signed. */
 
-import * as z from 'zod/mini';
 import { nothing } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
 import { Problem, refusal } from './edge/problem.ts';
-import { merchantUid, parse } from './edge/request.ts';
+import { orderPath, parse } from './edge/request.ts';
 import { isSettled, type Order } from './payment/order.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
 import { settlePayment } from './settle.ts';
 import { OrderBusy } from './store/errors.ts';
 
-const path = z.object({ merchant_uid: merchantUid });
-
 /** Each lost race means that a payment has just been settled. */
 const mostTries = 3;
 
 export const closeOrder: Door = async ({ event, deadline, note }, rooms) => {
-  const { merchant_uid } = parse(path, event.pathParameters ?? {});
+  const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
   note({ merchantUid: merchant_uid });
   let order = await rooms.orders.read(merchant_uid);
   if (!order) throw refusal('order_not_found');

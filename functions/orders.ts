@@ -7,15 +7,13 @@ import { defined } from './edge/defined.ts';
 import { causesOf } from './edge/log.ts';
 import { orderJson, refundJson, reversalJson } from './edge/order-json.ts';
 import { Problem, refusal } from './edge/problem.ts';
-import { jsonBodyFields, merchantUid, parse } from './edge/request.ts';
+import { jsonBodyFields, orderPath, parse } from './edge/request.ts';
 import { IamportFault } from './iamport/errors.ts';
 import { amountOf } from './payment/money.ts';
 import { isPayable, type Order, type OrderTerms } from './payment/order.ts';
 import { nextLookAt } from './payment/watch.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
-
-const path = z.object({ merchant_uid: merchantUid });
 
 /** Strict: a misspelt field of the shop's own server is an error, not something to pass over. */
 const terms = z.strictObject({
@@ -30,7 +28,7 @@ const terms = z.strictObject({
 });
 
 export const orders: Door = async (visit, rooms) => {
-  const { merchant_uid } = parse(path, visit.event.pathParameters ?? {});
+  const { merchant_uid } = parse(orderPath, visit.event.pathParameters ?? {});
   visit.note({ merchantUid: merchant_uid });
   return visit.event.requestContext.http.method === 'PUT'
     ? register(merchant_uid, visit, rooms)

@@ -5,7 +5,7 @@ import { json } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
 import { orderJson, refundJson } from './edge/order-json.ts';
 import { Problem, refusal } from './edge/problem.ts';
-import { jsonBodyFields, merchantUid, parse } from './edge/request.ts';
+import { jsonBodyFields, orderPath, parse } from './edge/request.ts';
 import { type Amount, amountOf } from './payment/money.ts';
 import { isSettled, type Order } from './payment/order.ts';
 import type { Payment } from './payment/payment.ts';
@@ -16,7 +16,6 @@ import { type Door, serve, type Visit } from './serve.ts';
 import { settlePayment } from './settle.ts';
 import { type NewRefund, refundId } from './store/refunds.ts';
 
-const path = z.object({ merchant_uid: merchantUid });
 const words = (most: number) =>
   z.string('must be a text').check(z.minLength(1, 'is empty'), z.maxLength(most, `must be at most ${most} characters`));
 
@@ -35,7 +34,7 @@ const details = {
 } as const;
 
 export const refunds: Door = async ({ event, deadline, note }, rooms) => {
-  const { merchant_uid } = parse(path, event.pathParameters ?? {});
+  const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
   const fields = parse(body, jsonBodyFields(event));
   const key = keyOf(event);
   note({ merchantUid: merchant_uid });

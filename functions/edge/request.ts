@@ -29,6 +29,16 @@ export const merchantUid = z
     ),
   );
 
+/**
+ * The path of the order routes. API Gateway decodes a path before it routes it, so what separates the parts of an address would
+ * lead to another order or to none: such numbers are refused when they are registered.
+ */
+export const orderPath = z.object({
+  merchant_uid: merchantUid.check(
+    z.regex(/^[^/\\?#%]*$/, 'must have none of / \\ ? # %, which do not survive in a path'),
+  ),
+});
+
 /** For a field that may be left out, or left empty as forms do. */
 export const optional = (schema: z.ZodMiniType<string, string>) =>
   z.pipe(

@@ -22,8 +22,6 @@ export function decoded(path: string): string {
 }
 
 /**
- * Other than in API Gateway, an encoded slash is a part of its segment here; there it is decoded first and starts another one,
- * so that an order number with a slash finds no route.
  * @param path as sent, still encoded
  * @returns undefined when no route matches
  */
@@ -39,7 +37,8 @@ function parametersOf(key: string, method: string, path: string): Record<string,
   const [verb, pattern = ''] = key.split(' ');
   if (verb !== method && verb !== 'ANY') return undefined;
   const wanted = pattern.split('/');
-  const segments = path.split('/').map(decoded);
+  // The whole path is decoded first, so an encoded slash is a slash: an order number cannot have one.
+  const segments = decoded(path).split('/');
   const parameters: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const name = /^\{(.+?)\+?\}$/.exec(part)?.[1];

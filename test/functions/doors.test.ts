@@ -435,11 +435,28 @@ describe('PUT and GET /orders/{merchant_uid}', () => {
     });
   });
 
-  test('Korean, spaces and slashes in an order number are one order number', async () => {
-    const merchantUid = '주문 1/2?#';
+  test('Korean and spaces in an order number are one order number', async () => {
+    const merchantUid = '주문 1-2 (선물)';
     expect(await system.shop('PUT', merchantUid, { amount: 14_000 })).toMatchObject({ status: 201 });
     await system.complete({ imp_uid: paid(merchantUid), merchant_uid: merchantUid });
     expect(await orderOf(merchantUid)).toMatchObject({ merchant_uid: merchantUid, status: 'paid' });
+  });
+
+  test('what separates the parts of an address is refused in an order number', async () => {
+    for (const merchantUid of ['a?b', 'a#b', 'a%b', 'a\\b']) {
+      expect(await system.shop('PUT', merchantUid, { amount: 14_000 }), merchantUid).toMatchObject({
+        status: 400,
+        json: {
+          code: 'invalid_request',
+          detail: 'merchant_uid must have none of / \\ ? # %, which do not survive in a path.',
+        },
+      });
+    }
+    // A slash is one to API Gateway too, and then there is no such route.
+    expect(await system.shop('PUT', 'a/b', { amount: 14_000 })).toMatchObject({
+      status: 404,
+      json: { message: 'Not Found' },
+    });
   });
 
   test('nobody else may', async () => {
