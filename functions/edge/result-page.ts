@@ -24,16 +24,20 @@ const style = `
 :root{color-scheme:light dark;--ink:#1a1d21;--quiet:#5c6670;--paper:#fff;--ground:#f3f5f7;--line:#dfe3e8;--good:#0a7d4b;--wait:#8a5a00;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#eef1f4;--quiet:#a3adb8;--paper:#1d2126;--ground:#121518;--line:#343b43;--good:#5fd39b;--wait:#f2c063;--bad:#ff8d85}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.6 system-ui,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR",sans-serif;word-break:keep-all;overflow-wrap:anywhere}
+body{margin:0;min-height:100vh;min-height:100svh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.6 system-ui,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR",sans-serif;word-break:keep-all;overflow-wrap:anywhere}
 main{width:100%;max-width:26rem;background:var(--paper);border:1px solid var(--line);border-radius:1rem;padding:1.75rem 1.5rem}
 .shop{margin:0 0 .75rem;color:var(--quiet);font-size:.9rem}
-h1{margin:0 0 1.25rem;font-size:1.25rem;line-height:1.45}
+h1{margin:0 0 1.25rem;font-size:1.25rem;line-height:1.45;text-wrap:balance}
 h1::before{content:"";display:block;width:2.5rem;height:.3rem;border-radius:1rem;margin-bottom:1rem;background:currentColor}
 .good h1::before{color:var(--good)}.wait h1::before{color:var(--wait)}.bad h1::before{color:var(--bad)}
-dl{margin:0;border-top:1px solid var(--line)}
-dl div{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.6rem 0;border-bottom:1px solid var(--line)}
-dt{color:var(--quiet)}dd{margin:0;font-weight:600;text-align:right}
-p{margin:1.25rem 0 0;color:var(--quiet)}a{color:inherit}
+.asking h1::before{animation:ask 1.2s ease-in-out infinite alternate}
+@keyframes ask{to{width:100%;opacity:.4}}
+@media(prefers-reduced-motion:reduce){.asking h1::before{animation:none}}
+h1:last-child,dl:last-child div:last-child{margin-bottom:0;padding-bottom:0}
+dl{margin:0}
+dl div{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.6rem 0;border-top:1px solid var(--line)}
+dt{color:var(--quiet)}dd{margin:0 0 0 auto;font-weight:600;text-align:right;text-wrap:balance;font-variant-numeric:tabular-nums}
+p{margin:1.25rem 0 0;color:var(--quiet)}dl+p{margin-top:0;padding-top:1rem;border-top:1px solid var(--line)}a{color:inherit}
 `;
 
 /** Names the one style that the page's content security policy lets through. */
@@ -51,8 +55,7 @@ const labels = {
     reason: '사유',
     receipt: '영수증 보기',
     asking: '결제 결과를 다시 확인하고 있습니다…',
-    gaveUp:
-      '아직 확인하지 못했습니다. 결제하셨다면 결제는 안전하게 처리되며, 잠시 후 주문 내역에서 확인하실 수 있습니다.',
+    gaveUp: '결제하셨다면 결제는 안전하게 처리됩니다. 나중에 주문 내역에서 확인해 주세요.',
   },
   en: {
     title: 'Payment result',
@@ -65,8 +68,7 @@ const labels = {
     reason: 'Reason',
     receipt: 'Receipt',
     asking: 'Asking again…',
-    gaveUp:
-      'Still not confirmed. If you paid, the payment is safe and will be settled; please look at your orders a little later.',
+    gaveUp: 'If you paid, the payment is safe and will be settled. Please look at your orders later.',
   },
 } as const satisfies Record<Language, Record<string, string>>;
 
@@ -92,7 +94,7 @@ ${next ? `<meta http-equiv="refresh" content="${escaped(next)}">` : ''}
 <style>${style}</style>
 </head>
 <body>
-<main class="${mood}">
+<main class="${mood}${next ? ' asking' : ''}">
 ${shopName ? `<p class="shop">${escaped(shopName)}</p>` : ''}
 <h1>${escaped(message)}</h1>
 ${details}${after}
