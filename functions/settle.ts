@@ -11,10 +11,11 @@
  */
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
-import { decide } from './payment/decide.ts';
+import { type Decision, decide } from './payment/decide.ts';
 import type { Order } from './payment/order.ts';
 import { type Outcome, outcomeOf } from './payment/outcome.ts';
 import type { Payment } from './payment/payment.ts';
+import type { Reversal } from './payment/reversal.ts';
 import { reverse } from './reverse.ts';
 import type { Rooms } from './rooms.ts';
 import { OrderBusy } from './store/errors.ts';
@@ -72,12 +73,7 @@ export async function settlePayment(
     const decision = decide(order, payment, rooms.policy);
     if (!order || decision.kind === 'order_not_found') return { kind: 'order_not_found' };
     if (decision.kind !== 'change') {
-      const reversal =
-        decision.kind === 'reject' && decision.reversal
-          ? await reverse(rooms, decision.reversal, payment, deadline, order.tier)
-          : decision.kind === 'money_returned'
-            ? await rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock))
-            : undefined;
+      const reversal = await undo(rooms, decision, payment, deadline, order.tier);
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
     }
     if (decision.onFreshNewsOnly && !asksAfterRead) {
@@ -94,4 +90,18 @@ export async function settlePayment(
     lostRaces += 1;
   }
   throw new OrderBusy(`Order ${payment.merchantUid} changed ${mostLostRaces + 1} times while it was being settled`);
+}
+
+/** What a decision that leaves the order as it is asks for. @returns the payment's reversal, where there is one */
+async function undo(
+  rooms: Rooms,
+  decision: Decision,
+  payment: Payment,
+  deadline: Deadline,
+  tier: string | undefined,
+): Promise<Reversal | undefined> {
+  if (decision.kind === 'reject' && decision.reversal)
+    return reverse(rooms, decision.reversal, payment, deadline, tier);
+  if (decision.kind === 'money_returned') return rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock));
+  return undefined;
 }
