@@ -107,7 +107,7 @@ const isOnItsWay = ({ status, reversal }) =>
 
 /** @returns undefined when this tab knows of no payment, as after a phone's way through the result page */
 async function outcomeOf({ merchant_uid, imp_uid, said }) {
-  if (!imp_uid) return said ? { status: 'unopened', message: said } : undefined;
+  if (!imp_uid) return said ? { status: 'unopened', message: '결제되지 않았습니다. 다시 시도해 주세요.' } : undefined;
   // An answer that did not come says nothing about the money.
   return complete({ imp_uid, merchant_uid }).catch((error) => ({ status: 'unconfirmed', message: wordsOf(error) }));
 }
