@@ -1,5 +1,5 @@
 /**
- * Bundles the functions, one a door: `npm run bundle`. The output depends on the sources alone, never on where or when
+ * Bundles the functions, one each: `npm run bundle`. The output depends on the sources alone, never on where or when
  * it was made, so an unchanged function is not deployed again.
  */
 import { randomUUID } from 'node:crypto';
@@ -8,28 +8,28 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { PROJECT_ROOT } from './context.ts';
-import { type DoorName, doorEntries } from './doors.ts';
+import { type FunctionName, functionNames } from './doors.ts';
 
 /** Where the bundles go unless told otherwise: `<door>/index.mjs` and its source map. */
 export const BUNDLES = join(PROJECT_ROOT, 'dist/functions');
 
 /** A bundle as it was written; sizes in bytes. */
 export interface Bundle {
-  name: DoorName;
+  name: FunctionName;
   file: string;
   bytes: number;
   gzipBytes: number;
 }
 
 /**
- * Bundles every door into `<directory>/<door>/index.mjs`.
+ * Bundles every function into `<directory>/<name>/index.mjs`.
  * @throws esbuild's error when a source does not build.
  */
 export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
-  return Promise.all(doorEntries.map(([name]) => bundle(name, directory)));
+  return Promise.all(functionNames.map((name) => bundle(name, directory)));
 }
 
-async function bundle(name: DoorName, directory: string): Promise<Bundle> {
+async function bundle(name: FunctionName, directory: string): Promise<Bundle> {
   const { outputFiles } = await build({
     absWorkingDir: PROJECT_ROOT,
     entryPoints: [join('functions', `${name}.ts`)],

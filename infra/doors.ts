@@ -1,11 +1,22 @@
 /**
- * The doors of the system, one entry a function: what it answers, what it may do, what it is told. Bundles, functions,
+ * The functions of the system, doors and workers, one entry a function: what it answers, what it may do, what it is told. Bundles, functions,
  * rights and routes are all made from this table; it holds facts only and builds nothing.
  */
 import type { Environment } from './config.ts';
 
-/** What a right is given on; `reversals/by-order` is an index, everything else a table or the secret. */
-export type Resource = 'orders' | 'reversals' | 'reversals/by-order' | 'state' | 'secret';
+/** What a right is given on: a table, one of its indexes or its stream, the secret, the bus, or the queue of what failed. */
+export type Resource =
+  | 'orders'
+  | 'orders/due'
+  | 'orders/stream'
+  | 'reversals'
+  | 'reversals/by-order'
+  | 'reversals/due'
+  | 'reversals/stream'
+  | 'state'
+  | 'secret'
+  | 'bus'
+  | 'unpublished';
 
 /** Requests a second, and how many may come at once, for each route of a door. */
 export interface Throttle {
@@ -13,15 +24,25 @@ export interface Throttle {
   burst: number;
 }
 
-/** One function. `signed` routes take only callers of the shop's own account who sign with AWS Signature Version 4. */
-export interface Door {
+/** One function, and what everybody who makes it has to know. */
+export interface Facts {
   description: string;
-  routes: readonly { method: 'GET' | 'POST' | 'PUT'; path: `/${string}` }[];
-  signed: boolean;
-  throttle: Throttle;
   rights: Partial<Record<Resource, readonly string[]>>;
   /** The settings it is given besides the names of the tables, the secret and Iamport's address. */
   settings: readonly (keyof Environment)[];
+}
+
+/** A function behind routes. `signed` ones take only callers of the shop's own account, by AWS Signature Version 4. */
+export interface Door extends Facts {
+  routes: readonly { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: `/${string}` }[];
+  signed: boolean;
+  throttle: Throttle;
+}
+
+/** A function that nobody calls: the schedule and the tables' streams do. */
+export interface Worker extends Facts {
+  timeoutSeconds: number;
+  memoryMb: number;
 }
 
 /** A door that settles payments writes the order, or a reversal, and shares the access token. */
@@ -78,9 +99,74 @@ export const DOORS = {
     },
     settings: [],
   },
+  refunds: {
+    description: 'Gives money back for the server of the shop.',
+    routes: [{ method: 'POST', path: '/orders/{merchant_uid}/refunds' }],
+    signed: true,
+    throttle: USUAL_THROTTLE,
+    rights: SETTLING_RIGHTS,
+    settings: ['TEST_PAYMENTS', 'REVERSALS'],
+  },
+  'close-order': {
+    description: 'Closes an unpaid order for the server of the shop.',
+    routes: [{ method: 'DELETE', path: '/orders/{merchant_uid}' }],
+    signed: true,
+    throttle: USUAL_THROTTLE,
+    rights: SETTLING_RIGHTS,
+    settings: ['TEST_PAYMENTS', 'REVERSALS'],
+  },
+  confirm: {
+    description: 'Tells Iamport whether a payment may be approved.',
+    routes: [{ method: 'POST', path: '/payments/confirm' }],
+    signed: false,
+    throttle: USUAL_THROTTLE,
+    rights: { orders: ['dynamodb:GetItem'] },
+    settings: [],
+  },
 } as const satisfies Record<string, Door>;
+
+const STREAM_RIGHTS = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
+
+/** Keyed as the doors are. */
+export const WORKERS = {
+  reconcile: {
+    description: 'Holds the ledger of Iamport against the orders, and works off what is due.',
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    rights: {
+      ...SETTLING_RIGHTS,
+      orders: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      'orders/due': ['dynamodb:Query'],
+      'reversals/due': ['dynamodb:Query'],
+    },
+    settings: ['TEST_PAYMENTS', 'REVERSALS'],
+  },
+  publish: {
+    description: 'Tells the event bus what changed in the tables.',
+    timeoutSeconds: 30,
+    memoryMb: 256,
+    rights: {
+      'orders/stream': STREAM_RIGHTS,
+      'reversals/stream': STREAM_RIGHTS,
+      reversals: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      bus: ['events:PutEvents'],
+      unpublished: ['sqs:SendMessage'],
+    },
+    settings: [],
+  },
+} as const satisfies Record<string, Worker>;
 
 export type DoorName = keyof typeof DOORS;
 
+export type WorkerName = keyof typeof WORKERS;
+export type FunctionName = DoorName | WorkerName;
+
 /** The doors as pairs, in the order of the table. */
 export const doorEntries = Object.entries(DOORS) as [DoorName, Door][];
+export const workerEntries = Object.entries(WORKERS) as [WorkerName, Worker][];
+export const functionNames: readonly FunctionName[] = [...doorEntries, ...workerEntries].map(([name]) => name);

@@ -55,7 +55,7 @@ export class PaymentsApi extends Construct {
 
   private routes(functions: Functions): HttpRoute[] {
     return doorEntries.flatMap(([name, door]) => {
-      const integration = new HttpLambdaIntegration(name, functions.byDoor[name]);
+      const integration = new HttpLambdaIntegration(name, functions.byName[name]);
       const signed = door.signed && { authorizer: new HttpIamAuthorizer() };
       return door.routes.flatMap(({ method, path }) =>
         this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),

@@ -21,6 +21,7 @@ export class PaymentsStack extends Stack {
     this.output('SecretArn', payments.secret.secretArn, 'The secret that the Iamport keys go into.');
     this.output('OrdersTable', payments.orders.tableName, 'The table of orders.');
     this.output('ReversalsTable', payments.reversals.tableName, 'The table of payments to be undone.');
+    this.output('EventBus', payments.events.eventBusName, 'Where everything that happens to an order is told.');
     this.output('StateTable', payments.state.tableName, 'The table of the shared token and the reconciler.');
   }
 

@@ -8,6 +8,7 @@ import {
   AttributeType,
   Billing,
   ProjectionType,
+  StreamViewType,
   type TablePropsV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
@@ -32,6 +33,9 @@ const kept = {
   removalPolicy: RemovalPolicy.RETAIN,
 } satisfies Partial<TablePropsV2>;
 
+/** Events are read off the two versions of an item. */
+const beforeAndAfter = StreamViewType.NEW_AND_OLD_IMAGES;
+
 export class Tables extends Construct {
   /** Every order, by `merchant_uid`. */
   readonly orders: TableV2;
@@ -46,10 +50,12 @@ export class Tables extends Construct {
       ...kept,
       partitionKey: text('merchant_uid'),
       globalSecondaryIndexes: [due],
+      dynamoStream: beforeAndAfter,
     });
     this.reversals = new TableV2(this, 'Reversals', {
       ...kept,
       partitionKey: text('imp_uid'),
+      dynamoStream: beforeAndAfter,
       globalSecondaryIndexes: [
         { indexName: 'by-order', partitionKey: text('merchant_uid'), projectionType: ProjectionType.ALL },
         due,

@@ -53,6 +53,8 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
       const [method = '', path = ''] = key.split(' ');
       return line(method, `${url}${path}${signed ? '  (signed)' : ''}`);
     }),
+    line('events', `${url}/__local/events`),
+    line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
     line('signed', `${call} ${url}/orders/<merchant_uid>`),
     line('database', `${database.engine}, ${database.endpoint}`),
     line('tables', tables.join(', ')),

@@ -20,6 +20,7 @@ export async function startSystem(options: Partial<LocalOptions> = {}) {
     port: 0,
     dynamodb: inject('dynamodbEndpoint'),
     databaseKey: `test${randomBytes(8).toString('hex')}`,
+    schedules: false,
     report: (fault) => faults.push(fault),
     // Tests make functions complain on purpose.
     log: (text) => process.env.LOG && process.stderr.write(text),

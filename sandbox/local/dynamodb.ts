@@ -7,15 +7,20 @@ import {
   type CreateTableCommandInput,
   DynamoDBClient,
   ResourceInUseException,
+  type StreamViewType,
 } from '@aws-sdk/client-dynamodb';
 import { javaVersion, startDynamodbLocal } from './dynamodb-local.ts';
 import { localCaller } from './signature.ts';
+import type { ChangeSource } from './streams.ts';
+import { startTap } from './tap.ts';
 import { type CloudAssembly, region } from './template.ts';
 
 export interface Database {
   readonly endpoint: string;
   /** Which engine it is, for people. */
   readonly engine: string;
+  /** The changes of a table, where the engine has no streams of its own. */
+  readonly changesOf?: (table: string) => ChangeSource;
   close(): Promise<void>;
 }
 
@@ -36,20 +41,31 @@ async function startDynalite(): Promise<Database> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  const tap = await startTap(`http://127.0.0.1:${port}`);
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: tap.endpoint,
     engine: 'dynalite (no Java 17 found: good for a look, tests want DynamoDB Local)',
-    close,
+    changesOf: tap.changesOf,
+    async close() {
+      await tap.close();
+      await close();
+    },
   };
 }
 
 /** Makes the tables of the template, but for those that are there from the last time. @returns their names, by logical id */
-export async function createTables(assembly: CloudAssembly, endpoint: string, accessKeyId: string): Promise<string[]> {
+export async function createTables(
+  assembly: CloudAssembly,
+  { endpoint, changesOf }: Database,
+  accessKeyId: string,
+): Promise<string[]> {
   const client = new DynamoDBClient({ endpoint, region, credentials: { ...localCaller, accessKeyId } });
   try {
     const tables = assembly.ofType('AWS::DynamoDB::GlobalTable');
     for (const { id, properties } of tables) {
-      await client.send(new CreateTableCommand(tableOf(id, properties))).catch((error: unknown) => {
+      const { StreamSpecification, ...table } = tableOf(id, properties);
+      const stream = !changesOf && StreamSpecification && { StreamSpecification };
+      await client.send(new CreateTableCommand({ ...table, ...stream })).catch((error: unknown) => {
         if (!(error instanceof ResourceInUseException)) throw error;
       });
     }
@@ -59,9 +75,11 @@ export async function createTables(assembly: CloudAssembly, endpoint: string, ac
   }
 }
 
-/** What of the template's table an emulator knows: its keys and indexes. */
+/** What of the template's table an emulator knows: its keys, its indexes and its stream. */
 export function tableOf(TableName: string, properties: Readonly<Record<string, unknown>>): CreateTableCommandInput {
   const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = properties as unknown as CreateTableCommandInput;
   const indexes = GlobalSecondaryIndexes && { GlobalSecondaryIndexes };
-  return { TableName, BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions, KeySchema, ...indexes };
+  const { StreamViewType } = (properties.StreamSpecification ?? {}) as { StreamViewType?: StreamViewType };
+  const stream = StreamViewType && { StreamSpecification: { StreamEnabled: true, StreamViewType } };
+  return { TableName, BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions, KeySchema, ...indexes, ...stream };
 }

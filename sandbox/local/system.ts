@@ -6,14 +6,17 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
 import { type SandboxIamport, startIamport } from '../iamport/server.ts';
+import { type LocalBus, startBus } from './bus.ts';
 import { createTables, type Database, startDatabase } from './dynamodb.ts';
 import { Gateway } from './gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './lambda.ts';
 import { startSecrets } from './secrets.ts';
 import { demoShop } from './shop.ts';
 import { localCaller } from './signature.ts';
-import { CloudAssembly } from './template.ts';
+import { CloudAssembly, idOfArn } from './template.ts';
+import { followStreams, runSchedules } from './workers.ts';
 
 export interface LocalOptions {
   /** The cloud assembly, usually `cdk.out`. */
@@ -29,6 +32,8 @@ export interface LocalOptions {
   readonly databaseKey?: string;
   /** Overrides of the functions' environment, for tests: another policy, result targets. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** False leaves the reconciler to whoever runs it by hand. */
+  readonly schedules?: boolean;
   /** Told what functions did wrong. */
   readonly report?: (problem: string) => void;
   /** Gets what functions write to their logs. By default errors are shown, and everything with LOG=1. */
@@ -42,6 +47,10 @@ export interface LocalSystem {
   readonly iamport: SandboxIamport | undefined;
   readonly database: Database;
   readonly tables: readonly string[];
+  /** What was published so far. */
+  readonly bus: Pick<LocalBus, 'events'>;
+  /** Runs the reconciler now. @returns its report */
+  reconcile(): Promise<unknown>;
   /** The processes of the functions that run now. */
   processIds(): number[];
   close(): Promise<void>;
@@ -84,22 +93,42 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
       );
   const database = started.add(await startDatabase(options.dynamodb));
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
-  const tables = await createTables(assembly, database.endpoint, accessKeyId);
+  const tables = await createTables(assembly, database, accessKeyId);
   const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
+  const bus = started.add(await startBus());
   const surroundings = {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCaller.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
   const functions = functionsOf(assembly, surroundings, options.log ?? showErrors);
   for (const lambda of functions.values()) started.add(lambda);
-  const gateway = new Gateway(assembly, functions, options.report ?? console.error);
-  server.serve(gateway, demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }).fetch);
+  const report = options.report ?? console.error;
+  const workers = { functions, database, accessKeyId, report };
+  started.add(followStreams(assembly, workers));
+  if (options.schedules ?? true) started.add(runSchedules(assembly, workers));
+  const gateway = new Gateway(assembly, functions, report);
+  const reconcile = () => scheduledIn(assembly, functions).invoke({});
+  const site = new Hono();
+  site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
+  site.get('/__local/events', (c) => c.json({ events: bus.events }));
+  site.route('/', demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }));
+  server.serve(gateway, site.fetch);
   const processIds = () => [...functions.values()].flatMap((lambda) => lambda.processIds);
-  return { url: server.url, gateway, iamport, database, tables, processIds, close: () => started.close() };
+  const { url } = server;
+  return { url, gateway, iamport, database, tables, bus, reconcile, processIds, close: () => started.close() };
+}
+
+/** The reconciler: the one function that is on a schedule. */
+function scheduledIn(assembly: CloudAssembly, functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
+  const [schedule] = assembly.ofType('AWS::Scheduler::Schedule');
+  const lambda = functions.get(idOfArn(String((schedule?.properties.Target as { Arn?: string } | undefined)?.Arn)));
+  if (!lambda) throw new Error('The template schedules nothing');
+  return lambda;
 }
 
 function functionsOf(
@@ -163,4 +192,4 @@ async function listening(port: number) {
 
 /** Pages and the shop's own server; everything else is the gateway's, which knows what to say of it. */
 const isShops = (url: string, method = 'GET'): boolean =>
-  url.startsWith('/__shop/') || (method === 'GET' && /^\/([\w-]+\.\w+)?(\?|$)/.test(url));
+  /^\/__(shop|local)\//.test(url) || (method === 'GET' && /^\/([\w-]+\.\w+)?(\?|$)/.test(url));

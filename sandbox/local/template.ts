@@ -22,7 +22,10 @@ const run = [
   'AWS::ApiGatewayV2::Route',
   'AWS::ApiGatewayV2::Stage',
   'AWS::DynamoDB::GlobalTable',
+  'AWS::Events::EventBus',
+  'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
+  'AWS::Scheduler::Schedule',
   'AWS::SecretsManager::Secret',
 ] as const;
 
@@ -32,6 +35,8 @@ const nothingToRun: Readonly<Record<string, string>> = {
   'AWS::IAM::Policy': 'as the roles',
   'AWS::Lambda::Permission': 'the local gateway may call every function',
   'AWS::Logs::LogGroup': 'functions log to the console',
+  'AWS::SQS::Queue': 'what could not be published is told on the console',
+  'AWS::SQS::QueuePolicy': 'as the queue',
   'AWS::CDK::Metadata': 'a note of the CDK',
 };
 

@@ -18,7 +18,17 @@ afterAll(() => rm(scratch, { recursive: true }));
 const bundles = await bundleFunctions(join(scratch, 'one'));
 
 test('there is one for each door, with its source map and nothing else', async () => {
-  expect(bundles.map(({ name }) => name)).toEqual(['complete', 'mobile-redirect', 'webhook', 'orders']);
+  expect(bundles.map(({ name }) => name)).toEqual([
+    'complete',
+    'mobile-redirect',
+    'webhook',
+    'orders',
+    'refunds',
+    'close-order',
+    'confirm',
+    'reconcile',
+    'publish',
+  ]);
   for (const { name } of bundles) {
     expect(await readdir(join(scratch, 'one', name))).toEqual(['index.mjs', 'index.mjs.map']);
   }
@@ -47,19 +57,23 @@ test('a bundle exports its handler', async () => {
 });
 
 test('a bundle starts with the environment of its function alone', async () => {
-  const env = {
+  const lambda = {
     AWS_LAMBDA_FUNCTION_NAME: 'door',
     AWS_REGION: 'ap-northeast-2',
     AWS_ACCESS_KEY_ID: 'AKIA',
     AWS_SECRET_ACCESS_KEY: 'secret',
     AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-    ORDERS_TABLE: 'orders',
     REVERSALS_TABLE: 'reversals',
+  };
+  const settling = {
+    ...lambda,
+    ORDERS_TABLE: 'orders',
     STATE_TABLE: 'state',
     IAMPORT_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:iamport',
     IAMPORT_API_URL: 'http://127.0.0.1:9',
   };
-  for (const { file } of bundles) {
+  for (const { name, file } of bundles) {
+    const env = name === 'publish' ? { ...lambda, EVENT_BUS: 'bus' } : settling;
     const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(typeof handler); process.exit();`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { env });
     expect(stdout).toBe('function\n');

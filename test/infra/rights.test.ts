@@ -34,6 +34,40 @@ test.each([
       'secretsmanager:GetSecretValue Secret',
     ],
   ],
+  ['FunctionsRefunds', settling('FunctionsRefundsLog')],
+  ['FunctionsCloseOrder', settling('FunctionsCloseOrderLog')],
+  [
+    'FunctionsConfirm',
+    [
+      'dynamodb:GetItem TablesOrders',
+      'logs:CreateLogStream FunctionsConfirmLog',
+      'logs:PutLogEvents FunctionsConfirmLog',
+    ],
+  ],
+  [
+    'FunctionsReconcile',
+    [
+      ...settling('FunctionsReconcileLog'),
+      'dynamodb:BatchGetItem TablesOrders',
+      'dynamodb:Query TablesOrders/index/due',
+      'dynamodb:Query TablesReversals/index/due',
+    ].sort(),
+  ],
+  [
+    'FunctionsPublish',
+    [
+      ...['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].flatMap((action) => [
+        `dynamodb:${action} TablesOrders/stream/*`,
+        `dynamodb:${action} TablesReversals/stream/*`,
+      ]),
+      'dynamodb:GetItem TablesReversals',
+      'dynamodb:UpdateItem TablesReversals',
+      'events:PutEvents Events',
+      'logs:CreateLogStream FunctionsPublishLog',
+      'logs:PutLogEvents FunctionsPublishLog',
+      'sqs:SendMessage Unpublished',
+    ].sort(),
+  ],
 ])('%s may do this and nothing else', (name, rights) => {
   expect(rightsOf(`${name}Role`)).toEqual(rights);
   expect(referred(ofType(template, 'AWS::Lambda::Function')[`${name}Function`]?.Properties.Role)).toEqual([
@@ -41,12 +75,17 @@ test.each([
   ]);
 });
 
+test('the schedule may invoke the reconciler, and nothing else', () => {
+  expect(rightsOf('WorkersSchedulerRole')).toEqual(['lambda:InvokeFunction FunctionsReconcileFunction']);
+});
+
 test('every right is in the role itself: there is no managed and no separate policy', () => {
-  expect(Object.keys(roles)).toHaveLength(4);
-  for (const { Properties } of Object.values(roles)) {
+  expect(Object.keys(roles)).toHaveLength(10);
+  for (const [name, { Properties }] of Object.entries(roles)) {
+    const Service = name === 'WorkersSchedulerRole' ? 'scheduler.amazonaws.com' : 'lambda.amazonaws.com';
     expect(Properties.ManagedPolicyArns).toBeUndefined();
     expect(Properties.AssumeRolePolicyDocument).toMatchObject({
-      Statement: [{ Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }],
+      Statement: [{ Action: 'sts:AssumeRole', Principal: { Service } }],
     });
   }
   expect(ofType(template, 'AWS::IAM::Policy')).toEqual({});
@@ -64,6 +103,9 @@ test('only this API may call the functions, each through its own routes', () => 
     ['apigateway.amazonaws.com', 'FunctionsWebhookFunction', '/*/*/payments/webhook'],
     ['apigateway.amazonaws.com', 'FunctionsOrdersFunction', '/*/*/orders/{merchant_uid}'],
     ['apigateway.amazonaws.com', 'FunctionsOrdersFunction', '/*/*/orders/{merchant_uid}'],
+    ['apigateway.amazonaws.com', 'FunctionsRefundsFunction', '/*/*/orders/{merchant_uid}/refunds'],
+    ['apigateway.amazonaws.com', 'FunctionsCloseOrderFunction', '/*/*/orders/{merchant_uid}'],
+    ['apigateway.amazonaws.com', 'FunctionsConfirmFunction', '/*/*/payments/confirm'],
   ]);
 });
 

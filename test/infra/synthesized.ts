@@ -6,6 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Configuration } from '../../infra/config.ts';
+import { functionNames } from '../../infra/doors.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 
 /** A resource of a template. */
@@ -26,7 +27,7 @@ export interface SynthesizedTemplate {
 export function synthesized(configuration: Configuration): SynthesizedTemplate {
   const directory = mkdtempSync(join(tmpdir(), 'bundles-'));
   try {
-    for (const door of ['complete', 'mobile-redirect', 'webhook', 'orders']) {
+    for (const door of functionNames) {
       mkdirSync(join(directory, door));
       writeFileSync(join(directory, door, 'index.mjs'), '');
     }

@@ -25,12 +25,15 @@ describe('the HTTP API', () => {
       ['POST /payments/webhook', 'NONE', 'FunctionsWebhookFunction'],
       ['PUT /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
       ['GET /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
+      ['POST /orders/{merchant_uid}/refunds', 'AWS_IAM', 'FunctionsRefundsFunction'],
+      ['DELETE /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsCloseOrderFunction'],
+      ['POST /payments/confirm', 'NONE', 'FunctionsConfirmFunction'],
     ]);
   });
 
   test('speaks payload format 2.0', () => {
     const formats = Object.values(properties('AWS::ApiGatewayV2::Integration')).map((one) => one.PayloadFormatVersion);
-    expect(formats).toEqual(['2.0', '2.0', '2.0', '2.0']);
+    expect(formats).toEqual(Array(7).fill('2.0'));
   });
 
   test('lets only the pages of the configured origins call it', () => {
@@ -92,7 +95,7 @@ describe('the functions', () => {
   const functions = properties('AWS::Lambda::Function');
 
   test('are one a door, on arm64 and Node 24 with 256 MB and 12 seconds, and log JSON into a group of their own', () => {
-    for (const door of ['Complete', 'MobileRedirect', 'Webhook', 'Orders']) {
+    for (const door of ['Complete', 'MobileRedirect', 'Webhook', 'Orders', 'Refunds', 'CloseOrder', 'Confirm']) {
       const { LoggingConfig, ...rest } = functions[`Functions${door}Function`] ?? {};
       expect(rest).toMatchObject({
         Architectures: ['arm64'],
@@ -104,7 +107,24 @@ describe('the functions', () => {
       expect(LoggingConfig).toMatchObject({ LogFormat: 'JSON' });
       expect(referred(LoggingConfig)).toEqual([`Functions${door}Log`]);
     }
-    expect(Object.keys(functions)).toHaveLength(4);
+    expect(Object.keys(functions)).toHaveLength(7 + 2);
+  });
+
+  test.each([
+    ['Reconcile', 512, 120],
+    ['Publish', 256, 30],
+  ])('%s has %d MB and %d seconds, and is on no route', (worker, MemorySize, Timeout) => {
+    expect(functions[`Functions${worker}Function`]).toMatchObject({
+      Architectures: ['arm64'],
+      Runtime: 'nodejs24.x',
+      MemorySize,
+      Timeout,
+    });
+  });
+
+  test('the publisher knows neither Iamport nor the secret', () => {
+    const environment = functions.FunctionsPublishFunction?.Environment as { Variables: object } | undefined;
+    expect(Object.keys(environment?.Variables ?? {})).toEqual(['REVERSALS_TABLE', 'EVENT_BUS']);
   });
 
   test.each([
@@ -203,7 +223,7 @@ describe('what outlives the stack', () => {
 
   test('logs are kept 90 days', () => {
     const retentions = Object.values(properties('AWS::Logs::LogGroup')).map(({ RetentionInDays }) => RetentionInDays);
-    expect(retentions).toEqual([90, 90, 90, 90, 90]);
+    expect(retentions).toEqual(Array(10).fill(90));
   });
 });
 
@@ -211,14 +231,19 @@ test('the template holds these types and no other', () => {
   const types = Object.values(template.Resources).map(({ Type }) => Type);
   expect(Object.fromEntries(types.map((type) => [type, types.filter((other) => other === type).length]))).toEqual({
     'AWS::ApiGatewayV2::Api': 1,
-    'AWS::ApiGatewayV2::Integration': 4,
-    'AWS::ApiGatewayV2::Route': 5,
+    'AWS::ApiGatewayV2::Integration': 7,
+    'AWS::ApiGatewayV2::Route': 8,
     'AWS::ApiGatewayV2::Stage': 1,
     'AWS::DynamoDB::GlobalTable': 3,
-    'AWS::IAM::Role': 4,
-    'AWS::Lambda::Function': 4,
-    'AWS::Lambda::Permission': 5,
-    'AWS::Logs::LogGroup': 5,
+    'AWS::Events::EventBus': 1,
+    'AWS::IAM::Role': 10,
+    'AWS::Lambda::EventSourceMapping': 2,
+    'AWS::Lambda::Function': 9,
+    'AWS::Lambda::Permission': 8,
+    'AWS::Logs::LogGroup': 10,
+    'AWS::SQS::Queue': 1,
+    'AWS::SQS::QueuePolicy': 1,
+    'AWS::Scheduler::Schedule': 1,
     'AWS::SecretsManager::Secret': 1,
   });
 });
@@ -231,8 +256,50 @@ test('the outputs name what a person needs after a deployment', () => {
     'SecretArn',
     'OrdersTable',
     'ReversalsTable',
+    'EventBus',
     'StateTable',
   ]);
   expect(template.Outputs.WebhookUrl?.Value).toMatchObject({ 'Fn::Join': ['', [{}, '/payments/webhook']] });
   expect(template.Outputs.MobileUrl?.Value).toMatchObject({ 'Fn::Join': ['', [{}, '/payments/complete/mobile']] });
+});
+
+describe('the workers', () => {
+  test('the reconciler runs every five minutes, and a run that was missed is not made up for', () => {
+    const [schedule] = Object.values(properties('AWS::Scheduler::Schedule'));
+    expect(schedule).toMatchObject({
+      ScheduleExpression: 'rate(5 minutes)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: { RetryPolicy: { MaximumRetryAttempts: 0 } },
+    });
+    const target = schedule?.Target as { Arn: unknown } | undefined;
+    expect(referred(target?.Arn)).toEqual(['FunctionsReconcileFunction']);
+  });
+
+  test('the publisher follows both streams, record by record, and what it cannot tell goes to the queue', () => {
+    const mappings = Object.values(properties('AWS::Lambda::EventSourceMapping'));
+    expect(mappings.map(({ EventSourceArn }) => referred(EventSourceArn))).toEqual([
+      ['TablesOrders'],
+      ['TablesReversals'],
+    ]);
+    for (const mapping of mappings) {
+      expect(mapping).toMatchObject({
+        StartingPosition: 'TRIM_HORIZON',
+        BisectBatchOnFunctionError: true,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        MaximumRetryAttempts: 50,
+        MaximumRecordAgeInSeconds: 86_400,
+        FilterCriteria: { Filters: [{ Pattern: '{"eventName":["INSERT","MODIFY"]}' }] },
+      });
+      expect(referred(mapping.FunctionName)).toEqual(['FunctionsPublishFunction']);
+      expect(referred(mapping.DestinationConfig)).toEqual(['Unpublished']);
+    }
+  });
+
+  test('orders and reversals tell both versions of an item', () => {
+    const tables = properties('AWS::DynamoDB::GlobalTable');
+    for (const name of ['TablesOrders', 'TablesReversals']) {
+      expect(tables[name]?.StreamSpecification).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' });
+    }
+    expect(tables.TablesState?.StreamSpecification).toBeUndefined();
+  });
 });

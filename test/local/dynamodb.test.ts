@@ -18,7 +18,7 @@ describe.each([
   it('the tables of the template are made, with their keys and indexes, and hold items', async () => {
     const database = await startDatabase(choice);
     const client = clientOf(database.endpoint);
-    const tables = await createTables(assembly, database.endpoint, accessKeyId);
+    const tables = await createTables(assembly, database, accessKeyId);
     const [orders = '', reversals = ''] = tables;
     const { Table } = await client.send(new DescribeTableCommand({ TableName: reversals }));
     expect(Table?.KeySchema).toEqual([{ AttributeName: 'imp_uid', KeyType: 'HASH' }]);
@@ -34,9 +34,9 @@ describe.each([
 });
 
 it('a DynamoDB that has the tables from the last time keeps them', async () => {
-  const endpoint = inject('dynamodbEndpoint');
-  const made = await createTables(assembly, endpoint, `${accessKeyId}again`);
-  expect(await createTables(assembly, endpoint, `${accessKeyId}again`)).toEqual(made);
+  const database = await startDatabase(inject('dynamodbEndpoint'));
+  const made = await createTables(assembly, database, `${accessKeyId}again`);
+  expect(await createTables(assembly, database, `${accessKeyId}again`)).toEqual(made);
 });
 
 it('another word is refused, with those that may be chosen', async () => {

@@ -25,10 +25,10 @@ describe('a resource', () => {
   it('that the local system does not know is named with its type, and so is every other', () => {
     const resources = {
       Orders: table,
-      Bus: { Type: 'AWS::Events::EventBus' },
-      Every5: { Type: 'AWS::Scheduler::Schedule' },
+      Topic: { Type: 'AWS::SNS::Topic' },
+      Every5: { Type: 'AWS::Events::Rule' },
     };
-    expect(() => assemblyOf(resources)).toThrow(/Bus \(AWS::Events::EventBus\), Every5 \(AWS::Scheduler::Schedule\)/);
+    expect(() => assemblyOf(resources)).toThrow(/Topic \(AWS::SNS::Topic\), Every5 \(AWS::Events::Rule\)/);
   });
 
   it('of the template that deploys is known, each', () => {

@@ -1,0 +1,85 @@
+/** What calls functions besides the API: the streams of the tables, and schedules. Read from the template. */
+
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import type { Database } from './dynamodb.ts';
+import type { LambdaFunction } from './lambda.ts';
+import { localCaller } from './signature.ts';
+import { follow, streamOf } from './streams.ts';
+import { type CloudAssembly, idOfArn, region } from './template.ts';
+
+interface Surroundings {
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly database: Database;
+  /** The access key of this system's database. */
+  readonly accessKeyId: string;
+  readonly report: (problem: string) => void;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Feeds every event source mapping from its table. */
+export function followStreams(
+  assembly: CloudAssembly,
+  { functions, database, accessKeyId, report }: Surroundings,
+): Closable {
+  const credentials = { ...localCaller, accessKeyId };
+  const client = new DynamoDBStreamsClient({ endpoint: database.endpoint, region, credentials });
+  const followers = assembly.ofType('AWS::Lambda::EventSourceMapping').map(({ id, properties }) => {
+    const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
+    return follow({
+      lambda: functionNamed(functions, String(properties.FunctionName)),
+      source: database.changesOf?.(table) ?? streamOf(client, table),
+      batchSize: Number(properties.BatchSize),
+      retries: Number(properties.MaximumRetryAttempts),
+      eventNames: eventNamesIn(properties.FilterCriteria),
+      report: (problem) => report(`${id}: ${problem}`),
+    });
+  });
+  return {
+    async close() {
+      await Promise.all(followers.map((follower) => follower.close()));
+      client.destroy();
+    },
+  };
+}
+
+/** Invokes what is scheduled, a first time soon after the start. */
+export function runSchedules(assembly: CloudAssembly, { functions, report }: Surroundings): Closable {
+  const timers = assembly.ofType('AWS::Scheduler::Schedule').flatMap(({ id, properties }) => {
+    const { Arn } = properties.Target as { Arn: string };
+    const lambda = functionNamed(functions, idOfArn(Arn));
+    const invoke = () => void lambda.invoke({}).catch((error: unknown) => report(`${id}: ${error}`));
+    return [setTimeout(invoke, firstRunMs), setInterval(invoke, everyMs(String(properties.ScheduleExpression)))];
+  });
+  return {
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+const firstRunMs = 3_000;
+
+/** `rate(5 minutes)`. @throws Error for an expression of another form */
+function everyMs(expression: string): number {
+  const rate = /^rate\((\d+) (minute|hour)s?\)$/.exec(expression);
+  if (!rate) throw new Error(`The local system does not know the schedule ${expression}`);
+  return Number(rate[1]) * (rate[2] === 'hour' ? 3_600_000 : 60_000);
+}
+
+/** Of `{"eventName": ["INSERT", …]}`, the one filter that the template has. */
+function eventNamesIn(criteria: unknown): string[] {
+  const { Filters = [] } = (criteria ?? {}) as { Filters?: { Pattern: string }[] };
+  const [pattern, ...others] = Filters.map(({ Pattern }) => JSON.parse(Pattern) as { eventName?: string[] });
+  if (!pattern?.eventName || others.length > 0)
+    throw new Error('The local system knows filters of one eventName list only');
+  return pattern.eventName;
+}
+
+function functionNamed(functions: ReadonlyMap<string, LambdaFunction>, id: string): LambdaFunction {
+  const lambda = functions.get(id);
+  if (!lambda) throw new Error(`The template has no function ${id}`);
+  return lambda;
+}

@@ -1,0 +1,65 @@
+/** A shop's own functions as subscribers: `payments.onPaid(fn)` and its sisters. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { functionNames } from '../../infra/doors.ts';
+import { IamportPayments } from '../../infra/iamport-payments.ts';
+
+let directory: string;
+let template: Template;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'shop-'));
+  for (const name of functionNames) {
+    mkdirSync(join(directory, name));
+    writeFileSync(join(directory, name, 'index.mjs'), '');
+  }
+  const stack = new Stack(new App({ outdir: join(directory, 'cdk.out') }), 'Shop');
+  const payments = new IamportPayments(stack, 'Payments', {
+    storefront: { origins: ['https://shop.example'] },
+    bundles: directory,
+  });
+  const code = Code.fromInline('exports.handler = async () => {};');
+  const deliver = new LambdaFunction(stack, 'Deliver', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code,
+  });
+  payments.onPaid(deliver);
+  payments.onVirtualAccountIssued(deliver);
+  payments.onFailed(deliver);
+  payments.onCancelled(deliver);
+  payments.onRejected(deliver);
+  payments.onRefundRequired(deliver);
+  template = Template.fromStack(stack);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test.each([
+  'Payment Paid',
+  'Virtual Account Issued',
+  'Payment Failed',
+  'Payment Cancelled',
+  'Payment Rejected',
+  'Refund Required',
+])('%s reaches the function, is tried for a day, and is kept after that', (name) => {
+  template.hasResourceProperties('AWS::Events::Rule', {
+    EventBusName: Match.objectLike({ Ref: Match.stringLikeRegexp('^PaymentsEvents') }),
+    EventPattern: { source: ['iamport-serverless'], 'detail-type': [name] },
+    Targets: [
+      Match.objectLike({
+        RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+        DeadLetterConfig: Match.anyValue(),
+      }),
+    ],
+  });
+});
+
+test('each subscription has a queue of its own, and only its rule may write to it', () => {
+  expect(Object.keys(template.findResources('AWS::SQS::Queue'))).toHaveLength(6 + 1);
+  expect(Object.keys(template.findResources('AWS::Events::Rule'))).toHaveLength(6);
+});

@@ -1,0 +1,97 @@
+/** What happens to an order is told on the bus: by the real streams of DynamoDB Local, and by the tap in front of dynalite. */
+
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type System, startSystem } from '../system.ts';
+
+describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem(engine === 'dynalite' ? { dynamodb: 'dynalite', databaseKey: 'local' } : {});
+    system.iamport.settings.webhooks = 'never';
+  });
+  afterAll(() => system.close());
+
+  const told = (merchantUid: string) =>
+    system.bus.events
+      .map((event) => ({ name: event['detail-type'], detail: event.detail as { id: string; merchant_uid: string } }))
+      .filter(({ detail }) => detail.merchant_uid === merchantUid);
+  const namesOf = (merchantUid: string) =>
+    told(merchantUid).map(({ name, detail }) => `${name} ${detail.id.replace(merchantUid, 'order')}`);
+  const paid = (merchantUid: string, amount = 14_000) => {
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
+    return system.iamport.ledger.pay(imp_uid, { amount }).imp_uid;
+  };
+
+  test('thirty calls at once through three doors are one transition and one event', async () => {
+    const merchantUid = await system.order();
+    const body = { imp_uid: paid(merchantUid), merchant_uid: merchantUid };
+    await Promise.all(
+      [...Array(30).keys()].map((turn) => [system.complete, system.webhook, system.mobile][turn % 3]?.(body)),
+    );
+    await vi.waitFor(() => expect(namesOf(merchantUid)).toEqual(['Payment Paid order:2']), 10_000);
+    const [event] = told(merchantUid);
+    expect(event?.detail).toMatchObject({
+      version: 1,
+      amount: 14_000,
+      currency: 'KRW',
+      status: 'paid',
+      pay_method: 'card',
+    });
+  });
+
+  test('a forged payment is told as rejected, and as refunded', async () => {
+    const merchantUid = await system.order();
+    const imp_uid = paid(merchantUid, 100);
+    await system.complete({ imp_uid });
+    await vi.waitFor(
+      () => expect(namesOf(merchantUid)).toEqual([`Payment Rejected ${imp_uid}:1`, `Refund Completed ${imp_uid}:2`]),
+      10_000,
+    );
+  });
+
+  test('an account that an order leaves behind is revoked by the next run of the reconciler', async () => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'vbank' });
+    system.iamport.ledger.issueAccount(imp_uid);
+    await system.webhook({ imp_uid });
+    await system.webhook({ imp_uid: paid(merchantUid) });
+    await vi.waitFor(
+      () =>
+        expect(namesOf(merchantUid).sort()).toEqual([
+          'Payment Paid order:3',
+          `Payment Rejected ${imp_uid}:1`,
+          'Virtual Account Issued order:2',
+        ]),
+      10_000,
+    );
+    expect(await system.reconcile()).toMatchObject({ due: 1, faults: [] });
+    expect(system.iamport.ledger.payment(imp_uid).status).toBe('cancelled');
+    expect((await system.shop('GET', merchantUid)).json).toMatchObject({
+      status: 'paid',
+      reversals: [{ kind: 'revoke', state: 'done' }],
+    });
+  });
+
+  test('POST /__local/reconcile settles what nobody told of, and GET /__local/events shows it', async () => {
+    const merchantUid = await system.order();
+    paid(merchantUid);
+    const { status, json } = await system.send('/__local/reconcile', { method: 'POST' });
+    expect([status, json]).toMatchObject([200, { settled: 1, finished: true }]);
+    await vi.waitFor(async () => {
+      const { events } = (await system.send('/__local/events')).json as {
+        events: { detail: { merchant_uid: string } }[];
+      };
+      expect(events.at(-1)).toMatchObject({
+        source: 'iamport-serverless',
+        'detail-type': 'Payment Paid',
+        detail: { merchant_uid: merchantUid },
+      });
+    }, 10_000);
+  });
+
+  test('nothing was told twice, and no function failed', () => {
+    const ids = system.bus.events.map((event) => `${event['detail-type']} ${(event.detail as { id: string }).id}`);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(system.faults).toEqual([]);
+  });
+});
