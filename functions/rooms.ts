@@ -27,12 +27,17 @@ export interface Rooms {
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'webhookSenders'>;
 }
 
-/** DynamoDB answers in milliseconds or not at all; a request has 10 s for everything. */
-const awsTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
+/**
+ * DynamoDB answers in milliseconds or not at all. What Iamport is asked ends 10 s after the request began, so two tries of this
+ * length still end before Lambda does, after 12 s.
+ */
+const storeTimeouts = { connectionTimeout: 500, requestTimeout: 900, throwOnRequestTimeout: true };
+/** Only a new token needs the secret, and its time counts against the same 10 s. */
+const secretTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
 
 export function openRooms(config: Config): Rooms {
-  const dynamodb = new DynamoDBClient({ maxAttempts: 3, requestHandler: awsTimeouts });
-  const secrets = new SecretsManagerClient({ maxAttempts: 2, requestHandler: awsTimeouts });
+  const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts });
+  const secrets = new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts });
   return {
     iamport: iamportClient({
       transport: undiciTransport(config.iamportApiUrl),

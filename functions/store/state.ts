@@ -47,10 +47,10 @@ export interface Walk {
 
 export interface Walks {
   /**
-   * When this deployment first looked at the ledger. What was paid before belongs to whatever was there before, and is no
-   * business of ours. @param now taken down when there is no such time yet
+   * When this deployment began. What was paid before belongs to whatever was there before, and is no business of ours.
+   * @param since Unix seconds, taken down when there is no such time yet
    */
-  beginning(now: number): Promise<number>;
+  beginning(since: number): Promise<number>;
   read(name: string): Promise<Walk | undefined>;
   /** @returns false when another run has moved it */
   write(name: string, walk: Walk): Promise<boolean>;
@@ -59,14 +59,14 @@ export interface Walks {
 export function walksIn(table: Table): Walks {
   const keyOf = (name: string) => ({ id: text(`ledger-${name}`) });
   return {
-    async beginning(now) {
-      const set = { begun_at: count(now) };
+    async beginning(since) {
+      const set = { begun_at: count(since) };
       const result = await table.write({
         key: keyOf('beginning'),
         set,
         conditions: { isNew: 'attribute_not_exists(id)' },
       });
-      return result.written || !result.item ? now : new Reader(result.item, 'the beginning').count('begun_at');
+      return result.written || !result.item ? since : new Reader(result.item, 'the beginning').count('begun_at');
     },
 
     async read(name) {
