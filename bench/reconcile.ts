@@ -148,6 +148,7 @@ async function roomsAt(url: string, endpoint: string) {
     notifications: notificationsIn(table(client, 'reversals')),
     walks: walksIn(table(client, 'state')),
     clock,
+    count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
     config: { resultTargets: {}, shopName: '', webhookSenders: 'any' },
   };

@@ -7,7 +7,7 @@ import type { Context } from 'aws-lambda';
 import { workOffDue } from './due.ts';
 import { type Deadline, deadlineIn } from './edge/clock.ts';
 import { configFrom, environmentOfLambda } from './edge/config.ts';
-import { causesOf, count, writeLog } from './edge/log.ts';
+import { causesOf, writeLog } from './edge/log.ts';
 import { IamportFault } from './iamport/errors.ts';
 import { walk, walkPlans } from './ledger.ts';
 import { openRooms, type Rooms } from './rooms.ts';
@@ -46,6 +46,10 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
       report.finished = false;
     }
   }
+  const { settled, orphans, unreadable, faults } = report;
+  // What the notifications missed, what has no order, and what nobody understands or could do.
+  const found = { SettledByReconciler: settled, PaymentsWithoutOrder: orphans, UnreadablePayments: unreadable };
+  rooms.count({ ...found, ReconcilerFaults: faults.length });
   return report;
 }
 
@@ -68,10 +72,6 @@ export async function handler(_event: unknown, context: Context): Promise<Report
       durationMs: rooms.clock.now() - begin,
     };
     writeLog(line, report.faults.length > 0 || report.unreadable > 0);
-    const { settled, orphans, unreadable, faults } = report;
-    // What the notifications missed, what has no order, and what nobody understands or could do.
-    const found = { SettledByReconciler: settled, PaymentsWithoutOrder: orphans, UnreadablePayments: unreadable };
-    count({ ...found, ReconcilerFaults: faults.length }, rooms.clock.now());
     return report;
   } catch (error) {
     writeLog({ requestId: context.awsRequestId, route: 'reconcile', causes: causesOf(error) }, true);

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Clock, systemClock, systemRandom } from './edge/clock.ts';
 import type { Config } from './edge/config.ts';
+import { writeCounts } from './edge/log.ts';
 import { type Iamport, iamportClient } from './iamport/client.ts';
 import { credentialsIn } from './iamport/credentials.ts';
 import { undiciTransport } from './iamport/transport.ts';
@@ -23,6 +24,8 @@ export interface Rooms {
   readonly notifications: Notifications;
   readonly walks: Walks;
   readonly clock: Clock;
+  /** Adds to metrics, by name. */
+  readonly count: (counts: Readonly<Record<string, number>>) => void;
   readonly policy: Policy;
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'webhookSenders'>;
 }
@@ -52,6 +55,7 @@ export function openRooms(config: Config): Rooms {
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
     walks: walksIn(table(dynamodb, config.tables.state)),
     clock: systemClock,
+    count: (counts) => writeCounts(counts, systemClock.now()),
     policy: config.policy,
     config,
   };

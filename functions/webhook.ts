@@ -6,7 +6,6 @@
 import * as z from 'zod/mini';
 import { json } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
-import { count } from './edge/log.ts';
 import { Problem, problemOf } from './edge/problem.ts';
 import { bodyFields, impUid, merchantUid, optional, parse } from './edge/request.ts';
 import type { Rooms } from './rooms.ts';
@@ -31,7 +30,7 @@ export const webhook: Door = async ({ event, deadline, note }, rooms) => {
   // Of the connection, never of a header: those are the sender's to write.
   const isIamport = iamportsAddresses.has(event.requestContext.http.sourceIp);
   note({ sender: isIamport ? 'iamport' : 'other' });
-  if (!isIamport) count({ WebhookFromStranger: 1 }, rooms.clock.now());
+  if (!isIamport) rooms.count({ WebhookFromStranger: 1 });
   if (!isIamport && rooms.config.webhookSenders === 'iamport-only') {
     throw new Problem('sender_refused', 'This deployment takes notifications from the addresses of Iamport only.');
   }

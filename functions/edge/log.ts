@@ -23,7 +23,7 @@ export function causesOf(error: unknown): string[] {
  * CloudWatch would not find it. Source: "Embedding metrics within logs", Amazon CloudWatch User Guide.
  * @param now milliseconds since 1970
  */
-export function count(counts: Readonly<Record<string, number>>, now: number): void {
+export function writeCounts(counts: Readonly<Record<string, number>>, now: number): void {
   const Metrics = Object.keys(counts).map((Name) => ({ Name, Unit: 'Count' }));
   const CloudWatchMetrics = [{ Namespace: 'iamport-serverless', Dimensions: [[]], Metrics }];
   process.stdout.write(`${JSON.stringify({ _aws: { Timestamp: now, CloudWatchMetrics }, ...counts })}\n`);

@@ -18,6 +18,7 @@ const rooms = {
   orders: locked('the orders'),
   reversals: locked('the reversals'),
   clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
+  count: () => undefined,
   policy: { acceptTestPayments: false, reversals: 'automatic' },
   config: { resultTargets: {}, shopName: '', webhookSenders: 'any' },
 } as unknown as Rooms;

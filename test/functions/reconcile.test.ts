@@ -138,12 +138,13 @@ describe('what the ledger says', () => {
 
 describe('money without an order', () => {
   test('is recorded once, told, and never sent back; and settles when its order turns up', async () => {
-    const { order, paid, reconcile, rooms, pass, ledger, show } = await openRooms();
+    const { order, paid, reconcile, rooms, pass, ledger, show, counted } = await openRooms();
     await reconcile();
     pass(60);
     const impUid = paid();
     pass(300);
     expect(await reconcile()).toMatchObject({ orphans: 1 });
+    expect(counted.at(-1)).toMatchObject({ PaymentsWithoutOrder: 1, ReconcilerFaults: 0 });
     expect(await reconcile()).toMatchObject({ orphans: 0 });
     expect(await rooms.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual', amount: 14_000 });
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
@@ -440,10 +441,11 @@ test('an amount that Iamport could not be told of is told again', async () => {
 
 describe('notifications that no API confirms', () => {
   test('are kept and passed on as they were told, once, and change nothing of ours', async () => {
-    const { order, paid, webhook, notify, show, client, names } = await openRooms();
+    const { order, paid, webhook, notify, show, client, names, counted } = await openRooms();
     await order();
     const imp_uid = paid();
     await webhook(imp_uid);
+    expect(counted).toEqual([{ WebhookFromStranger: 1 }]);
     const escrow = {
       event: 'Inicis.Escrow.Changed',
       imp_uid,

@@ -38,6 +38,7 @@ export async function openRooms() {
   };
   const iamport = await startIamport({ port: 0, clock });
   onTestFinished(() => iamport.close());
+  const counted: Readonly<Record<string, number>>[] = [];
   const credentials = async () => ({ impKey: 'local', impSecret: 'local', pgApiKey: 'local' });
   const sharedToken = sharedTokenIn(table(client, names.state));
   const rooms: Rooms = {
@@ -54,6 +55,7 @@ export async function openRooms() {
     notifications: notificationsIn(table(client, names.reversals)),
     walks: walksIn(table(client, names.state)),
     clock,
+    count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
     config: { resultTargets: {}, shopName: '', webhookSenders: 'any' },
   };
@@ -72,6 +74,8 @@ export async function openRooms() {
     ledger,
     client,
     names,
+    /** The metrics, as they were added to. */
+    counted,
     /** Lets time pass. */
     pass(seconds: number) {
       ms += seconds * 1000;
