@@ -12,6 +12,7 @@ const reasons: Record<ReversalReason, string> = {
   currency_mismatch: '주문 통화와 결제 통화가 다름',
   amount_mismatch: '주문 금액과 결제 금액이 다름',
   deposit_mismatch: '입금액이 주문 금액과 다름',
+  deposit_excess: '주문 금액보다 더 입금됨',
   duplicate_payment: '이미 결제된 주문의 중복 결제',
   order_closed: '종료된 주문의 결제',
   account_superseded: '새 가상계좌가 발급됨',

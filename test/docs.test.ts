@@ -64,6 +64,7 @@ const objections = Object.keys({
   currency_mismatch: 0,
   amount_mismatch: 0,
   deposit_mismatch: 0,
+  deposit_excess: 0,
   duplicate_payment: 0,
   order_closed: 0,
   account_superseded: 0,

@@ -32,6 +32,7 @@ const objections: Record<Objection, Words> = {
     en: 'The payment is in another currency than the order.',
   },
   amount_mismatch: { ko: '결제 금액이 주문 금액과 다릅니다.', en: 'The amount paid is not the amount of the order.' },
+  deposit_excess: { ko: '주문 금액보다 더 입금되었습니다.', en: 'More was deposited than the amount of the order.' },
   deposit_mismatch: { ko: '입금된 금액이 주문 금액과 다릅니다.', en: 'The deposits are not the amount of the order.' },
   duplicate_payment: { ko: '이미 결제된 주문입니다.', en: 'The order was paid before.' },
   order_closed: { ko: '더 이상 결제할 수 없는 주문입니다.', en: 'The order can no longer be paid.' },

@@ -76,7 +76,7 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
     // The order stands. What was paid into its account on top of it is nobody's, and a person has to give it back.
     const { deposited = order.amount } = payment;
     return deposited > order.amount
-      ? reject(payment, 'deposit_mismatch', 'manual', minus(deposited, order.amount))
+      ? reject(payment, 'deposit_excess', 'manual', minus(deposited, order.amount))
       : keep;
   }
   const objection = objectionTo(order, payment, policy);

@@ -91,7 +91,8 @@ export function reversalEvents(before: Reversal | undefined, after: Reversal): r
   const events: PaymentEvent[] = [];
   const isNew = before?.kind !== kind;
   if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
-  if (isNew && kind !== 'orphan') events.push(event('Payment Rejected'));
+  // What came on top of a payment that was taken is no payment of its own.
+  if (isNew && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
   if ((isNew || before?.state !== state) && state === 'manual' && kind !== 'orphan') {
     events.push(event('Refund Required', ':refund'));
   }

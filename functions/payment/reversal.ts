@@ -6,6 +6,7 @@ import type { UnixSeconds } from './payment.ts';
 /**
  * Why a payment is not taken. Ordered by precedence: when several apply, the first is reported.
  * `deposit_mismatch`: several deposits on a fixed account that are not the amount together.
+ * `deposit_excess`: paid into the account on top of what the order was paid with; the order stands.
  * `account_superseded`: the order has a newer virtual account.
  */
 export type Objection =
@@ -13,6 +14,7 @@ export type Objection =
   | 'currency_mismatch'
   | 'amount_mismatch'
   | 'deposit_mismatch'
+  | 'deposit_excess'
   | 'duplicate_payment'
   | 'order_closed'
   | 'account_superseded';

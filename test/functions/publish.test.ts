@@ -110,6 +110,12 @@ describe('a payment that is undone', () => {
       reversal({ kind: 'revoke', amount: won(0), revision: 2, state: 'done' }),
       [],
     ],
+    [
+      'stands, and more was deposited',
+      undefined,
+      reversal({ kind: 'manual', state: 'manual', reason: 'deposit_excess' }),
+      ['Refund Required imp_1:1:refund'],
+    ],
     ['has no order', undefined, reversal({ kind: 'orphan', state: 'manual' }), ['Payment Without Order imp_1:1']],
     [
       'found its order',

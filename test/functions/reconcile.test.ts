@@ -456,6 +456,19 @@ describe('notifications that no API confirms', () => {
     expect(await notify(escrow)).toEqual({ status: 200, json: { settled: true } });
     expect(await notify(escrow)).toMatchObject({ status: 200 });
     expect(await notify({ event: 'Something.New', imp_uid, merchant_uid: 'order-1' })).toMatchObject({ status: 200 });
+    // What Iamport may write one day is no reason to miss a payment.
+    for (const odd of [
+      { event: 7 },
+      { event: '' },
+      { event: null, extra: 'text' },
+      { status: 5, extra: [1] },
+      { extra: null },
+    ]) {
+      expect(await notify({ imp_uid, merchant_uid: 'order-1', ...odd })).toEqual({
+        status: 200,
+        json: { settled: true },
+      });
+    }
     expect(await notify({ ...escrow, imp_uid: 'imp_000000000000' })).toMatchObject({ json: { settled: false } });
     const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
     const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));

@@ -137,7 +137,7 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
       order.state.status !== 'deposit_reversed' &&
       keptOf(payment) >= orderKept(order) &&
       excess(payment),
-    decided: ({ payment }) => `reject deposit_mismatch, ${payment.sandbox ? 'nothing to undo' : 'manual 14000'}`,
+    decided: ({ payment }) => `reject deposit_excess, ${payment.sandbox ? 'nothing to undo' : 'manual 14000'}`,
   },
   {
     name: 'right, but the order is settled by another payment: rejected',
