@@ -16,7 +16,8 @@ export function notificationsIn(table: Table): Notifications {
   return {
     async keep({ impUid, merchantUid, event, content }, now) {
       await table.write({
-        key: { imp_uid: text(`${impUid}/${event}`) },
+        // Another sign than in a refund's key: the event is a stranger's word, and must not reach anything of ours.
+        key: { imp_uid: text(`${impUid}#${event}`) },
         set: {
           kind: text('notification'),
           merchant_uid: text(merchantUid),
@@ -26,7 +27,7 @@ export function notificationsIn(table: Table): Notifications {
           revision: count(now),
           updated_at: count(now),
         },
-        conditions: { isNews: 'attribute_not_exists(imp_uid) OR #content <> :content' },
+        conditions: { isNews: 'attribute_not_exists(imp_uid) OR (#kind = :kind AND #content <> :content)' },
       });
     },
   };

@@ -473,9 +473,22 @@ describe('notifications that no API confirms', () => {
     const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
     const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
     expect(Items.map(({ imp_uid: key }) => key?.S).sort()).toEqual([
-      `${imp_uid}/Inicis.Escrow.Changed`,
-      `${imp_uid}/Something.New`,
+      `${imp_uid}#Inicis.Escrow.Changed`,
+      `${imp_uid}#Something.New`,
     ]);
     expect(await show()).toMatchObject({ status: 'paid', revision: 2, reversals: [], refunds: [] });
+  });
+
+  test('cannot reach a refund, whatever name a stranger gives them', async () => {
+    const { order, paid, webhook, notify, refund, show } = await openRooms();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    await refund({ amount: 4_000 }, 'key-1');
+    const before = await show();
+    for (const event of ['key-1', '/key-1', '#key-1'])
+      await notify({ imp_uid, merchant_uid: 'order-1', event, status: 'x' });
+    expect(await show()).toEqual(before);
+    expect(before.refunds).toMatchObject([{ key: 'key-1', state: 'done' }]);
   });
 });
