@@ -452,8 +452,8 @@ describe('PUT and GET /orders/{merchant_uid}', () => {
         },
       });
     }
-    // A slash is one to API Gateway too, and then there is no such route.
-    expect(await system.shop('PUT', 'a/b', { amount: 14_000 })).toMatchObject({
+    // A slash is one to API Gateway too, however it is encoded, and then there is no such route.
+    expect(await system.send('/orders/a%2Fb', { method: 'PUT' })).toMatchObject({
       status: 404,
       json: { message: 'Not Found' },
     });
@@ -466,6 +466,49 @@ describe('PUT and GET /orders/{merchant_uid}', () => {
 
   test('an order that nobody registered is not found', async () => {
     expect(await system.shop('GET', 'no-such-order')).toMatchObject({ status: 404, json: { code: 'order_not_found' } });
+  });
+});
+
+describe('refunds, closing and confirm', () => {
+  test('a refund goes back, and the order follows', async () => {
+    const merchantUid = await system.order();
+    await system.complete({ imp_uid: paid(merchantUid) });
+    const answer = await system.shop('POST', `${merchantUid}/refunds`, { amount: 4_000, reason: '단순 변심' });
+    expect(answer).toMatchObject({
+      status: 200,
+      json: { refund: { state: 'done' }, order: { status: 'partial_cancelled' } },
+    });
+    expect(await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST', body: '{}' })).toMatchObject({
+      status: 403,
+    });
+  });
+
+  test('an order is closed, and Iamport is told no to its payments from then on', async () => {
+    const merchantUid = await system.order();
+    const asked = {
+      method: 'POST',
+      body: new URLSearchParams({ imp_uid: 'imp_1', merchant_uid: merchantUid, amount: '14000' }),
+    };
+    expect(await system.send('/payments/confirm', asked)).toMatchObject({ status: 200, json: {} });
+    expect((await system.shop('DELETE', merchantUid)).status).toBe(204);
+    expect(await system.send('/payments/confirm', asked)).toMatchObject({
+      status: 409,
+      json: { reason: '더 이상 결제할 수 없는 주문입니다.' },
+    });
+    expect(await system.send(`/orders/${merchantUid}`, { method: 'DELETE' })).toMatchObject({ status: 403 });
+  });
+
+  test('Iamport asks before it approves, and a forged amount does not go through', async () => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
+    const asked = (amount: number) =>
+      system.send('/payments/confirm', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ imp_uid, merchant_uid: merchantUid, amount }),
+      });
+    expect((await asked(14_000)).status).toBe(200);
+    expect(await asked(100)).toMatchObject({ status: 409, json: { reason: '결제 금액이 주문 금액과 다릅니다.' } });
   });
 });
 
