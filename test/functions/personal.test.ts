@@ -1,0 +1,76 @@
+/** Nothing personal and nothing secret is kept, logged, told or answered: canaries go in at Iamport, and nowhere come out. */
+
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type System, startSystem } from '../system.ts';
+
+const canaries = {
+  buyer_name: 'CANARY-name',
+  buyer_email: 'canary@example.com',
+  buyer_tel: '010-0000-CANARY',
+  buyer_addr: 'CANARY-address',
+  buyer_postcode: 'CANARY',
+  custom_data: '{"note":"CANARY-note"}',
+};
+const databaseKey = 'personaltest';
+const logged: string[] = [];
+const answered: string[] = [];
+let system: System;
+
+beforeAll(async () => {
+  system = await startSystem({ databaseKey, log: (text) => logged.push(text) });
+  system.iamport.settings.webhooks = 'never';
+});
+afterAll(() => system.close());
+
+test('of what was paid, rejected, not understood and not reached', async () => {
+  const pay = async (amount: number) => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+    const payment = system.iamport.ledger.pay(imp_uid, { amount });
+    Object.assign(payment, canaries, { card_number: '1111-CANARY-2222', user_agent: 'CANARY-agent' });
+    return { imp_uid, merchant_uid: merchantUid };
+  };
+  const [paid, forged, garbled, unreached] = [await pay(14_000), await pay(100), await pay(14_000), await pay(14_000)];
+  const ask = async (body: { imp_uid: string; merchant_uid: string }) => {
+    for (const { text } of [await system.complete(body), await system.webhook(body), await system.mobile(body)])
+      answered.push(text);
+  };
+  await ask(paid);
+  await ask(forged);
+  Object.assign(system.iamport.ledger.payment(garbled.imp_uid), { merchant_uid: { CANARY: 'CANARY-object' } });
+  await ask(garbled);
+  system.iamport.faults.add({ path: '/payments', status: 500, times: 6 });
+  await ask(unreached);
+  answered.push((await system.complete({ imp_uid: 'CANARY-id' } as never)).text.replaceAll('CANARY-id', ''));
+  for (const { merchant_uid } of [paid, forged]) answered.push((await system.shop('GET', merchant_uid)).text);
+  await vi.waitFor(() => expect(system.bus.events.length).toBeGreaterThanOrEqual(3), 10_000);
+
+  const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
+  const items = await Promise.all(system.tables.map((TableName) => client.send(new ScanCommand({ TableName }))));
+  client.destroy();
+  const kept = JSON.stringify(items.map(({ Items }) => Items));
+  expect(kept).toContain(paid.imp_uid);
+  expect(logged.join('')).toContain(paid.imp_uid);
+  for (const [where, text] of Object.entries({
+    kept,
+    logged: logged.join(''),
+    told: JSON.stringify(system.bus.events),
+    answered: answered.join(''),
+  })) {
+    expect(text.match(/.{0,40}canary.{0,20}/gi), where).toBeNull();
+  }
+});
+
+test('the access token is in its table and nowhere else', async () => {
+  const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
+  const TableName = system.tables.find((name) => name.includes('State'));
+  const { Items = [] } = await client.send(new ScanCommand({ TableName }));
+  client.destroy();
+  const token =
+    Items.find(({ id }) => id?.S === 'iamport-token')?.access_token?.S ?? expect.unreachable('no token was shared');
+  expect(token.length).toBeGreaterThan(16);
+  expect(`${logged.join('')}${answered.join('')}${JSON.stringify(system.bus.events)}`).not.toContain(token);
+});
