@@ -20,7 +20,7 @@ export const complete: Door = async ({ event, deadline, note }, rooms) => {
   const { outcome } = settlement;
   note({ outcome: outcome.status, reason: outcome.reason });
   const language = languageOf(event);
-  return json(200, outcomeJson(outcome, fields.merchant_uid !== undefined, language), { 'content-language': language });
+  return json(200, outcomeJson(outcome, fields, language), { 'content-language': language });
 };
 
 export const handler = serve(complete);

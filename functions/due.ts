@@ -11,6 +11,7 @@ import type { Report } from './reconcile.ts';
 import { attemptRefund } from './refund.ts';
 import type { Rooms } from './rooms.ts';
 import { type Settlement, settlePayment } from './settle.ts';
+import { OrderBusy, StoreUnexpected } from './store/errors.ts';
 import { isRefundId } from './store/refunds.ts';
 
 /** A run takes this many of each kind; the rest is still due at the next one. */
@@ -35,7 +36,7 @@ export async function workOffDue(rooms: Rooms, deadline: Deadline, report: Repor
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof IamportFault)) throw error;
+      if (!isOfOneItem(error)) throw error;
       // It stays due, and is looked at again in the next run.
       report.faults.push(`${id}: ${error.message}`);
     }
@@ -43,14 +44,21 @@ export async function workOffDue(rooms: Rooms, deadline: Deadline, report: Repor
   return tasks.length < mostAtOnce;
 }
 
+/** A fault that says nothing about other payments and orders: they are gone on with. Without DynamoDB nothing can be. */
+export const isOfOneItem = (error: unknown): error is Error =>
+  error instanceof IamportFault || error instanceof StoreUnexpected || error instanceof OrderBusy;
+
 async function lookAtOrder(rooms: Rooms, merchantUid: string, deadline: Deadline): Promise<void> {
   const order = await rooms.orders.read(merchantUid);
   const now = unixSeconds(rooms.clock);
   if (order?.dueAt === undefined || order.dueAt > now) return;
   if (order.isUnprepared && order.state.status === 'ready') {
-    await rooms.iamport.prepare(order, deadline);
-    await rooms.orders.note(order, dueAtOf({ ...order, isUnprepared: undefined }, now));
-    return;
+    const isPrepared = await prepareAgain(rooms, order, deadline);
+    const later = Math.min(now + tryAgainAfter, order.expiresAt ?? Number.POSITIVE_INFINITY);
+    const isOver = order.expiresAt !== undefined && order.expiresAt <= now;
+    if (isPrepared) await rooms.orders.note(order, dueAtOf({ ...order, isUnprepared: undefined }, now));
+    else if (!isOver) await rooms.orders.note(order, { isUnprepared: true, dueAt: later });
+    if (isPrepared || !isOver) return;
   }
   // Nothing expires, and no deposit is taken to be safe, before Iamport was asked.
   for (const payment of await paymentsOf(rooms, order, deadline)) {
@@ -61,6 +69,19 @@ async function lookAtOrder(rooms: Rooms, merchantUid: string, deadline: Deadline
   const decision = decideDue(after, now);
   if (decision.kind === 'change') await rooms.orders.change(after, decision.next, now);
   if (decision.kind === 'seen') await rooms.orders.note(after, {});
+}
+
+/** How long what Iamport refused is left alone, so that it does not stand in the way of what else is due. Seconds. */
+const tryAgainAfter = 3_600;
+
+async function prepareAgain({ iamport }: Rooms, order: Order, deadline: Deadline): Promise<boolean> {
+  try {
+    await iamport.prepare(order, deadline);
+    return true;
+  } catch (error) {
+    if (error instanceof IamportFault) return false;
+    throw error;
+  }
 }
 
 const dueAtOf = (
@@ -100,6 +121,10 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement): b
   if (payment.state.kind !== 'kept' && payment.state.kind !== 'awaiting_deposit') return true;
   if (settlement.kind !== 'settled') return false;
   const { outcome } = settlement;
+  // An open account is left alone only where the order waits for this very one.
+  if (payment.state.kind === 'awaiting_deposit') {
+    return outcome.status === 'virtual_account_issued' && outcome.impUid === reversal.impUid;
+  }
   return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
 }
 

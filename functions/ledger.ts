@@ -3,9 +3,10 @@
  * orders, and what does not agree is settled by the one path. The net under every notification that may be lost.
  */
 
+import { isOfOneItem } from './due.ts';
 import { type Deadline, unixSeconds } from './edge/clock.ts';
 import type { LedgerQuery } from './iamport/client.ts';
-import { IamportFault, IamportRefused } from './iamport/errors.ts';
+import { IamportRefused } from './iamport/errors.ts';
 import type { LedgerPage } from './iamport/wire.ts';
 import { decide } from './payment/decide.ts';
 import type { Order } from './payment/order.ts';
@@ -105,15 +106,19 @@ async function pageOf(rooms: Rooms, query: LedgerQuery, deadline: Deadline): Pro
 
 /** @returns the payments that could not be settled */
 async function settlePage(rooms: Rooms, page: LedgerPage, deadline: Deadline, report: Report): Promise<string[]> {
-  const orders = await rooms.orders.readMany(page.payments.map(({ merchantUid }) => merchantUid));
+  const { orders, unreadable } = await rooms.orders.readMany(page.payments.map(({ merchantUid }) => merchantUid));
+  const isUnreadable = new Set(unreadable);
   const orderOf = new Map(orders.map((order) => [order.merchantUid, order]));
   report.payments += page.payments.length + page.unreadable.length;
   report.unreadable += page.unreadable.length;
   const unsettled: Payment[] = [];
-  for (const payment of page.payments) {
-    if (await needsSettling(rooms, payment, orderOf.get(payment.merchantUid), report)) unsettled.push(payment);
-  }
   const open: string[] = [];
+  for (const payment of page.payments) {
+    if (isUnreadable.has(payment.merchantUid)) {
+      report.faults.push(`${payment.impUid}: order ${payment.merchantUid} cannot be read`);
+      open.push(payment.impUid);
+    } else if (await needsSettling(rooms, payment, orderOf.get(payment.merchantUid), report)) unsettled.push(payment);
+  }
   for (let from = 0; from < unsettled.length; from += together) {
     const asked = unsettled
       .slice(from, from + together)
@@ -146,7 +151,7 @@ async function needsSettling(
       if (!decision.reversal) return false;
       // A reversal that is known is in the index of what is due, and looked after there.
       const known = await rooms.reversals.read(payment.impUid);
-      return known?.kind !== decision.reversal.kind;
+      return known?.kind !== decision.reversal.kind || decision.reversal.amount > known.amount;
     }
   }
 }
@@ -193,7 +198,7 @@ async function settleOne(
     if (settlement.kind === 'settled') report.settled += 1;
     return undefined;
   } catch (error) {
-    if (!(error instanceof IamportFault)) throw error;
+    if (!isOfOneItem(error)) throw error;
     report.faults.push(`${impUid}: ${error.message}`);
     return impUid;
   }

@@ -4,11 +4,10 @@
  */
 
 import type { Context } from 'aws-lambda';
-import { workOffDue } from './due.ts';
+import { isOfOneItem, workOffDue } from './due.ts';
 import { type Deadline, deadlineIn } from './edge/clock.ts';
 import { configFrom, environmentOfLambda } from './edge/config.ts';
 import { causesOf, writeLog } from './edge/log.ts';
-import { IamportFault } from './iamport/errors.ts';
 import { walk, walkPlans } from './ledger.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 
@@ -40,7 +39,7 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
     try {
       report.finished = (await step()) && report.finished;
     } catch (error) {
-      if (!(error instanceof IamportFault)) throw error;
+      if (!isOfOneItem(error)) throw error;
       // The ledger cannot be read now. Nothing has moved, so the next run begins where this one did.
       report.faults.push(error.message);
       report.finished = false;

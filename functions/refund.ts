@@ -4,7 +4,7 @@ import { type Deadline, unixSeconds } from './edge/clock.ts';
 import { IamportRefused, IamportUnavailable, IamportUnexpected } from './iamport/errors.ts';
 import type { Payment } from './payment/payment.ts';
 import { isDeposit } from './payment/payment.ts';
-import { type Refund, type RefundAccount, refundFoundIn } from './payment/refund.ts';
+import { cancelReasonOf, isTakenOff, type Refund, type RefundAccount, refundFoundIn } from './payment/refund.ts';
 import type { Rooms } from './rooms.ts';
 import { settlePayment } from './settle.ts';
 
@@ -30,14 +30,18 @@ export async function attemptRefund(
   if (isDeposit(payment.record) && !account) {
     return end(rooms, refund, 'refused', "The buyer's account is needed again: ask for the refund with another key");
   }
-  const { amount, checksum, reason } = refund;
+  const { amount, checksum } = refund;
+  const reason = cancelReasonOf(refund);
   try {
     const after = await rooms.iamport.cancel(
       { payment, amount, checksum, reason, ...(account && { account }) },
       deadline,
       tier,
     );
-    return await conclude(rooms, refund, after, refundFoundIn(refund, after) ?? 'overtaken', deadline);
+    if (isTakenOff(refund, after) || refundFoundIn(refund, after) === 'done') {
+      return await conclude(rooms, refund, after, 'done', deadline);
+    }
+    return await end(rooms, refund, 'requested', 'Iamport took the request, and the payment still stands');
   } catch (error) {
     if (error instanceof IamportRefused) return refused(rooms, refund, error, deadline, tier);
     if (error instanceof IamportUnavailable || error instanceof IamportUnexpected)
@@ -76,7 +80,7 @@ async function conclude(
     rooms,
     refund,
     'refused',
-    'Money of this payment was given back meanwhile: look at the order and ask anew',
+    'Other money of this payment was given back meanwhile, and none for this refund: look at the order and ask anew',
   );
 }
 

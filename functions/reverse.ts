@@ -1,7 +1,7 @@
 /** Undoes a payment that is not taken: the intent is recorded, Iamport is asked, the result is recorded. */
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
-import { IamportFault } from './iamport/errors.ts';
+import { IamportFault, NoTimeLeft } from './iamport/errors.ts';
 import type { Payment } from './payment/payment.ts';
 import type { Reversal, ReversalReason, ReversalRequest } from './payment/reversal.ts';
 import type { Rooms } from './rooms.ts';
@@ -53,6 +53,8 @@ export async function attempt(
     }
     problem = 'Iamport took the request, and the payment still stands';
   } catch (error) {
+    // Nothing was asked, and there is no time to write that down either: the attempt is claimed, and the next one is due.
+    if (error instanceof NoTimeLeft) return reversal;
     if (!(error instanceof IamportFault)) throw error;
     // No answer says nothing about the money: the next attempt asks Iamport what it kept before it cancels anything.
     problem = error.message;

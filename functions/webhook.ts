@@ -44,26 +44,29 @@ export const webhook: Door = async ({ event, deadline, note }, rooms) => {
     // Iamport repeats a notification after a 503; whatever it was, this payment is not settled yet.
     throw found.status === 503 ? found : new Problem('not_settled', found.message, { cause: error });
   });
-  // Of a payment that Iamport knows: nobody else's stories are kept.
-  if (settlement.kind !== 'payment_not_found' && named) await keep(fields, named, rooms);
   if (settlement.kind !== 'settled') {
     note({ outcome: settlement.kind });
     return json(200, { settled: false, code: settlement.kind });
   }
-  note({ outcome: settlement.outcome.status, reason: settlement.outcome.reason });
+  const { outcome } = settlement;
+  note({ outcome: outcome.status, reason: outcome.reason });
+  // Of a payment that Iamport knows, for the order that Iamport says it names: nobody else's stories are kept.
+  if (named) await keep(fields, named, outcome.merchantUid, rooms);
   return json(200, { settled: true });
 };
 
 /** What no API confirms is kept as it was told, and passed on as such: nothing of ours follows from it. */
-async function keep(fields: Body, event: string, { notifications, clock }: Rooms): Promise<void> {
-  const { imp_uid, merchant_uid = '', status, extra } = fields;
+async function keep(fields: Body, event: string, merchantUid: string, { notifications, clock }: Rooms): Promise<void> {
+  const { imp_uid, status, extra } = fields;
   const told = { status, ...(typeof extra === 'object' && extra) };
   // A few short texts, whoever wrote them.
   const content = Object.entries(told)
-    .filter((field): field is [string, string | number] => ['string', 'number'].includes(typeof field[1]))
+    .filter(
+      (field): field is [string, string | number] => field[0] !== '' && ['string', 'number'].includes(typeof field[1]),
+    )
     .slice(0, 8)
     .map(([field, value]) => [field.slice(0, 64), String(value).slice(0, 200)]);
-  const notification = { impUid: imp_uid, merchantUid: merchant_uid, event, content: Object.fromEntries(content) };
+  const notification = { impUid: imp_uid, merchantUid, event, content: Object.fromEntries(content) };
   await notifications.keep(notification, unixSeconds(clock));
 }
 

@@ -6,14 +6,26 @@ import type { VirtualAccount } from '../payment/payment.ts';
 import type { Language } from './request.ts';
 import { outcomeMessage } from './words.ts';
 
+/** The ids that a caller came with. */
+export interface Named {
+  readonly imp_uid?: string | undefined;
+  readonly merchant_uid?: string | undefined;
+}
+
 /**
- * @param namedTheOrder the caller knew both ids of the payment. An `imp_uid` alone can be guessed, so without the order's
- *   own number only the status is told
+ * Does the caller know the payment that the outcome stands on? An id alone can be guessed, or seen by others; and whoever opens a
+ * window of their own for somebody else's order must not learn of the payment that settled it.
+ */
+export const knows = (outcome: Outcome, named: Named): boolean =>
+  named.imp_uid === outcome.impUid && named.merchant_uid === outcome.merchantUid;
+
+/**
+ * @param named without both ids of the outcome's own payment only the status is told
  * @returns amounts in major units, times in Unix seconds; what there is not is left out
  */
-export function outcomeJson(outcome: Outcome, namedTheOrder: boolean, language: Language): object {
+export function outcomeJson(outcome: Outcome, named: Named, language: Language): object {
   const message = outcomeMessage(outcome, language);
-  if (!namedTheOrder) return { status: outcome.status, message };
+  if (!knows(outcome, named)) return { status: outcome.status, message };
   return {
     status: outcome.status,
     imp_uid: outcome.impUid,

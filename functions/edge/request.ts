@@ -14,10 +14,10 @@ export type Language = 'ko' | 'en';
 /** 64 KiB. Iamport's notifications and a storefront's calls are a few hundred bytes. */
 const largestBodyBytes = 65_536;
 
-/** `imp_` and what follows, at most 32 characters (PortOne's V1 API description): nothing in it can leave its place in a path. */
+/** `imp_` (`imps_` for payments by API) and what follows, at most 32 characters (PortOne's V1 API description): nothing in it can leave its place in a path. */
 export const impUid = z
   .string('must be a text such as imp_123456789012')
-  .check(z.regex(/^imp_[0-9A-Za-z_-]{1,28}$/, 'must look like imp_123456789012'));
+  .check(z.regex(/^(?=.{5,32}$)imps?_[0-9A-Za-z_-]+$/, 'must look like imp_123456789012'));
 
 /** The shop's order number, at most 40 characters as Iamport has it. Any script, but nothing invisible, and no path of dots. */
 export const merchantUid = z
@@ -64,7 +64,7 @@ export function parse<Schema extends z.ZodMiniType>(schema: Schema, fields: unkn
 /** The fields of a body that is JSON or a form. */
 export function bodyFields(event: APIGatewayProxyEventV2): Readonly<Record<string, unknown>> {
   const type = mediaTypeOf(event);
-  if (type === 'application/x-www-form-urlencoded') return formFields(bodyOf(event), 'the form');
+  if (type === 'application/x-www-form-urlencoded') return formFields(bodyOf(event));
   if (type === 'application/json') return jsonFields(bodyOf(event));
   throw new Problem('unsupported_media_type', 'Send application/json or application/x-www-form-urlencoded, in UTF-8.');
 }
@@ -75,8 +75,8 @@ export function jsonBodyFields(event: APIGatewayProxyEventV2): Readonly<Record<s
   throw new Problem('unsupported_media_type', 'Send application/json, in UTF-8.');
 }
 
-/** The fields of the query, each at most once. */
-export const queryFields = (event: APIGatewayProxyEventV2) => formFields(event.rawQueryString, 'the query');
+/** The fields of the query. */
+export const queryFields = (event: APIGatewayProxyEventV2) => formFields(event.rawQueryString);
 
 /** @returns the media type without its parameters; empty when it, its charset or its coding is none that we read */
 function mediaTypeOf({ headers }: APIGatewayProxyEventV2): string {
@@ -109,12 +109,15 @@ function jsonFields(text: string): Readonly<Record<string, unknown>> {
   throw new Problem('invalid_request', 'The body must be JSON, and an object.');
 }
 
-/** A name that comes twice could mean one thing to us and another to somebody before us, so it is refused. */
-function formFields(encoded: string, where: string): Readonly<Record<string, string>> {
-  const fields = new Map<string, string>();
+/**
+ * A name that comes twice with two values could mean one thing to us and another to somebody before us. It becomes a list, which
+ * no field of ours may be; one that nobody reads does no harm, and neither does the same value again.
+ */
+function formFields(encoded: string): Readonly<Record<string, string | readonly string[]>> {
+  const fields = new Map<string, string | readonly string[]>();
   for (const [name, value] of new URLSearchParams(encoded)) {
-    if (fields.has(name)) throw new Problem('invalid_request', `A field comes more than once in ${where}.`);
-    fields.set(name, value);
+    const before = fields.get(name);
+    fields.set(name, before === undefined || before === value ? value : [before, value].flat());
   }
   return Object.fromEntries(fields);
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { majorUnits } from '../payment/money.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
+import { knows } from './outcome-json.ts';
 import type { Problem } from './problem.ts';
 import type { Language } from './request.ts';
 import { outcomeMessage, problemMessage } from './words.ts';
@@ -72,15 +73,14 @@ const labels = {
   },
 } as const satisfies Record<Language, Record<string, string>>;
 
-/** @param came the ids that the browser brought; without the order's number only the status is shown */
+/** @param came the ids that the browser brought; without both ids of the payment only the status is shown */
 export function resultPage(result: Result, came: Came, shopName: string, language: Language): string {
   const words = labels[language];
   const message =
     'outcome' in result ? outcomeMessage(result.outcome, language) : problemMessage(result.problem.code, language);
   const mood = 'outcome' in result ? moodOf(result.outcome.status) : result.problem.isFault ? 'wait' : 'bad';
   const next = 'problem' in result && result.problem.isFault ? nextTry(came) : undefined;
-  const details =
-    'outcome' in result && came.merchant_uid !== undefined ? outcomeDetails(result.outcome, language) : '';
+  const details = 'outcome' in result && knows(result.outcome, came) ? outcomeDetails(result.outcome, language) : '';
   const after =
     'problem' in result && result.problem.isFault ? `<p role="status">${next ? words.asking : words.gaveUp}</p>` : '';
   return `<!doctype html>

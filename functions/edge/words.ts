@@ -46,6 +46,19 @@ const returns = {
   manual: { ko: '상점에서 환불해 드립니다.', en: 'The shop will refund it.' },
 } as const satisfies Record<string, Words>;
 
+/** What becomes of an account that nobody should pay into. */
+const revocations = {
+  done: {
+    ko: '가상계좌를 취소했습니다. 입금하지 마세요.',
+    en: 'The account has been cancelled. Please do not pay into it.',
+  },
+  requested: {
+    ko: '가상계좌를 취소하고 있습니다. 입금하지 마세요.',
+    en: 'The account is being cancelled. Please do not pay into it.',
+  },
+  manual: { ko: '이 가상계좌에는 입금하지 마세요.', en: 'Please do not pay into this account.' },
+} as const satisfies Record<string, Words>;
+
 /** A buyer needs to know only what to do next, so several codes share their words. */
 const unconfirmed: Words = {
   ko: '결제 결과를 아직 확인하지 못했습니다. 잠시 후 다시 확인해 주세요.',
@@ -75,7 +88,8 @@ export function outcomeMessage(
 ): string {
   if (status !== 'rejected') return statuses[status][language];
   const why = objections[reason as Objection][language];
-  return reversal ? `${why} ${returns[reversal.state][language]}` : why;
+  const becomes = reversal?.kind === 'revoke' ? revocations : returns;
+  return reversal ? `${why} ${becomes[reversal.state][language]}` : why;
 }
 
 export const problemMessage = (code: ProblemCode, language: Language): string =>

@@ -4,7 +4,7 @@ import type { Clock, Deadline, Random } from '../edge/clock.ts';
 import { type Amount, majorUnits } from '../payment/money.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { RefundAccount } from '../payment/refund.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected } from './errors.ts';
+import { IamportRefused, IamportUnavailable, IamportUnexpected, NoTimeLeft } from './errors.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 import {
@@ -228,7 +228,7 @@ async function sent(
     const timeoutMs = Math.min(callTimeoutMs, deadline.leftMs());
     // What changes something gets its whole time or does not begin, so that its answer can be waited for.
     if (timeoutMs <= 0 || (tries === 1 && timeoutMs < callTimeoutMs)) {
-      throw new IamportUnavailable(`No time left to ask Iamport: ${call.method} ${call.path.split('?')[0]}`);
+      throw new NoTimeLeft(`No time left to ask Iamport: ${call.method} ${call.path.split('?')[0]}`);
     }
     try {
       return await whole(transport, call, headers, timeoutMs);

@@ -5,7 +5,12 @@ export abstract class IamportFault extends Error {}
 
 /** Nobody could be asked, or no answer came: ask again later. Says nothing about the payment. */
 export class IamportUnavailable extends IamportFault {
-  override readonly name = 'IamportUnavailable';
+  override readonly name: string = 'IamportUnavailable';
+}
+
+/** There was no time left to ask: nothing was sent. */
+export class NoTimeLeft extends IamportUnavailable {
+  override readonly name = 'NoTimeLeft';
 }
 
 /** Iamport understood and said no (a 4xx, or HTTP 200 with a `code` that is not 0): asking the same again does not help. */

@@ -43,7 +43,7 @@ const payment = z.object({
   vbank_holder: text,
   vbank_date: unixSeconds,
   vbank_issued_at: unixSeconds,
-  cancel_history: z.nullish(z.array(z.unknown())),
+  cancel_history: z.nullish(z.array(z.object({ reason: text }))),
   deposit_history: z.nullish(z.array(z.object({ amount: z.number() }))),
 });
 type WirePayment = z.infer<typeof payment>;
@@ -83,7 +83,13 @@ export function paymentOf(response: unknown): Payment {
     record: recordOf(wire),
     deposited: depositedOn(wire),
     state: stateOf(wire),
+    cancelReasons: cancelReasonsIn(wire),
   });
+}
+
+function cancelReasonsIn({ cancel_history }: WirePayment): readonly string[] | undefined {
+  const reasons = (cancel_history ?? []).flatMap(({ reason }) => reason ?? []);
+  return reasons.length > 0 ? reasons : undefined;
 }
 
 /** The sum of all deposits on a fixed account; only such an account has a history. */
@@ -136,6 +142,9 @@ function readable(element: unknown): Payment | string {
  */
 function stateOf(wire: WirePayment): PaymentState {
   const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
+  if (moved && wire.status === 'cancelled' && wire.cancel_amount === 0) {
+    throw new IamportUnexpected(`Iamport says that ${wire.imp_uid} was cancelled, and that nothing of it was`);
+  }
   if (moved) {
     const kept = minus(exact(wire, wire.amount, 'amount'), exact(wire, wire.cancel_amount, 'cancel_amount'));
     if (kept < 0) throw new IamportUnexpected(`Iamport says that more of ${wire.imp_uid} was cancelled than was paid`);

@@ -12,6 +12,9 @@ export interface Notification {
   readonly updatedAt: UnixSeconds;
 }
 
+/** Iamport's name for a change of a KG Inicis escrow. */
+export const escrowChanged = 'Inicis.Escrow.Changed';
+
 export type NotificationEventName = 'Escrow Changed' | 'Unrecognised Notification';
 
 export interface NotificationEvent {
@@ -21,7 +24,7 @@ export interface NotificationEvent {
 }
 
 export const notificationEvent = (notification: Notification): NotificationEvent => ({
-  name: notification.event === 'Inicis.Escrow.Changed' ? 'Escrow Changed' : 'Unrecognised Notification',
+  name: notification.event === escrowChanged ? 'Escrow Changed' : 'Unrecognised Notification',
   id: `${notification.impUid}:${notification.event}:${notification.updatedAt}`,
   notification,
 });

@@ -52,6 +52,8 @@ export interface Payment {
   /** What really arrived on a fixed virtual account, all deposits together; absent for every other payment. */
   readonly deposited?: Amount;
   readonly state: PaymentState;
+  /** What was said when parts of it were cancelled, by whoever did. */
+  readonly cancelReasons?: readonly string[];
 }
 
 /** Paid by bank transfer into a virtual account. Such money cannot be sent back without the buyer's account. */

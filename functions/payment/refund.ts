@@ -57,12 +57,22 @@ export function decideRefund(
   return { amount, checksum, impUid: state.impUid };
 }
 
+/** What Iamport is told as the reason: the shop's words, and the key by which the cancel is known again as this refund. */
+export const cancelReasonOf = ({ reason, key }: Pick<Refund, 'reason' | 'key'>): string => `${reason} [${key}]`;
+
 /**
- * What became of a refund whose answer was lost, by what the payment keeps now.
- * @returns undefined when nothing moved, so that asking again with the same checksum is safe
+ * What became of a refund whose answer was lost. Its own entry in the payment's history tells, and nothing else: another
+ * refund, or a cancel in the console, may have moved the same amount.
+ * @returns undefined when nothing moved, so that asking again with the same checksum is safe; `overtaken` when something did,
+ *   and it was not this refund
  */
 export function refundFoundIn(refund: Refund, payment: Payment): 'done' | 'overtaken' | undefined {
-  const kept = payment.state.kind === 'kept' ? payment.state.kept : 0;
-  if (kept === refund.checksum) return undefined;
-  return kept === minus(refund.checksum, refund.amount) ? 'done' : 'overtaken';
+  if (payment.cancelReasons?.includes(cancelReasonOf(refund))) return 'done';
+  return keptOf(payment) === refund.checksum ? undefined : 'overtaken';
 }
+
+/** Did Iamport's own answer to the cancel take off just this refund? The checksum let no other one come between. */
+export const isTakenOff = (refund: Refund, after: Payment): boolean =>
+  keptOf(after) === minus(refund.checksum, refund.amount);
+
+const keptOf = ({ state }: Payment): number => (state.kind === 'kept' ? state.kept : 0);

@@ -1,12 +1,12 @@
-/** Notifications that no API confirms, beside the reversals in their table: one item a payment and event, so that nobody can fill it. */
+/** Notifications that no API confirms, beside the reversals in their table: two items a payment at the most, so that nobody can fill it. */
 
-import type { Notification } from '../payment/notification.ts';
+import { escrowChanged, type Notification } from '../payment/notification.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
 import { count, Reader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
 export interface Notifications {
-  /** Keeps the newest of each event. The same again is no news. */
+  /** Keeps the newest about escrow, and the newest of all others. The same again is no news. */
   keep(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export function notificationsIn(table: Table): Notifications {
     async keep({ impUid, merchantUid, event, content }, now) {
       await table.write({
         // Another sign than in a refund's key: the event is a stranger's word, and must not reach anything of ours.
-        key: { imp_uid: text(`${impUid}#${event}`) },
+        key: { imp_uid: text(`${impUid}#${event === escrowChanged ? 'escrow' : 'other'}`) },
         set: {
           kind: text('notification'),
           merchant_uid: text(merchantUid),
@@ -27,7 +27,9 @@ export function notificationsIn(table: Table): Notifications {
           revision: count(now),
           updated_at: count(now),
         },
-        conditions: { isNews: 'attribute_not_exists(imp_uid) OR (#kind = :kind AND #content <> :content)' },
+        conditions: {
+          isNews: 'attribute_not_exists(imp_uid) OR (#kind = :kind AND (#event <> :event OR #content <> :content))',
+        },
       });
     },
   };

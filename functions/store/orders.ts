@@ -5,6 +5,7 @@ import type { Order, OrderState, OrderTerms } from '../payment/order.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
 import { nextLookAt } from '../payment/watch.ts';
 import { count, text } from './attributes.ts';
+import { StoreUnexpected } from './errors.ts';
 import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
 
@@ -13,8 +14,10 @@ export type Held = { readonly held: true; readonly order: Order } | { readonly h
 
 export interface Orders {
   read(merchantUid: string): Promise<Order | undefined>;
-  /** Many at once, in no order. What is not there is left out. */
-  readMany(merchantUids: readonly string[]): Promise<readonly Order[]>;
+  /** Many at once, in no order. What is not there is left out; what cannot be read does not hide the others. */
+  readMany(
+    merchantUids: readonly string[],
+  ): Promise<{ readonly orders: readonly Order[]; readonly unreadable: readonly string[] }>;
   /** Registers an order. Not held when one of that name exists, which comes back. */
   register(terms: OrderTerms, now: UnixSeconds): Promise<Held>;
   /** Moves an order on, if its revision is still the one that was read. */
@@ -55,7 +58,17 @@ export function ordersIn(table: Table): Orders {
     },
 
     async readMany(merchantUids) {
-      return (await table.readMany([...new Set(merchantUids)].map(keyOf))).map(orderOf);
+      const orders: Order[] = [];
+      const unreadable: string[] = [];
+      for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf))) {
+        try {
+          orders.push(orderOf(item));
+        } catch (error) {
+          if (!(error instanceof StoreUnexpected)) throw error;
+          unreadable.push(item.merchant_uid?.S ?? '');
+        }
+      }
+      return { orders, unreadable };
     },
 
     register(terms, now) {

@@ -71,7 +71,10 @@ export function reversalsIn(table: Table): Reversals {
       if (result.written || !result.item) return { created: true, reversal: first };
       const known = reversalOf(result.item);
       // What was an account without a deposit, or money without an order, has become more since.
-      const isMore = (known.kind === 'revoke' || known.kind === 'orphan') && known.kind !== request.kind;
+      const isOther = (known.kind === 'revoke' || known.kind === 'orphan') && known.kind !== request.kind;
+      // More money came, or the shop has taken the doing into its own hands: then nothing is tried any more.
+      const isForAPerson = request.kind === 'manual' && (request.amount > known.amount || known.state === 'requested');
+      const isMore = isOther || isForAPerson;
       if (!isMore) return { created: false, reversal: known };
       const { held, reversal = known } = await change(known, fresh);
       return { created: held, reversal };

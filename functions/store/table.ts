@@ -43,6 +43,7 @@ export interface Table {
 
 /** DynamoDB's own limit of a batch. */
 const mostKeysAtOnce = 100;
+const mostTries = 10;
 
 /** @throws StoreUnavailable in every call when DynamoDB gives no answer */
 export function table(client: DynamoDBClient, TableName: string): Table {
@@ -99,7 +100,9 @@ export function table(client: DynamoDBClient, TableName: string): Table {
         let rest: Record<string, { Keys: Item[]; ConsistentRead: boolean }> | undefined = {
           [TableName]: { Keys: keys.slice(from, from + mostKeysAtOnce), ConsistentRead: true },
         };
-        while (rest && Object.keys(rest).length > 0) {
+        for (let tries = 0; rest && Object.keys(rest).length > 0; tries += 1) {
+          // What DynamoDB leaves over again and again it has no capacity for.
+          if (tries === mostTries) throw new StoreUnavailable('DynamoDB left over what it was asked for');
           const { Responses, UnprocessedKeys } = await reached(
             client.send(new BatchGetItemCommand({ RequestItems: rest })),
           );

@@ -270,7 +270,7 @@ describe('the publisher', () => {
 test('a notification that no API confirms is told as such', async () => {
   const { rooms, sent } = roomsWith();
   const kept = (event: string) => ({
-    imp_uid: { S: `imp_1#${event}` },
+    imp_uid: { S: `imp_1#${event === 'Something.New' ? 'other' : 'escrow'}` },
     kind: { S: 'notification' },
     merchant_uid: { S: 'order-1' },
     notified_of: { S: 'imp_1' },
