@@ -143,6 +143,25 @@ describe('POST /payments/complete', () => {
   });
 });
 
+describe('what a stranger learns', () => {
+  test('of an order by its number alone: how it stands, and no account, amount or receipt', async () => {
+    const merchantUid = await system.order();
+    withAccount(merchantUid);
+    const { text } = await system.mobile({ merchant_uid: merchantUid });
+    expect(text).toContain('가상계좌가 발급되었습니다.');
+    expect(text).not.toMatch(/790-|이니시스|14,000/);
+  });
+
+  test('by a window of their own for the order: nothing of the payment that settled it', async () => {
+    const merchantUid = await system.order();
+    const impUid = paid(merchantUid);
+    await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
+    const { imp_uid: own } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
+    const { json } = await system.complete({ imp_uid: own, merchant_uid: merchantUid });
+    expect(json).toEqual({ status: 'paid', message: '결제가 완료되었습니다.' });
+  });
+});
+
 describe('money that must go back', () => {
   test('a forged amount is cancelled with what was really paid, and the order stays payable', async () => {
     const merchantUid = await system.order();
@@ -361,6 +380,15 @@ describe('GET /payments/complete/mobile', () => {
     expect(answer.text).toContain('Your payment is complete.');
     expect(answer.text).not.toContain(merchantUid);
     expect(answer.text).not.toContain('14,000');
+  });
+
+  test('a field that comes twice with one value, or that nobody reads, is no reason to turn a buyer away', async () => {
+    const merchantUid = await system.order();
+    const ids = `imp_uid=${paid(merchantUid)}&merchant_uid=${merchantUid}`;
+    const answer = await system.send(`/payments/complete/mobile?merchant_uid=${merchantUid}&utm=a&utm=b&${ids}`);
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain('결제가 완료되었습니다.');
+    expect((await system.send(`/payments/complete/mobile?merchant_uid=other&${ids}`)).status).toBe(400);
   });
 
   test('a merchant_uid alone shows its newest payment', async () => {

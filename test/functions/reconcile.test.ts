@@ -204,6 +204,30 @@ describe('when Iamport or time fails', () => {
     expect((await rooms.walks.read('recent'))?.openQuestions).toEqual([]);
   });
 
+  test('an order that nobody can read is reported, and does not hold up the others', async () => {
+    const { order, paid, account, webhook, reconcile, pass, show, client, names } = await openRooms();
+    await order('broken', { expires_at: 1_795_000_100 });
+    await order('good');
+    await order('due');
+    await webhook(account(60, 'due'));
+    const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const Key = { merchant_uid: { S: 'broken' } };
+    const set = {
+      UpdateExpression: 'SET #s = :s',
+      ExpressionAttributeNames: { '#s': 'status' },
+      ExpressionAttributeValues: { ':s': { S: 'shipped' } },
+    };
+    await client.send(new UpdateItemCommand({ TableName: names.orders, Key, ...set }));
+    paid(14_000, 'broken');
+    paid(14_000, 'good');
+    pass(300);
+    expect(await reconcile()).toMatchObject({
+      finished: true,
+      faults: [expect.stringContaining('order broken'), expect.stringContaining('order broken cannot be read')],
+    });
+    expect([(await show('good')).status, (await show('due')).status]).toEqual(['paid', 'expired']);
+  });
+
   test('a run without time goes on in the next one', async () => {
     const { order, paid, reconcile, pass, rooms, show } = await openRooms();
     await reconcile();
@@ -427,6 +451,68 @@ describe('reversals', () => {
   });
 });
 
+test('an order whose amount Iamport refuses to take expires all the same, and lets others be looked at', async () => {
+  const { order, reconcile, pass, iamport, show, rooms } = await openRooms();
+  iamport.faults.add({ path: '/payments/prepare', status: 400, times: 1_000 });
+  await order('order-1', { expires_at: 1_795_001_000 });
+  pass(120);
+  await reconcile();
+  expect((await rooms.orders.read('order-1'))?.dueAt).toBe(1_795_001_000);
+  pass(1_000);
+  await reconcile();
+  expect((await show()).status).toBe('expired');
+});
+
+test('a deposit on an account that was to be revoked by hand is told again, with its money', async () => {
+  const { order, paid, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
+  const byHand: typeof rooms = { ...rooms, policy: { ...rooms.policy, reversals: 'manual' } };
+  await reconcile(byHand);
+  await order();
+  await webhook(paid());
+  const second = account();
+  await webhook(second, byHand);
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', amount: 0 }]);
+  ledger.deposit(second);
+  pass(300);
+  await reconcile(byHand);
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 14_000 }]);
+});
+
+test('what was to be cancelled waits for a person once the shop has switched the doing off', async () => {
+  const { order, paid, webhook, reconcile, pass, show, iamport, rooms, ledger } = await openRooms();
+  await order();
+  const forged = paid(100);
+  iamport.faults.add({ path: '/payments/cancel', status: 500 });
+  await webhook(forged);
+  expect((await show()).reversals).toMatchObject([{ kind: 'cancel', state: 'requested' }]);
+  pass(300);
+  await reconcile({ ...rooms, policy: { ...rooms.policy, reversals: 'manual' } });
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 100 }]);
+  expect(ledger.payment(forged).cancel_amount).toBe(0);
+});
+
+test('a revocation that failed is not taken for done while its account is open', async () => {
+  const { order, account, webhook, reconcile, pass, show, ledger, iamport } = await openRooms();
+  await order();
+  const older = account();
+  pass(10);
+  const newer = account();
+  await webhook(newer);
+  iamport.faults.add({ path: '/vbanks', status: 500 });
+  await webhook(older);
+  Object.assign(ledger.payment(newer), { status: 'cancelled', cancelled_at: 1_795_000_020 });
+  await webhook(newer);
+  expect((await show()).status).toBe('ready');
+  iamport.faults.add({ path: '/vbanks', status: 500 });
+  pass(120);
+  await reconcile();
+  expect((await show()).reversals).toMatchObject([{ imp_uid: older, state: 'requested' }]);
+  pass(600);
+  await reconcile();
+  expect((await show()).reversals).toMatchObject([{ imp_uid: older, state: 'done' }]);
+  expect(ledger.payment(older).status).toBe('cancelled');
+});
+
 test('an amount that Iamport could not be told of is told again', async () => {
   const { order, reconcile, pass, ledger, iamport, rooms } = await openRooms();
   iamport.faults.add({ path: '/payments/prepare', status: 500 });
@@ -474,6 +560,26 @@ describe('notifications that no API confirms', () => {
     const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
     expect(Items.map(({ imp_uid: key }) => key?.S).sort()).toEqual([`${imp_uid}#escrow`, `${imp_uid}#other`]);
     expect(await show()).toMatchObject({ status: 'paid', revision: 2, reversals: [], refunds: [] });
+  });
+
+  test('about a payment of another order are kept for the order that it pays, and never fill the table', async () => {
+    const { order, paid, webhook, notify, client, names } = await openRooms();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    for (let number = 0; number < 20; number += 1) {
+      const told = { imp_uid, event: `event-${number}`, extra: { '': 'x', note: String(number) } };
+      expect(await notify({ ...told, ...(number % 2 && { merchant_uid: 'somebody-elses' }) })).toMatchObject({
+        status: 200,
+      });
+    }
+    const unregistered = paid(14_000, 'unregistered');
+    await notify({ imp_uid: unregistered, event: 'x' });
+    const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
+    expect(Items.map(({ imp_uid: key, merchant_uid }) => [key?.S, merchant_uid?.S])).toEqual([
+      [`${imp_uid}#other`, 'order-1'],
+    ]);
   });
 
   test('cannot reach a refund, whatever name a stranger gives them', async () => {

@@ -139,6 +139,35 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
   });
 
+  test('whose answer was lost is known by its own entry, whatever other money moved since', async () => {
+    const { refund, iamport, ledger, impUid, pass } = await paidOrder();
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
+    expect(await refund({ amount: 1_000 }, 'b')).toMatchObject({ status: 200 });
+    ledger.cancelInConsole(impUid, 500);
+    pass(120);
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
+    expect(ledger.payment(impUid)).toMatchObject({ cancel_amount: 5_500, cancel_history: { length: 3 } });
+  });
+
+  test('of an amount that another refund has just moved is not taken for done', async () => {
+    const { refund, ledger, impUid } = await paidOrder();
+    const answers = await Promise.all([refund({ amount: 5_000 }, 'a'), refund({ amount: 5_000 }, 'b')]);
+    const done = answers.filter(({ status }) => status === 200).length;
+    expect(ledger.payment(impUid).cancel_amount).toBe(done * 5_000);
+    expect(done).toBeGreaterThanOrEqual(1);
+  });
+
+  test('that never reached Iamport is not taken for done when another one of the same amount was', async () => {
+    const { refund, iamport, ledger, impUid, pass } = await paidOrder();
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    expect(await refund({ amount: 5_000 }, 'a')).toMatchObject({ status: 202 });
+    expect(await refund({ amount: 5_000 }, 'b')).toMatchObject({ status: 200 });
+    pass(120);
+    expect(await refund({ amount: 5_000 }, 'a')).toMatchObject({ status: 409, json: { code: 'refund_refused' } });
+    expect(ledger.payment(impUid).cancel_amount).toBe(5_000);
+  });
+
   test('that somebody overtook in the console is refused instead of given back on top', async () => {
     const { refund, iamport, ledger, impUid, show, reconcile, pass } = await paidOrder();
     iamport.faults.add({ path: '/payments/cancel', status: 500 });

@@ -87,6 +87,7 @@ describe('a shape that Iamport does not document is never guessed at', () => {
     ['less than nothing', { amount: -14_000 }],
     ['an amount that is not exact', { amount: 2 ** 53 }],
     ['more cancelled than was paid', { cancel_amount: 14_001 }],
+    ['cancelled after it was paid, and nothing of it cancelled', { status: 'cancelled', cancel_amount: 0 }],
     ['a status of the future', { status: 'authorized' }],
     ['no word on the test channel', { sandbox: undefined }],
     ['a currency that is no text', { currency: null }],
