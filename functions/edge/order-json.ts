@@ -1,7 +1,7 @@
 /** An order as the shop's server reads it: amounts in major units, times in Unix seconds. */
 
 import { majorUnits } from '../payment/money.ts';
-import { accountOf, failureOf, isSettled, type Order } from '../payment/order.ts';
+import { accountOf, failureOf, isSettled, type Order, statusSetBy } from '../payment/order.ts';
 import type { Refund } from '../payment/refund.ts';
 import type { Reversal } from '../payment/reversal.ts';
 import { accountJson } from './outcome-json.ts';
@@ -20,7 +20,7 @@ export function orderJson(order: Order): object {
     tier: order.tier,
     status: state.status,
     revision: order.revision,
-    imp_uid: isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid),
+    imp_uid: statusSetBy(state),
     payment: isSettled(state) ? paymentJson(state.record) : undefined,
     cancelled_amount: 'cancelledAmount' in state ? majorUnits(state.cancelledAmount, currency) : undefined,
     virtual_account: account && { imp_uid: account.impUid, ...accountJson(account) },

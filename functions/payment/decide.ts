@@ -116,7 +116,7 @@ function decideMoneyReturned(order: Order, payment: Payment): Decision {
   }
   // The account that the order waits for is gone, or its deposit came and went unseen: the order can be paid again.
   if (state.status === 'virtual_account_issued' && state.account.impUid === payment.impUid) {
-    return { kind: 'change', next: { status: 'ready', account: state.account } };
+    return { kind: 'change', next: { ...state, status: 'ready' } };
   }
   return { kind: 'money_returned' };
 }
@@ -138,7 +138,8 @@ function decideAccount(order: Order, payment: Payment, account: VirtualAccount, 
   // A failure of this very payment came after its account, so the account is older news.
   if (known?.impUid === payment.impUid || failureOf(state)?.impUid === payment.impUid) return keep;
   if (known && !isNewer(account, known)) return reject(payment, 'account_superseded', revoke);
-  return { kind: 'change', next: { status: 'virtual_account_issued', account } };
+  const failure = failureOf(state);
+  return { kind: 'change', next: { status: 'virtual_account_issued', account, ...(failure && { failure }) } };
 }
 
 /** Of two accounts the one issued later counts; a tie goes by `impUid`, so that the two never replace each other for ever. */

@@ -15,7 +15,7 @@ export function decideDue(order: Order, now: UnixSeconds): DueDecision {
   if (dueAt === undefined || dueAt > now) return { kind: 'not_due' };
   switch (state.status) {
     case 'virtual_account_issued':
-      return { kind: 'change', next: { status: 'expired', account: state.account } };
+      return { kind: 'change', next: { ...state, status: 'expired' } };
     case 'ready':
     case 'failed': {
       // What was due was only the amount's registration at Iamport, which is no matter of the order's own time.

@@ -1,7 +1,7 @@
 /** What the world is told of an order or a reversal that changed: read off the two versions of its item, before and after. Pure. */
 
 import type { Amount } from './money.ts';
-import { accountOf, failureOf, isSettled, type Order, type OrderStatus } from './order.ts';
+import { accountOf, failureOf, isSettled, type Order, type OrderStatus, statusSetBy } from './order.ts';
 import type { VirtualAccount } from './payment.ts';
 import type { Refund } from './refund.ts';
 import type { Objection, Reversal, ReversalRequest } from './reversal.ts';
@@ -58,7 +58,7 @@ export function orderEvents(before: Order | undefined, after: Order): readonly P
   if (!before || !name || before.revision === after.revision) return [];
   const { state, merchantUid, amount, currency, revision } = after;
   const [account, failure] = [accountOf(state) ?? accountOf(before.state), failureOf(state)];
-  const impUid = isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid);
+  const impUid = statusSetBy(state) ?? account?.impUid;
   const event: PaymentEvent = {
     name,
     id: `${merchantUid}:${revision}`,

@@ -25,10 +25,10 @@ interface Remembers {
 
 export type OrderState =
   /** A fresh order; or one whose account is gone, which it remembers. */
-  | { readonly status: 'ready'; readonly account?: VirtualAccount }
+  | ({ readonly status: 'ready' } & Remembers)
   | ({ readonly status: 'failed'; readonly failure: Failure } & Remembers)
   | ({ readonly status: 'expired' } & Remembers)
-  | { readonly status: 'virtual_account_issued'; readonly account: VirtualAccount }
+  | ({ readonly status: 'virtual_account_issued'; readonly account: VirtualAccount } & Remembers)
   | ({ readonly status: 'paid' } & Settled)
   | ({ readonly status: 'partial_cancelled' | 'cancelled'; readonly cancelledAmount: Amount } & Settled)
   | ({ readonly status: 'deposit_reversed' } & Settled)
@@ -88,6 +88,13 @@ export function keptBy(order: Order, state: SettledState): Amount {
 
 /** The latest failed attempt that the order knows of, while it can be paid. */
 export const failureOf = (state: OrderState): Failure | undefined => ('failure' in state ? state.failure : undefined);
+
+/** The payment that set the status, where one did. */
+export function statusSetBy(state: OrderState): string | undefined {
+  if (isSettled(state)) return state.impUid;
+  if (state.status === 'virtual_account_issued') return state.account.impUid;
+  return state.status === 'failed' ? state.failure.impUid : undefined;
+}
 
 /** Is this the payment that settled the order? */
 export const isSettledBy = (state: SettledState, payment: Payment): boolean => state.impUid === payment.impUid;

@@ -9,6 +9,7 @@ import {
   type Order,
   type OrderState,
   type OrderTerms,
+  statusSetBy,
 } from '../payment/order.ts';
 import type { PaymentRecord, VirtualAccount } from '../payment/payment.ts';
 import { count, map, money, optional, Reader, text } from './attributes.ts';
@@ -35,7 +36,7 @@ export function stateAttributes(order: Order): Write['set'] {
     status: text(state.status),
     revision: count(order.revision),
     updated_at: count(order.updatedAt),
-    imp_uid: optional(text, isSettled(state) ? state.impUid : (failure?.impUid ?? account?.impUid)),
+    imp_uid: optional(text, statusSetBy(state)),
     payment: isSettled(state) ? recordMap(state.record) : undefined,
     cancelled_amount: 'cancelledAmount' in state ? money(state.cancelledAmount, currency) : undefined,
     virtual_account: optional(accountMap, account),
@@ -94,16 +95,15 @@ function stateOf(read: Reader, currency: string): OrderState {
   const failure = read.optionalMap('failure', failureIn);
   const remembered = { ...(account && { account }), ...(failure && { failure }) };
   switch (status) {
-    case 'ready':
-      return { status, ...(account && { account }) };
     case 'closed':
       return { status };
     case 'failed':
       return { status, failure: failure ?? read.fail('failure'), ...(account && { account }) };
+    case 'ready':
     case 'expired':
       return { status, ...remembered };
     case 'virtual_account_issued':
-      return { status, account: account ?? read.fail('virtual_account') };
+      return { status, account: account ?? read.fail('virtual_account'), ...(failure && { failure }) };
     case 'paid':
     case 'deposit_reversed':
       return { status, ...settledIn(read) };

@@ -27,6 +27,12 @@ export const thisAccount = account(thisUid, 1_000_500);
 export const states: Record<string, OrderState> = {
   ready: { status: 'ready' },
   'ready, this account is gone': { status: 'ready', account: thisAccount },
+  'ready after a later failure': { status: 'ready', failure: { impUid: otherUid, failedAt: 1_000_600 } },
+  'waits for a newer account, after a failure': {
+    status: 'virtual_account_issued',
+    account: account(otherUid, 1_000_600),
+    failure: { impUid: 'imp_300', failedAt: 1_000_300 },
+  },
   'ready, a newer account is gone': { status: 'ready', account: account(otherUid, 1_000_600) },
   'failed by this': { status: 'failed', failure: { impUid: thisUid, failedAt: 1_000_500, reason: '한도 초과' } },
   'failed by another earlier': { status: 'failed', failure: { impUid: otherUid, failedAt: 1_000_400 } },
