@@ -1,0 +1,78 @@
+/** What Iamport tells and its API does not confirm: kept, passed on, and believed by nobody. */
+
+import { describe, expect, test, vi } from 'vitest';
+import { openRooms } from './rooms.ts';
+
+vi.spyOn(console, 'info').mockReturnValue();
+vi.spyOn(console, 'error').mockReturnValue();
+
+describe('notifications that no API confirms', () => {
+  test('are kept and passed on as they were told, once, and change nothing of ours', async () => {
+    const { order, paid, webhook, notify, show, client, names, counted } = await openRooms();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    expect(counted).toEqual([{ WebhookFromStranger: 1 }]);
+    const escrow = {
+      event: 'Inicis.Escrow.Changed',
+      imp_uid,
+      merchant_uid: 'order-1',
+      status: 'paid',
+      extra: { escrow_status: 'confirmed', changed_at: 1_795_000_000 },
+    };
+    expect(await notify(escrow)).toEqual({ status: 200, json: { settled: true } });
+    expect(await notify(escrow)).toMatchObject({ status: 200 });
+    expect(await notify({ event: 'Something.New', imp_uid, merchant_uid: 'order-1' })).toMatchObject({ status: 200 });
+    // What Iamport may write one day is no reason to miss a payment.
+    for (const odd of [
+      { event: 7 },
+      { event: '' },
+      { event: null, extra: 'text' },
+      { status: 5, extra: [1] },
+      { extra: null },
+    ]) {
+      expect(await notify({ imp_uid, merchant_uid: 'order-1', ...odd })).toEqual({
+        status: 200,
+        json: { settled: true },
+      });
+    }
+    expect(await notify({ ...escrow, imp_uid: 'imp_000000000000' })).toMatchObject({ json: { settled: false } });
+    const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
+    expect(Items.map(({ imp_uid: key }) => key?.S).sort()).toEqual([`${imp_uid}#escrow`, `${imp_uid}#other`]);
+    expect(await show()).toMatchObject({ status: 'paid', revision: 2, reversals: [], refunds: [] });
+  });
+
+  test('about a payment of another order are kept for the order that it pays, and never fill the table', async () => {
+    const { order, paid, webhook, notify, client, names } = await openRooms();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    for (let number = 0; number < 20; number += 1) {
+      const told = { imp_uid, event: `event-${number}`, extra: { '': 'x', note: String(number) } };
+      expect(await notify({ ...told, ...(number % 2 && { merchant_uid: 'somebody-elses' }) })).toMatchObject({
+        status: 200,
+      });
+    }
+    const unregistered = paid(14_000, 'unregistered');
+    await notify({ imp_uid: unregistered, event: 'x' });
+    const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
+    expect(Items.map(({ imp_uid: key, merchant_uid }) => [key?.S, merchant_uid?.S])).toEqual([
+      [`${imp_uid}#other`, 'order-1'],
+    ]);
+  });
+
+  test('cannot reach a refund, whatever name a stranger gives them', async () => {
+    const { order, paid, webhook, notify, refund, show } = await openRooms();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    await refund({ amount: 4_000 }, 'key-1');
+    const before = await show();
+    for (const event of ['key-1', '/key-1', '#key-1'])
+      await notify({ imp_uid, merchant_uid: 'order-1', event, status: 'x' });
+    expect(await show()).toEqual(before);
+    expect(before.refunds).toMatchObject([{ key: 'key-1', state: 'done' }]);
+  });
+});

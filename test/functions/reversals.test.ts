@@ -1,0 +1,108 @@
+/** Payments that must go back, to the end: tried again, handed to a person, and found to be over. */
+
+import { describe, expect, test, vi } from 'vitest';
+import { openRooms } from './rooms.ts';
+
+vi.spyOn(console, 'info').mockReturnValue();
+vi.spyOn(console, 'error').mockReturnValue();
+
+describe('reversals', () => {
+  test('that the PG refuses are tried again, later each time, and in the end are for a person', async () => {
+    const { order, paid, webhook, reconcile, pass, show, iamport } = await openRooms();
+    await order();
+    iamport.settings.pgRefusesCancels = true;
+    await webhook(paid(100));
+    const tried: number[] = [];
+    for (let run = 0; run < 500 && (await show()).reversals[0]?.state === 'requested'; run += 1) {
+      pass(300);
+      await reconcile();
+      tried.push(iamport.faults.counts()['POST /payments/cancel'] ?? 0);
+    }
+    expect((await show()).reversals).toMatchObject([
+      { state: 'manual', attempts: 12, message: 'PG사에서 취소 요청을 거절하였습니다.' },
+    ]);
+    expect(tried.at(-1)).toBe(12);
+    iamport.settings.pgRefusesCancels = false;
+    pass(86_400);
+    await reconcile();
+    expect(iamport.faults.counts()['POST /payments/cancel']).toBe(12);
+  });
+
+  test('for a person are over when the person has cancelled in the console', async () => {
+    const { order, account, paid, webhook, reconcile, pass, show, ledger } = await openRooms();
+    await reconcile();
+    await order();
+    await webhook(paid());
+    const second = account();
+    ledger.deposit(second);
+    await webhook(second);
+    expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual' }]);
+    ledger.cancelInConsole(second);
+    pass(300);
+    await reconcile();
+    expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'done' }]);
+  });
+
+  test('that Iamport could not be asked for are finished, once', async () => {
+    const { order, paid, webhook, reconcile, pass, show, ledger, iamport } = await openRooms();
+    await order();
+    const impUid = paid(100);
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    await webhook(impUid);
+    expect((await show()).reversals).toMatchObject([{ state: 'requested', attempts: 1 }]);
+    pass(300);
+    await reconcile();
+    expect((await show()).reversals).toMatchObject([{ state: 'done', attempts: 2 }]);
+    expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
+  });
+});
+
+test('a deposit on an account that was to be revoked by hand is told again, with its money', async () => {
+  const { order, paid, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
+  const byHand: typeof rooms = { ...rooms, policy: { ...rooms.policy, reversals: 'manual' } };
+  await reconcile(byHand);
+  await order();
+  await webhook(paid());
+  const second = account();
+  await webhook(second, byHand);
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', amount: 0 }]);
+  ledger.deposit(second);
+  pass(300);
+  await reconcile(byHand);
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 14_000 }]);
+});
+
+test('what was to be cancelled waits for a person once the shop has switched the doing off', async () => {
+  const { order, paid, webhook, reconcile, pass, show, iamport, rooms, ledger } = await openRooms();
+  await order();
+  const forged = paid(100);
+  iamport.faults.add({ path: '/payments/cancel', status: 500 });
+  await webhook(forged);
+  expect((await show()).reversals).toMatchObject([{ kind: 'cancel', state: 'requested' }]);
+  pass(300);
+  await reconcile({ ...rooms, policy: { ...rooms.policy, reversals: 'manual' } });
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 100 }]);
+  expect(ledger.payment(forged).cancel_amount).toBe(0);
+});
+
+test('a revocation that failed is not taken for done while its account is open', async () => {
+  const { order, account, webhook, reconcile, pass, show, ledger, iamport } = await openRooms();
+  await order();
+  const older = account();
+  pass(10);
+  const newer = account();
+  await webhook(newer);
+  iamport.faults.add({ path: '/vbanks', status: 500 });
+  await webhook(older);
+  Object.assign(ledger.payment(newer), { status: 'cancelled', cancelled_at: 1_795_000_020 });
+  await webhook(newer);
+  expect((await show()).status).toBe('ready');
+  iamport.faults.add({ path: '/vbanks', status: 500 });
+  pass(120);
+  await reconcile();
+  expect((await show()).reversals).toMatchObject([{ imp_uid: older, state: 'requested' }]);
+  pass(600);
+  await reconcile();
+  expect((await show()).reversals).toMatchObject([{ imp_uid: older, state: 'done' }]);
+  expect(ledger.payment(older).status).toBe('cancelled');
+});
