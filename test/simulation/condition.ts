@@ -1,0 +1,103 @@
+/**
+ * DynamoDB's condition expressions, as far as the store writes them: `attribute_not_exists`, comparisons, AND, OR, parentheses.
+ * Anything else is an error and never `true`. That it judges as DynamoDB does is shown in test/conformance.
+ */
+
+import type { Item } from '../../functions/store/table.ts';
+
+type Value = Item[string];
+/** @param values by `:name` */
+export type Condition = (item: Item | undefined, values: Item) => boolean;
+type Operand = (item: Item | undefined, values: Item) => Value | undefined;
+
+const known = new Map<string, Condition>();
+
+/** @throws Error for an expression that is not understood */
+export function conditionOf(expression: string): Condition {
+  let condition = known.get(expression);
+  if (!condition) {
+    condition = parsed(expression);
+    known.set(expression, condition);
+  }
+  return condition;
+}
+
+function parsed(expression: string): Condition {
+  const tokens = expression.match(/[#:]?[A-Za-z_]\w*|<>|<=|>=|[()=<>]|\S/g) ?? [];
+  let at = 0;
+  const unexpected = (): never => {
+    throw new Error(`The simulated table does not understand ${tokens[at] ?? 'the end'} in: ${expression}`);
+  };
+  const take = (token: string) => (tokens[at] === token ? tokens[at++] : undefined);
+  const expect = (token: string) => take(token) ?? unexpected();
+
+  const operand = (): Operand => {
+    const token = tokens[at++] ?? unexpected();
+    if (token.startsWith(':')) {
+      return (_item, values) => {
+        const value = values[token];
+        if (!value) throw new Error(`The value ${token} is missing in: ${expression}`);
+        return value;
+      };
+    }
+    const attribute = token.startsWith('#') ? token.slice(1) : token;
+    if (!/^[A-Za-z_]/.test(attribute)) unexpected();
+    return (item) => item?.[attribute];
+  };
+  const comparison = (): Condition => {
+    if (take('(')) {
+      const inner = either();
+      expect(')');
+      return inner;
+    }
+    if (take('attribute_not_exists')) {
+      expect('(');
+      const path = operand();
+      expect(')');
+      return (item, values) => path(item, values) === undefined;
+    }
+    const left = operand();
+    const sign = tokens[at++] ?? unexpected();
+    const compare = comparisons[sign] ?? unexpected();
+    const right = operand();
+    return (item, values) => compare(left(item, values), right(item, values));
+  };
+  const both = (): Condition => {
+    const first = comparison();
+    if (!take('AND')) return first;
+    const rest = both();
+    return (item, values) => first(item, values) && rest(item, values);
+  };
+  const either = (): Condition => {
+    const first = both();
+    if (!take('OR')) return first;
+    const rest = either();
+    return (item, values) => first(item, values) || rest(item, values);
+  };
+
+  const condition = either();
+  if (at < tokens.length) unexpected();
+  return condition;
+}
+
+/** An attribute that is not there equals nothing, differs from everything, and is neither smaller nor larger. */
+const comparisons: Record<string, (left: Value | undefined, right: Value | undefined) => boolean> = {
+  '=': equal,
+  '<>': (left, right) => !equal(left, right),
+  '<': (left, right) => left !== undefined && right !== undefined && order(left, right) < 0,
+};
+
+function equal(left: Value | undefined, right: Value | undefined): boolean {
+  if (left === undefined || right === undefined) return false;
+  if (left.N !== undefined || right.N !== undefined) return left.N !== undefined && Number(left.N) === Number(right.N);
+  if (left.S !== undefined || right.S !== undefined) return left.S === right.S;
+  if (left.M === undefined || right.M === undefined) throw new Error('Only numbers, texts and maps can be compared');
+  const [one, other] = [left.M, right.M];
+  const fields = Object.keys(one);
+  return fields.length === Object.keys(other).length && fields.every((field) => equal(one[field], other[field]));
+}
+
+function order(left: Value, right: Value): number {
+  if (left.N !== undefined && right.N !== undefined) return Number(left.N) - Number(right.N);
+  throw new Error('Only numbers can be put in order');
+}

@@ -1,0 +1,108 @@
+/**
+ * DynamoDB for the simulation: one table in memory, with its indexes and its stream. Every call is instant and total; what the
+ * network does to a call is decided outside. That it behaves as DynamoDB does is shown in test/conformance.
+ */
+
+import type { Item, Table, Write, Written } from '../../functions/store/table.ts';
+import { watchShards } from '../../functions/store/watched.ts';
+import { conditionOf } from './condition.ts';
+
+/** A record of the stream: what an item was, and what it became. */
+export interface Change {
+  readonly sequence: number;
+  readonly key: string;
+  readonly before: Item | undefined;
+  readonly after: Item;
+}
+
+export class SimulatedTable {
+  /** The whole stream, the oldest first. */
+  readonly changes: Change[] = [];
+  readonly #keyAttribute: string;
+  readonly #items = new Map<string, Item>();
+
+  /** @param keyAttribute the table's partition key, a text; there is no sort key */
+  constructor(keyAttribute: string) {
+    this.#keyAttribute = keyAttribute;
+  }
+
+  items(): IterableIterator<Item> {
+    return this.#items.values();
+  }
+
+  /** Items are replaced and never changed, so that what was read stays what it was. */
+  read(key: Item): Item | undefined {
+    return this.#items.get(this.#keyOf(key));
+  }
+
+  write({ key, set, conditions, values = {} }: Write): Written {
+    const name = this.#keyOf(key);
+    const before = this.#items.get(name);
+    // DynamoDB evaluates with the values of the update in reach, and some conditions speak of them.
+    const inReach = { ...valuesOf(set), ...values };
+    for (const condition of Object.values(conditions)) {
+      if (!conditionOf(condition)(before, inReach)) return { written: false, ...(before && { item: before }) };
+    }
+    const after: Item = { ...key, ...before };
+    for (const [attribute, value] of Object.entries(set)) {
+      if (value === undefined) delete after[attribute];
+      else after[attribute] = value;
+    }
+    this.#items.set(name, after);
+    this.changes.push({ sequence: this.changes.length, key: name, before, after });
+    return { written: true };
+  }
+
+  byOrder(merchantUid: string): Item[] {
+    return [...this.#items.values()].filter((item) => item.merchant_uid?.S === merchantUid);
+  }
+
+  /** The items of the index `due` whose time has come, as it was after the first `until` changes: an index lags. */
+  due(now: number, most: number, until = this.changes.length): Item[] {
+    const late = new Map<string, Item | undefined>();
+    for (const change of this.changes.slice(until).reverse()) late.set(change.key, change.before);
+    const seen = [...this.#items].map(([key, item]) => (late.has(key) ? late.get(key) : item));
+    const due = seen.filter((item) => item?.watch !== undefined && Number(item.due_at?.N) <= now) as Item[];
+    const each = Math.ceil(most / watchShards.length);
+    return watchShards.flatMap((shard) =>
+      due
+        .filter(({ watch }) => watch?.S === shard)
+        .sort((one, other) => Number(one.due_at?.N) - Number(other.due_at?.N))
+        .slice(0, each)
+        .map((item) => this.#projected(item)),
+    );
+  }
+
+  /** The index holds keys only. */
+  #projected(item: Item): Item {
+    const projected: Item = {};
+    for (const attribute of [this.#keyAttribute, 'watch', 'due_at']) {
+      const value = item[attribute];
+      if (value) projected[attribute] = value;
+    }
+    return projected;
+  }
+
+  #keyOf(key: Item): string {
+    const text = key[this.#keyAttribute]?.S;
+    if (!text) throw new Error(`A key needs a text ${this.#keyAttribute}`);
+    return text;
+  }
+}
+
+function valuesOf(set: Write['set']): Item {
+  const values: Item = {};
+  for (const [attribute, value] of Object.entries(set)) if (value !== undefined) values[`:${attribute}`] = value;
+  return values;
+}
+
+/** The table as the store sees it, with nothing between them. */
+export function portOf(table: SimulatedTable): Table {
+  return {
+    read: async (key) => table.read(key),
+    write: async (write) => table.write(write),
+    readMany: async (keys) => keys.map((key) => table.read(key)).filter((item) => item !== undefined),
+    byOrder: async (merchantUid) => table.byOrder(merchantUid),
+    due: async (now, most) => table.due(now, most),
+  };
+}
