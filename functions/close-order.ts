@@ -22,6 +22,8 @@ export const closeOrder: Door = async ({ event, deadline, note }, rooms) => {
   // Somebody may have paid a moment ago: that payment wins, rather than being sent back.
   order = await settled(rooms, order, deadline);
   for (let tries = 0; order && tries < mostTries; tries += 1) {
+    // Asked twice at once, or our own write whose answer was lost.
+    if (order.state.status === 'closed') return nothing();
     if (isSettled(order.state))
       throw new Problem('order_paid', 'The order is paid: give the money back with a refund instead.');
     const held = await rooms.orders.change(order, { status: 'closed' }, unixSeconds(rooms.clock));
