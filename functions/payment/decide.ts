@@ -131,13 +131,15 @@ function depositReversed({ state }: Order, payment: Payment): Decision | undefin
 function decideAccount(order: Order, payment: Payment, account: VirtualAccount, policy: Policy): Decision {
   const { state } = order;
   if (isSettled(state) && isSettledBy(state, payment)) return keep;
-  const revoke = policy.reversals === 'manual' ? 'manual' : 'revoke';
+  // A part of the amount has arrived: then nobody may take the account away, and a person has to look.
+  const byHand = policy.reversals === 'manual' || payment.deposited !== undefined;
+  const undo = (reason: Objection) => reject(payment, reason, byHand ? 'manual' : 'revoke', payment.deposited);
   const objection = objectionTo(order, payment, policy);
-  if (objection) return reject(payment, objection, revoke);
+  if (objection) return undo(objection);
   const known = accountOf(state);
   // A failure of this very payment came after its account, so the account is older news.
   if (known?.impUid === payment.impUid || failureOf(state)?.impUid === payment.impUid) return keep;
-  if (known && !isNewer(account, known)) return reject(payment, 'account_superseded', revoke);
+  if (known && !isNewer(account, known)) return undo('account_superseded');
   const failure = failureOf(state);
   return { kind: 'change', next: { status: 'virtual_account_issued', account, ...(failure && { failure }) } };
 }
