@@ -1,6 +1,7 @@
 /** The table of reversals: payments that must be undone, one item a payment. The intent is here before Iamport is asked. */
 
 import { defined } from '../edge/defined.ts';
+import type { Amount } from '../payment/money.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
 import type { Refund } from '../payment/refund.ts';
 import type { Reversal, ReversalKind, ReversalReason, ReversalRequest, ReversalState } from '../payment/reversal.ts';
@@ -26,8 +27,8 @@ export interface Reversals {
   claim(reversal: Reversal, now: UnixSeconds): Promise<Reversal | undefined>;
   /** Records what Iamport answered to an attempt that did not work. After the last attempt it is for a person. */
   fail(reversal: Reversal, message: string, now: UnixSeconds): Promise<Reversal>;
-  /** What waits for a person was looked at, and still waits. */
-  seen(reversal: Reversal, now: UnixSeconds): Promise<void>;
+  /** What waits for a person was looked at, and still waits. @param left how much of it has not come back meanwhile */
+  seen(reversal: Reversal, left: Amount, now: UnixSeconds): Promise<void>;
   /** The money is back. @returns the reversal, which is over, or undefined when the payment has none */
   finish(impUid: string, now: UnixSeconds): Promise<Reversal | undefined>;
   /** Everything that was, or is, to be given back of an order. */
@@ -97,8 +98,8 @@ export function reversalsIn(table: Table): Reversals {
       return (await change(reversal, failed)).reversal ?? failed;
     },
 
-    async seen(reversal, now) {
-      await change(reversal, { ...reversal, attempts: reversal.attempts + 1, updatedAt: now });
+    async seen(reversal, left, now) {
+      await change(reversal, { ...reversal, amount: left, attempts: reversal.attempts + 1, updatedAt: now });
     },
 
     async finish(impUid, now) {

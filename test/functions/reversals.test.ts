@@ -1,10 +1,13 @@
 /** Payments that must go back, to the end: tried again, handed to a person, and found to be over. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from './rooms.ts';
+import type { Amount } from '../../functions/payment/money.ts';
+import { beginning, openRooms } from './rooms.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();
+
+const nothing = 0 as Amount;
 
 describe('reversals', () => {
   test('that the PG refuses are tried again, later each time, and in the end are for a person', async () => {
@@ -41,6 +44,51 @@ describe('reversals', () => {
     pass(300);
     await reconcile();
     expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'done' }]);
+  });
+
+  test('for a person say how much is left when a part has come back', async () => {
+    const { order, account, paid, webhook, reconcile, pass, show, ledger } = await openRooms();
+    await order();
+    await webhook(paid());
+    const second = account();
+    ledger.deposit(second);
+    await webhook(second);
+    ledger.cancelInConsole(second, 4_000);
+    pass(300);
+    await reconcile();
+    expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 10_000 }]);
+  });
+
+  test('of an account in a test channel are over, since there is none to revoke', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
+    const tested: typeof rooms = { ...rooms, policy: { ...rooms.policy, acceptTestPayments: true } };
+    await order();
+    const impUid = account();
+    ledger.payment(impUid).sandbox = true;
+    await webhook(impUid, tested);
+    const revoke = { kind: 'revoke', reason: 'order_closed', amount: nothing, currency: 'KRW' } as const;
+    await rooms.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
+    pass(300);
+    await reconcile(tested);
+    expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'done' }]);
+  });
+
+  test('of an account are over when the order was paid into it after all, and the bank took that back', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    const revoke = { kind: 'revoke', reason: 'account_superseded', amount: nothing, currency: 'KRW' } as const;
+    await rooms.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
+    ledger.deposit(impUid);
+    await webhook(impUid);
+    ledger.takeBackDeposit(impUid);
+    pass(60);
+    await webhook(impUid);
+    pass(300);
+    await reconcile();
+    expect(await show()).toMatchObject({ status: 'deposit_reversed', reversals: [{ kind: 'revoke', state: 'done' }] });
+    expect(ledger.payment(impUid).status).toBe('ready');
   });
 
   test('that Iamport could not be asked for are finished, once', async () => {
