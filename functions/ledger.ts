@@ -37,8 +37,8 @@ export const walkPlans: readonly WalkPlan[] = [
 /** Money first. Iamport keeps a list of each, by the time that belongs to it. */
 const statuses = ['paid', 'cancelled', 'ready', 'failed'] as const;
 
-/** The first run comes this soon after a deployment, and what was paid since then is ours. Seconds. */
-const firstRunWithin = 10 * minute;
+/** The first run that works comes this soon after a deployment, and what was paid since then is ours. Seconds. */
+const firstRunWithin = 60 * minute;
 /** A page and its payments take less than this, and what is begun should end. Milliseconds. */
 const roomForAPage = 20_000;
 /** More unsettled payments than this at once are no exceptions: then Iamport or the table is ill, and the walk waits. */
