@@ -1,0 +1,116 @@
+/**
+ * The invariants that hold in the end, when nothing goes wrong any more and the reconciler has had its runs.
+ *
+ * L1  money kept at Iamport for an order of ours settles it, or waits for a person who was told
+ * L2  a good payment of an order that can be paid is honoured
+ * L3  an order and the payment that it stands on agree to the won
+ * L4  no reversal and no refund is left under way, and none waits whose money is back
+ * L5  every step of every order was told, and every reversal
+ * L6  no order waits for an account that is gone
+ * L7  the checkpoint of the ledger is as late as the last run but one
+ * L8  the books agree to the won: what Iamport kept is what our orders keep, what waits for a person, and what has no order
+ * L9  money without an order is known
+ */
+
+import type { Item } from '../../functions/store/table.ts';
+import { awaitsDeposit } from '../../sandbox/iamport/ledger.ts';
+import { hundredths } from '../../sandbox/iamport/payment.ts';
+import type { Books, Entry } from './books.ts';
+import { entryOf } from './books.ts';
+import type { SimulatedIamport } from './iamport.ts';
+import type { TableName } from './lambda.ts';
+import type { SimulatedTable } from './table.ts';
+import { Violation } from './violation.ts';
+
+interface Parts {
+  readonly books: Books;
+  readonly iamport: SimulatedIamport;
+  readonly tables: Readonly<Record<TableName, SimulatedTable>>;
+  /** Unix seconds; before this the ledger must have been read. */
+  readonly readUntil: number;
+}
+
+export function balance(parts: Parts): void {
+  const { books, iamport, tables, readUntil } = parts;
+  let atIamport = 0;
+  let inTheBooks = 0;
+  for (const { imp_uid: impUid, merchant_uid: merchantUid } of iamport.payments()) {
+    const truth = iamport.truths(impUid).at(-1);
+    const order = books.entry(merchantUid);
+    const reversal = books.reversal(impUid);
+    const isOrders = order?.isSettled && order.impUid === impUid;
+    // No money moves in a test channel; an order that was tested stands on it all the same.
+    if (!truth || (truth.sandbox && !isOrders)) continue;
+    if (truth.kept > 0) {
+      if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', `${impUid} is unknown`);
+      if (order && !isOrders && !(reversal?.state?.S === 'manual' && reversal.kind?.S !== 'orphan')) {
+        const isGood = truth.amount === order.amount && truth.currency === order.currency;
+        const name = isGood && !order.isSettled && order.status !== 'closed' ? 'L2' : 'L1';
+        throw new Violation(
+          name,
+          `${impUid} kept ${truth.kept} for ${merchantUid} (${order.status}), ${told(reversal)}`,
+        );
+      }
+      if (isOrders) agree(impUid, truth.kept, order);
+      atIamport += truth.kept;
+      inTheBooks += isOrders ? order.kept : hundredths(Number(reversal?.amount?.N ?? 0));
+    } else if (isOrders && order.status !== 'deposit_reversed') agree(impUid, 0, order);
+  }
+  // Deposits on top of an amount are in no payment's own figure.
+  if (atIamport !== inTheBooks && !hasExcess(tables)) {
+    throw new Violation('L8', `Iamport kept ${atIamport}, the books say ${inTheBooks}`);
+  }
+  for (const item of tables.orders.items()) checkOrder(entryOf(item), parts);
+  for (const item of tables.reversals.items()) checkReversal(item, parts);
+  const walk = tables.state.read({ id: { S: 'ledger-recent' } });
+  if (Number(walk?.done_until?.N ?? 0) < readUntil) throw new Violation('L7', `the checkpoint is ${told(walk)}`);
+}
+
+const told = (item: Item | undefined) => JSON.stringify(item);
+const hasExcess = (tables: Parts['tables']) =>
+  [...tables.reversals.items()].some(({ reason }) => ['deposit_excess', 'deposit_mismatch'].includes(reason?.S ?? ''));
+
+function agree(impUid: string, kept: number, order: Entry): void {
+  if (order.kept !== kept) {
+    throw new Violation(
+      'L3',
+      `${order.merchantUid} (${order.status}) keeps ${order.kept}, Iamport ${kept} of ${impUid}`,
+    );
+  }
+}
+
+function checkOrder(order: Entry, { books, iamport }: Parts): void {
+  const { merchantUid, status, revision, accountOf, impUid } = order;
+  for (let step = 2; step <= revision; step += 1) {
+    if (!books.events.has(`${merchantUid}:${step}`)) throw new Violation('L5', `${merchantUid}:${step} was not told`);
+  }
+  if (status === 'virtual_account_issued' && accountOf) {
+    if (!awaitsDeposit(iamport.ledger.payment(accountOf))) {
+      throw new Violation('L6', `${merchantUid} waits for ${accountOf}`);
+    }
+  }
+  if (status === 'deposit_reversed' && impUid && (iamport.truths(impUid).at(-1)?.kept ?? 0) > 0) {
+    throw new Violation('L3', `${merchantUid} is deposit_reversed, and the money of ${impUid} is there`);
+  }
+}
+
+function checkReversal(item: Item, { books, iamport }: Parts): void {
+  const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
+  if (kind === 'notification') return;
+  if (state === 'requested') throw new Violation('L4', `${key} is still ${told(item)}`);
+  const names = [...books.events].filter(([id]) => id.startsWith(`${key}:`)).map(([, { name }]) => name);
+  const must = (name: string) => {
+    if (!names.includes(name)) throw new Violation('L5', `${name} was not told of ${told(item)}; only ${names}`);
+  };
+  if (kind === 'refund') {
+    if (state === 'done') must('Refund Completed');
+    return;
+  }
+  const truth = iamport.truths(key).at(-1);
+  if (state === 'manual' && truth?.moved && truth.kept === 0)
+    throw new Violation('L4', `${key} is back: ${told(item)}`);
+  if (kind === 'orphan') must('Payment Without Order');
+  else if (item.reason?.S !== 'deposit_excess') must('Payment Rejected');
+  if (kind === 'manual' && state === 'manual') must('Refund Required');
+  if (kind === 'cancel' && state === 'done') must('Refund Completed');
+}

@@ -1,0 +1,281 @@
+/**
+ * The invariants that hold at every step. Each is judged at the effect itself, against what was true at Iamport, and none of them
+ * asks the code under test. They read the items as a shop would see them in DynamoDB. What holds in the end is in `balance.ts`.
+ *
+ * S1  an order is settled only by a payment that had just this money, for this order, in this currency, and no test payment
+ * S2  the payment that settled an order never changes, nor do amount and currency
+ * S3  an order moves only along the edges below, one revision at a time
+ * S4  the payment that an order stands on is never sent back by us, nor the account revoked that it waits for
+ * S5  nothing is undone, or given back, before the intent to is written down
+ * S6  no money is sent back for an order that we do not know, and no deposit without the buyer's account
+ * S7  what an order keeps never grows, but when a reversed deposit returns
+ * S8  `paid` is said only when it is written down
+ * S9  the events of an item come in its order for the first time, and an id always stands for the same content
+ * S10 only the shop closes an order
+ * S11 a 200 leaves a trace: money that was there is settled, held for reversal, or gone
+ * S12 writes to an order are bounded by what happened to it
+ * S13 a reversal is done only when the money is back, or the order stands on it after all
+ * S14 a refund gives back once, and no more than was asked for
+ * S15 bad input changes nothing, and nobody is asked about it
+ */
+
+import type { Item } from '../../functions/store/table.ts';
+import type { CancelRequest } from '../../sandbox/iamport/ledger.ts';
+import { hundredths } from '../../sandbox/iamport/payment.ts';
+import type { SimulatedIamport } from './iamport.ts';
+import type { TableName } from './lambda.ts';
+import type { Instance } from './network.ts';
+import type { Change, SimulatedTable } from './table.ts';
+import { Violation } from './violation.ts';
+
+const edges: Readonly<Record<string, readonly string[]>> = {
+  ready: ['failed', 'expired', 'virtual_account_issued', 'paid', 'partial_cancelled', 'closed'],
+  failed: ['failed', 'expired', 'virtual_account_issued', 'paid', 'partial_cancelled', 'closed'],
+  expired: ['failed', 'virtual_account_issued', 'paid', 'partial_cancelled', 'closed'],
+  virtual_account_issued: [
+    'virtual_account_issued',
+    'ready',
+    'failed',
+    'expired',
+    'paid',
+    'partial_cancelled',
+    'closed',
+  ],
+  paid: ['partial_cancelled', 'cancelled', 'deposit_reversed'],
+  partial_cancelled: ['partial_cancelled', 'cancelled'],
+  cancelled: [],
+  deposit_reversed: ['paid', 'partial_cancelled', 'cancelled'],
+  closed: [],
+};
+
+const settled = new Set(['paid', 'partial_cancelled', 'cancelled', 'deposit_reversed']);
+
+/** What the books of the shop say of one order. Amounts in hundredths. */
+export interface Entry {
+  readonly merchantUid: string;
+  readonly status: string;
+  readonly revision: number;
+  readonly impUid: string | undefined;
+  readonly accountOf: string | undefined;
+  readonly amount: number;
+  readonly currency: string;
+  /** What the order believes is kept of the payment that it stands on. */
+  readonly kept: number;
+  readonly isSettled: boolean;
+}
+
+export function entryOf(item: Item): Entry {
+  const status = item.status?.S ?? '';
+  const amount = hundredths(Number(item.amount?.N));
+  const given = item.cancelled_amount ? hundredths(Number(item.cancelled_amount.N)) : 0;
+  const isSettled = settled.has(status);
+  return {
+    merchantUid: item.merchant_uid?.S ?? '',
+    status,
+    revision: Number(item.revision?.N),
+    impUid: item.imp_uid?.S,
+    accountOf: item.virtual_account?.M?.imp_uid?.S,
+    amount,
+    currency: item.currency?.S ?? '',
+    kept: isSettled && status !== 'deposit_reversed' ? amount - given : 0,
+    isSettled,
+  };
+}
+
+export interface Told {
+  readonly name: string;
+  readonly json: string;
+}
+
+export class Books {
+  readonly #iamport: SimulatedIamport;
+  readonly #tables: Readonly<Record<TableName, SimulatedTable>>;
+  /** Events by their id. */
+  readonly events = new Map<string, Told>();
+  /** `merchant_uid` of orders that the shop has asked to close. */
+  readonly closing = new Set<string>();
+  readonly #said = new Set<string>();
+  readonly #writes = new Map<string, number>();
+  readonly #intents = new Map<string, Set<string>>();
+  readonly #lastTold = new Map<string, number>();
+  readonly #acceptsTests: boolean;
+  mostWrites = 0;
+
+  constructor(
+    iamport: SimulatedIamport,
+    tables: Readonly<Record<TableName, SimulatedTable>>,
+    options: { acceptsTests: boolean },
+  ) {
+    this.#iamport = iamport;
+    this.#tables = tables;
+    this.#acceptsTests = options.acceptsTests;
+  }
+
+  entry(merchantUid: string): Entry | undefined {
+    const item = this.#tables.orders.read({ merchant_uid: { S: merchantUid } });
+    return item && entryOf(item);
+  }
+
+  reversal(id: string): Item | undefined {
+    return this.#tables.reversals.read({ imp_uid: { S: id } });
+  }
+
+  /** A write has taken effect. */
+  written(table: TableName, by: Instance): void {
+    const change = this.#tables[table].changes.at(-1) as Change;
+    if (table === 'orders') this.#orderWritten(change, by);
+    if (table === 'reversals') this.#reversalWritten(change);
+  }
+
+  #orderWritten({ before, after }: Change, by: Instance): void {
+    const now = entryOf(after);
+    const { merchantUid, status, amount, currency, revision } = now;
+    const say = (message: string) => `${merchantUid} ${before?.status?.S ?? '(new)'} → ${status}: ${message}`;
+    this.#said.add(`${merchantUid} ${status}`);
+    const writes = (this.#writes.get(merchantUid) ?? 0) + 1;
+    this.#writes.set(merchantUid, writes);
+    this.mostWrites = Math.max(this.mostWrites, writes);
+    if (writes > this.#mostWritesOf(merchantUid)) throw new Violation('S12', say(`${writes} writes`));
+    if (!before) {
+      if (status !== 'ready' || revision !== 1) throw new Violation('S3', say('a new order is ready'));
+      return;
+    }
+    const old = entryOf(before);
+    if (old.amount !== amount || old.currency !== currency) throw new Violation('S2', say('another amount'));
+    if (old.isSettled && old.impUid !== now.impUid) throw new Violation('S2', say(`${old.impUid}, then ${now.impUid}`));
+    if (revision === old.revision) {
+      if (status !== old.status || now.kept !== old.kept) throw new Violation('S3', say('without a revision'));
+      return;
+    }
+    if (revision !== old.revision + 1 || !edges[old.status]?.includes(status)) {
+      throw new Violation('S3', say(`no such edge, revision ${old.revision} → ${revision}`));
+    }
+    if (old.isSettled && now.kept > old.kept && old.status !== 'deposit_reversed') {
+      throw new Violation('S7', say(`${old.kept} → ${now.kept}`));
+    }
+    if (status === 'closed' && !(by.name.startsWith('close') && this.closing.has(merchantUid))) {
+      throw new Violation('S10', say(`closed by ${by.name}`));
+    }
+    if (now.isSettled && status !== 'deposit_reversed') this.#isTrue(now, say);
+  }
+
+  /** Bounded by what happened to its payments, by its own time, and by what the shop did. */
+  #mostWritesOf(merchantUid: string): number {
+    const happened = this.#iamport
+      .payments()
+      .filter((payment) => payment.merchant_uid === merchantUid)
+      .reduce((sum, { imp_uid }) => sum + this.#iamport.truths(imp_uid).length, 0);
+    return 6 + 2 * happened;
+  }
+
+  #isTrue({ impUid = '', merchantUid, amount, currency, kept, status }: Entry, say: (message: string) => string): void {
+    const was = this.#iamport.truths(impUid).some(
+      (truth) =>
+        truth.moved &&
+        truth.merchantUid === merchantUid &&
+        truth.amount === amount &&
+        truth.currency === currency &&
+        (!truth.sandbox || this.#acceptsTests) &&
+        // A cancelled order keeps nothing: the money has gone back, or a deposit was undone after a part had been cancelled.
+        truth.kept === kept,
+    );
+    if (!was && !(status === 'cancelled' && this.#isGone(impUid))) {
+      throw new Violation('S1', say(`${impUid} never kept ${kept} ${currency}`));
+    }
+  }
+
+  #isGone(impUid: string): boolean {
+    return this.#iamport.truths(impUid).some(({ status, kept }) => status === 'cancelled' && kept === 0);
+  }
+
+  #reversalWritten({ key, before, after }: Change): void {
+    const kind = after.kind?.S ?? '';
+    const state = after.state?.S ?? '';
+    if (kind === 'notification') return;
+    const intents = this.#intents.get(key) ?? new Set();
+    this.#intents.set(key, intents.add(`${kind} ${state}`));
+    if (kind === 'refund' || state !== 'done' || before?.state?.S === 'done') return;
+    const truths = this.#iamport.truths(key);
+    // No money moves in a test channel, so there is none to come back.
+    const isBack = truths.some(
+      ({ moved, kept, status, sandbox }) => (moved && kept === 0) || status === 'cancelled' || sandbox,
+    );
+    const order = this.entry(after.merchant_uid?.S ?? '');
+    const standsOnIt = order?.impUid === key;
+    // An account nobody can pay into any more, since its payment went another way, has nothing left to revoke.
+    const hasNone = kind === 'revoke' && truths.at(-1)?.status === 'failed';
+    if (!isBack && !standsOnIt && !hasNone) throw new Violation('S13', `${key} ${kind} done, and nothing came back`);
+  }
+
+  /** Iamport is about to cancel, or to revoke an account, because we asked. */
+  undoing(impUid: string, cancel: CancelRequest | undefined): void {
+    const merchantUid = this.#iamport.truths(impUid).at(-1)?.merchantUid ?? '';
+    const order = this.entry(merchantUid);
+    const say = (message: string) => `${impUid} of ${merchantUid} (${order?.status}): ${message}`;
+    const key = /\[(.+)\]$/.exec(cancel?.reason ?? '')?.[1];
+    if (cancel && key !== undefined) {
+      const refund = this.reversal(`${impUid}/${key}`);
+      if (!refund) throw new Violation('S5', say('a refund that nobody wrote down'));
+      if (Number(refund.amount?.N) !== cancel.amount)
+        throw new Violation('S14', say(`${cancel.amount} is not asked for`));
+      return;
+    }
+    if (!order) throw new Violation('S6', say('an order that we do not know'));
+    if (order.isSettled && order.impUid === impUid) throw new Violation('S4', say('the order stands on it'));
+    const intents = this.#intents.get(impUid);
+    if (!cancel) {
+      const waitsForIt = order.status === 'virtual_account_issued' && order.accountOf === impUid;
+      if (waitsForIt) throw new Violation('S4', say('the order waits for this account'));
+      if (!intents?.has('revoke requested')) throw new Violation('S5', say('revoked without an intent'));
+      return;
+    }
+    if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
+    const payment = this.#iamport.ledger.payment(impUid);
+    if (payment.pay_method === 'vbank') throw new Violation('S6', say('a deposit sent back'));
+    if (cancel.checksum === undefined || cancel.amount === undefined) {
+      throw new Violation('S14', say('a cancel without its amount and checksum'));
+    }
+  }
+
+  /** A cancel through the API took effect: each reversal does once, each refund does once. */
+  undone(impUid: string): void {
+    const reasons = this.#iamport.ledger.payment(impUid).cancel_history.map(({ reason }) => reason);
+    const last = reasons.pop() ?? '';
+    if (reasons.includes(last)) throw new Violation('S14', `${impUid} was given back again: ${last}`);
+  }
+
+  /** The bus has taken an event. */
+  told(name: string, detail: object): void {
+    const { id, merchant_uid: merchantUid } = detail as { id: string; merchant_uid: string };
+    const json = JSON.stringify(detail);
+    const known = this.events.get(id);
+    if (known) {
+      if (known.name !== name || known.json !== json) throw new Violation('S9', `${id} is ${known.json}, and ${json}`);
+      return;
+    }
+    this.events.set(id, { name, json });
+    if (!id.startsWith(`${merchantUid}:`)) return;
+    const revision = Number(id.slice(merchantUid.length + 1));
+    if (revision < (this.#lastTold.get(merchantUid) ?? 0)) throw new Violation('S9', `${id} came after a later one`);
+    this.#lastTold.set(merchantUid, revision);
+  }
+
+  /** Somebody was told that an order is in a status. */
+  said(merchantUid: string, status: string): void {
+    if (status === 'paid' && !this.#said.has(`${merchantUid} paid`)) {
+      throw new Violation('S8', `${merchantUid} is said to be paid, and no write says so`);
+    }
+  }
+
+  /** What a 200 about a payment leaves behind. @param hadMoney it kept money when the request came */
+  answered(impUid: string, hadMoney: boolean): void {
+    const truth = this.#iamport.truths(impUid).at(-1);
+    if (!hadMoney || !truth || truth.kept === 0 || truth.sandbox) return;
+    const order = this.entry(truth.merchantUid);
+    if (!order || order.impUid === impUid || this.reversal(impUid)) return;
+    throw new Violation(
+      'S11',
+      `${impUid} was answered with 200, and ${truth.merchantUid} (${order.status}) knows nothing`,
+    );
+  }
+}

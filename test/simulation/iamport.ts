@@ -1,0 +1,172 @@
+/**
+ * Iamport for the simulation: the sandbox's own book of payments behind the routes that we call, without sockets. It remembers
+ * all that a payment has been, so that what our tables say can be held against what was true.
+ */
+
+import type { HttpAnswer, HttpRequest } from '../../functions/iamport/transport.ts';
+import { awaitsDeposit, type CancelRequest, Ledger } from '../../sandbox/iamport/ledger.ts';
+import { inSpan, pageOf, sorted } from '../../sandbox/iamport/lists.ts';
+import { hundredths, type Payment } from '../../sandbox/iamport/payment.ts';
+import { Refused, unknownPayment } from '../../sandbox/iamport/refused.ts';
+import { Tokens } from '../../sandbox/iamport/tokens.ts';
+import type { Chance } from './chance.ts';
+import type { Time } from './time.ts';
+import type { Weather } from './weather.ts';
+
+/** What was true of a payment for a while. Amounts in hundredths of the major unit. */
+export interface Truth {
+  readonly status: Payment['status'];
+  readonly merchantUid: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly sandbox: boolean;
+  /** Money has come in, whether or not it has gone back since. */
+  readonly moved: boolean;
+  readonly kept: number;
+  /** What arrived on a fixed account in all. */
+  readonly deposited: number | undefined;
+}
+
+export interface SimulatedIamport {
+  readonly ledger: Ledger;
+  answer(request: HttpRequest): HttpAnswer;
+  /** Writes down what has become of a payment: to be called after each change that did not come through `answer`. */
+  note(impUid: string): void;
+  /** All that was true of a payment, the oldest first. */
+  truths(impUid: string): readonly Truth[];
+  /** Several deposits arrived on a fixed account. Major units. */
+  depositHistory(impUid: string, amounts: readonly number[]): void;
+  payments(): readonly Payment[];
+  /** Called before a cancel or a revocation through the API takes effect. */
+  onUndo: (impUid: string, cancel?: CancelRequest) => void;
+  /** Called after a cancel through the API took effect. */
+  onCancelled: (impUid: string) => void;
+  /** Called for each payment that somebody is shown. */
+  onShown: (payment: object) => void;
+  /** Nobody reaches Iamport. */
+  isDown: boolean;
+}
+
+export const pgApiKey = 'key-at-inicis';
+
+export function simulatedIamport(time: Time, chance: Chance, weather: Weather): SimulatedIamport {
+  const now = () => time.now;
+  const random = () => chance.number();
+  const ledger = new Ledger({ now, random, refusesCancels: () => weather.strikes('refuses cancel') });
+  const tokens = new Tokens(now, random);
+  const history = new Map<string, Truth[]>();
+  const deposits = new Map<string, readonly number[]>();
+
+  const note = (impUid: string): void => {
+    const known = history.get(impUid) ?? [];
+    const truth = truthOf(ledger.payment(impUid), deposits.get(impUid));
+    history.set(impUid, [...known, truth]);
+  };
+  const shown = (payment: Payment) => {
+    const amounts = deposits.get(payment.imp_uid);
+    const whole = amounts ? { ...payment, deposit_history: amounts.map((amount) => ({ amount })) } : payment;
+    simulated.onShown(whole);
+    return whole;
+  };
+  const listed = (page: { list: Payment[] }) => ({ ...page, list: page.list.map(shown) });
+  const ofOrder = (merchantUid: string) => {
+    const found = ledger.entries().filter(({ payment }) => payment.merchant_uid === merchantUid);
+    if (found.length === 0) throw unknownPayment();
+    return found;
+  };
+
+  const respond = ({ method, path, body }: HttpRequest): unknown => {
+    const [pathname = '', query = ''] = path.split('?');
+    const [, resource = '', first = '', second = ''] = pathname.split('/').map(decodeURIComponent);
+    const fields = body === undefined ? {} : JSON.parse(body);
+    const asked = (name: string) => Number(new RegExp(`(?:^|&)${name}=(\\d+)`).exec(query)?.[1]);
+    switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
+      case 'GET payments':
+        return shown(ledger.payment(first));
+      case 'GET payments find':
+        return shown(sorted(ofOrder(second))[0] as Payment);
+      case 'GET payments findAll':
+        return listed(pageOf(sorted(ofOrder(second)), asked('page'), 1000));
+      case 'GET payments status': {
+        const lag = weather.strikes('list lags') ? chance.whole(1, 120) * 1000 : 0;
+        const visible = ledger.entries().filter(({ updatedAt }) => updatedAt <= time.now - lag);
+        const found = inSpan(visible, second, Math.floor(time.now / 1000), asked('to'), asked('from'));
+        return listed(pageOf(sorted(found, 'started'), asked('page'), pageSize));
+      }
+      case 'POST payments cancel': {
+        simulated.onUndo(fields.imp_uid, fields);
+        const cancelled = ledger.cancel(fields);
+        note(cancelled.imp_uid);
+        simulated.onCancelled(cancelled.imp_uid);
+        return shown(cancelled);
+      }
+      case 'POST payments prepare':
+        return ledger.prepared.register({ currency: null, ...fields });
+      case 'PUT payments':
+        return ledger.prepared.change({ currency: null, ...fields });
+      case 'GET payments prepare':
+        return ledger.prepared.of(second);
+      case 'DELETE vbanks': {
+        if (query !== `pg_api_key=${pgApiKey}`) throw new Refused('declined', 'pg_api_key');
+        if (awaitsDeposit(ledger.payment(first))) simulated.onUndo(first);
+        const revoked = ledger.revokeAccount(first);
+        note(first);
+        return shown(revoked);
+      }
+      default:
+        throw new Error(`The simulated Iamport has no ${method} ${path}`);
+    }
+  };
+  const simulated: SimulatedIamport = {
+    ledger,
+    note,
+    onUndo: () => undefined,
+    onCancelled: () => undefined,
+    onShown: () => undefined,
+    isDown: false,
+    truths: (impUid) => history.get(impUid) ?? [],
+    depositHistory(impUid, amounts) {
+      deposits.set(impUid, amounts);
+      note(impUid);
+    },
+    payments: () => ledger.entries().map(({ payment }) => payment),
+
+    answer(request) {
+      if (weather.strikes('answers 5xx')) return { status: chance.is(0.5) ? 500 : 429, body: '{"code":-1}' };
+      if (weather.strikes('answers nonsense')) return { status: 200, body: chance.is(0.5) ? '<html>' : '{"code":"0"}' };
+      if (request.path === '/users/getToken') return { status: 200, body: enveloped(tokens.issue()) };
+      if (weather.strikes('forgets token')) tokens.forget();
+      if (!tokens.accepts(request.headers.authorization ?? '')) return refusal(401, -1);
+      try {
+        return { status: 200, body: enveloped(respond(request)) };
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return { declined: refusal(200, 1), unknown: refusal(404, -1), invalid: refusal(400, -1) }[error.kind];
+      }
+    },
+  };
+  return simulated;
+}
+
+/** Iamport has up to 1,000 on a page; two show as well what happens between pages. */
+const pageSize = 2;
+
+const enveloped = (response: unknown) => JSON.stringify({ code: 0, message: null, response });
+const refusal = (status: number, code: number): HttpAnswer => ({
+  status,
+  body: `{"code":${code},"message":"거절","response":null}`,
+});
+
+function truthOf(payment: Payment, deposits: readonly number[] | undefined): Truth {
+  const moved = payment.paid_at > 0 || payment.cancel_history.length > 0;
+  return {
+    status: payment.status,
+    merchantUid: payment.merchant_uid,
+    amount: hundredths(payment.amount),
+    currency: payment.currency,
+    sandbox: payment.sandbox,
+    moved,
+    kept: moved ? hundredths(payment.amount) - hundredths(payment.cancel_amount) : 0,
+    deposited: deposits && hundredths(deposits.reduce((sum, amount) => sum + amount, 0)),
+  };
+}

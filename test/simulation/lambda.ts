@@ -1,0 +1,195 @@
+/** Lambda for the simulation: instances of the real doors and workers, put together from the real client and the real stores. */
+
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Bus } from '../../functions/bus/bus.ts';
+import { BusUnavailable } from '../../functions/bus/bus.ts';
+import type { Clock } from '../../functions/edge/clock.ts';
+import { iamportClient } from '../../functions/iamport/client.ts';
+import { IamportUnavailable } from '../../functions/iamport/errors.ts';
+import type { Policy } from '../../functions/payment/decide.ts';
+import type { Rooms } from '../../functions/rooms.ts';
+import { type Door, visit } from '../../functions/serve.ts';
+import { StoreUnavailable } from '../../functions/store/errors.ts';
+import { notificationsIn } from '../../functions/store/notifications.ts';
+import { ordersIn } from '../../functions/store/orders.ts';
+import { refundsIn } from '../../functions/store/refunds.ts';
+import { reversalsIn } from '../../functions/store/reversals.ts';
+import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
+import type { Table } from '../../functions/store/table.ts';
+import type { Chance } from './chance.ts';
+import { pgApiKey, type SimulatedIamport } from './iamport.ts';
+import { Instance, type Network } from './network.ts';
+import type { SimulatedTable } from './table.ts';
+import type { Time } from './time.ts';
+import type { Weather } from './weather.ts';
+
+export type TableName = 'orders' | 'reversals' | 'state';
+
+export interface Parts {
+  readonly time: Time;
+  readonly chance: Chance;
+  readonly weather: Weather;
+  readonly network: Network;
+  readonly iamport: SimulatedIamport;
+  readonly tables: Readonly<Record<TableName, SimulatedTable>>;
+  readonly policy: Policy;
+  /** The bus takes an event. */
+  readonly take: (name: string, detail: object) => void;
+  /** A write has taken effect. */
+  readonly written: (table: TableName, by: Instance) => void;
+}
+
+/** What a buyer, or Iamport, hears of a request. */
+export interface Heard {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | number | boolean>>;
+  readonly body: string;
+  /** The instance that answered, or died over it. */
+  readonly by: Instance;
+}
+
+/** As the template has it. Milliseconds. */
+const doorTimeoutMs = 12_000;
+
+export class Lambda {
+  readonly #parts: Parts;
+  readonly #idle = new Map<string, Open[]>();
+  #opened = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** A request through API Gateway: to an idle instance, or to a new one. */
+  async request(name: string, door: Door, event: APIGatewayProxyEventV2): Promise<Heard> {
+    const { value, by } = await this.run(name, doorTimeoutMs, ({ rooms }) => visit(door, rooms, event, 'request'));
+    // What API Gateway says when the function dies, or runs out of time.
+    if (!value) return { status: 500, headers: {}, body: '{"message":"Internal Server Error"}', by };
+    return { status: value.statusCode ?? 200, headers: value.headers ?? {}, body: value.body ?? '', by };
+  }
+
+  /** @returns no value when the instance died, threw, or ran out of time */
+  async run<Value>(name: string, timeoutMs: number, work: (open: Open) => Promise<Value>) {
+    const idle = this.#idle.get(name) ?? [];
+    this.#idle.set(name, idle);
+    const open = idle.pop() ?? this.#open(name);
+    const { instance } = open;
+    let isOver = false;
+    this.#parts.time.after(timeoutMs, () => {
+      if (!isOver) instance.kill();
+    });
+    const died = new Promise<undefined>((resolve) => instance.whenItDies(() => resolve(undefined)));
+    const value = await Promise.race([work(open).catch(() => undefined), died]);
+    isOver = true;
+    if (instance.isAlive) idle.push(open);
+    return { value, by: instance };
+  }
+
+  #open(name: string): Open {
+    const { time, chance, weather, network, iamport, policy } = this.#parts;
+    this.#opened += 1;
+    const instance = new Instance(`${name}#${this.#opened}`);
+    const off = weather.strikes('clock is off') ? chance.whole(-5_000, 5_000) : 0;
+    const clock: Clock = { now: () => time.now + off, sleep: (ms) => time.sleep(ms) };
+    const [orders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
+      this.#port(table, instance),
+    ) as [Table, Table, Table];
+    const rooms: Rooms = {
+      iamport: iamportClient({
+        transport: (request) =>
+          network.call(instance, {
+            what: `iamport ${request.method} ${routeOf(request.path)}`,
+            effect: () => iamport.answer(request),
+            takes: [30, 400],
+            timeoutMs: request.timeoutMs,
+            lost: () => new IamportUnavailable('No answer'),
+            isDown: iamport.isDown,
+          }),
+        credentials: async () => ({ impKey: 'key', impSecret: 'secret', pgApiKey }),
+        sharedToken: sharedTokenIn(state),
+        clock,
+        random: () => chance.number(),
+      }),
+      orders: ordersIn(orders),
+      reversals: reversalsIn(reversals),
+      refunds: refundsIn(reversals),
+      notifications: notificationsIn(reversals),
+      walks: walksIn(state),
+      clock,
+      count: () => undefined,
+      policy,
+      config: { resultTargets: { web: 'https://shop.example/result' }, shopName: '', webhookSenders: 'any' },
+    };
+    return { instance, rooms, bus: this.#bus(instance) };
+  }
+
+  #port(name: TableName, instance: Instance): Table {
+    const { network, tables, chance, weather, written } = this.#parts;
+    const table = tables[name];
+    // Two tries of 0.9 s each, as the rooms have it.
+    const asked = <Answer>(operation: string, effect: () => Answer, resends = false) =>
+      network.call(instance, {
+        what: `${name}.${operation}`,
+        effect,
+        takes: [2, 20],
+        timeoutMs: 1_800,
+        lost: () => new StoreUnavailable('No answer'),
+        resends,
+      });
+    return {
+      read: (key) => asked('read', () => table.read(key)),
+      write: (write) =>
+        asked(
+          `write ${Object.keys(write.conditions)}`,
+          () => {
+            const result = table.write(write);
+            if (result.written) written(name, instance);
+            return result;
+          },
+          true,
+        ),
+      readMany: (keys) =>
+        asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
+      byOrder: (merchantUid) => asked('byOrder', () => table.byOrder(merchantUid)),
+      due: (now, most) =>
+        asked('due', () => {
+          const behind = weather.strikes('index lags') ? chance.whole(1, 5) : 0;
+          return table.due(now, most, Math.max(0, table.changes.length - behind));
+        }),
+    };
+  }
+
+  #bus(instance: Instance): Bus {
+    const { network, weather, chance, take } = this.#parts;
+    return {
+      put: (entries) =>
+        network.call(instance, {
+          what: 'bus.put',
+          effect: () => {
+            const takesSome = entries.length > 0 && weather.strikes('bus takes some');
+            return entries.map(({ detailType, detail }) => {
+              if (takesSome && chance.is(0.5)) return false;
+              take(detailType, detail);
+              return true;
+            });
+          },
+          takes: [5, 60],
+          timeoutMs: 5_000,
+          lost: () => new BusUnavailable('No answer'),
+        }),
+    };
+  }
+}
+
+export interface Open {
+  readonly instance: Instance;
+  readonly rooms: Rooms;
+  readonly bus: Bus;
+}
+
+/** The route without the ids in it. */
+function routeOf(path: string): string {
+  const [, resource = '', first = '', second] = (path.split('?')[0] ?? '').split('/');
+  if (second !== undefined || ['cancel', 'prepare', 'getToken'].includes(first)) return `/${resource}/${first}`;
+  return `/${resource}`;
+}

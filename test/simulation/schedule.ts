@@ -1,0 +1,48 @@
+/** Runs one seed from its beginning to its end. */
+
+import { People } from './people.ts';
+import { Reached } from './reached.ts';
+import { Violation } from './violation.ts';
+import { World } from './world.ts';
+
+export interface Result {
+  readonly seed: number;
+  readonly violation?: Violation;
+  readonly mostWrites: number;
+}
+
+const minute = 60_000;
+
+/**
+ * @param seed any whole number below 2^53
+ * @param reached takes what this schedule has been through
+ * @param line takes the trace, if anybody wants one
+ */
+export async function runSchedule(
+  seed: number,
+  reached = new Reached(),
+  line?: (line: string) => void,
+): Promise<Result> {
+  const world = new World(seed, reached, line);
+  new People(world).begin();
+  const { chance, time, iamport } = world;
+  let badForMs = 35 * minute;
+  if (chance.is(0.05)) {
+    // Iamport goes away for hours, in the middle of everything.
+    reached.count('fault: iamport is down for hours');
+    badForMs = chance.whole(60, 240) * minute;
+    const from = chance.whole(1, 20) * minute;
+    time.after(from, () => void Object.assign(iamport, { isDown: true }));
+    time.after(badForMs, () => void Object.assign(iamport, { isDown: false }));
+  }
+  let violation: Violation | undefined;
+  try {
+    await world.run(badForMs);
+  } catch (error) {
+    violation =
+      error instanceof Violation
+        ? error
+        : new Violation('broken', String(error instanceof Error ? error.stack : error));
+  }
+  return { seed, mostWrites: world.books.mostWrites, ...(violation && { violation }) };
+}

@@ -1,0 +1,97 @@
+/**
+ * Simulated time: a heap of what happens when. Between two events everything that was set free runs until nothing moves any
+ * more, so that a schedule is the same each time it is run.
+ */
+
+interface Event {
+  readonly at: number;
+  /** Breaks ties: what was planned first happens first. */
+  readonly order: number;
+  readonly run: () => void;
+}
+
+export class Time {
+  /** Milliseconds since 1970. */
+  now: number;
+  readonly #heap: Event[] = [];
+  #planned = 0;
+
+  constructor(now: number) {
+    this.now = now;
+  }
+
+  after(ms: number, run: () => void): void {
+    this.#push({ at: this.now + ms, order: this.#planned++, run });
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve));
+  }
+
+  /** Lets everything happen that is planned until then, and what follows from it. */
+  runUntil(end: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const step = () => {
+        if (isOver) return;
+        const event = this.#heap[0];
+        if (!event || event.at > end) {
+          isOver = true;
+          if (end < Number.POSITIVE_INFINITY) this.now = Math.max(this.now, end);
+          resolve();
+          return;
+        }
+        this.#pop();
+        this.now = event.at;
+        try {
+          event.run();
+        } catch (error) {
+          isOver = true;
+          reject(error);
+        }
+      };
+      // Node runs every microtask between two immediates, however many follow each other. Several at once cost one turn of its loop.
+      const turn = () => {
+        for (let steps = 0; steps < stepsATurn; steps += 1) setImmediate(step);
+        setImmediate(() => {
+          if (!isOver) turn();
+        });
+      };
+      turn();
+    });
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let at = heap.push(event) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = heap[parent] as Event;
+      if (!isEarlier(event, above)) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Event;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isEarlier(heap[child + 1] as Event, heap[child] as Event)) child += 1;
+      if (!isEarlier(heap[child] as Event, last)) break;
+      heap[at] = heap[child] as Event;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}
+
+const isEarlier = (one: Event, other: Event): boolean =>
+  one.at < other.at || (one.at === other.at && one.order < other.order);
+
+const stepsATurn = 100;
