@@ -146,14 +146,3 @@ describe('news that takes back what the order says', () => {
     expect(log).toEqual(['ask', 'read', 'ask', 'lost', 'ask', 'write paid']);
   });
 });
-
-test('an order that is closed twice at once is closed once', async () => {
-  const { order, close, show } = await openRooms();
-  await order();
-  expect(await Promise.all([close(), close(), close()])).toMatchObject([
-    { status: 204 },
-    { status: 204 },
-    { status: 204 },
-  ]);
-  expect(await show()).toMatchObject({ status: 'closed', revision: 2 });
-});
