@@ -7,11 +7,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
-import { PROJECT_ROOT } from './context.ts';
+import { BUNDLES, PROJECT_ROOT } from './context.ts';
 import { type FunctionName, functionNames } from './doors.ts';
-
-/** Where the bundles go unless told otherwise: `<door>/index.mjs` and its source map. */
-export const BUNDLES = join(PROJECT_ROOT, 'dist/functions');
 
 /** A bundle as it was written; sizes in bytes. */
 export interface Bundle {

@@ -10,8 +10,9 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventName } from '../functions/payment/events.ts';
-import { BUNDLES } from './bundle.ts';
+
 import { type Configuration, readSettings } from './config.ts';
+import { BUNDLES } from './context.ts';
 import { Functions } from './functions.ts';
 import { PaymentsApi } from './http-api.ts';
 import { iamportSecret } from './secret.ts';

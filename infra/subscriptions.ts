@@ -5,7 +5,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventSource } from '../functions/bus/eventbridge.ts';
+import { eventSource } from '../functions/edge/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 
 export class Subscription extends Construct {

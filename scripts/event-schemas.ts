@@ -3,18 +3,22 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { eventDetail, eventNames, notificationDetail, notificationNames } from '../functions/edge/event-json.ts';
+import { eventDetail, eventFields, notificationDetail, notificationNames } from '../functions/edge/event-schema.ts';
 
 /** The JSON Schema (draft 2020-12) of every event on the bus: its `detail-type` and its `detail`. */
 export function eventSchemas(): object {
+  const event = (name: object, detail: object) => ({ properties: { 'detail-type': name, detail } });
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Events of iamport-serverless',
     oneOf: [
-      { properties: { 'detail-type': { enum: eventNames }, detail: withoutDialect(eventDetail) } },
-      { properties: { 'detail-type': { enum: notificationNames }, detail: withoutDialect(notificationDetail) } },
+      ...Object.entries(eventFields).map(([name, required]) =>
+        event({ const: name }, { $ref: '#/$defs/detail', required }),
+      ),
+      event({ enum: notificationNames }, { $ref: '#/$defs/notification' }),
     ],
     required: ['detail-type', 'detail'],
+    $defs: { detail: withoutDialect(eventDetail), notification: withoutDialect(notificationDetail) },
   };
 }
 

@@ -2,10 +2,9 @@
 
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { dateOf } from '../edge/clock.ts';
+import { eventSource } from '../edge/event-schema.ts';
 import { type Bus, BusUnavailable } from './bus.ts';
 
-/** What every event of ours carries as its `source`. */
-export const eventSource = 'iamport-serverless';
 /** EventBridge's own limit. */
 const mostAtOnce = 10;
 

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
-import { eventJson, eventNames, notificationNames } from '../../functions/edge/event-json.ts';
+import { eventJson } from '../../functions/edge/event-json.ts';
+import { eventNames, notificationNames, readDetail } from '../../functions/edge/event-schema.ts';
+import { orderEvents, reversalEvents } from '../../functions/payment/events.ts';
+import type { Reversal, ReversalKind, ReversalState } from '../../functions/payment/reversal.ts';
 import { eventSchemas, schemaFile, schemaText } from '../../scripts/event-schemas.ts';
-import { won } from './payment/cases.ts';
+import { orderIn, states, won } from './payment/cases.ts';
 
 test('the published schema is that of the code: npm run schemas writes it', () => {
   expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText());
@@ -20,6 +23,7 @@ test('it takes an event of ours and refuses one with another amount, name or ver
         impUid: 'imp_1',
         amount: won(1_999),
         currency: 'USD',
+        status: 'paid',
       }),
     ),
   );
@@ -33,4 +37,49 @@ test('it takes an event of ours and refuses one with another amount, name or ver
 test('every event has a name of its own', () => {
   const names = [...eventNames, ...notificationNames];
   expect(new Set(names).size).toBe(names.length);
+});
+
+test('every event of an order or a reversal has what is promised of its name', () => {
+  const all = Object.values(states).flatMap((before) =>
+    Object.values(states).flatMap((after) => orderEvents(orderIn(before), { ...orderIn(after), revision: 9 })),
+  );
+  const kinds: ReversalKind[] = ['cancel', 'revoke', 'manual', 'orphan'];
+  const steps: ReversalState[] = ['requested', 'manual', 'done'];
+  const reversals = kinds.flatMap((kind) => steps.map((state) => ({ ...reversal, kind, state })));
+  for (const after of reversals) {
+    all.push(...reversalEvents(undefined, after));
+    for (const before of reversals) all.push(...reversalEvents(before, after));
+  }
+  const sent = all.map((event) => [event.name, JSON.parse(JSON.stringify(eventJson(event)))] as const);
+  for (const [name, detail] of sent) expect(() => readDetail(name, detail), name).not.toThrow();
+  expect(eventNames.filter((name) => !sent.some(([one]) => one === name))).toEqual([]);
+});
+
+const reversal: Reversal = {
+  impUid: 'imp_1',
+  merchantUid: 'order-1',
+  kind: 'cancel',
+  reason: 'amount_mismatch',
+  amount: won(14_000),
+  currency: 'KRW',
+  state: 'requested',
+  revision: 2,
+  attempts: 0,
+  createdAt: 1,
+  updatedAt: 2,
+};
+
+test.each([
+  ['Payment Paid', 'imp_uid'],
+  ['Virtual Account Issued', 'virtual_account'],
+  ['Payment Cancelled', 'cancelled_amount'],
+  ['Refund Required', 'reversal'],
+] as const)('%s without %s is none', (name, field) => {
+  const account = { number: '1', issued_at: 1 };
+  const detail = {
+    ...{ version: 1, id: 'a:1', merchant_uid: 'a', imp_uid: 'imp_1', amount: 1, currency: 'KRW', status: 'paid' },
+    ...{ cancelled_amount: 1, reason: 'r', virtual_account: account, reversal: { kind: 'manual', state: 'manual' } },
+  };
+  expect(readDetail(name, detail)).toEqual(detail);
+  expect(() => readDetail(name, { ...detail, [field]: undefined })).toThrow();
 });

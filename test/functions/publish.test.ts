@@ -3,7 +3,7 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { type BusEntry, BusUnavailable } from '../../functions/bus/bus.ts';
-import { eventDetail, eventNames, notificationDetail } from '../../functions/edge/event-json.ts';
+import { eventDetail, eventNames, notificationDetail } from '../../functions/edge/event-schema.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Refund } from '../../functions/payment/refund.ts';

@@ -1,0 +1,110 @@
+/**
+ * Events as subscribers read them: names and schemas, nothing that writes one. A shop's own functions import this file through
+ * the package, so it stays small. Amounts in major units, times in Unix seconds. New fields may come; `version` changes only when
+ * one that exists changes its meaning.
+ */
+
+import * as z from 'zod/mini';
+import type { EventName } from '../payment/events.ts';
+import type { NotificationEventName } from '../payment/notification.ts';
+
+/** What every event carries as its `source`. */
+export const eventSource = 'iamport-serverless';
+
+const text = z.string();
+const unixSeconds = z.int();
+
+/** The `detail` of every event. */
+export const eventDetail = z.object({
+  version: z.literal(1),
+  /** The same in every delivery of one event, and in no other event: tell repeats by it. */
+  id: text,
+  merchant_uid: text,
+  imp_uid: z.optional(text),
+  /** Of the order; of a reversal, what has to go back. */
+  amount: z.number(),
+  currency: text,
+  status: z.optional(text),
+  cancelled_amount: z.optional(z.number()),
+  pay_method: z.optional(text),
+  reason: z.optional(text),
+  virtual_account: z.optional(
+    z.object({
+      bank: z.optional(text),
+      number: text,
+      holder: z.optional(text),
+      due_at: z.optional(unixSeconds),
+      issued_at: unixSeconds,
+    }),
+  ),
+  reversal: z.optional(
+    z.object({
+      kind: z.enum(['cancel', 'revoke', 'manual', 'orphan']),
+      state: z.enum(['requested', 'done', 'manual']),
+    }),
+  ),
+});
+
+export type EventDetail = z.infer<typeof eventDetail>;
+
+/** What an event of this name always has, beside the fields that every event has. */
+export const eventFields = {
+  'Payment Paid': ['imp_uid', 'status'],
+  'Virtual Account Issued': ['imp_uid', 'status', 'virtual_account'],
+  'Virtual Account Withdrawn': ['status'],
+  'Payment Failed': ['imp_uid', 'status'],
+  'Payment Cancelled': ['imp_uid', 'status', 'cancelled_amount'],
+  'Payment Partially Cancelled': ['imp_uid', 'status', 'cancelled_amount'],
+  'Deposit Reversed': ['imp_uid', 'status'],
+  'Order Expired': ['status'],
+  'Order Closed': ['status'],
+  'Payment Rejected': ['imp_uid', 'reason', 'reversal'],
+  'Payment Without Order': ['imp_uid', 'reason', 'reversal'],
+  'Refund Required': ['imp_uid', 'reason', 'reversal'],
+  'Refund Completed': ['imp_uid', 'reason'],
+} as const satisfies Record<EventName, readonly (keyof EventDetail)[]>;
+
+export const eventNames = Object.keys(eventFields) as readonly EventName[];
+
+/** The names of events that only pass on what Iamport told, unconfirmed by its API. */
+export const notificationNames = [
+  'Escrow Changed',
+  'Unrecognised Notification',
+] as const satisfies readonly NotificationEventName[];
+
+/** The `detail` of an event that nothing confirms. */
+export const notificationDetail = z.object({
+  version: z.literal(1),
+  id: text,
+  merchant_uid: text,
+  imp_uid: text,
+  /** Nobody but the sender says so, and the sender is not proved. */
+  verified: z.literal(false),
+  /** Iamport's own name of it. */
+  event: text,
+  /** The fields that came with it, such as `escrow_status`. */
+  content: z.record(text, text),
+});
+
+export type NotificationDetail = z.infer<typeof notificationDetail>;
+
+/** The `detail` of the event of one name, as it was checked. */
+export type DetailOf<Name extends EventName | NotificationEventName> = Name extends EventName
+  ? EventDetail & Required<Pick<EventDetail, (typeof eventFields)[Name][number]>>
+  : NotificationDetail;
+
+/**
+ * Checks the `detail` of an event.
+ * @throws z.core.$ZodError when it is not that of an event of this name and of version 1
+ */
+export function readDetail<Name extends EventName | NotificationEventName>(
+  name: Name,
+  detail: unknown,
+): DetailOf<Name> {
+  const isNotification = (notificationNames as readonly string[]).includes(name);
+  const schema = isNotification ? notificationDetail : withFields(eventFields[name as EventName]);
+  return schema.parse(detail) as DetailOf<Name>;
+}
+
+const withFields = (fields: readonly (keyof EventDetail)[]) =>
+  z.required(eventDetail, Object.fromEntries(fields.map((field) => [field, true])) as Record<keyof EventDetail, true>);

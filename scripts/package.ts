@@ -1,0 +1,71 @@
+/**
+ * `npm run package`: makes dist/iamport-serverless-<version>.tgz, which a shop installs into its own CDK app. In it are the construct
+ * as JavaScript with types, the functions as they deploy, and the papers; so a shop's synth runs no bundler and asks no network.
+ */
+
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { bundleFunctions } from '../infra/bundle.ts';
+import { BUNDLES, PROJECT_ROOT } from '../infra/context.ts';
+
+const run = promisify(execFile);
+/** What is packed, laid out as the project itself is, so that everything finds everything at the same place. */
+const STAGE = join(PROJECT_ROOT, 'dist/package');
+const PAPERS = ['README.md', 'README.ko.md', 'CHANGELOG.md', 'LICENSE', 'docs/events.schema.json'];
+
+/** @returns the path of the tarball */
+export async function makePackage(): Promise<string> {
+  await rm(STAGE, { recursive: true, force: true });
+  await Promise.all([bundleFunctions(), compile()]);
+  await cp(BUNDLES, join(STAGE, 'dist/functions'), { recursive: true });
+  for (const paper of PAPERS) await copy(paper);
+  await writeFile(join(STAGE, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`);
+  const { stdout } = await npm(['pack', '--json', '--pack-destination', join(PROJECT_ROOT, 'dist')]);
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  return join(PROJECT_ROOT, 'dist', filename);
+}
+
+/** The construct and the events, with what they import: nothing that runs in Lambda is compiled here. */
+async function compile(): Promise<void> {
+  const compiler = join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc');
+  await run(process.execPath, [compiler, '-p', join(PROJECT_ROOT, 'infra/tsconfig.package.json')]);
+}
+
+async function copy(file: string): Promise<void> {
+  await mkdir(dirname(join(STAGE, file)), { recursive: true });
+  await cp(join(PROJECT_ROOT, file), join(STAGE, file));
+}
+
+/** The functions bring their own dependencies in their bundles; the construct needs zod, and the CDK of the app that it is in. */
+async function manifest(): Promise<object> {
+  const { name, version, description, license, dependencies } = JSON.parse(
+    await readFile(join(PROJECT_ROOT, 'package.json'), 'utf8'),
+  );
+  const entry = (file: string) => ({ types: `./${file}.d.ts`, default: `./${file}.js` });
+  return {
+    name,
+    version,
+    description,
+    license,
+    type: 'module',
+    sideEffects: false,
+    // The construct uses URL.parse, and an app of CommonJS requires it as it is.
+    engines: { node: '>=22.12' },
+    main: './infra/index.js',
+    types: './infra/index.d.ts',
+    exports: {
+      '.': entry('infra/index'),
+      './events': entry('infra/events'),
+      './events.schema.json': './docs/events.schema.json',
+      './package.json': './package.json',
+    },
+    dependencies: { zod: dependencies.zod },
+    peerDependencies: { 'aws-cdk-lib': '^2.276.0', constructs: '^10.5.0' },
+  };
+}
+
+const npm = (commandLine: string[]) => run('npm', commandLine, { cwd: STAGE });
+
+if (import.meta.main) console.log(`Packed into ${relative(PROJECT_ROOT, await makePackage())}.`);

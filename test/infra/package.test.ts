@@ -1,0 +1,154 @@
+/**
+ * The package as a shop gets it: packed, installed by npm into an app that has nothing of this project, and synthesized there,
+ * with no network and no process beside it.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { cdkContext } from '../../infra/context.ts';
+import { makePackage } from '../../scripts/package.ts';
+
+const run = promisify(execFile);
+const modules = join(import.meta.dirname, '../../node_modules');
+let app: string;
+
+beforeAll(async () => {
+  const tarball = await makePackage();
+  app = await mkdtemp(join(tmpdir(), 'shop-app-'));
+  const dependencies = { 'iamport-serverless': `file:${tarball}`, zod: `file:${join(modules, 'zod')}` };
+  await write('package.json', JSON.stringify({ name: 'shop', private: true, dependencies }));
+  await run('npm', ['install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund'], { cwd: app });
+  // What an app of the CDK has of its own. npm would fetch it.
+  for (const name of ['aws-cdk-lib', 'constructs', '@types'])
+    await symlink(join(modules, name), join(app, 'node_modules', name));
+  await write('offline.mjs', OFFLINE);
+}, 120_000);
+afterAll(() => rm(app, { recursive: true }));
+
+test('the template is the one of this repository, function for function', async () => {
+  await write('app.mjs', appOf(`import { IamportPayments } from 'iamport-serverless';`));
+  await synthesize('app.mjs', 'cdk.out');
+  const theirs = await template(join(app, 'cdk.out'));
+  expect(theirs.Resources).toEqual((await template(inject('assembly'))).Resources);
+});
+
+test('an app of CommonJS requires it', async () => {
+  const { iamport } = cdkContext();
+  await write(
+    'app.cjs',
+    `const { App, Stack } = require('aws-cdk-lib');
+     const { IamportPayments } = require('iamport-serverless');
+     const app = new App({ outdir: 'cdk.cjs', analyticsReporting: false });
+     new IamportPayments(new Stack(app, 'Shop'), 'Payments', ${JSON.stringify(iamport)});
+     app.synth();`,
+  );
+  await synthesize('app.cjs', 'cdk.cjs');
+  expect(Object.keys((await template(join(app, 'cdk.cjs'), 'Shop')).Resources)).toContain(
+    'PaymentsTablesOrdersD7E07471',
+  );
+});
+
+test('its types hold for an app and for a subscriber, and refuse what is not there', async () => {
+  await write(
+    'app.ts',
+    `import { App, Stack } from 'aws-cdk-lib';
+     import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+     import { ConfigurationError, IamportPayments, type IamportPaymentsProps } from 'iamport-serverless';
+     import { type PaymentsEvent, readEvent } from 'iamport-serverless/events';
+
+     declare const deliver: IFunction;
+     const props: IamportPaymentsProps = { storefront: { origins: ['https://shop.example'] } };
+     const payments = new IamportPayments(new Stack(new App(), 'Shop'), 'Payments', props);
+     export const url: string = payments.url;
+     export const queue: string = payments.onPaid(deliver).deadLetters.queueArn;
+     export const problems = (error: ConfigurationError): readonly string[] => error.problems;
+     // @ts-expect-error: the origins are required.
+     new IamportPayments(payments, 'Second', {});
+     // @ts-expect-error: there is no such choice.
+     new IamportPayments(payments, 'Third', { ...props, reversals: 'sometimes' });
+     // @ts-expect-error: there is no such event.
+     payments.on('Payment Made', deliver);
+
+     export async function handler({ detail }: PaymentsEvent<'Virtual Account Issued'>): Promise<string> {
+       // @ts-expect-error: the name of the bank is not always there.
+       const bank: string = detail.virtual_account.bank;
+       return bank + detail.virtual_account.number + detail.amount.toFixed();
+     }
+     export const receipt = (event: unknown): string => readEvent('Payment Paid', event).imp_uid;
+     // @ts-expect-error: an order that expires may never have had a payment.
+     export const expired = (event: unknown): string => readEvent('Order Expired', event).imp_uid;`,
+  );
+  const compilerOptions = {
+    module: 'nodenext',
+    lib: ['es2024', 'esnext.disposable'],
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+  };
+  await write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+  const { stdout } = await run(process.execPath, [join(modules, 'typescript/bin/tsc')], { cwd: app }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  expect(stdout).toBe('');
+}, 60_000);
+
+test('a subscriber checks what it was invoked with', async () => {
+  const detail = { version: 1, id: 'order-1:2', merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' };
+  await write(
+    'subscriber.mjs',
+    `import { readEvent } from 'iamport-serverless/events';
+     const detail = { ...${JSON.stringify(detail)}, imp_uid: 'imp_1', status: 'paid', future: true };
+     const event = { source: 'iamport-serverless', 'detail-type': 'Payment Paid', detail };
+     const tried = (name, event) => { try { return readEvent(name, event); } catch (error) { return error.message; } };
+     console.log(JSON.stringify([
+       tried('Payment Paid', event).imp_uid,
+       tried('Payment Failed', event),
+       tried('Payment Paid', { ...event, source: 'somebody' }),
+       JSON.parse(tried('Payment Paid', { ...event, detail: { ...detail, version: 2, imp_uid: undefined } })).map(({ path }) => path[0]),
+     ]));`,
+  );
+  const { stdout } = await run(process.execPath, ['subscriber.mjs'], { cwd: app });
+  expect(JSON.parse(stdout)).toEqual([
+    'imp_1',
+    'Expected "Payment Failed" of iamport-serverless, and got "Payment Paid" of iamport-serverless',
+    'Expected "Payment Paid" of iamport-serverless, and got "Payment Paid" of somebody',
+    ['version', 'imp_uid'],
+  ]);
+});
+
+test('it runs nothing when it is installed, and brings one dependency', async () => {
+  const manifest = JSON.parse(await readFile(join(app, 'node_modules/iamport-serverless/package.json'), 'utf8'));
+  expect(Object.keys(manifest.dependencies)).toEqual(['zod']);
+  expect(Object.keys(manifest.peerDependencies)).toEqual(['aws-cdk-lib', 'constructs']);
+  expect(manifest).not.toHaveProperty('scripts');
+  expect(manifest).not.toHaveProperty('optionalDependencies');
+});
+
+/** Anything that would open a connection fails. */
+const OFFLINE = `import net from 'node:net';
+net.Socket.prototype.connect = () => { throw new Error('a connection was opened'); };`;
+
+/** This repository's stack, as an app of somebody else's has it. */
+const appOf = (imports: string) => `import { App, Stack } from 'aws-cdk-lib';
+import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+${imports}
+const app = new App({ postCliContext: flags, outdir: 'cdk.out', analyticsReporting: false });
+new IamportPayments(new Stack(app, 'IamportPayments'), 'Payments', ${JSON.stringify(cdkContext().iamport)});
+app.synth();`;
+
+/** Without a right to start a process: there is no bundler, and nobody to ask. */
+async function synthesize(file: string, outdir: string): Promise<void> {
+  await mkdir(join(app, outdir));
+  const rights = ['--permission', '--allow-fs-read=*', `--allow-fs-write=${app}/*`, `--allow-fs-write=${tmpdir()}/*`];
+  const environment = { PATH: process.env.PATH, HOME: app, CDK_DISABLE_VERSION_CHECK: '1' };
+  await run(process.execPath, [...rights, '--import', './offline.mjs', file], { cwd: app, env: environment });
+}
+
+async function template(directory: string, stack = 'IamportPayments'): Promise<{ Resources: object }> {
+  return JSON.parse(await readFile(join(directory, `${stack}.template.json`), 'utf8'));
+}
+
+const write = (file: string, text: string) => writeFile(join(app, file), text);
