@@ -15,14 +15,16 @@
  * S11 a 200 leaves a trace: money that was there is settled, held for reversal, or gone
  * S12 writes to an order are bounded by what happened to it
  * S13 a reversal is done only when the money is back, or the order stands on it after all
- * S14 a refund gives back once, and no more than was asked for
+ * S14 a refund gives back once, no more than was asked for, and is done only when it was it that gave back
  * S15 bad input changes nothing, and nobody is asked about it
+ * S16 a good payment of an order that can be paid is not sent back
+ * S17 a deposit is said to be taken back, or to have returned, only when it was
  */
 
 import type { Item } from '../../functions/store/table.ts';
 import type { CancelRequest } from '../../sandbox/iamport/ledger.ts';
 import { hundredths } from '../../sandbox/iamport/payment.ts';
-import type { SimulatedIamport } from './iamport.ts';
+import type { SimulatedIamport, Truth } from './iamport.ts';
 import type { TableName } from './lambda.ts';
 import type { Instance } from './network.ts';
 import type { Change, SimulatedTable } from './table.ts';
@@ -81,6 +83,15 @@ export function entryOf(item: Item): Entry {
     isSettled,
   };
 }
+
+/** Just what the order costs, all of it there, and no test. */
+export const isGood = (truth: Truth | undefined, { amount, currency }: Entry): boolean =>
+  truth !== undefined &&
+  truth.amount === amount &&
+  truth.kept === amount &&
+  truth.currency === currency &&
+  !truth.sandbox &&
+  (truth.deposited ?? amount) === amount;
 
 export interface Told {
   readonly name: string;
@@ -157,6 +168,11 @@ export class Books {
       throw new Violation('S10', say(`closed by ${by.name}`));
     }
     if (now.isSettled && status !== 'deposit_reversed') this.#isTrue(now, say);
+    const comings = this.#comingsOf(now.impUid ?? '');
+    if (status === 'deposit_reversed' && !comings.includes('10')) throw new Violation('S17', say(`it was ${comings}`));
+    if (old.status === 'deposit_reversed' && now.kept > 0 && !comings.includes('101')) {
+      throw new Violation('S17', say(`it was ${comings}`));
+    }
   }
 
   /** Bounded by what happened to its payments, by its own time, and by what the shop did. */
@@ -184,6 +200,12 @@ export class Books {
     }
   }
 
+  /** Whether the money of a payment was there, 1, or was not, 0, from one change to the next: `0101`. */
+  #comingsOf(impUid: string): string {
+    const there = this.#iamport.truths(impUid).map(({ kept }) => (kept > 0 ? '1' : '0'));
+    return there.filter((now, at) => now !== there[at - 1]).join('');
+  }
+
   #isGone(impUid: string): boolean {
     return this.#iamport.truths(impUid).some(({ status, kept }) => status === 'cancelled' && kept === 0);
   }
@@ -194,7 +216,11 @@ export class Books {
     if (kind === 'notification') return;
     const intents = this.#intents.get(key) ?? new Set();
     this.#intents.set(key, intents.add(`${kind} ${state}`));
-    if (kind === 'refund' || state !== 'done' || before?.state?.S === 'done') return;
+    if (state !== 'done' || before?.state?.S === 'done') return;
+    if (kind === 'refund') {
+      this.#refundDone(after);
+      return;
+    }
     const truths = this.#iamport.truths(key);
     // No money moves in a test channel, so there is none to come back.
     const isBack = truths.some(
@@ -205,6 +231,12 @@ export class Books {
     // An account nobody can pay into any more, since its payment went another way, has nothing left to revoke.
     const hasNone = kind === 'revoke' && truths.at(-1)?.status === 'failed';
     if (!isBack && !standsOnIt && !hasNone) throw new Violation('S13', `${key} ${kind} done, and nothing came back`);
+  }
+
+  #refundDone({ refund_of: of, refund_key: key }: Item): void {
+    const history = this.#iamport.ledger.payment(of?.S ?? '').cancel_history;
+    if (history.some(({ reason }) => reason.endsWith(`[${key?.S}]`))) return;
+    throw new Violation('S14', `the refund ${key?.S} of ${of?.S} is done, and gave nothing back`);
   }
 
   /** Iamport is about to cancel, or to revoke an account, because we asked. */
@@ -230,6 +262,9 @@ export class Books {
       return;
     }
     if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
+    if (isGood(this.#iamport.truths(impUid).at(-1), order) && !order.isSettled && order.status !== 'closed') {
+      throw new Violation('S16', say('a good payment sent back'));
+    }
     const payment = this.#iamport.ledger.payment(impUid);
     if (payment.pay_method === 'vbank') throw new Violation('S6', say('a deposit sent back'));
     if (cancel.checksum === undefined || cancel.amount === undefined) {

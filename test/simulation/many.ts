@@ -17,17 +17,17 @@ interface Options {
   readonly seeds: number;
   readonly from: number;
   readonly workers: number;
+  /** So many failures say enough. */
+  readonly mostFailures: number;
   readonly progress?: (line: string) => void;
 }
 
 /** A worker asks for more after so many schedules. */
-const blockSize = 500;
-/** So many failures say enough. */
-const mostFailures = 5;
+const blockSize = 250;
 /** What is rare is reached in a run of this size, and only there it is demanded. */
 const demandsFrom = 20_000;
 
-export async function runMany({ seeds, from, workers, progress }: Options): Promise<Report> {
+export async function runMany({ seeds, from, workers, mostFailures, progress }: Options): Promise<Report> {
   const begun = performance.now();
   const reached = new Reached();
   const failures: Done['failures'][number][] = [];

@@ -71,7 +71,9 @@ export class Network {
       if (!from.isAlive) return;
       const accident = this.#accident(call);
       const [least, most] = call.takes;
-      const takes = accident === 'stalls' ? this.#chance.whole(500, 30_000) : this.#chance.whole(least, most);
+      // Some stalls end in time, and bring old news.
+      const longest = this.#chance.is(0.5) ? 3_900 : 30_000;
+      const takes = accident === 'stalls' ? this.#chance.whole(500, longest) : this.#chance.whole(least, most);
       const there = takes >> 1;
       this.#trace?.(from.name, `→ ${call.what}${accident ? ` (${accident})` : ''}`);
       const giveUp = () => {

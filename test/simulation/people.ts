@@ -115,22 +115,29 @@ export class People {
       ledger.payment(impUid).currency = wanted.currency === 'KRW' ? 'JPY' : 'KRW';
       ledger.payment(impUid).amount = Math.ceil(wanted.amount);
     }
-    const amount = how === 'pays a forged amount' ? Math.max(1, Math.floor(wanted.amount / 10)) : undefined;
+    const amount = how === 'pays a forged amount' ? this.#forged(wanted) : undefined;
     ledger.pay(impUid, { ...(amount !== undefined && { amount }), sandbox: how === 'pays by a test channel' });
     this.#changed(impUid);
+  }
+
+  /** Less than the order costs, or more. */
+  #forged({ amount }: Wanted): number {
+    return this.#world.chance.is(0.8) ? Math.max(1, Math.floor(amount / 10)) : Math.ceil(amount) + 1;
   }
 
   async #takeAccount(impUid: string, how: keyof typeof attempts, wanted: Wanted): Promise<void> {
     const { chance, iamport, time, reached } = this.#world;
     const { ledger } = iamport;
-    const lastsSeconds = chance.whole(300, 1_800);
-    const amount =
-      how === 'takes an account of a forged amount' ? Math.max(1, Math.floor(wanted.amount / 10)) : undefined;
+    const lastsSeconds = chance.is(0.7) ? chance.whole(300, 1_800) : chance.whole(20_000, 70_000);
+    const amount = how === 'takes an account of a forged amount' ? this.#forged(wanted) : undefined;
     const sandbox = how === 'takes an account by a test channel';
     ledger.issueAccount(impUid, { lastsSeconds, sandbox, ...(amount !== undefined && { amount }) });
     this.#changed(impUid);
     if (chance.is(0.3)) return;
-    await time.sleep(chance.whole(30, 2_000) * second);
+    const wait = chance.whole(30, 2_000) * second;
+    // A buyer who looks just while the bank moves the money: what is asked for a moment too early is told a moment too late.
+    if (chance.is(0.5)) this.#after(wait - chance.whole(0, 1_000), () => this.#browser(impUid, { isAlone: true }));
+    await time.sleep(wait);
     // Nobody can pay into an account that was revoked meanwhile.
     if (ledger.payment(impUid).status !== 'ready') return;
     ledger.deposit(impUid);
@@ -143,8 +150,12 @@ export class People {
     }
     this.#changed(impUid);
     if (!chance.is(0.2)) return;
-    await time.sleep(chance.whole(10, 900) * second);
+    const bankWaits = chance.whole(10, 900) * second;
+    if (chance.is(0.5)) this.#after(bankWaits - chance.whole(0, 1_000), () => this.#browser(impUid, { isAlone: true }));
+    await time.sleep(bankWaits);
     await this.#bankTakesBack(impUid);
+    // A bank that takes its time is seen only by the walk through a week.
+    if (bankWaits > 540 * second) this.#world.hasLongWait = true;
   }
 
   /** Into the fixed account, though everything is paid. */
@@ -206,8 +217,8 @@ export class People {
 
   #tell(impUid: string): void {
     const { chance, weather } = this.#world;
-    const wait = weather.strikes('webhook late') ? chance.whole(0, 15 * 60) : chance.whole(0, 3);
-    this.#after(wait * second, () => this.#notify(impUid));
+    const wait = weather.strikes('webhook late') ? chance.whole(0, 15 * minute) : chance.whole(0, 3 * second);
+    this.#after(wait, () => this.#notify(impUid));
   }
 
   /** Iamport's webhook; five times again, a minute apart, where the shop has asked for that. */
@@ -223,13 +234,14 @@ export class People {
     }
   }
 
-  async #browser(impUid: string): Promise<void> {
+  /** @param isAlone the browser names the payment only, so that its order is read after it */
+  async #browser(impUid: string, { isAlone = false } = {}): Promise<void> {
     const { chance, iamport, time, reached } = this.#world;
     const { merchant_uid } = iamport.ledger.payment(impUid);
     const other = chance.is(0.05);
     const fields = {
       imp_uid: impUid,
-      ...(chance.is(0.8) && { merchant_uid: other ? 'm_other' : merchant_uid }),
+      ...(!isAlone && chance.is(0.8) && { merchant_uid: other ? 'm_other' : merchant_uid }),
     };
     const body = chance.is(0.5) ? jsonBody(fields) : formBody(new URLSearchParams(fields).toString());
     for (let tries = 0; tries < 3; tries += 1) {

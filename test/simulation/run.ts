@@ -16,6 +16,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    'until-first': { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
   },
 });
@@ -30,7 +31,13 @@ function whole(name: 'seeds' | 'from' | 'seed' | 'workers'): number {
 if (values.seed === undefined) {
   const [seeds, from, workers] = [whole('seeds'), whole('from'), whole('workers')];
   console.log(`${seeds} schedules from seed ${from}, ${workers} at a time`);
-  const report = await runMany({ seeds, from, workers, progress: (line) => console.log(line) });
+  const report = await runMany({
+    seeds,
+    from,
+    workers,
+    mostFailures: values['until-first'] ? 1 : 5,
+    progress: (line) => console.log(line),
+  });
   console.log(report.text);
   process.exitCode = report.isGreen ? 0 : 1;
 } else {

@@ -30,6 +30,7 @@ export async function runSchedule(
   if (chance.is(0.05)) {
     // Iamport goes away for hours, in the middle of everything.
     reached.count('fault: iamport is down for hours');
+    world.hasLongWait = true;
     badForMs = chance.whole(60, 240) * minute;
     const from = chance.whole(1, 20) * minute;
     time.after(from, () => void Object.assign(iamport, { isDown: true }));

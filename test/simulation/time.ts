@@ -3,6 +3,8 @@
  * more, so that a schedule is the same each time it is run.
  */
 
+import { Violation } from './violation.ts';
+
 interface Event {
   readonly at: number;
   /** Breaks ties: what was planned first happens first. */
@@ -15,6 +17,7 @@ export class Time {
   now: number;
   readonly #heap: Event[] = [];
   #planned = 0;
+  #happened = 0;
 
   constructor(now: number) {
     this.now = now;
@@ -43,7 +46,9 @@ export class Time {
         }
         this.#pop();
         this.now = event.at;
+        this.#happened += 1;
         try {
+          if (this.#happened > mostEvents) throw new Violation('L10', 'it never ends');
           event.run();
         } catch (error) {
           isOver = true;
@@ -95,3 +100,5 @@ const isEarlier = (one: Event, other: Event): boolean =>
   one.at < other.at || (one.at === other.at && one.order < other.order);
 
 const stepsATurn = 100;
+/** A schedule has about a thousand. */
+const mostEvents = 50_000;

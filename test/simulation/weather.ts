@@ -14,7 +14,7 @@ const faults = {
   /** The instance dies while its call takes effect. */
   'dies after': 0.03,
   /** An answer takes up to half a minute. */
-  stalls: 0.04,
+  stalls: 0.08,
   /** The AWS SDK sends a write again, since the first answer was lost. */
   'sent twice': 0.06,
   /** Iamport answers 500, or 429. */

@@ -45,7 +45,8 @@ export type DoorName = keyof typeof doors;
 /** Unix seconds; when every schedule begins. */
 const beginning = 1_795_000_000;
 const minute = 60_000;
-const day = 24 * 60 * minute;
+/** An instance's clock is off by no more. Seconds. */
+const clockIsOffBy = 5;
 
 export class World {
   readonly time = new Time(beginning * 1000);
@@ -64,6 +65,8 @@ export class World {
   readonly #lambda: Lambda;
   readonly #delivered = { orders: 0, reversals: 0 };
   readonly #delivering = { orders: false, reversals: false };
+  /** Something has happened that only a long walk, or a late attempt, puts right. */
+  hasLongWait = false;
   /** Nothing goes wrong any more. */
   isCalm = false;
   #lastRunBegan = 0;
@@ -134,14 +137,21 @@ export class World {
     });
     await this.time.runUntil(Number.POSITIVE_INFINITY);
     // The attempts of what was refused come ever more seldom, and what slipped through the short walk is found by the longer ones.
-    for (const later of [5, 15, 90, 8 * 60, 24 * 60 + 10, 48 * 60]) {
-      const at = this.time.now + later * minute;
-      await this.time.runUntil(Math.min(at, this.time.now + 2 * day));
-      void this.reconcile();
-      await this.time.runUntil(Number.POSITIVE_INFINITY);
-    }
+    for (const later of [5, 10, 20, 45]) await this.#runAfter(later * minute);
+    if (!this.hasLongWait) this.#balance();
+    for (const later of [8 * 60, 24 * 60 + 10, 48 * 60]) await this.#runAfter(later * minute);
+    this.#balance();
+  }
+
+  async #runAfter(ms: number): Promise<void> {
+    await this.time.runUntil(this.time.now + ms);
+    void this.reconcile();
+    await this.time.runUntil(Number.POSITIVE_INFINITY);
+  }
+
+  #balance(): void {
     const { books, iamport, tables } = this;
-    balance({ books, iamport, tables, readUntil: Math.floor(this.#lastRunBegan / 1000) - 5 });
+    balance({ books, iamport, tables, readUntil: Math.floor(this.#lastRunBegan / 1000) - clockIsOffBy });
   }
 
   /** Which row of the rules a payment is in when somebody is shown it: counted now and then, since it takes time. */
