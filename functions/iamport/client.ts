@@ -187,14 +187,18 @@ async function prepare(
   }
 }
 
-/** Sends a call with a token; a token that Iamport no longer takes is replaced once. */
+/** Our own, and the one that another instance has left for all, may both have ended before their time. */
+const mostRefusedTokens = 2;
+
+/** Sends a call with a token; one that Iamport no longer takes is replaced. */
 async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
   const tier = call.tier && { tier: call.tier };
-  const token = await tokens.current(deadline);
-  const answer = await sent(parts, call, { ...tier, authorization: token }, deadline);
-  if (answer.status !== 401) return answer;
-  const other = await tokens.insteadOf(token, deadline);
-  return sent(parts, call, { ...tier, authorization: other }, deadline);
+  let token = await tokens.current(deadline);
+  for (let refused = 0; ; refused += 1) {
+    const answer = await sent(parts, call, { ...tier, authorization: token }, deadline);
+    if (answer.status !== 401 || refused === mostRefusedTokens) return answer;
+    token = await tokens.insteadOf(token, deadline);
+  }
 }
 
 /** Iamport hands out the same token until it ends, so asking twice is harmless. */

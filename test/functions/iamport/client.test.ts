@@ -100,11 +100,30 @@ describe('the token', () => {
     expect(server.seen.map(({ authorization }) => authorization)).toEqual(['stale', undefined, 'new']);
   });
 
-  test('that Iamport refuses twice is an error, not a loop', async () => {
+  test('of another instance that Iamport refuses as well is replaced too', async () => {
+    await using server = await scripted({
+      [getToken]: [tokenReply('new')],
+      [getPayment]: [ok(cardPayment), envelope(401, -1), envelope(401, -1), ok(cardPayment)],
+    });
+    const shared = shelf({ value: 'first', expiresAt: 1_000_600_000 });
+    const { client, deadline } = clientOf(server.url, shared);
+    await client.payment(impUid, deadline);
+    await shared.write({ value: 'of another', expiresAt: 1_000_700_000 });
+    expect((await client.payment(impUid, deadline))?.impUid).toBe(impUid);
+    expect(server.seen.map(({ authorization }) => authorization)).toEqual([
+      'first',
+      'first',
+      'of another',
+      undefined,
+      'new',
+    ]);
+  });
+
+  test('that Iamport refuses again and again is an error, not a loop', async () => {
     await using server = await scripted({ [getToken]: [tokenReply('t')], [getPayment]: [envelope(401, -1)] });
     const { client, deadline } = clientOf(server.url);
     await expect(client.payment(impUid, deadline)).rejects.toThrow(IamportRefused);
-    expect(server.count(getPayment)).toBe(2);
+    expect(server.count(getPayment)).toBe(3);
   });
 
   test('is fetched once for many that need it at the same time', async () => {
