@@ -12,6 +12,7 @@
  * L8  the books agree to the won: what Iamport kept is what our orders keep, what waits for a person, and what has no order
  * L9  money without an order is known
  * L10 everything comes to an end (`time.ts`)
+ * L11 while nothing is wrong, everybody is answered (`people.ts`)
  */
 
 import type { Item } from '../../functions/store/table.ts';

@@ -19,6 +19,7 @@
  * S15 bad input changes nothing, and nobody is asked about it
  * S16 a good payment of an order that can be paid is not sent back
  * S17 a deposit is said to be taken back, or to have returned, only when it was
+ * S18 an amount is said to be registered with Iamport only when it is
  */
 
 import type { Item } from '../../functions/store/table.ts';
@@ -110,13 +111,17 @@ export class Books {
   readonly #intents = new Map<string, Set<string>>();
   readonly #lastTold = new Map<string, number>();
   readonly #acceptsTests: boolean;
+  readonly #now: () => number;
+  readonly #begin: number;
   mostWrites = 0;
 
   constructor(
     iamport: SimulatedIamport,
     tables: Readonly<Record<TableName, SimulatedTable>>,
-    options: { acceptsTests: boolean },
+    options: { acceptsTests: boolean; now: () => number },
   ) {
+    this.#now = options.now;
+    this.#begin = options.now();
     this.#iamport = iamport;
     this.#tables = tables;
     this.#acceptsTests = options.acceptsTests;
@@ -175,13 +180,14 @@ export class Books {
     }
   }
 
-  /** Bounded by what happened to its payments, by its own time, and by what the shop did. */
+  /** Bounded by what happened to its payments, by what the shop did, and by the hours in which its amount cannot be registered. */
   #mostWritesOf(merchantUid: string): number {
     const happened = this.#iamport
       .payments()
       .filter((payment) => payment.merchant_uid === merchantUid)
       .reduce((sum, { imp_uid }) => sum + this.#iamport.truths(imp_uid).length, 0);
-    return 6 + 2 * happened;
+    const hours = Math.ceil((this.#now() - this.#begin) / 3_600_000);
+    return 6 + 2 * happened + hours;
   }
 
   #isTrue({ impUid = '', merchantUid, amount, currency, kept, status }: Entry, say: (message: string) => string): void {
@@ -299,6 +305,18 @@ export class Books {
   said(merchantUid: string, status: string): void {
     if (status === 'paid' && !this.#said.has(`${merchantUid} paid`)) {
       throw new Violation('S8', `${merchantUid} is said to be paid, and no write says so`);
+    }
+  }
+
+  /** The shop was told whether Iamport holds the amount of its order. Major units. */
+  prepared(wanted: { merchantUid: string; amount: number; currency: string }, isPrepared: boolean | undefined): void {
+    if (!isPrepared) return;
+    const { amount, currency } = this.#iamport.ledger.prepared.of(wanted.merchantUid);
+    if (amount !== wanted.amount || (currency ?? wanted.currency) !== wanted.currency) {
+      throw new Violation(
+        'S18',
+        `${wanted.merchantUid} costs ${wanted.amount}, and Iamport holds ${amount} ${currency}`,
+      );
     }
   }
 

@@ -47,6 +47,7 @@ export class People {
       const amount = currency === 'KRW' ? chance.whole(100, 50_000) : chance.whole(100, 50_000) / 100;
       this.#aboutOrder({ merchantUid: `m_${order}`, amount, currency });
     }
+    this.#after(this.#world.badForMs + minute, () => this.#askForAll());
     for (let stranger = chance.whole(0, 3); stranger > 0; stranger -= 1) this.#at(30 * minute, () => this.#stranger());
   }
 
@@ -59,6 +60,9 @@ export class People {
       // A server that is not sure registers it once more.
       if (chance.is(0.2)) this.#at(5 * minute, () => this.#register(wanted));
     }
+    // A browser may register an amount too, and a wrong one.
+    const forged = { merchant_uid: wanted.merchantUid, amount: 1, currency: null };
+    if (chance.is(0.05)) this.#world.iamport.ledger.prepared.register(forged);
     for (let attempt = chance.whole(1, 3); attempt > 0; attempt -= 1)
       this.#at(20 * minute, () => this.#attempt(wanted));
     if (registration === 'never') return;
@@ -68,13 +72,15 @@ export class People {
     if (chance.is(0.2)) this.#at(30 * minute, () => this.#confirm(wanted));
   }
 
-  async #register({ merchantUid, amount, currency }: Wanted): Promise<void> {
+  async #register(wanted: Wanted): Promise<void> {
+    const { merchantUid, amount, currency } = wanted;
     const { chance, time } = this.#world;
     const expires = chance.is(0.2) && { expires_at: Math.floor(time.now / second) + chance.whole(60, 1_800) };
     const terms = { amount, currency, ...expires };
     for (;;) {
-      const { status } = await this.#ofOrder('orders', 'PUT', merchantUid, terms);
-      if (status === 201 || status === 200 || status === 400) return;
+      const { status, body } = await this.#ofOrder('orders', 'PUT', merchantUid, terms);
+      if (status < 300) this.#world.books.prepared(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);
+      if (status < 500) return;
       await time.sleep(20 * second);
     }
   }
@@ -294,6 +300,7 @@ export class People {
     const part = chance.is(0.5) ? {} : { amount: currency === 'KRW' ? Math.ceil(amount / 2) : 0.5 };
     const account = chance.is(0.8) && { account: { holder: '홍길동', bank: '004', number: '1234567890' } };
     const key = `key-${chance.whole(1, 2)}`;
+    const asksAgain = chance.is(0.7);
     for (let calmTries = 0; calmTries < 20; calmTries += this.#world.isCalm ? 1 : 0) {
       const { status } = await this.#ofOrder(
         'refunds',
@@ -303,7 +310,7 @@ export class People {
         key,
       );
       reached.count(`refund: ${status}`);
-      if (status !== 202 && status < 500) return;
+      if (!asksAgain || (status !== 202 && status < 500)) return;
       await time.sleep(chance.whole(30, 300) * second);
     }
   }
@@ -327,6 +334,15 @@ export class People {
       headers: { ...headers, ...(key && { 'idempotency-key': key }) },
       ...(body !== undefined && { body }),
     });
+  }
+
+  /** Asks for every payment there is, now that nothing goes wrong. */
+  async #askForAll(): Promise<void> {
+    const { iamport } = this.#world;
+    for (const { imp_uid } of iamport.payments()) {
+      const { status } = await this.#asked(imp_uid, () => this.#world.request('complete', jsonBody({ imp_uid })));
+      if (status >= 500) throw new Violation('L11', `${imp_uid} was answered with ${status}, and nothing was wrong`);
+    }
   }
 
   /** Somebody who wants something for nothing, or to break something. */

@@ -24,21 +24,19 @@ export async function runSchedule(
   line?: (line: string) => void,
 ): Promise<Result> {
   const world = new World(seed, reached, line);
-  new People(world).begin();
   const { chance, time, iamport } = world;
-  let badForMs = 35 * minute;
   if (chance.is(0.05)) {
     // Iamport goes away for hours, in the middle of everything.
     reached.count('fault: iamport is down for hours');
     world.hasLongWait = true;
-    badForMs = chance.whole(60, 240) * minute;
-    const from = chance.whole(1, 20) * minute;
-    time.after(from, () => void Object.assign(iamport, { isDown: true }));
-    time.after(badForMs, () => void Object.assign(iamport, { isDown: false }));
+    world.badForMs = chance.whole(60, 240) * minute;
+    time.after(chance.whole(1, 20) * minute, () => void Object.assign(iamport, { isDown: true }));
+    time.after(world.badForMs, () => void Object.assign(iamport, { isDown: false }));
   }
+  new People(world).begin();
   let violation: Violation | undefined;
   try {
-    await world.run(badForMs);
+    await world.run();
   } catch (error) {
     violation =
       error instanceof Violation

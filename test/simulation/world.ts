@@ -65,6 +65,8 @@ export class World {
   readonly #lambda: Lambda;
   readonly #delivered = { orders: 0, reversals: 0 };
   readonly #delivering = { orders: false, reversals: false };
+  /** How long things go wrong. */
+  badForMs = 35 * minute;
   /** Something has happened that only a long walk, or a late attempt, puts right. */
   hasLongWait = false;
   /** Nothing goes wrong any more. */
@@ -82,7 +84,10 @@ export class World {
       reversals: this.chance.is(0.15) ? 'manual' : 'automatic',
     } as const;
     this.iamport = simulatedIamport(this.time, this.chance, this.weather);
-    this.books = new Books(this.iamport, this.tables, { acceptsTests: this.policy.acceptTestPayments });
+    this.books = new Books(this.iamport, this.tables, {
+      acceptsTests: this.policy.acceptTestPayments,
+      now: () => this.time.now,
+    });
     this.iamport.onUndo = (impUid, cancel) => this.books.undoing(impUid, cancel);
     this.iamport.onCancelled = (impUid) => this.books.undone(impUid);
     this.iamport.onShown = (payment) => this.#countRow(payment);
@@ -126,7 +131,8 @@ export class World {
   }
 
   /** Every five minutes, for as long as things go wrong; then until the books must agree. */
-  async run(badForMs: number): Promise<void> {
+  async run(): Promise<void> {
+    const { badForMs } = this;
     for (let at = 0; at < badForMs; at += 5 * minute) {
       this.time.after(at, () => this.#runOfTheSchedule());
     }

@@ -200,8 +200,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a token that ended is never replaced',
     file: client,
-    find: `  if (answer.status !== 401) return answer;`,
-    replace: `  if (answer.status < 600) return answer;`,
+    find: `    if (answer.status !== 401 || refused === mostRefusedTokens) return answer;`,
+    replace: `    if (answer.status < 600) return answer;`,
   },
   {
     name: 'only the first page of the ledger is read',
@@ -313,6 +313,12 @@ export const mutations: readonly Mutation[] = [
     file: due,
     find: `state.kept < amount ? state.kept : amount`,
     replace: `state.kept < 0 ? state.kept : amount`,
+  },
+  {
+    name: 'found here: two tokens that have ended are one too many',
+    file: client,
+    find: `const mostRefusedTokens = 2;`,
+    replace: `const mostRefusedTokens = 1;`,
   },
   {
     name: 'found here: what was paid before the first run that worked is never looked at',
