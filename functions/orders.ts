@@ -39,7 +39,8 @@ async function register(merchantUid: string, { event, deadline, note }: Visit, r
   const now = unixSeconds(rooms.clock);
   const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
   const { held, order } = await rooms.orders.register(wanted, now);
-  if (!order) throw new Problem('order_busy', 'Ask again in a second.');
+  // Only in the shop's own table, whose items are the shop's to make.
+  if (!order) throw new Problem('order_not_found', 'Your table has no such order: write it there first.');
   if (order.amount !== wanted.amount || order.currency !== wanted.currency) {
     throw new Problem(
       'order_exists',

@@ -15,6 +15,7 @@ import { causesOf, writeLog } from './edge/log.ts';
 import { orderEvents, type PaymentEvent, refundEvents, reversalEvents, staleAccount } from './payment/events.ts';
 import { notificationEvent } from './payment/notification.ts';
 import type { ReversalRequest } from './payment/reversal.ts';
+import { type Layout, shopTable } from './store/layout.ts';
 import { isNotificationItem, notificationOf } from './store/notifications.ts';
 import { orderOf } from './store/order-item.ts';
 import { isRefundItem, refundOf } from './store/refunds.ts';
@@ -25,6 +26,8 @@ export interface PublisherRooms {
   readonly bus: Bus;
   readonly reversals: Pick<Reversals, 'request'>;
   readonly clock: Clock;
+  /** How orders lie in the shop's own table, if they do. */
+  readonly shopTable?: Layout | undefined;
 }
 
 interface Told {
@@ -37,7 +40,7 @@ export async function publish(rooms: PublisherRooms, { Records }: DynamoDBStream
   for (const record of Records) {
     const itemIdentifier = record.dynamodb?.SequenceNumber ?? '';
     try {
-      const { events, stale } = readOff(record);
+      const { events, stale } = readOff(record, rooms.shopTable);
       if (stale) await rooms.reversals.request(stale, unixSeconds(rooms.clock), 0);
       const taken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
       if (taken.every(Boolean)) continue;
@@ -50,9 +53,10 @@ export async function publish(rooms: PublisherRooms, { Records }: DynamoDBStream
   return { batchItemFailures: [] };
 }
 
-function readOff({ dynamodb }: DynamoDBRecord): Told {
+function readOff({ dynamodb }: DynamoDBRecord, shop: Layout | undefined): Told {
   const [before, after] = [dynamodb?.OldImage as Item | undefined, dynamodb?.NewImage as Item | undefined];
-  // Items that somebody deleted by hand, and a shop's own items that are no orders of ours yet, say nothing.
+  if (shop && dynamodb?.Keys?.[shop.key]) return stepOf(before && shop.ours(before), after && shop.ours(after));
+  // Items that somebody deleted by hand say nothing.
   if (!after?.revision) return { events: [] };
   if (isNotificationItem(after)) {
     const event = notificationEvent(notificationOf(after));
@@ -60,6 +64,12 @@ function readOff({ dynamodb }: DynamoDBRecord): Told {
   }
   if (isRefundItem(after)) return told(refundEvents(before && refundOf(before), refundOf(after)));
   if (after.kind) return told(reversalEvents(before && reversalOf(before), reversalOf(after)));
+  return stepOf(before, after);
+}
+
+/** Whoever writes into an item without taking the order a step further is passed over before anything of it is read. */
+function stepOf(before: Item | undefined, after: Item | undefined): Told {
+  if (!after || before?.revision?.N === after.revision?.N) return { events: [] };
   const old = before?.revision ? orderOf(before) : undefined;
   const now = orderOf(after);
   return { ...told(orderEvents(old, now)), stale: staleAccount(old, now) };
@@ -81,6 +91,7 @@ function openPublisher(variables: Parameters<typeof publisherConfigFrom>[0]): Pu
     bus: eventBridge(new EventBridgeClient({ maxAttempts: 3 }), config.eventBus),
     reversals: reversalsIn(table(new DynamoDBClient({ maxAttempts: 3 }), config.reversalsTable)),
     clock: systemClock,
+    shopTable: config.shopColumns && shopTable(config.shopColumns),
   };
 }
 

@@ -9,6 +9,7 @@ import { type Iamport, iamportClient } from './iamport/client.ts';
 import { credentialsIn } from './iamport/credentials.ts';
 import { undiciTransport } from './iamport/transport.ts';
 import type { Policy } from './payment/decide.ts';
+import { ownTable, shopTable } from './store/layout.ts';
 import { type Notifications, notificationsIn } from './store/notifications.ts';
 import { type Orders, ordersIn } from './store/orders.ts';
 import { type Refunds, refundsIn } from './store/refunds.ts';
@@ -41,6 +42,7 @@ const secretTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwO
 export function openRooms(config: Config): Rooms {
   const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts });
   const secrets = new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts });
+  const layout = config.shopColumns ? shopTable(config.shopColumns) : ownTable;
   return {
     iamport: iamportClient({
       transport: undiciTransport(config.iamportApiUrl),
@@ -49,7 +51,7 @@ export function openRooms(config: Config): Rooms {
       clock: systemClock,
       random: systemRandom,
     }),
-    orders: ordersIn(table(dynamodb, config.tables.orders)),
+    orders: ordersIn(table(dynamodb, config.tables.orders, layout.prefix), layout),
     reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
     refunds: refundsIn(table(dynamodb, config.tables.reversals)),
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),

@@ -7,13 +7,17 @@ import { eventDetail, eventFields, notificationDetail, notificationNames } from 
 
 /** The JSON Schema (draft 2020-12) of every event on the bus: its `detail-type` and its `detail`. */
 export function eventSchemas(): object {
-  const event = (name: object, detail: object) => ({ properties: { 'detail-type': name, detail } });
+  const event = (name: object, detail: object) => ({
+    type: 'object',
+    properties: { 'detail-type': name, detail },
+  });
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
     title: 'Events of iamport-serverless',
     oneOf: [
       ...Object.entries(eventFields).map(([name, required]) =>
-        event({ const: name }, { $ref: '#/$defs/detail', required }),
+        event({ const: name }, { type: 'object', $ref: '#/$defs/detail', required }),
       ),
       event({ enum: notificationNames }, { $ref: '#/$defs/notification' }),
     ],

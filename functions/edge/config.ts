@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import type { Policy } from '../payment/decide.ts';
+import type { ShopColumns } from '../store/layout.ts';
 import { jsonIn } from './json-text.ts';
 
 /** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */
@@ -9,6 +10,8 @@ export type ResultTargets = Readonly<Record<string, string>>;
 
 export interface Config {
   readonly tables: { readonly orders: string; readonly reversals: string; readonly state: string };
+  /** The table of orders is the shop's own, with these names. */
+  readonly shopColumns: ShopColumns | undefined;
   readonly iamportSecretArn: string;
   readonly iamportApiUrl: string;
   readonly policy: Policy;
@@ -32,8 +35,21 @@ const targets = z.pipe(
   }),
 );
 
+/** As JSON. */
+const columns = z.pipe(
+  z.optional(z.string()),
+  z.transform((text, context): ShopColumns | undefined => {
+    if (text === undefined) return undefined;
+    const found = z.object({ key: required, amount: required, currency: z.optional(required) }).safeParse(jsonIn(text));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: text, message: 'must be a JSON object with key and amount' });
+    return z.NEVER;
+  }),
+);
+
 const environment = z.object({
   ORDERS_TABLE: required,
+  ORDERS_COLUMNS: columns,
   REVERSALS_TABLE: required,
   STATE_TABLE: required,
   IAMPORT_SECRET_ARN: required,
@@ -47,13 +63,18 @@ const environment = z.object({
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+export interface PublisherConfig extends Pick<Config, 'shopColumns'> {
+  readonly reversalsTable: string;
+  readonly eventBus: string;
+}
+
 /** What the publisher is told: it knows no secret. */
-const publisherEnvironment = z.object({ REVERSALS_TABLE: required, EVENT_BUS: required });
+const publisherEnvironment = z.object({ REVERSALS_TABLE: required, ORDERS_COLUMNS: columns, EVENT_BUS: required });
 
 /** @throws Error that lists every problem, by the name of its variable */
-export function publisherConfigFrom(variables: Variables): { reversalsTable: string; eventBus: string } {
+export function publisherConfigFrom(variables: Variables): PublisherConfig {
   const env = checked(publisherEnvironment, variables);
-  return { reversalsTable: env.REVERSALS_TABLE, eventBus: env.EVENT_BUS };
+  return { reversalsTable: env.REVERSALS_TABLE, shopColumns: env.ORDERS_COLUMNS, eventBus: env.EVENT_BUS };
 }
 
 function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
@@ -68,6 +89,7 @@ export function configFrom(variables: Variables): Config {
   const env = checked(environment, variables);
   return {
     tables: { orders: env.ORDERS_TABLE, reversals: env.REVERSALS_TABLE, state: env.STATE_TABLE },
+    shopColumns: env.ORDERS_COLUMNS,
     iamportSecretArn: env.IAMPORT_SECRET_ARN,
     iamportApiUrl: env.IAMPORT_API_URL,
     policy: { acceptTestPayments: env.TEST_PAYMENTS === 'accept', reversals: env.REVERSALS },

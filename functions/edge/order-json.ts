@@ -25,8 +25,8 @@ export function orderJson(order: Order): object {
     cancelled_amount: 'cancelledAmount' in state ? majorUnits(state.cancelledAmount, currency) : undefined,
     virtual_account: account && { imp_uid: account.impUid, ...accountJson(account) },
     reason: state.status === 'failed' ? failure?.reason : undefined,
-    created_at: order.createdAt,
-    updated_at: order.updatedAt,
+    // The shop knows when it made an order that we have not written yet.
+    ...(order.revision > 0 && { created_at: order.createdAt, updated_at: order.updatedAt }),
   };
 }
 

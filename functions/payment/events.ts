@@ -56,6 +56,8 @@ const byStatus: Readonly<Record<OrderStatus, EventName | undefined>> = {
 export function orderEvents(before: Order | undefined, after: Order): readonly PaymentEvent[] {
   const name = byStatus[after.state.status];
   if (!before || !name || before.revision === after.revision) return [];
+  // Registered, in a table where the shop had it already.
+  if (before.revision === 0 && after.state.status === 'ready') return [];
   const { state, merchantUid, amount, currency, revision } = after;
   const [account, failure] = [accountOf(state) ?? accountOf(before.state), failureOf(state)];
   const impUid = statusSetBy(state) ?? account?.impUid;

@@ -50,7 +50,7 @@ export interface OrderTerms {
 }
 
 export interface Order extends OrderTerms {
-  /** Counts the writes of this order; a write holds only against the revision that was read. */
+  /** Counts the writes of this order; a write holds only against the revision that was read. 0: only the shop has written it. */
   readonly revision: number;
   readonly createdAt: UnixSeconds;
   readonly updatedAt: UnixSeconds;

@@ -6,6 +6,7 @@ import type { UnixSeconds } from '../payment/payment.ts';
 import { nextLookAt } from '../payment/watch.ts';
 import { count, text } from './attributes.ts';
 import { StoreUnexpected } from './errors.ts';
+import { type Guard, ownTable } from './layout.ts';
 import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
 
@@ -18,7 +19,7 @@ export interface Orders {
   readMany(
     merchantUids: readonly string[],
   ): Promise<{ readonly orders: readonly Order[]; readonly unreadable: readonly string[] }>;
-  /** Registers an order. Not held when one of that name exists, which comes back. */
+  /** Registers an order. Not held when one of that name exists, which comes back; or when the shop's own table has none. */
   register(terms: OrderTerms, now: UnixSeconds): Promise<Held>;
   /** Moves an order on, if its revision is still the one that was read. */
   change(order: Order, next: OrderState, now: UnixSeconds): Promise<Held>;
@@ -31,30 +32,23 @@ export interface Orders {
   due(now: UnixSeconds, most: number): Promise<readonly string[]>;
 }
 
-export function ordersIn(table: Table): Orders {
-  const keyOf = (merchantUid: string): Item => ({ merchant_uid: text(merchantUid) });
-  const write = async (
-    order: Order,
-    set: Write['set'],
-    conditions: Write['conditions'],
-    values?: Item,
-  ): Promise<Held> => {
-    const result = await table.write({ key: keyOf(order.merchantUid), set, conditions, ...(values && { values }) });
+/** @param layout of the table: one of ours, unless it is said to be the shop's */
+export function ordersIn(table: Table, layout = ownTable): Orders {
+  const keyOf = (merchantUid: string): Item => ({ [layout.key]: text(merchantUid) });
+  const orderIn = (item: Item): Order => orderOf(layout.ours(item));
+  const uidOf = (item: Item): string | undefined => layout.ours(item).merchant_uid?.S;
+  const write = async (order: Order, set: Write['set'], guard: Guard): Promise<Held> => {
+    const result = await table.write({ key: keyOf(order.merchantUid), set: layout.stored(set, order), ...guard });
     if (result.written) return { held: true, order };
-    return { held: false, ...(result.item && { order: orderOf(result.item) }) };
+    return { held: false, ...(result.item && { order: orderIn(result.item) }) };
   };
   const writeUnchanged = (read: Order, written: Order) =>
-    write(
-      written,
-      stateAttributes(written),
-      { revisionIsUnchanged: '#revision = :read' },
-      { ':read': count(read.revision) },
-    );
+    write(written, stateAttributes(written), layout.isAsRead(read));
 
   return {
     async read(merchantUid) {
       const item = await table.read(keyOf(merchantUid));
-      return item && orderOf(item);
+      return item && orderIn(item);
     },
 
     async readMany(merchantUids) {
@@ -62,10 +56,10 @@ export function ordersIn(table: Table): Orders {
       const unreadable: string[] = [];
       for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf))) {
         try {
-          orders.push(orderOf(item));
+          orders.push(orderIn(item));
         } catch (error) {
           if (!(error instanceof StoreUnexpected)) throw error;
-          unreadable.push(item.merchant_uid?.S ?? '');
+          unreadable.push(uidOf(item) ?? '');
         }
       }
       return { orders, unreadable };
@@ -84,12 +78,14 @@ export function ordersIn(table: Table): Orders {
         dueAt,
       });
       const set = { ...termsAttributes(terms), created_at: count(now), ...stateAttributes(order) };
-      return write(order, set, { orderIsNew: 'attribute_not_exists(merchant_uid)' });
+      return write(order, set, layout.isNew(terms));
     },
 
     change(order, next, now) {
       const { dueAt: _former, ...rest } = order;
-      const changed: Order = { ...rest, state: next, revision: order.revision + 1, updatedAt: now };
+      // The first that is known of an order in the shop's own table.
+      const createdAt = order.revision === 0 ? now : order.createdAt;
+      const changed: Order = { ...rest, state: next, revision: order.revision + 1, createdAt, updatedAt: now };
       const dueAt = nextLookAt(changed, now);
       return writeUnchanged(order, { ...changed, ...(dueAt !== undefined && { dueAt }) });
     },
@@ -102,7 +98,7 @@ export function ordersIn(table: Table): Orders {
 
     async due(now, most) {
       const items = await table.due(now, most);
-      return items.flatMap(({ merchant_uid }) => merchant_uid?.S ?? []);
+      return items.flatMap((item) => uidOf(item) ?? []);
     },
   };
 }

@@ -24,6 +24,8 @@ export interface Write {
   readonly conditions: Readonly<Record<string, string>>;
   /** Values that conditions speak of, by their `:name`. */
   readonly values?: Item;
+  /** Attributes that conditions speak of and that are not set, by their `#name`. */
+  readonly names?: Readonly<Record<string, string>>;
 }
 
 /** `written: false` comes with the item that did not fulfil the conditions, if there is one. */
@@ -45,8 +47,11 @@ export interface Table {
 const mostKeysAtOnce = 100;
 const mostTries = 10;
 
-/** @throws StoreUnavailable in every call when DynamoDB gives no answer */
-export function table(client: DynamoDBClient, TableName: string): Table {
+/**
+ * @param prefix goes before the names of the index `due` and its attributes, where the table is not ours alone
+ * @throws StoreUnavailable in every call when DynamoDB gives no answer
+ */
+export function table(client: DynamoDBClient, TableName: string, prefix = ''): Table {
   const query = async (
     asked: Omit<QueryCommandInput, 'TableName'>,
     most = Number.POSITIVE_INFINITY,
@@ -69,7 +74,7 @@ export function table(client: DynamoDBClient, TableName: string): Table {
       return Item;
     },
 
-    async write({ key, set, conditions, values }) {
+    async write({ key, set, conditions, values, names: alsoNamed }) {
       const { UpdateExpression, names, changed } = updateOf(set);
       try {
         await client.send(
@@ -80,7 +85,7 @@ export function table(client: DynamoDBClient, TableName: string): Table {
             ConditionExpression: Object.values(conditions)
               .map((condition) => `(${condition})`)
               .join(' AND '),
-            ExpressionAttributeNames: names,
+            ExpressionAttributeNames: { ...names, ...alsoNamed },
             ...valuesOf({ ...changed, ...values }),
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
@@ -124,8 +129,8 @@ export function table(client: DynamoDBClient, TableName: string): Table {
       const shards = watchShards.map((shard) =>
         query(
           {
-            IndexName: 'due',
-            KeyConditionExpression: 'watch = :shard AND due_at <= :now',
+            IndexName: `${prefix}due`,
+            KeyConditionExpression: `${prefix}watch = :shard AND ${prefix}due_at <= :now`,
             ExpressionAttributeValues: { ':shard': { S: shard }, ':now': { N: String(now) } },
           },
           Math.ceil(most / watchShards.length),
