@@ -22,11 +22,17 @@ export type Door = (visit: Visit, rooms: Rooms) => Promise<Answer>;
 /** API Gateway gives up after 30 s and Lambda after 12; this leaves time to say so. */
 const budgetMs = 10_000;
 
+/** What a schedule sends to keep an instance started; no request has such a field. */
+interface Warming {
+  readonly warm: true;
+}
+
 /** The Lambda handler of a door. In Lambda the rooms are opened at init, so a wrong configuration fails there, with every problem named. */
 export function serve(door: Door) {
   const environment = environmentOfLambda();
   const rooms = environment && openRooms(configFrom(environment));
-  return async (event: APIGatewayProxyEventV2, context: Context): Promise<Answer> => {
+  return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<Answer> => {
+    if ('warm' in event) return { statusCode: 204 };
     if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call the door itself');
     return visit(door, rooms, event, context.awsRequestId);
   };

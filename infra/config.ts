@@ -3,11 +3,18 @@
  * and the properties of the construct. It knows nothing of AWS.
  */
 import * as z from 'zod';
+import { routeNames } from './doors.ts';
 
 /** Lambda holds 4 KB of environment in all; the targets are one variable of it. */
 const RESULT_TARGETS_BYTES = 2048;
 /** Schemes that run or read something in the buyer's browser instead of opening a page or an app. */
 const UNSAFE_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'];
+
+/** What CloudWatch Logs can keep a log for. */
+const RETENTION_DAYS = [
+  ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180],
+  ...[365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+] as const;
 
 const origin = (example: string) =>
   z
@@ -21,6 +28,24 @@ const resultTarget = z
 const targetName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"');
+
+const route = z.string().refine((name) => routeNames.includes(name), `must be a route, like "${routeNames[0]}"`);
+
+const whole = (least: number, most: number) => {
+  const rule = `must be a whole number from ${least} to ${most}`;
+  return z.int(rule).min(least, rule).max(most, rule);
+};
+
+const throttle = z.strictObject({ perSecond: whole(1, 10_000), burst: whole(1, 5_000) });
+
+/** What AWS takes as the name or the value of a tag. */
+const tag = (least: number, most: number) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(?!aws:)[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{${least},${most}}$`, 'u'),
+      `must have ${least} to ${most} letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"`,
+    );
 
 const schema = z.strictObject({
   storefront: z.strictObject({
@@ -41,20 +66,33 @@ const schema = z.strictObject({
   reversals: z.enum(['automatic', 'manual']).default('automatic'),
   webhookSenders: z.enum(['any', 'iamport-only']).default('any'),
   iamportApiUrl: origin('https://api.iamport.kr').default('https://api.iamport.kr'),
+  throttles: z.record(route, throttle).default({}),
+  provisionedConcurrency: whole(0, 100).default(0),
+  keepWarm: z.boolean().default(false),
+  logRetentionDays: z.literal(RETENTION_DAYS).default(90),
+  removal: z.enum(['keep', 'destroy']).default('keep'),
+  tags: z
+    .record(tag(1, 128), tag(0, 256))
+    .refine((tags) => Object.keys(tags).length <= 40, 'must hold at most 40 tags')
+    .default({}),
 });
 
-/**
- * What a shop sets; only `storefront.origins` is required.
- *
- * - `storefront.origins`: the origins whose pages may call the API.
- * - `results`: where a buyer's phone is sent after payment, by name; none: the built-in page.
- * - `shopName`: shown on the built-in page.
- * - `testPayments`: whether payments of Iamport's test channel count (`refuse`).
- * - `reversals`: whether rejected payments are cancelled at once, or wait for a person (`automatic`).
- * - `webhookSenders`: whether notifications from outside Iamport's addresses are listened to (`any`).
- * - `iamportApiUrl`: `https://api.iamport.kr`.
- */
+/** What a shop sets; only `storefront.origins` is required. What each key is for is said in config-words.ts. */
 export type Configuration = z.input<typeof schema>;
+/** The keys of the schema, those of `storefront` by their whole path, with the default of each as JSON and the words it may be. */
+export function configurationKeys(): { key: ConfigurationKey; default?: string; words: readonly unknown[] }[] {
+  const { storefront: _required, ...defaults } = readSettings({ storefront: { origins: ['https://shop.example'] } });
+  return Object.keys(schema.shape).map((name) => {
+    if (name === 'storefront') return { key: 'storefront.origins', words: [] };
+    const key = name as Exclude<ConfigurationKey, 'storefront.origins'>;
+    const inner = schema.shape[key].unwrap();
+    const words = inner instanceof z.ZodEnum ? inner.options : inner instanceof z.ZodBoolean ? [true, false] : [];
+    return { key, default: JSON.stringify(defaults[key]), words };
+  });
+}
+
+export type ConfigurationKey = Exclude<keyof Settings, 'storefront'> | 'storefront.origins';
+
 /** The configuration with every default filled in. */
 export type Settings = z.output<typeof schema>;
 
@@ -88,7 +126,12 @@ export class ConfigurationError extends Error {
 export function readSettings(configuration: unknown): Settings {
   const read = schema.safeParse(configuration);
   if (read.success) return read.data;
-  throw new ConfigurationError(read.error.issues.flatMap((issue) => problems(issue, configuration)));
+  throw new ConfigurationError(problemsOf(read.error, configuration, 'iamport'));
+}
+
+/** One line for everything that a schema found in a value. @param name what the whole value is called */
+export function problemsOf(error: z.ZodError, value: unknown, name: string): string[] {
+  return error.issues.flatMap((issue) => problems(issue, value, name));
 }
 
 /** The settings as the functions read them. */
@@ -104,25 +147,25 @@ export function environmentOf(settings: Settings): Environment {
 }
 
 /** The lines for one finding of zod: one for each unknown key, otherwise one. */
-function problems(issue: z.core.$ZodIssue, configuration: unknown): string[] {
+function problems(issue: z.core.$ZodIssue, configuration: unknown, name: string): string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => line([...issue.path, key], configuration, 'there is no such key'));
+    return issue.keys.map((key) => line([name, ...issue.path, key], configuration, 'there is no such key'));
   }
   const rule = issue.code === 'invalid_key' ? `its name ${sentence(issue.issues)}` : `it ${sentence([issue])}`;
-  return [line(issue.path, configuration, rule)];
+  return [line([name, ...issue.path], configuration, rule)];
 }
 
-function line(path: readonly PropertyKey[], configuration: unknown, rule: string): string {
+function line([name, ...path]: readonly PropertyKey[], configuration: unknown, rule: string): string {
   const value = path.reduce<unknown>((part, step) => (part as Record<PropertyKey, unknown>)?.[step], configuration);
   const found = value === undefined ? 'missing' : JSON.stringify(value);
-  return `${['iamport', ...path].map(String).join('.')} is ${found}: ${rule}`;
+  return `${[name, ...path].map(String).join('.')} is ${found}: ${rule}`;
 }
 
 function sentence(issues: readonly z.core.$ZodIssue[]): string {
   return issues
     .map((issue) => {
       if (issue.code === 'invalid_value')
-        return `must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}`;
+        return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
       if (issue.code === 'invalid_type')
         return `must be of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
       return issue.message;

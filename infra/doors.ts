@@ -170,3 +170,8 @@ export type FunctionName = DoorName | WorkerName;
 export const doorEntries = Object.entries(DOORS) as [DoorName, Door][];
 export const workerEntries = Object.entries(WORKERS) as [WorkerName, Worker][];
 export const functionNames: readonly FunctionName[] = [...doorEntries, ...workerEntries].map(([name]) => name);
+
+/** Every route, as API Gateway names it. */
+export const routeNames: readonly string[] = doorEntries.flatMap(([, { routes }]) =>
+  routes.map(({ method, path }) => `${method} ${path}`),
+);

@@ -4,33 +4,65 @@
  */
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type { EventBus } from 'aws-cdk-lib/aws-events';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  Alias,
+  Architecture,
+  Code,
+  type IFunction,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environmentOf, type Settings } from './config.ts';
-import { doorEntries, type Facts, type FunctionName, type Resource, type WorkerName, workerEntries } from './doors.ts';
+import {
+  type DoorName,
+  doorEntries,
+  type Facts,
+  type FunctionName,
+  type Resource,
+  type WorkerName,
+  workerEntries,
+} from './doors.ts';
 import type { Tables } from './tables.ts';
 
 /** With the heavy work done in init, which Lambda runs at full speed, more memory buys nothing. */
 const DOOR_MEMORY_MB = 256;
 /** Above the 10 s that a request may work, below the 30 s at which the API gives up. */
 const DOOR_TIMEOUT_SECONDS = 12;
-/** Long enough for a dispute about a payment to surface. */
-export const LOG_RETENTION = RetentionDays.THREE_MONTHS;
+/** The doors that a buyer waits at. */
+const AWAITED: readonly DoorName[] = ['complete', 'mobile-redirect'];
+/** What DynamoDB and the queue do with a key of the shop's, in the name of the function that calls them. */
+const KEY_RIGHTS = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'];
 
 export interface FunctionsProps {
   settings: Settings;
   tables: Tables;
-  secret: Secret;
-  bus: EventBus;
+  secret: ISecret;
+  bus: IEventBus;
   /** Where changes go that could not be published. */
   unpublished: Queue;
   /** A directory with `<name>/index.mjs` for every function. */
   bundles: string;
+  /** What tables, secret and queue are encrypted with, if the shop gave one. */
+  encryptionKey?: IKey;
+  /** Where the functions run, if not in Lambda's own network. */
+  network?: Network;
+}
+
+/** A network of the shop's, with a way to the internet, where Iamport is. */
+export interface Network {
+  readonly vpc: IVpc;
+  /** By default the private subnets with a way out. */
+  readonly vpcSubnets?: SubnetSelection;
+  readonly securityGroups?: ISecurityGroup[];
 }
 
 interface Size {
@@ -40,6 +72,7 @@ interface Size {
 
 export class Functions extends Construct {
   readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
+  readonly #provisionedConcurrency: number;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -51,6 +84,18 @@ export class Functions extends Construct {
         this.make(name, worker, worker, workerEnvironment(name, worker, props), props),
       ]),
     ]);
+    this.#provisionedConcurrency = props.settings.provisionedConcurrency;
+  }
+
+  /** What a route of the door calls: the function, or the alias that keeps instances of it started. */
+  behind(name: DoorName): IFunction {
+    const lambda = this.byName[name];
+    if (this.#provisionedConcurrency === 0 || !AWAITED.includes(name)) return lambda;
+    return new Alias(lambda, 'Started', {
+      aliasName: 'started',
+      version: lambda.currentVersion,
+      provisionedConcurrentExecutions: this.#provisionedConcurrency,
+    });
   }
 
   private make(
@@ -61,10 +106,7 @@ export class Functions extends Construct {
     props: FunctionsProps,
   ): LambdaFunction {
     const scope = new Construct(this, pascalCase(name));
-    const logGroup = new LogGroup(scope, 'Log', {
-      retention: LOG_RETENTION,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+    const logGroup = new LogGroup(scope, 'Log', logProps(props.settings));
     return new LambdaFunction(scope, 'Function', {
       description: facts.description,
       runtime: Runtime.NODEJS_24_X,
@@ -77,15 +119,22 @@ export class Functions extends Construct {
       loggingFormat: LoggingFormat.JSON,
       logGroup,
       environment,
+      ...props.network,
     });
   }
 }
 
+/** How long logs are kept, and what becomes of them when the stack goes. */
+export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps {
+  const removalPolicy = removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
+  return { retention: logRetentionDays, removalPolicy };
+}
+
 function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: FunctionsProps): Role {
-  const { tables, secret, bus, unpublished } = props;
+  const { tables, secret, bus, unpublished, encryptionKey } = props;
   const arns: Record<Resource, string> = {
     orders: tables.orders.tableArn,
-    'orders/due': `${tables.orders.tableArn}/index/due`,
+    'orders/due': `${tables.orders.tableArn}/index/${tables.dueIndex}`,
     'orders/stream': `${tables.orders.tableArn}/stream/*`,
     reversals: tables.reversals.tableArn,
     'reversals/by-order': `${tables.reversals.tableArn}/index/by-order`,
@@ -97,9 +146,13 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
     unpublished: unpublished.queueArn,
   };
   const rights = Object.entries(facts.rights) as [Resource, readonly string[]][];
+  const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
   const statements = [
     ...rights.map(([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] })),
     new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+    ...[...new Set(keys.map(({ keyArn }) => keyArn))].map(
+      (keyArn) => new PolicyStatement({ actions: KEY_RIGHTS, resources: [keyArn] }),
+    ),
   ];
   return new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -111,6 +164,7 @@ function environmentFor(facts: Facts, { settings, tables, secret }: FunctionsPro
   const environment = environmentOf(settings);
   return {
     ORDERS_TABLE: tables.orders.tableName,
+    ...columnsFor(tables),
     REVERSALS_TABLE: tables.reversals.tableName,
     STATE_TABLE: tables.state.tableName,
     IAMPORT_SECRET_ARN: secret.secretArn,
@@ -122,8 +176,13 @@ function environmentFor(facts: Facts, { settings, tables, secret }: FunctionsPro
 /** The publisher knows neither Iamport nor the secret. */
 function workerEnvironment(name: WorkerName, facts: Facts, props: FunctionsProps): Record<string, string> {
   if (name !== 'publish') return environmentFor(facts, props);
-  return { REVERSALS_TABLE: props.tables.reversals.tableName, EVENT_BUS: props.bus.eventBusName };
+  const { tables, bus } = props;
+  return { REVERSALS_TABLE: tables.reversals.tableName, ...columnsFor(tables), EVENT_BUS: bus.eventBusName };
 }
+
+/** What the shop calls things in its own table of orders, if they are in one. */
+const columnsFor = ({ shopColumns }: Tables): Record<string, string> =>
+  shopColumns ? { ORDERS_COLUMNS: JSON.stringify(shopColumns) } : {};
 
 function pascalCase(name: string): string {
   return name.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());

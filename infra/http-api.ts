@@ -1,9 +1,10 @@
 /** The HTTP API in front of the functions: routes, who may call them, how often, and what is logged about a call. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CfnStage,
   CorsHttpMethod,
+  DomainName,
   HttpApi,
   HttpMethod,
   type HttpRoute,
@@ -12,11 +13,14 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { AaaaRecord, ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 import { doorEntries } from './doors.ts';
-import { type Functions, LOG_RETENTION } from './functions.ts';
+import { type Functions, logProps } from './functions.ts';
 
 /** For a route that doors.ts says nothing about. */
 const DEFAULT_THROTTLE = { rateLimit: 50, burstLimit: 100 };
@@ -33,15 +37,32 @@ const ACCESS_LOG = {
   integrationError: '$context.integrationErrorMessage',
 };
 
+/** A name of the shop's own for the API. */
+export interface OwnDomain {
+  /** Such as `pay.shop.example`. */
+  readonly name: string;
+  /** A certificate for the name, in the region of the stack. */
+  readonly certificate: ICertificate;
+  /** The zone that gets the records of the name. Without one, point the name at the output of `payments.domainTarget` yourself. */
+  readonly hostedZone?: IHostedZone;
+  /** Closes the address that API Gateway gave, so that nobody passes by what stands before the name. */
+  readonly only?: boolean;
+}
+
 export class PaymentsApi extends Construct {
   readonly api: HttpApi;
+  /** Where the API answers, without a slash at the end. */
+  readonly url: string;
+  /** What the shop's own name has to point at. */
+  readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, settings: Settings, functions: Functions) {
+  constructor(scope: Construct, id: string, settings: Settings, functions: Functions, domain?: OwnDomain) {
     super(scope, id);
     this.api = new HttpApi(this, 'Api', {
       apiName: 'iamport-payments',
       description: 'Payment completion for a shop that sells through Iamport.',
       createDefaultStage: false,
+      ...(domain?.only && { disableExecuteApiEndpoint: true }),
       corsPreflight: {
         allowOrigins: settings.storefront.origins,
         allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.OPTIONS],
@@ -50,12 +71,26 @@ export class PaymentsApi extends Construct {
         maxAge: Duration.hours(1),
       },
     });
-    this.stage(this.routes(functions));
+    const domainName = domain && this.domain(domain);
+    this.stage(this.routes(functions), settings, domainName);
+    this.url = domain ? `https://${domain.name}` : this.api.apiEndpoint;
+    this.domainTarget = domainName?.regionalDomainName;
+  }
+
+  private domain({ name: domainName, certificate, hostedZone: zone }: OwnDomain): DomainName {
+    const domain = new DomainName(this, 'Domain', { domainName, certificate });
+    if (zone) {
+      const { regionalDomainName, regionalHostedZoneId } = domain;
+      const target = RecordTarget.fromAlias(new ApiGatewayv2DomainProperties(regionalDomainName, regionalHostedZoneId));
+      new ARecord(this, 'Ipv4', { zone, recordName: `${domainName}.`, target });
+      new AaaaRecord(this, 'Ipv6', { zone, recordName: `${domainName}.`, target });
+    }
+    return domain;
   }
 
   private routes(functions: Functions): HttpRoute[] {
     return doorEntries.flatMap(([name, door]) => {
-      const integration = new HttpLambdaIntegration(name, functions.byName[name]);
+      const integration = new HttpLambdaIntegration(name, functions.behind(name));
       const signed = door.signed && { authorizer: new HttpIamAuthorizer() };
       return door.routes.flatMap(({ method, path }) =>
         this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),
@@ -63,34 +98,32 @@ export class PaymentsApi extends Construct {
     });
   }
 
-  private stage(routes: HttpRoute[]): void {
-    const logGroup = new LogGroup(this, 'AccessLog', {
-      retention: LOG_RETENTION,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+  private stage(routes: HttpRoute[], settings: Settings, domainName: DomainName | undefined): void {
+    const logGroup = new LogGroup(this, 'AccessLog', logProps(settings));
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
       throttle: DEFAULT_THROTTLE,
+      ...(domainName && { domainMapping: { domainName } }),
       accessLogSettings: {
         destination: new LogGroupLogDestination(logGroup),
         format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
       },
     });
     const { defaultChild } = stage.node;
-    if (defaultChild instanceof CfnStage) defaultChild.routeSettings = routeSettings();
+    if (defaultChild instanceof CfnStage) defaultChild.routeSettings = routeSettings(settings);
     // Settings may name only routes that exist by then.
     stage.node.addDependency(...routes);
   }
 }
 
-function routeSettings(): Record<string, object> {
+function routeSettings({ throttles }: Settings): Record<string, object> {
   const settings = doorEntries.flatMap(([, { routes, throttle }]) =>
-    routes.map(({ method, path }) => [
-      `${method} ${path}`,
-      { ThrottlingRateLimit: throttle.perSecond, ThrottlingBurstLimit: throttle.burst },
-    ]),
+    routes.map(({ method, path }) => {
+      const { perSecond, burst } = throttles[`${method} ${path}`] ?? throttle;
+      return [`${method} ${path}`, { ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: burst }];
+    }),
   );
   return Object.fromEntries(settings);
 }

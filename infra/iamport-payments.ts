@@ -2,32 +2,53 @@
  * The construct: everything a shop needs to complete its Iamport payments, for use in this project's own stack or in a
  * shop's. It takes nothing from the environment and looks nothing up in AWS.
  */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack, Tags } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventName } from '../functions/payment/events.ts';
+import type { NotificationEventName } from '../functions/payment/notification.ts';
 
 import { type Configuration, readSettings } from './config.ts';
 import { BUNDLES } from './context.ts';
-import { Functions } from './functions.ts';
-import { PaymentsApi } from './http-api.ts';
+import { Functions, type Network } from './functions.ts';
+import { type OwnDomain, PaymentsApi } from './http-api.ts';
 import { iamportSecret } from './secret.ts';
+import type { ShopOrdersTable } from './shop-orders.ts';
 import { Subscription } from './subscriptions.ts';
 import { Tables } from './tables.ts';
 import { Workers } from './workers.ts';
 
+/**
+ * The configuration, which cdk.json can have as well (docs/configuration.md), and what only an app has: objects of its own.
+ * Everything but `storefront` may be left out.
+ */
 export interface IamportPaymentsProps extends Configuration {
-  /** A directory with the bundled functions, `<name>/index.mjs`; by default those of `npm run bundle`. */
+  /** The shop's own table of orders, in place of one of ours. */
+  readonly ordersTable?: ShopOrdersTable;
+  /** A name of the shop's own for the API. */
+  readonly domain?: OwnDomain;
+  /** The bus that events are put on; by default one of its own. */
+  readonly eventBus?: IEventBus;
+  /** The network that the functions run in; by default Lambda's own, which costs nothing and starts sooner. */
+  readonly network?: Network;
+  /** Encrypts tables, secret and queue; by default the keys that AWS owns, which cost nothing and add no call. */
+  readonly encryptionKey?: IKey;
+  /** A directory with the bundled functions, `<name>/index.mjs`; by default those of the package, or of `npm run bundle`. */
   readonly bundles?: string;
 }
 
 export class IamportPayments extends Construct {
   /** Where the API answers, without a slash at the end. */
   readonly url: string;
+  /** What the shop's own name has to point at, as a CNAME, when `domain` has no `hostedZone`. */
+  readonly domainTarget: string | undefined;
   /** Every order, by `merchant_uid`. */
   readonly orders: ITable;
   /** Every payment that must be undone, by `imp_uid`. */
@@ -38,29 +59,57 @@ export class IamportPayments extends Construct {
   readonly secret: ISecret;
   /** Where everything that happens to an order is told. */
   readonly events: IEventBus;
+  readonly #api: HttpApi;
 
   /** @throws ConfigurationError that names every problem of the properties. */
-  constructor(scope: Construct, id: string, { bundles = BUNDLES, ...configuration }: IamportPaymentsProps) {
+  constructor(scope: Construct, id: string, props: IamportPaymentsProps) {
     super(scope, id);
+    const { ordersTable, domain, eventBus, network, encryptionKey, bundles = BUNDLES, ...configuration } = props;
     const settings = readSettings(configuration);
-    const tables = new Tables(this, 'Tables');
-    const secret = iamportSecret(this);
-    const bus = new EventBus(this, 'Events');
+    const tables = new Tables(this, 'Tables', { settings, shopOrders: ordersTable, encryptionKey });
+    const secret = iamportSecret(this, settings, encryptionKey);
+    const bus = eventBus ?? new EventBus(this, 'Events');
     const unpublished = new Queue(this, 'Unpublished', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...(encryptionKey ? { encryptionMasterKey: encryptionKey } : { encryption: QueueEncryption.SQS_MANAGED }),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const functions = new Functions(this, 'Functions', { settings, tables, secret, bus, unpublished, bundles });
-    new Workers(this, 'Workers', functions, tables, unpublished);
-    const { api } = new PaymentsApi(this, 'Http', settings, functions);
+    const within = { settings, tables, secret, bus, unpublished, bundles, encryptionKey, network };
+    const functions = new Functions(this, 'Functions', within);
+    new Workers(this, 'Workers', { functions, tables, unpublished, settings });
+    const { api, url, domainTarget } = new PaymentsApi(this, 'Http', settings, functions, domain);
+    for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
 
-    this.url = api.apiEndpoint;
+    this.url = url;
+    this.domainTarget = domainTarget;
     this.orders = tables.orders;
     this.reversals = tables.reversals;
     this.state = tables.state;
     this.secret = secret;
     this.events = bus;
+    this.#api = api;
+  }
+
+  /** Lets a function of the shop register orders and read them: `PUT` and `GET /orders/{merchant_uid}`. */
+  grantRegisterOrders(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ['PUT /orders/*', 'GET /orders/*']);
+  }
+
+  /** Lets a function of the shop give money back: `POST /orders/{merchant_uid}/refunds`. */
+  grantRefundOrders(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ['POST /orders/*/refunds']);
+  }
+
+  /** Lets a function of the shop close unpaid orders: `DELETE /orders/{merchant_uid}`. */
+  grantCloseOrders(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ['DELETE /orders/*']);
+  }
+
+  #grant(grantee: IGrantable, routes: readonly string[]): Grant {
+    const { partition, region, account } = Stack.of(this);
+    const api = `arn:${partition}:execute-api:${region}:${account}:${this.#api.apiId}/*`;
+    const resourceArns = routes.map((route) => `${api}/${route.replace(' ', '')}`);
+    return Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns });
   }
 
   /** An order is paid. The guide's `success_post_process`. Events may come twice: tell repeats by `detail.id`. */
@@ -94,7 +143,9 @@ export class IamportPayments extends Construct {
   }
 
   /** Any event by its name, for a function of the shop. */
-  on(name: EventName, subscriber: IFunction): Subscription {
-    return new Subscription(this, `On ${name} ${subscriber.node.id}`, this.events, name, subscriber);
+  on(name: EventName | NotificationEventName, subscriber: IFunction): Subscription {
+    // Functions of two constructs may have the same id.
+    const id = `On ${name} ${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
+    return new Subscription(this, id, this.events, name, subscriber);
   }
 }

@@ -1,4 +1,7 @@
 /** What the package `iamport-serverless` gives a CDK app. What a function of the shop imports is in events.ts. */
 export { type Configuration, ConfigurationError } from './config.ts';
+export type { Network } from './functions.ts';
+export type { OwnDomain } from './http-api.ts';
 export { IamportPayments, type IamportPaymentsProps } from './iamport-payments.ts';
+export type { ShopOrdersTable } from './shop-orders.ts';
 export type { Subscription } from './subscriptions.ts';

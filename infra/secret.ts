@@ -1,7 +1,9 @@
 /** The keys of the shop's Iamport account. The stack makes the place for them; a person puts them in, once. */
 import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { Settings } from './config.ts';
 
 /**
  * Never change this text: CloudFormation writes it into the secret whenever it differs from the text of the last
@@ -10,10 +12,11 @@ import type { Construct } from 'constructs';
 const PLACEHOLDER = '{"imp_key":"","imp_secret":""}';
 
 /** A secret that holds `{"imp_key", "imp_secret"}`, both empty until someone fills them in. */
-export function iamportSecret(scope: Construct): Secret {
+export function iamportSecret(scope: Construct, { removal }: Settings, encryptionKey?: IKey): Secret {
   return new Secret(scope, 'Secret', {
     description: 'Iamport REST API keys as JSON: {"imp_key": "REST API key", "imp_secret": "REST API secret"}',
     secretStringValue: SecretValue.unsafePlainText(PLACEHOLDER),
-    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    ...(encryptionKey && { encryptionKey }),
   });
 }

@@ -8,7 +8,11 @@ export const STACK_NAME = 'IamportPayments';
 
 export class PaymentsStack extends Stack {
   constructor(scope: Construct, configuration: IamportPaymentsProps, props?: StackProps) {
-    super(scope, STACK_NAME, { description: 'Payment completion for a shop that sells through Iamport.', ...props });
+    super(scope, STACK_NAME, {
+      description: 'Payment completion for a shop that sells through Iamport.',
+      terminationProtection: configuration.removal !== 'destroy',
+      ...props,
+    });
     const payments = new IamportPayments(this, 'Payments', configuration);
 
     this.output('ApiUrl', payments.url, 'Where the storefront and the server of the shop call.');

@@ -7,12 +7,19 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventSource } from '../functions/edge/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
+import type { NotificationEventName } from '../functions/payment/notification.ts';
 
 export class Subscription extends Construct {
   /** The events that the function did not take in a day. */
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, eventBus: IEventBus, name: EventName, subscriber: IFunction) {
+  constructor(
+    scope: Construct,
+    id: string,
+    eventBus: IEventBus,
+    name: EventName | NotificationEventName,
+    subscriber: IFunction,
+  ) {
     super(scope, id);
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,

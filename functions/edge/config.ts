@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import type { Policy } from '../payment/decide.ts';
-import type { ShopColumns } from '../store/layout.ts';
+import type { ShopColumns } from '../store/shop-columns.ts';
 import { jsonIn } from './json-text.ts';
 
 /** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */

@@ -5,6 +5,7 @@
 
 import { isSettled, type Order, type OrderTerms } from '../payment/order.ts';
 import { count, money, text } from './attributes.ts';
+import { prefix, type ShopColumns } from './shop-columns.ts';
 import type { Item, Write } from './table.ts';
 
 /** What must hold for a write, with the names and values that it speaks of. */
@@ -38,16 +39,6 @@ export const ownTable: Layout = {
   }),
 };
 
-/** What a shop calls in its own table what we call `merchant_uid`, `amount` and `currency`. */
-export interface ShopColumns {
-  readonly key: string;
-  /** A number in major units. */
-  readonly amount: string;
-  /** Without one, and in items that lack it, orders are in KRW. */
-  readonly currency?: string | undefined;
-}
-
-const prefix = 'iamport_';
 const usualCurrency = 'KRW';
 
 /** An item of the shop that we have not touched yet is an order that nothing has happened to. */

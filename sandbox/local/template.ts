@@ -33,6 +33,8 @@ const run = [
 const nothingToRun: Readonly<Record<string, string>> = {
   'AWS::IAM::Role': 'functions run as the user who started them; the rights are proved by tests of the template',
   'AWS::IAM::Policy': 'as the roles',
+  'AWS::Lambda::Alias': 'calls of it go to its function, which starts as it always does here',
+  'AWS::Lambda::Version': 'as the alias',
   'AWS::Lambda::Permission': 'the local gateway may call every function',
   'AWS::Logs::LogGroup': 'functions log to the console',
   'AWS::SQS::Queue': 'what could not be published is told on the console',
@@ -139,6 +141,9 @@ export class CloudAssembly {
     if (found) return found;
     const resource = this.#resources[id];
     if (!resource) throw new Error(`The template refers to ${id}, which it does not have`);
+    if (resource.Type === 'AWS::Lambda::Alias') {
+      return this.#attribute(String(this.#resolved(resource.Properties?.FunctionName)), 'Arn');
+    }
     return resource.Type === 'AWS::SecretsManager::Secret' ? this.arnOfSecret(id) : id;
   }
 

@@ -48,9 +48,9 @@ export function followStreams(
 /** Invokes what is scheduled, a first time soon after the start. */
 export function runSchedules(assembly: CloudAssembly, { functions, report }: Surroundings): Closable {
   const timers = assembly.ofType('AWS::Scheduler::Schedule').flatMap(({ id, properties }) => {
-    const { Arn } = properties.Target as { Arn: string };
+    const { Arn, Input = '{}' } = properties.Target as { Arn: string; Input?: string };
     const lambda = functionNamed(functions, idOfArn(Arn));
-    const invoke = () => void lambda.invoke({}).catch((error: unknown) => report(`${id}: ${error}`));
+    const invoke = () => void lambda.invoke(JSON.parse(Input)).catch((error: unknown) => report(`${id}: ${error}`));
     return [setTimeout(invoke, firstRunMs), setInterval(invoke, everyMs(String(properties.ScheduleExpression)))];
   });
   return {

@@ -13,6 +13,12 @@ test('only the origins are required', () => {
     reversals: 'automatic',
     webhookSenders: 'any',
     iamportApiUrl: 'https://api.iamport.kr',
+    throttles: {},
+    provisionedConcurrency: 0,
+    keepWarm: false,
+    logRetentionDays: 90,
+    removal: 'keep',
+    tags: {},
   });
 });
 
@@ -44,6 +50,12 @@ test('every problem is named at once, with key, value and what is allowed', () =
     testPayments: 'yes',
     reversals: null,
     webhook: 'any',
+    throttles: { 'GET /': { perSecond: 0, burst: 1.5 }, 'POST /payments/webhook': { perSecond: 20_000 } },
+    provisionedConcurrency: -1,
+    keepWarm: 'always',
+    logRetentionDays: 8,
+    removal: 'never',
+    tags: { 'aws:own': 'x', team: '<script>' },
   };
   expect(problemsOf(configuration)).toEqual([
     'iamport.storefront.origins.1 is "http://shop.example": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
@@ -53,6 +65,15 @@ test('every problem is named at once, with key, value and what is allowed', () =
     'iamport.shopName is 7: it must be of type string',
     'iamport.testPayments is "yes": it must be "refuse" or "accept"',
     'iamport.reversals is null: it must be "automatic" or "manual"',
+    'iamport.throttles.GET / is {"perSecond":0,"burst":1.5}: its name must be a route, like "POST /payments/complete"',
+    'iamport.throttles.POST /payments/webhook.perSecond is 20000: it must be a whole number from 1 to 10000',
+    'iamport.throttles.POST /payments/webhook.burst is missing: it must be of type number',
+    'iamport.provisionedConcurrency is -1: it must be a whole number from 0 to 100',
+    'iamport.keepWarm is "always": it must be of type boolean',
+    'iamport.logRetentionDays is 8: it must be 1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365 or 400 or 545 or 731 or 1096 or 1827 or 2192 or 2557 or 2922 or 3288 or 3653',
+    'iamport.removal is "never": it must be "keep" or "destroy"',
+    'iamport.tags.aws:own is "x": its name must have 1 to 128 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
+    'iamport.tags.team is "<script>": it must have 0 to 256 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
     'iamport.webhook is "any": there is no such key',
   ]);
 });

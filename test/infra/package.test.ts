@@ -81,18 +81,19 @@ test('its types hold for an app and for a subscriber, and refuse what is not the
      // @ts-expect-error: an order that expires may never have had a payment.
      export const expired = (event: unknown): string => readEvent('Order Expired', event).imp_uid;`,
   );
-  const compilerOptions = {
-    module: 'nodenext',
-    lib: ['es2024', 'esnext.disposable'],
-    strict: true,
-    noEmit: true,
-    types: ['node'],
-  };
-  await write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['app.ts'] }));
-  const { stdout } = await run(process.execPath, [join(modules, 'typescript/bin/tsc')], { cwd: app }).catch(
-    (failed: { stdout: string }) => failed,
-  );
-  expect(stdout).toBe('');
+  expect(await compiled(['app.ts'])).toBe('');
+}, 60_000);
+
+test('the code of docs/construct.md compiles, and the Korean paper has the same', async () => {
+  const [english, korean] = await Promise.all(['docs/construct.md', 'docs/construct.ko.md'].map(codeOf));
+  expect(korean).toEqual(english);
+  const [first = '', subscriptions = '', subscriber = '', ownTable = ''] = english ?? [];
+  const named = [...subscriptions.matchAll(/(\w+)\);/g)].map(([, name]) => name).join(': IFunction, ');
+  const cdk = "import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';";
+  const app = `import type { IFunction } from 'aws-cdk-lib/aws-lambda'; declare const ${named}: IFunction;`;
+  await write('first.ts', `${cdk}${app}${first}${subscriptions}{${ownTable}}`);
+  await write('second.ts', subscriber);
+  expect(await compiled(['first.ts', 'second.ts'])).toBe('');
 }, 60_000);
 
 test('a subscriber checks what it was invoked with', async () => {
@@ -145,6 +146,28 @@ async function synthesize(file: string, outdir: string): Promise<void> {
   const rights = ['--permission', '--allow-fs-read=*', `--allow-fs-write=${app}/*`, `--allow-fs-write=${tmpdir()}/*`];
   const environment = { PATH: process.env.PATH, HOME: app, CDK_DISABLE_VERSION_CHECK: '1' };
   await run(process.execPath, [...rights, '--import', './offline.mjs', file], { cwd: app, env: environment });
+}
+
+/** The TypeScript in a paper, block by block. */
+async function codeOf(paper: string): Promise<(string | undefined)[]> {
+  const text = await readFile(join(import.meta.dirname, '../..', paper), 'utf8');
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+}
+
+/** What the compiler says, as strict as it can be asked to be. */
+async function compiled(files: string[]): Promise<string> {
+  const compilerOptions = {
+    module: 'nodenext',
+    lib: ['es2024', 'esnext.disposable'],
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+  };
+  await write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
+  const { stdout } = await run(process.execPath, [join(modules, 'typescript/bin/tsc')], { cwd: app }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  return stdout;
 }
 
 async function template(directory: string, stack = 'IamportPayments'): Promise<{ Resources: object }> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { functionNames } from '../../infra/doors.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
@@ -60,6 +61,38 @@ test.each([
 });
 
 test('each subscription has a queue of its own, and only its rule may write to it', () => {
+  const rules = Object.keys(template.findResources('AWS::Events::Rule'));
+  expect(rules).toHaveLength(6);
   expect(Object.keys(template.findResources('AWS::SQS::Queue'))).toHaveLength(6 + 1);
-  expect(Object.keys(template.findResources('AWS::Events::Rule'))).toHaveLength(6);
+  const writers = Object.values(template.findResources('AWS::SQS::QueuePolicy')).flatMap(({ Properties }) =>
+    Properties.PolicyDocument.Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow'),
+  );
+  expect(writers.map(({ Action, Principal }) => [Action, Principal.Service])).toEqual(
+    rules.map(() => ['sqs:SendMessage', 'events.amazonaws.com']),
+  );
+  expect(writers.map(({ Condition }) => Condition.ArnEquals['aws:SourceArn']['Fn::GetAtt'][0]).sort()).toEqual(
+    rules.sort(),
+  );
+});
+
+test('only the rules may call the function, which gets no right of its own by it', () => {
+  const permissions = Object.values(template.findResources('AWS::Lambda::Permission'))
+    .map(({ Properties }) => Properties)
+    .filter(({ Principal }) => Principal === 'events.amazonaws.com');
+  expect(permissions.map(({ SourceArn }) => SourceArn['Fn::GetAtt'][0]).sort()).toEqual(
+    Object.keys(template.findResources('AWS::Events::Rule')).sort(),
+  );
+  expect(Object.keys(template.findResources('AWS::IAM::Policy'))).toEqual([]);
+});
+
+test('functions of the same id in two constructs can both subscribe', () => {
+  const stack = new Stack(new App({ outdir: join(directory, 'two') }), 'Shop');
+  const storefront = { origins: ['https://shop.example'] };
+  const payments = new IamportPayments(stack, 'Payments', { storefront, bundles: directory });
+  for (const name of ['Stock', 'Mail']) {
+    const code = Code.fromInline('exports.handler = async () => {};');
+    const props = { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code };
+    payments.onPaid(new LambdaFunction(new Construct(stack, name), 'Function', props));
+  }
+  Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2);
 });

@@ -10,8 +10,9 @@ import {
 import { expect, test } from 'vitest';
 import type { OrderState } from '../../../functions/payment/order.ts';
 import { StoreUnexpected } from '../../../functions/store/errors.ts';
-import { type ShopColumns, shopTable } from '../../../functions/store/layout.ts';
+import { shopTable } from '../../../functions/store/layout.ts';
 import { ordersIn } from '../../../functions/store/orders.ts';
+import type { ShopColumns } from '../../../functions/store/shop-columns.ts';
 import { type Item, table } from '../../../functions/store/table.ts';
 import { freshTables } from '../../dynamodb.ts';
 import { states, won } from '../payment/cases.ts';

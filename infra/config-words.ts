@@ -1,0 +1,89 @@
+/** What each key of the configuration is for, for people, in both languages. docs/configuration.md is made of it and of the schema. */
+import type { ConfigurationKey } from './config.ts';
+
+interface Words {
+  /** What may be there, where the schema does not list it. */
+  allowed?: string;
+  meaning: string;
+}
+
+/** A key without words, or words without a key, do not compile. */
+export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, Words>> = {
+  en: {
+    'storefront.origins': {
+      allowed: '1 to 50 exact `https://` origins',
+      meaning: 'the pages that may call the API from a browser (CORS)',
+    },
+    results: {
+      allowed: 'names to `https://` URLs or app links with a scheme of their own, 2,048 bytes in all',
+      meaning:
+        'where a phone goes after the payment: `web` by itself, others by `?to=<name>`; without a fitting one, the built-in page',
+    },
+    shopName: { allowed: 'up to 60 characters', meaning: 'the name on the built-in page' },
+    testPayments: {
+      meaning:
+        '`accept` takes payments of a test channel for real ones, in which no money moves: for a test deployment only',
+    },
+    reversals: { meaning: '`manual` records what must go back and leaves the doing to you' },
+    webhookSenders: {
+      meaning: "`iamport-only` refuses senders outside PortOne's three published addresses, which have changed before",
+    },
+    iamportApiUrl: { allowed: 'an `https://` origin', meaning: 'the API that is asked' },
+    throttles: {
+      allowed: 'routes to `{"perSecond": 1 to 10000, "burst": 1 to 5000}`',
+      meaning:
+        'how many calls a route takes, in place of 50 a second and 100 at once (the webhook: 100 and 200); more are answered 429',
+    },
+    provisionedConcurrency: {
+      allowed: '0 to 100',
+      meaning: 'how many instances of each of the two doors that a buyer waits at are kept started, and paid for',
+    },
+    keepWarm: { meaning: 'calls the doors every five minutes, so that one instance of each stays started' },
+    logRetentionDays: {
+      allowed: 'days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
+      meaning: 'how long logs are kept',
+    },
+    removal: {
+      meaning:
+        '`destroy` deletes tables, secret and logs with the stack, and lets the tables be deleted: for a test deployment only',
+    },
+    tags: { allowed: 'up to 40 names to values', meaning: 'put on every resource that can have tags' },
+  },
+  ko: {
+    'storefront.origins': {
+      allowed: '정확한 `https://` origin 1~50개',
+      meaning: '브라우저에서 API를 호출할 수 있는 페이지(CORS)',
+    },
+    results: {
+      allowed: '이름 → `https://` URL 또는 앱 스킴 링크, 모두 합해 2,048바이트',
+      meaning: '모바일 결제 후 이동할 곳. 기본은 `web`, 나머지는 `?to=<이름>`. 맞는 것이 없으면 내장 페이지',
+    },
+    shopName: { allowed: '60자 이하', meaning: '내장 페이지에 표시할 이름' },
+    testPayments: {
+      meaning: '`accept`는 돈이 오가지 않는 테스트 채널 결제를 실제 결제로 취급합니다. 테스트 배포에서만 쓰세요',
+    },
+    reversals: { meaning: '`manual`은 돌려줘야 할 결제를 기록만 하고, 취소는 사람에게 맡깁니다' },
+    webhookSenders: {
+      meaning: '`iamport-only`는 포트원이 공개한 세 IP 이외의 발신자를 거부합니다. 이 IP는 바뀐 적이 있습니다',
+    },
+    iamportApiUrl: { allowed: '`https://` origin', meaning: '조회할 API 주소' },
+    throttles: {
+      allowed: '경로 → `{"perSecond": 1~10000, "burst": 1~5000}`',
+      meaning: '경로가 받는 호출 수. 기본은 초당 50, 동시 100(웹훅은 100과 200)이며, 넘으면 429로 답합니다',
+    },
+    provisionedConcurrency: {
+      allowed: '0~100',
+      meaning: '구매자가 기다리는 두 함수를 각각 몇 개씩 미리 띄워 둘지. 띄워 둔 만큼 요금이 나옵니다',
+    },
+    keepWarm: { meaning: '5분마다 함수를 호출해 각각 하나씩 떠 있게 합니다' },
+    logRetentionDays: {
+      allowed: 'CloudWatch Logs가 아는 일수: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
+      meaning: '로그 보관 기간',
+    },
+    removal: {
+      meaning:
+        '`destroy`는 스택과 함께 테이블, 시크릿, 로그를 지우고 테이블 삭제 방지도 끕니다. 테스트 배포에서만 쓰세요',
+    },
+    tags: { allowed: '이름 → 값, 40개 이하', meaning: '태그를 붙일 수 있는 모든 리소스에 붙습니다' },
+  },
+};

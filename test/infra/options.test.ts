@@ -1,0 +1,287 @@
+/** What an app gives the construct besides the origins, and what the template makes of it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { AttributeType, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { PublicHostedZone } from 'aws-cdk-lib/aws-route53';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ConfigurationError } from '../../infra/config.ts';
+import { functionNames } from '../../infra/doors.ts';
+import { IamportPayments, type IamportPaymentsProps } from '../../infra/iamport-payments.ts';
+import { PaymentsStack } from '../../infra/stack.ts';
+
+const bundles = mkdtempSync(join(tmpdir(), 'bundles-'));
+for (const name of functionNames) {
+  mkdirSync(join(bundles, name));
+  writeFileSync(join(bundles, name, 'index.mjs'), '');
+}
+afterAll(() => rmSync(bundles, { recursive: true }));
+
+const storefront = { origins: ['https://shop.example'] };
+const app = () => new App({ outdir: mkdtempSync(join(bundles, 'cdk-')), analyticsReporting: false });
+
+/** A shop's stack with the construct and what `more` makes for it. */
+function shop(more: (stack: Stack) => Partial<IamportPaymentsProps>) {
+  const stack = new Stack(app(), 'Shop', { env: { region: 'ap-northeast-2' } });
+  const payments = new IamportPayments(stack, 'Payments', { storefront, bundles, ...more(stack) });
+  return { stack, payments, template: () => Template.fromStack(stack) };
+}
+
+const orders = { partitionKey: { name: 'id', type: AttributeType.STRING } };
+const withStream = { ...orders, dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES };
+
+describe('a table of the shop’s own', () => {
+  const { template } = shop((stack) => ({
+    ordersTable: { table: new TableV2(stack, 'Orders', withStream), key: 'id', amount: 'total', currency: 'money' },
+  }));
+
+  test('takes the place of ours, and gets the index of what is due', () => {
+    template().resourceCountIs('AWS::DynamoDB::GlobalTable', 3);
+    template().hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'iamport_due',
+          KeySchema: [
+            { AttributeName: 'iamport_watch', KeyType: 'HASH' },
+            { AttributeName: 'iamport_due_at', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    });
+  });
+
+  test('is told to every function, and only its items with something of ours are published', () => {
+    const columns = { ORDERS_COLUMNS: '{"key":"id","amount":"total","currency":"money"}' };
+    const functions = Object.values(template().findResources('AWS::Lambda::Function'));
+    for (const { Properties } of functions) expect(Properties.Environment.Variables).toMatchObject(columns);
+    expect(functions).toHaveLength(9);
+    template().hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FilterCriteria: {
+        Filters: [
+          {
+            Pattern:
+              '{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"iamport_revision":{"N":[{"exists":true}]}}}}',
+          },
+        ],
+      },
+    });
+  });
+
+  test('may be read and written by the functions, and not deleted from', () => {
+    const roles = JSON.stringify(template().findResources('AWS::IAM::Role'));
+    expect(roles).toContain('/index/iamport_due');
+    expect(roles).not.toMatch(/dynamodb:(Delete|Put|Scan|\*)/);
+  });
+
+  test('may come from elsewhere, and has its index then already', () => {
+    const { template } = shop((stack) => ({
+      ordersTable: {
+        table: TableV2.fromTableAttributes(stack, 'Orders', {
+          tableArn: 'arn:aws:dynamodb:ap-northeast-2:111111111111:table/orders',
+          tableStreamArn: 'arn:aws:dynamodb:ap-northeast-2:111111111111:table/orders/stream/2026-01-01T00:00:00.000',
+        }),
+        key: 'id',
+        amount: 'total',
+      },
+    }));
+    template().resourceCountIs('AWS::DynamoDB::GlobalTable', 2);
+  });
+
+  test('that cannot hold orders is refused, each reason named', () => {
+    const refused = (ordersTable: (stack: Stack) => IamportPaymentsProps['ordersTable']) => {
+      try {
+        shop((stack) => ({ ordersTable: ordersTable(stack) }));
+      } catch (error) {
+        if (error instanceof ConfigurationError) return error.problems;
+        throw error;
+      }
+      return [];
+    };
+    const table = (stack: Stack) => new TableV2(stack, 'Orders', withStream);
+    const stream = 'it must have one with new and old images, since events are read off it';
+    expect(
+      refused((stack) => ({ table: new Table(stack, 'Orders', orders), key: 'imp_uid', amount: 'iamport_amount' })),
+    ).toEqual([
+      'ordersTable.key is "imp_uid": it must not be "imp_uid"',
+      'ordersTable.amount is "iamport_amount": it must not begin with "iamport_", as the attributes that we add do',
+      `ordersTable.table has no stream: ${stream}`,
+    ]);
+    expect(refused((stack) => ({ table: table(stack), key: 'id', amount: 'id' }))).toEqual([
+      'ordersTable is {"key":"id","amount":"id"}: it must name different attributes',
+    ]);
+    const stream2 = { ...orders, stream: StreamViewType.KEYS_ONLY };
+    expect(refused((stack) => ({ table: new Table(stack, 'Orders', stream2), key: 'id', amount: 'total' }))).toEqual([
+      `ordersTable.table has a stream of KEYS_ONLY: ${stream}`,
+    ]);
+    const sorted = { ...withStream, sortKey: { name: 'line', type: AttributeType.STRING } };
+    expect(refused((stack) => ({ table: new TableV2(stack, 'Orders', sorted), key: 'id', amount: 'total' }))).toEqual([
+      'ordersTable.table is keyed by "id" and "line": its key must be "id" alone',
+    ]);
+    expect(refused((stack) => ({ table: table(stack), key: 'order_id', amount: 'total' }))).toEqual([
+      'ordersTable.table is keyed by "id": its key must be "order_id" alone',
+    ]);
+  });
+});
+
+describe('a name of the shop’s own', () => {
+  test('is where the API answers, with a certificate and the records of its zone', () => {
+    const { payments, template, stack } = shop((stack) => ({
+      domain: {
+        name: 'pay.shop.example',
+        certificate: Certificate.fromCertificateArn(
+          stack,
+          'Certificate',
+          'arn:aws:acm:ap-northeast-2:111111111111:certificate/1',
+        ),
+        hostedZone: new PublicHostedZone(stack, 'Zone', { zoneName: 'shop.example' }),
+        only: true,
+      },
+    }));
+    expect(payments.url).toBe('https://pay.shop.example');
+    expect(stack.resolve(payments.domainTarget)).toMatchObject({
+      'Fn::GetAtt': [expect.any(String), 'RegionalDomainName'],
+    });
+    template().hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
+    template().hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: 'pay.shop.example',
+      DomainNameConfigurations: [{ CertificateArn: 'arn:aws:acm:ap-northeast-2:111111111111:certificate/1' }],
+    });
+    template().hasResourceProperties('AWS::ApiGatewayV2::ApiMapping', { Stage: '$default' });
+    for (const Type of ['A', 'AAAA']) {
+      template().hasResourceProperties('AWS::Route53::RecordSet', { Type, Name: 'pay.shop.example.' });
+    }
+  });
+
+  test('without a zone gets no record, and leaves the other address open', () => {
+    const { template } = shop((stack) => ({
+      domain: {
+        name: 'pay.shop.example',
+        certificate: Certificate.fromCertificateArn(
+          stack,
+          'Certificate',
+          'arn:aws:acm:ap-northeast-2:111111111111:certificate/1',
+        ),
+      },
+    }));
+    template().resourceCountIs('AWS::Route53::RecordSet', 0);
+    template().hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: Match.absent() });
+  });
+});
+
+test('events go to a bus of the shop’s own, and no other is made', () => {
+  const { payments, template, stack } = shop((stack) => ({
+    eventBus: EventBus.fromEventBusArn(stack, 'Bus', 'arn:aws:events:ap-northeast-2:111111111111:event-bus/shop'),
+  }));
+  template().resourceCountIs('AWS::Events::EventBus', 0);
+  expect(stack.resolve(payments.events.eventBusName)).toBe('shop');
+  template().hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { EVENT_BUS: 'shop' } } });
+  expect(JSON.stringify(template().findResources('AWS::IAM::Role'))).toContain(
+    '"Action":"events:PutEvents","Effect":"Allow","Resource":"arn:aws:events:ap-northeast-2:111111111111:event-bus/shop"',
+  );
+});
+
+test('in a network of the shop’s own every function is in its private subnets', () => {
+  const { template } = shop((stack) => ({ network: { vpc: new Vpc(stack, 'Vpc', { maxAzs: 2 }) } }));
+  template().allResourcesProperties('AWS::Lambda::Function', {
+    VpcConfig: { SubnetIds: [{ Ref: Match.stringLikeRegexp('Private') }, { Ref: Match.stringLikeRegexp('Private') }] },
+  });
+});
+
+test('a key of the shop’s encrypts tables, secret and queue, and each function may use it', () => {
+  const { template } = shop((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
+  const arn = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] };
+  template().allResourcesProperties('AWS::DynamoDB::GlobalTable', {
+    SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    Replicas: [Match.objectLike({ SSESpecification: { KMSMasterKeyId: arn } })],
+  });
+  template().hasResourceProperties('AWS::SecretsManager::Secret', { KmsKeyId: arn });
+  template().hasResourceProperties('AWS::SQS::Queue', { KmsMasterKeyId: arn });
+  const roles = Object.values(template().findResources('AWS::IAM::Role')).map((role) => JSON.stringify(role));
+  const kms = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'];
+  expect(roles.filter((role) => role.includes(JSON.stringify(kms)))).toHaveLength(9);
+});
+
+describe('the configuration', () => {
+  test('sets throttles for a route, and leaves the others', () => {
+    const { template } = shop(() => ({ throttles: { 'POST /payments/complete': { perSecond: 200, burst: 400 } } }));
+    template().hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      RouteSettings: Match.objectLike({
+        'POST /payments/complete': { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 },
+        'POST /payments/webhook': { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+      }),
+    });
+  });
+
+  test('keeps instances of the two doors started that a buyer waits at, and routes to them', () => {
+    const { template } = shop(() => ({ provisionedConcurrency: 3 }));
+    template().resourceCountIs('AWS::Lambda::Alias', 2);
+    template().allResourcesProperties('AWS::Lambda::Alias', {
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 3 },
+    });
+    const targets = Object.values(template().findResources('AWS::ApiGatewayV2::Integration')).map(({ Properties }) =>
+      JSON.stringify(Properties.IntegrationUri),
+    );
+    expect(targets.filter((target) => target.includes('Started'))).toHaveLength(2);
+  });
+
+  test('calls every door every five minutes to keep it warm', () => {
+    const { template } = shop(() => ({ keepWarm: true }));
+    const warm = { ScheduleExpression: 'rate(5 minutes)', Target: Match.objectLike({ Input: '{"warm":true}' }) };
+    expect(Object.keys(template().findResources('AWS::Scheduler::Schedule', { Properties: warm }))).toHaveLength(7);
+  });
+
+  test('keeps logs as long as it says', () => {
+    shop(() => ({ logRetentionDays: 365 }))
+      .template()
+      .allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
+  });
+
+  test('lets a test deployment be deleted whole, and a real one not even by its stack', () => {
+    const test = new PaymentsStack(app(), { storefront, bundles, removal: 'destroy' });
+    const kinds = ['AWS::DynamoDB::GlobalTable', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup'];
+    for (const kind of kinds) Template.fromStack(test).allResources(kind, { DeletionPolicy: 'Delete' });
+    Template.fromStack(test).allResourcesProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })],
+    });
+    expect(test.terminationProtection).toBe(false);
+    expect(new PaymentsStack(app(), { storefront, bundles }).terminationProtection).toBe(true);
+  });
+
+  test('tags what can be tagged', () => {
+    const { template } = shop(() => ({ tags: { team: 'payments' } }));
+    for (const kind of ['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::Logs::LogGroup', 'AWS::IAM::Role']) {
+      template().allResourcesProperties(kind, { Tags: Match.arrayWith([{ Key: 'team', Value: 'payments' }]) });
+    }
+    template().allResourcesProperties('AWS::ApiGatewayV2::Api', { Tags: { team: 'payments' } });
+  });
+});
+
+test.each([
+  ['grantRegisterOrders', ['/*/PUT/orders/*', '/*/GET/orders/*']],
+  ['grantRefundOrders', ['/*/POST/orders/*/refunds']],
+  ['grantCloseOrders', ['/*/DELETE/orders/*']],
+] as const)('%s allows these calls and nothing else', (grant, paths) => {
+  const { payments, stack, template } = shop(() => ({}));
+  payments[grant](new Role(stack, 'Server', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
+  const [policy] = Object.values(template().findResources('AWS::IAM::Policy'));
+  expect(policy?.Properties.PolicyDocument.Statement).toEqual([
+    {
+      Effect: 'Allow',
+      Action: 'execute-api:Invoke',
+      Resource: paths.length === 1 ? endsIn(paths[0]) : paths.map(endsIn),
+    },
+  ]);
+});
+
+const endsIn = (path: string) => ({
+  'Fn::Join': ['', expect.arrayContaining([expect.stringMatching(/:execute-api:ap-northeast-2:$/), path])],
+});

@@ -1,0 +1,113 @@
+/** The whole system on a shop's own table: synthesized, bundled and run as it deploys, with orders that only the shop wrote. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { App, Stack } from 'aws-cdk-lib';
+import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { cdkContext } from '../../infra/context.ts';
+import { IamportPayments } from '../../infra/iamport-payments.ts';
+import { type System, startSystem } from '../system.ts';
+
+const databaseKey = 'shoptabletest';
+let directory: string;
+let system: System;
+let client: DynamoDBClient;
+let TableName: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shop-table-'));
+  const app = new App({ outdir: directory, analyticsReporting: false });
+  const stack = new Stack(app, 'Shop');
+  const table = new TableV2(stack, 'Baskets', {
+    partitionKey: { name: 'basket', type: AttributeType.STRING },
+    dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+  });
+  const ordersTable = { table, key: 'basket', amount: 'total', currency: 'money' };
+  const { storefront } = cdkContext().iamport as { storefront: { origins: string[] } };
+  // Both ways of keeping functions started are in it too: nobody should be able to tell.
+  new IamportPayments(stack, 'Payments', { storefront, ordersTable, keepWarm: true, provisionedConcurrency: 1 });
+  app.synth();
+  system = await startSystem({ assembly: directory, databaseKey });
+  system.iamport.settings.webhooks = 'never';
+  TableName = system.tables.find((name) => name.startsWith('Baskets')) ?? '';
+  const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
+  client = new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), region: 'ap-northeast-2', credentials });
+});
+afterAll(async () => {
+  await system.close();
+  client.destroy();
+  await rm(directory, { recursive: true });
+});
+
+/** What the shop writes when somebody goes to the till. */
+const basket = (name: string, total = 14_000) =>
+  client.send(
+    new PutItemCommand({
+      TableName,
+      Item: { basket: { S: name }, total: { N: String(total) }, money: { S: 'KRW' }, status: { S: 'at the till' } },
+    }),
+  );
+const stored = async (name: string) =>
+  (await client.send(new GetItemCommand({ TableName, Key: { basket: { S: name } }, ConsistentRead: true }))).Item;
+const pay = (merchant_uid: string, amount = 14_000) => {
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid, amount: 14_000, pay_method: 'card' });
+  return system.iamport.ledger.pay(imp_uid, { amount }).imp_uid;
+};
+const eventsOf = (merchantUid: string) =>
+  system.bus.events
+    .filter(({ detail }) => (detail as { merchant_uid?: string }).merchant_uid === merchantUid)
+    .map((event) => event['detail-type']);
+
+test('a basket is paid, told of and given back, and stays the shop’s', async () => {
+  await basket('basket-1');
+  const imp_uid = pay('basket-1');
+  const { json } = await system.complete({ imp_uid, merchant_uid: 'basket-1' });
+  expect(json).toMatchObject({ status: 'paid', amount: 14_000 });
+  expect(await stored('basket-1')).toMatchObject({
+    total: { N: '14000' },
+    status: { S: 'at the till' },
+    iamport_status: { S: 'paid' },
+    iamport_imp_uid: { S: imp_uid },
+  });
+  await vi.waitFor(() => expect(eventsOf('basket-1')).toEqual(['Payment Paid']), 10_000);
+
+  const refunded = await system.shop('POST', 'basket-1/refunds', { reason: '단순 변심' });
+  expect(refunded.status).toBe(200);
+  expect((await system.shop('GET', 'basket-1')).json).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000 });
+  await vi.waitFor(() => expect(eventsOf('basket-1')).toContain('Payment Cancelled'), 10_000);
+});
+
+test('a payment of another amount is not taken and goes back', async () => {
+  await basket('basket-2', 20_000);
+  const imp_uid = pay('basket-2');
+  expect((await system.complete({ imp_uid, merchant_uid: 'basket-2' })).json).toMatchObject({
+    status: 'rejected',
+    reason: 'amount_mismatch',
+    reversal: { state: 'done' },
+  });
+  expect(await stored('basket-2')).not.toHaveProperty('iamport_status');
+  expect((await system.shop('GET', 'basket-2')).json).toMatchObject({ status: 'ready', amount: 20_000, revision: 0 });
+});
+
+test('registering tells Iamport the amount and is no event; without the basket it is refused', async () => {
+  await basket('basket-3');
+  expect((await system.shop('PUT', 'basket-3', { amount: 9 })).json).toMatchObject({ code: 'order_exists' });
+  const registered = await system.shop('PUT', 'basket-3', { amount: 14_000 });
+  expect(registered).toMatchObject({ status: 201, json: { merchant_uid: 'basket-3', prepared: true } });
+  expect((await system.shop('PUT', 'basket-none', { amount: 14_000 })).json).toMatchObject({ code: 'order_not_found' });
+  expect(await stored('basket-none')).toBeUndefined();
+});
+
+test('what nobody told us of the reconciler finds', async () => {
+  await basket('basket-4');
+  const imp_uid = pay('basket-4');
+  await system.reconcile();
+  expect(await stored('basket-4')).toMatchObject({ iamport_status: { S: 'paid' }, iamport_imp_uid: { S: imp_uid } });
+  await vi.waitFor(() => expect(eventsOf('basket-4')).toEqual(['Payment Paid']), 10_000);
+  // In the stream its registration came long before.
+  expect(eventsOf('basket-3')).toEqual([]);
+  expect(system.faults).toEqual([]);
+});
