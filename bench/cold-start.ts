@@ -1,0 +1,270 @@
+/**
+ * The cold start, beside other ways to do the same job: `npm run bench`. A fresh process for every cold start, all upstreams
+ * behind TLS with a fixed time to answer, the contestants in turns that rotate, medians of many rounds.
+ * `--rounds N` and `--only a,b` make a shorter run, which writes nothing.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Contestant, contestants } from './contestants.ts';
+import { cpuLimits, fullCpuMb } from './cpu.ts';
+import { Instance } from './instance.ts';
+import { type Call, orderOf, price, startUpstreams, type Upstreams } from './upstreams.ts';
+
+/** How many cold starts each contestant makes of each memory size. */
+const roundsOf: Readonly<Record<number, number>> = { [fullCpuMb]: 15, 512: 15, 256: 11, 128: 7 };
+const warmCalls = 100;
+/** Before the warm calls are counted: the compiler has seen the code by then. */
+const warmUpCalls = 20;
+
+export interface ColdStart {
+  readonly initMs: number;
+  readonly firstAnswerMs: number;
+  /** The most that was held until then. */
+  readonly peakMemoryMb: number | undefined;
+}
+
+export interface Warm {
+  readonly answersMs: readonly number[];
+  /** Of each call: how long at least one upstream was being waited for. */
+  readonly upstreamMs: readonly number[];
+  readonly cpuMsPerCall: number | undefined;
+  readonly peakMemoryMb: number | undefined;
+  readonly calls: readonly Call[];
+}
+
+export interface Measured {
+  readonly contestant: Contestant;
+  /** By memory size in MB. */
+  readonly cold: ReadonlyMap<number, ColdStart[]>;
+  coldCalls: readonly Call[];
+  coldConnections: number;
+  warm: Warm | undefined;
+}
+
+let payments = 0;
+
+/** A payment that nobody has completed yet, as API Gateway passes it on. */
+function completion(): object {
+  payments += 1;
+  const impUid = `imp_${String(payments).padStart(12, '0')}`;
+  const route = { method: 'POST', path: '/payments/complete' };
+  return {
+    version: '2.0',
+    routeKey: `${route.method} ${route.path}`,
+    rawPath: route.path,
+    rawQueryString: '',
+    headers: {
+      accept: '*/*',
+      'accept-language': 'ko-KR,ko;q=0.9',
+      'content-type': 'application/json',
+      host: 'abcdefghij.execute-api.ap-northeast-2.amazonaws.com',
+      origin: 'https://shop.example',
+      'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36',
+      'x-forwarded-for': '203.0.113.9',
+      'x-forwarded-port': '443',
+      'x-forwarded-proto': 'https',
+    },
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'abcdefghij',
+      domainName: 'abcdefghij.execute-api.ap-northeast-2.amazonaws.com',
+      domainPrefix: 'abcdefghij',
+      http: { ...route, protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent: 'Mozilla/5.0' },
+      requestId: `request-${payments}`,
+      routeKey: `${route.method} ${route.path}`,
+      stage: '$default',
+      time: '23/Nov/2026:00:00:00 +0000',
+      timeEpoch: 1_795_000_000_000,
+    },
+    body: JSON.stringify({ imp_uid: impUid, merchant_uid: orderOf(impUid), amount: price }),
+    isBase64Encoded: false,
+  };
+}
+
+async function invoked(instance: Instance, name: string): Promise<number> {
+  const { ms, answer } = await instance.invoke(completion());
+  const { body = '' } = answer as { body?: string };
+  if (!/"status":"paid"/.test(body)) throw new Error(`${name} answered ${JSON.stringify(answer)}`);
+  return ms;
+}
+
+class Bench {
+  readonly #limits = cpuLimits();
+  readonly #upstreams: Upstreams;
+  readonly #measured: Measured[];
+  /** The stubs' token: whether this project finds one in the table. */
+  readonly #shares: { token: boolean };
+
+  constructor(upstreams: Upstreams, field: readonly Contestant[], shares: { token: boolean }) {
+    this.#upstreams = upstreams;
+    this.#shares = shares;
+    this.#measured = field.map((contestant) => ({
+      contestant,
+      cold: new Map(this.sizes.map((size) => [size, []])),
+      coldCalls: [],
+      coldConnections: 0,
+      warm: undefined,
+    }));
+  }
+
+  get sizes(): number[] {
+    return this.#limits ? [fullCpuMb, 512, 256, 128] : [fullCpuMb];
+  }
+
+  get limitedBy(): string | undefined {
+    return this.#limits?.by;
+  }
+
+  get measured(): readonly Measured[] {
+    return this.#measured;
+  }
+
+  /** @param rounds of each size, or fewer where the size has fewer */
+  async cold(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const memoryMb of this.sizes) {
+        if (round >= (roundsOf[memoryMb] ?? 0)) continue;
+        for (const measured of rotated(this.#measured, round)) await this.#coldStart(measured, memoryMb);
+      }
+      process.stderr.write(`\rcold starts: round ${round + 1} of ${rounds} `);
+    }
+    process.stderr.write('\n');
+  }
+
+  async #coldStart(measured: Measured, memoryMb: number): Promise<void> {
+    this.#upstreams.taken();
+    const { instance, initMs } = await this.#started(measured.contestant, memoryMb);
+    try {
+      instance.limit();
+      const firstAnswerMs = await invoked(instance, measured.contestant.name);
+      measured.cold.get(memoryMb)?.push({ initMs, firstAnswerMs, peakMemoryMb: instance.peakMemoryMb() });
+      const { calls, connections } = this.#upstreams.taken();
+      measured.coldCalls = calls;
+      measured.coldConnections = connections;
+    } finally {
+      await instance.end();
+    }
+  }
+
+  async #started({ codeDirectory, handler, environment, sharedToken }: Contestant, memoryMb: number) {
+    this.#shares.token = sharedToken;
+    return Instance.start({ codeDirectory, handler, environment, memoryMb, limits: this.#limits });
+  }
+
+  /** All of them live at once and are called in turns, so that what else the machine does falls on all of them. */
+  async warm(calls: number): Promise<void> {
+    const instances: Instance[] = [];
+    try {
+      for (const { contestant } of this.#measured)
+        instances.push((await this.#started(contestant, fullCpuMb)).instance);
+      const runs = this.#measured.map((measured, index) => new WarmRun(measured, instances[index] as Instance));
+      for (let call = 0; call < warmUpCalls + calls; call += 1) {
+        if (call === warmUpCalls) for (const run of runs) run.begin();
+        for (const run of rotated(runs, call)) await run.call(this.#upstreams);
+      }
+      for (const run of runs) run.end(calls);
+    } finally {
+      for (const instance of instances) await instance.end();
+    }
+  }
+
+  close(): void {
+    this.#limits?.close();
+  }
+}
+
+class WarmRun {
+  readonly #measured: Measured;
+  readonly #instance: Instance;
+  #answersMs: number[] = [];
+  #upstreamMs: number[] = [];
+  #calls: readonly Call[] = [];
+  #cpuBefore: number | undefined;
+
+  constructor(measured: Measured, instance: Instance) {
+    this.#measured = measured;
+    this.#instance = instance;
+  }
+
+  begin(): void {
+    this.#answersMs = [];
+    this.#upstreamMs = [];
+    this.#cpuBefore = this.#instance.cpuUsedMs();
+  }
+
+  async call(upstreams: Upstreams): Promise<void> {
+    upstreams.taken();
+    this.#answersMs.push(await invoked(this.#instance, this.#measured.contestant.name));
+    this.#calls = upstreams.taken().calls;
+    this.#upstreamMs.push(waitedMs(this.#calls));
+  }
+
+  end(calls: number): void {
+    const cpu = this.#instance.cpuUsedMs();
+    this.#measured.warm = {
+      answersMs: this.#answersMs,
+      upstreamMs: this.#upstreamMs,
+      cpuMsPerCall: cpu === undefined || this.#cpuBefore === undefined ? undefined : (cpu - this.#cpuBefore) / calls,
+      peakMemoryMb: this.#instance.peakMemoryMb(),
+      calls: this.#calls,
+    };
+  }
+}
+
+/** How long at least one of the calls was under way: what runs beside something else costs nobody time. */
+function waitedMs(calls: readonly Call[]): number {
+  let waited = 0;
+  let until = 0;
+  for (const { begin, end } of calls.toSorted((a, b) => a.begin - b.begin)) {
+    waited += Math.max(0, end - Math.max(begin, until));
+    until = Math.max(until, end);
+  }
+  return waited;
+}
+
+const rotated = <Element>(list: readonly Element[], by: number): Element[] => [
+  ...list.slice(by % list.length),
+  ...list.slice(0, by % list.length),
+];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string' }, only: { type: 'string' }, warm: { type: 'string' } },
+  });
+  const only = values.only?.split(',');
+  const directory = await mkdtemp(join(tmpdir(), 'bench-'));
+  const shares = { token: false };
+  const upstreams = await startUpstreams(() => shares.token);
+  try {
+    const all = await contestants(upstreams, directory);
+    const bench = new Bench(upstreams, only ? all.filter(({ name }) => only.includes(name)) : all, shares);
+    try {
+      await bench.cold(Number(values.rounds ?? Math.max(...Object.values(roundsOf))));
+      await bench.warm(Number(values.warm ?? warmCalls));
+    } finally {
+      bench.close();
+    }
+    for (const m of bench.measured) {
+      const med = (v: readonly number[]) => v.toSorted((a, b) => a - b)[Math.floor(v.length / 2)]?.toFixed(1);
+      const cold = [...m.cold].map(
+        ([size, starts]) =>
+          `${size}: ${med(starts.map((s) => s.initMs))}+${med(starts.map((s) => s.firstAnswerMs))}=${med(starts.map((s) => s.initMs + s.firstAnswerMs))}`,
+      );
+      const counts = (calls: readonly Call[]) => calls.length;
+      console.log(
+        m.contestant.name.padEnd(24),
+        (m.contestant.bytes / 1024).toFixed(0).padStart(5),
+        cold.join(' | '),
+        `warm ${med(m.warm?.answersMs ?? [])}/${med(m.warm?.upstreamMs ?? [])} cpu ${m.warm?.cpuMsPerCall?.toFixed(2)} mem ${[...m.cold.values()][0]?.[0]?.peakMemoryMb?.toFixed(0)} ${m.warm?.peakMemoryMb?.toFixed(1)} calls ${counts(m.coldCalls)}/${counts(m.warm?.calls ?? [])} conn ${m.coldConnections}`,
+      );
+    }
+  } finally {
+    await upstreams.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+await main();

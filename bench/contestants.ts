@@ -1,0 +1,190 @@
+/** Who is measured: other ways to do the job, bundled from contestants/, and this project as it deploys. */
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { synthesize } from '../infra/app.ts';
+import { cdkContext } from '../infra/context.ts';
+import { CloudAssembly, region } from '../sandbox/local/template.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export interface Contestant {
+  readonly name: string;
+  readonly says: string;
+  readonly codeDirectory: string;
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Of the code that Node.js loads. */
+  readonly bytes: number;
+  /** Whether a living access token of this project is in the table. */
+  readonly sharedToken: boolean;
+}
+
+const others = [
+  { file: 'constant.mjs', name: 'constant', says: 'answers a constant: the floor of Node.js and the runtime' },
+  { file: 'hand-written.cjs', name: 'hand-written', says: 'hand-written I/O, no library; fetches its own token' },
+  {
+    file: 'express.cjs',
+    name: 'express, bundled',
+    says: 'the next one’s code, bundled and minified, which those samples are not',
+  },
+  {
+    file: 'iamport-client.cjs',
+    name: 'iamport-client',
+    says: '`iamport-rest-client-nodejs` with the SDK’s document client',
+  },
+  {
+    file: 'powertools.mjs',
+    name: 'powertools',
+    says: 'middy and Powertools (logger, tracer, metrics, idempotency), zod, fetch',
+  },
+] as const;
+
+const folder = join(import.meta.dirname, 'contestants');
+const run = promisify(execFile);
+
+/** Their own dependencies, from their own lock file. */
+async function install(): Promise<void> {
+  const stamp = join(folder, 'node_modules/.package-lock.json');
+  const lock = join(folder, 'package-lock.json');
+  if (existsSync(stamp) && (await stat(stamp)).mtimeMs > (await stat(lock)).mtimeMs) return;
+  console.error('Installing the contestants’ dependencies');
+  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, shell: true });
+}
+
+/** What Lambda sets for every function, and where the stubs are. */
+function surroundings(upstreams: Upstreams, certificateFile: string): Record<string, string> {
+  return {
+    PATH: '/usr/bin:/bin',
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: 'ASIABENCHBENCHBENCH0',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+    AWS_SESSION_TOKEN: 't'.repeat(700),
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_LAMBDA_FUNCTION_NAME: 'bench',
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_FORMAT: 'JSON',
+    AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/bench',
+    AWS_LAMBDA_LOG_STREAM_NAME: 'bench',
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
+    _X_AMZN_TRACE_ID: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
+    AWS_ENDPOINT_URL_DYNAMODB: upstreams.urls.dynamodb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: upstreams.urls.secrets,
+    IAMPORT_API_URL: upstreams.urls.iamport,
+    NODE_EXTRA_CA_CERTS: certificateFile,
+  };
+}
+
+async function bundled(
+  { file, name, says }: (typeof others)[number],
+  into: string,
+  environment: Record<string, string>,
+) {
+  const codeDirectory = join(into, name);
+  const isEsm = file.endsWith('.mjs');
+  const outfile = join(codeDirectory, isEsm ? 'index.mjs' : 'code.cjs');
+  await mkdir(codeDirectory, { recursive: true });
+  await build({
+    entryPoints: [join(folder, file)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: isEsm ? 'esm' : 'cjs',
+    minify: true,
+    logLevel: 'error',
+    // CommonJS packages inside an ES module look for it.
+    ...(isEsm && { banner: { js: requireForEsm } }),
+  });
+  if (!isEsm) {
+    await writeFile(join(codeDirectory, 'index.mjs'), requiring('./code.cjs'));
+  }
+  const { size } = await stat(outfile);
+  return {
+    name,
+    says,
+    codeDirectory,
+    handler: 'index.handler',
+    bytes: size,
+    sharedToken: false,
+    environment: { ...keys, ...environment },
+  };
+}
+
+const keys = { IMP_KEY: 'bench', IMP_SECRET: 'bench', ORDERS_TABLE: 'orders', STATE_TABLE: 'state' };
+
+/** Loads CommonJS as Lambda does, without the parser that a plain import of it would start. */
+const requiring = (file: string) =>
+  `export const { handler } = process.getBuiltinModule('node:module').createRequire(import.meta.url)(${JSON.stringify(file)});\n`;
+
+const requireForEsm = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
+
+/** As the samples deploy it: the source, and node_modules beside it. */
+async function asTheSamples(into: string, environment: Record<string, string>): Promise<Contestant> {
+  const codeDirectory = join(into, 'express-as-deployed');
+  await mkdir(codeDirectory);
+  const source = join(folder, 'express.cjs');
+  await writeFile(join(codeDirectory, 'index.mjs'), requiring(source));
+  const list =
+    'let bytes = 0; for (const file of Object.keys(require.cache)) bytes += fs.statSync(file).size; console.log(bytes);';
+  const { stdout } = await run(process.execPath, ['-e', `require(${JSON.stringify(source)}); ${list}`], {
+    env: { ...environment, ...keys },
+  });
+  const says = 'the official samples’ style: Express, axios, a token a call, read and put; node_modules as they are';
+  return {
+    name: 'express',
+    says,
+    codeDirectory,
+    handler: 'index.handler',
+    bytes: Number(stdout),
+    sharedToken: false,
+    environment: { ...keys, ...environment },
+  };
+}
+
+/** The function behind `POST /payments/complete`, its bundle and its environment read from the template that deploys. */
+async function ours(into: string, environment: Record<string, string>): Promise<Contestant[]> {
+  const assembly = CloudAssembly.read(await synthesize(cdkContext(), join(into, 'cdk.out')));
+  const found = assembly.ofType('AWS::Lambda::Function').find(({ id }) => id.includes('FunctionsComplete'));
+  if (!found) throw new Error('The template has no function that completes payments');
+  const { Code, Environment, Handler } = found.properties as unknown as {
+    Code: { S3Key: string };
+    Environment: { Variables: Record<string, string> };
+    Handler: string;
+  };
+  const codeDirectory = assembly.codeDirectory(Code.S3Key);
+  const bytes = (await readFile(join(codeDirectory, 'index.mjs'))).length;
+  const deployed = {
+    codeDirectory,
+    handler: Handler,
+    bytes,
+    environment: { ...Environment.Variables, ...environment },
+  };
+  return [
+    { ...deployed, name: 'this project', says: 'the deployed bundle, the shared token alive', sharedToken: true },
+    {
+      ...deployed,
+      name: 'this project, no token',
+      says: 'the same without it: it reads the secret and asks for a token',
+      sharedToken: false,
+    },
+  ];
+}
+
+/** @param into a directory of its own */
+export async function contestants(upstreams: Upstreams, into: string): Promise<Contestant[]> {
+  await install();
+  const certificateFile = join(into, 'certificate.pem');
+  await writeFile(certificateFile, upstreams.certificate);
+  const environment = surroundings(upstreams, certificateFile);
+  const built = await Promise.all(others.map((other) => bundled(other, into, environment)));
+  return [...built, await asTheSamples(into, environment), ...(await ours(into, environment))];
+}

@@ -1,0 +1,155 @@
+/**
+ * Iamport, DynamoDB and Secrets Manager as stubs behind TLS, each with a fixed time to answer, that write down every call.
+ * They answer what a payment needs and keep nothing: every order is open, every payment is paid.
+ */
+
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { generate } from 'selfsigned';
+import { approvalBy, opened } from '../sandbox/iamport/payment.ts';
+
+/** Milliseconds from the whole request to the answer. */
+export const answerAfterMs = { iamport: 40, dynamodb: 4, secrets: 4 };
+export type Upstream = keyof typeof answerAfterMs;
+
+/** Times in milliseconds of the process's monotonic clock. */
+export interface Call {
+  readonly to: Upstream;
+  /** `GET /payments`, `UpdateItem`. */
+  readonly what: string;
+  readonly begin: number;
+  readonly end: number;
+  /** DynamoDB's read or write units: every item here is smaller than 1 KB. */
+  readonly readUnits: number;
+  readonly writeUnits: number;
+}
+
+export interface Upstreams {
+  readonly urls: Readonly<Record<Upstream, string>>;
+  /** In PEM: who connects has to trust it. */
+  readonly certificate: string;
+  /** What was called since this was asked last. */
+  taken(): { readonly calls: readonly Call[]; readonly connections: number };
+  close(): Promise<void>;
+}
+
+export const price = 14_000;
+
+/** @param sharedToken whether the table holds a living access token of this project */
+export async function startUpstreams(sharedToken: () => boolean): Promise<Upstreams> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    keyType: 'ec',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+    ],
+  });
+  let calls: Call[] = [];
+  let connections = 0;
+
+  const serve = async (to: Upstream): Promise<Server> => {
+    const server = createServer({ key, cert }, (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const begin = performance.now();
+        const target = String(request.headers['x-amz-target'] ?? '').split('.')[1];
+        const what = target ?? `${request.method} /${request.url?.split('/')[1]}`;
+        const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+        const answer = target ? aws(target, body as Input, sharedToken()) : iamport(request.url ?? '/');
+        setTimeout(() => {
+          calls.push({ to, what, begin, end: performance.now(), ...unitsOf(target, body as Input) });
+          response.writeHead(200, { 'content-type': target ? 'application/x-amz-json-1.0' : 'application/json' });
+          response.end(JSON.stringify(answer));
+        }, answerAfterMs[to]);
+      });
+    });
+    server.keepAliveTimeout = 60_000;
+    server.on('secureConnection', () => {
+      connections += 1;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return server;
+  };
+
+  const servers = {
+    iamport: await serve('iamport'),
+    dynamodb: await serve('dynamodb'),
+    secrets: await serve('secrets'),
+  };
+  const urlOf = (server: Server) => `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    urls: {
+      iamport: urlOf(servers.iamport),
+      dynamodb: urlOf(servers.dynamodb),
+      secrets: urlOf(servers.secrets),
+    },
+    certificate: cert,
+    taken() {
+      const taken = { calls, connections };
+      calls = [];
+      connections = 0;
+      return taken;
+    },
+    async close() {
+      for (const server of Object.values(servers)) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+  };
+}
+
+interface Input {
+  readonly TableName?: string;
+  readonly Key?: Readonly<Record<string, { S?: string }>>;
+  readonly ConsistentRead?: boolean;
+}
+
+/** Source: "DynamoDB throughput capacity", Amazon DynamoDB Developer Guide. */
+function unitsOf(target: string | undefined, { ConsistentRead }: Input) {
+  const isWrite = target === 'UpdateItem' || target === 'PutItem' || target === 'DeleteItem';
+  return { writeUnits: isWrite ? 1 : 0, readUnits: target === 'GetItem' ? (ConsistentRead ? 1 : 0.5) : 0 };
+}
+
+function iamport(path: string): unknown {
+  const now = Math.floor(Date.now() / 1000);
+  if (path.startsWith('/users/getToken')) {
+    return { code: 0, message: null, response: { access_token: 'a'.repeat(40), now, expired_at: now + 1800 } };
+  }
+  const impUid = path.split(/[/?]/)[2] ?? '';
+  const payment = opened({ merchant_uid: orderOf(impUid), amount: price, pay_method: 'card' }, impUid, now - 60);
+  const paid = { ...payment, ...approvalBy('card', '23873472'), status: 'paid', paid_at: now };
+  return { code: 0, message: null, response: paid };
+}
+
+/** The order that a payment of this bench pays. */
+export const orderOf = (impUid: string): string => impUid.replace('imp_', 'order-');
+
+function aws(target: string, { Key }: Input, sharedToken: boolean): unknown {
+  if (target === 'GetSecretValue') {
+    return { SecretString: JSON.stringify({ imp_key: 'bench', imp_secret: 'bench' }) };
+  }
+  if (target !== 'GetItem') return {};
+  const now = Math.floor(Date.now() / 1000);
+  const merchantUid = Key?.merchant_uid?.S;
+  if (merchantUid) {
+    return {
+      Item: {
+        merchant_uid: { S: merchantUid },
+        amount: { N: String(price) },
+        currency: { S: 'KRW' },
+        name: { S: '장미 한 다발' },
+        status: { S: 'ready' },
+        revision: { N: '1' },
+        created_at: { N: String(now - 120) },
+        updated_at: { N: String(now - 120) },
+      },
+    };
+  }
+  if (!sharedToken) return {};
+  const expires = String((now + 900) * 1000);
+  return {
+    Item: { id: { S: 'iamport-token' }, access_token: { S: 'a'.repeat(40) }, expires_at_ms: { N: expires } },
+  };
+}
