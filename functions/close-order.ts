@@ -45,4 +45,4 @@ async function settled(rooms: Rooms, order: Order, deadline: Visit['deadline']):
   return rooms.orders.read(order.merchantUid);
 }
 
-export const handler = serve(closeOrder);
+export const handler = await serve(closeOrder);

@@ -28,4 +28,4 @@ export const confirm: Door = async ({ event, note }, rooms) => {
   return refused ? json(409, { reason: confirmReason(refused) }) : json(200, {});
 };
 
-export const handler = serve(confirm);
+export const handler = await serve(confirm, { asksIamport: false });

@@ -98,4 +98,4 @@ async function show(merchantUid: string, rooms: Rooms): Promise<Answer> {
   });
 }
 
-export const handler = serve(orders);
+export const handler = await serve(orders);

@@ -56,7 +56,7 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
 const marginMs = 5_000;
 
 const environment = environmentOfLambda();
-const rooms = environment && openRooms(configFrom(environment));
+const rooms = environment && openRooms(configFrom(environment), { connections: 8 });
 
 export async function handler(_event: unknown, context: Context): Promise<Report> {
   if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call reconcile()');

@@ -107,4 +107,4 @@ function keyOf({ headers, requestContext }: Visit['event']): string {
   throw new Problem('invalid_request', 'idempotency-key must be 1 to 64 letters, digits, - or _.');
 }
 
-export const handler = serve(refunds);
+export const handler = await serve(refunds);

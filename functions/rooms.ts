@@ -1,8 +1,9 @@
 /** What the doors work with, each behind an interface, and the one place where the real ones are put together. */
 
+import type { Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type Clock, systemClock, systemRandom } from './edge/clock.ts';
+import { type Clock, deadlineIn, systemClock, systemRandom } from './edge/clock.ts';
 import type { Config } from './edge/config.ts';
 import { writeCounts } from './edge/log.ts';
 import { type Iamport, iamportClient } from './iamport/client.ts';
@@ -31,27 +32,54 @@ export interface Rooms {
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'webhookSenders'>;
 }
 
+/** The rooms of an instance. */
+export interface InstanceRooms extends Rooms {
+  /**
+   * Does at init, where Lambda gives the whole CPU and nobody waits yet, what the first request would wait for: connections, the
+   * token, the first run of the SDK. Ends within 2 s and never throws, since the request itself does whatever was not done.
+   */
+  warmUp(): Promise<void>;
+}
+
+/** A tenth of what Lambda allows for init; two orders of magnitude more than it takes. */
+const warmUpMs = 2_000;
+
 /**
  * DynamoDB answers in milliseconds or not at all. What Iamport is asked ends 10 s after the request began, so two tries of this
  * length still end before Lambda does, after 12 s.
  */
 const storeTimeouts = { connectionTimeout: 500, requestTimeout: 900, throwOnRequestTimeout: true };
+/** Answers of a few KB as they come from Node.js. The SDK's own collector asks for web streams first, and so loads all of them. */
+const collected = async (stream: Readable): Promise<Uint8Array> => Buffer.concat(await stream.toArray());
 /** Only a new token needs the secret, and its time counts against the same 10 s. */
 const secretTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
 
-export function openRooms(config: Config): Rooms {
-  const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts });
-  const secrets = new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts });
+export interface Use {
+  /** False for a function that never calls Iamport: then no connection to it is warmed up. */
+  readonly asksIamport?: boolean;
+  /** Calls to Iamport at once. A request makes one after the other, and a second connection would only cost a handshake. */
+  readonly connections?: number;
+}
+
+export function openRooms(config: Config, { asksIamport = true, connections = 1 }: Use = {}): InstanceRooms {
+  const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected });
+  const transport = undiciTransport(config.iamportApiUrl, connections);
+  const iamport = iamportClient({
+    transport,
+    // Made when it is needed, which on most instances it never is.
+    credentials: credentialsIn(
+      () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts }),
+      config.iamportSecretArn,
+    ),
+    sharedToken: sharedTokenIn(table(dynamodb, config.tables.state)),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const layout = config.shopColumns ? shopTable(config.shopColumns) : ownTable;
+  const orders = ordersIn(table(dynamodb, config.tables.orders, layout.prefix), layout);
   return {
-    iamport: iamportClient({
-      transport: undiciTransport(config.iamportApiUrl),
-      credentials: credentialsIn(secrets, config.iamportSecretArn),
-      sharedToken: sharedTokenIn(table(dynamodb, config.tables.state)),
-      clock: systemClock,
-      random: systemRandom,
-    }),
-    orders: ordersIn(table(dynamodb, config.tables.orders, layout.prefix), layout),
+    iamport,
+    orders,
     reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
     refunds: refundsIn(table(dynamodb, config.tables.reversals)),
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
@@ -60,5 +88,10 @@ export function openRooms(config: Config): Rooms {
     count: (counts) => writeCounts(counts, systemClock.now()),
     policy: config.policy,
     config,
+    async warmUp() {
+      const deadline = deadlineIn(systemClock, warmUpMs);
+      const work = asksIamport ? [transport.connect(), iamport.prepareToken(deadline)] : [orders.read('-')];
+      await Promise.race([Promise.allSettled(work), systemClock.sleep(warmUpMs)]);
+    },
   };
 }

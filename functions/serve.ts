@@ -7,7 +7,7 @@ import { configFrom, environmentOfLambda } from './edge/config.ts';
 import { causesOf, type LogLine, writeLog } from './edge/log.ts';
 import { problemOf } from './edge/problem.ts';
 import { languageOf } from './edge/request.ts';
-import { openRooms, type Rooms } from './rooms.ts';
+import { openRooms, type Rooms, type Use } from './rooms.ts';
 
 /** What a door gets besides its rooms. */
 export interface Visit {
@@ -27,10 +27,14 @@ interface Warming {
   readonly warm: true;
 }
 
-/** The Lambda handler of a door. In Lambda the rooms are opened at init, so a wrong configuration fails there, with every problem named. */
-export function serve(door: Door) {
+/**
+ * The Lambda handler of a door. In Lambda the rooms are opened and warmed up at init, so a wrong configuration fails there, with every
+ * problem named.
+ */
+export async function serve(door: Door, use: Use = {}) {
   const environment = environmentOfLambda();
-  const rooms = environment && openRooms(configFrom(environment));
+  const rooms = environment && openRooms(configFrom(environment), use);
+  await rooms?.warmUp();
   return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<Answer> => {
     if ('warm' in event) return { statusCode: 204 };
     if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call the door itself');

@@ -92,9 +92,15 @@ const readTries = 2;
 
 type Call = Pick<HttpRequest, 'method' | 'path'> & { readonly body?: object; readonly tier?: string | undefined };
 
-export function iamportClient(parts: IamportParts): Iamport {
+/** Every call needs a token. Who fetches it before the first one has it then. */
+export interface IamportClient extends Iamport {
+  /** @throws as every call does */
+  prepareToken(deadline: Deadline): Promise<void>;
+}
+
+export function iamportClient(parts: IamportParts): IamportClient {
   const { credentials } = parts;
-  const tokens = tokensFrom((deadline) => fetchToken(parts, deadline), parts.sharedToken, parts.clock);
+  const tokens = tokensFrom((deadline) => fetchToken(parts, deadline), parts.sharedToken, parts.clock, parts.random);
   const ask = (call: Call, deadline: Deadline) => authorized(parts, tokens, call, deadline);
 
   const find = async (path: string, deadline: Deadline, tier: string | undefined): Promise<Payment | undefined> => {
@@ -163,6 +169,10 @@ export function iamportClient(parts: IamportParts): Iamport {
     },
 
     prepare: (order, deadline) => prepare(ask, order, deadline),
+
+    async prepareToken(deadline) {
+      await tokens.current(deadline);
+    },
   };
 }
 

@@ -14,15 +14,18 @@ const secret = z.object({
 });
 
 /**
+ * @param open makes the client, once
  * @param secretId the secret's ARN or name
  * @returns reads the secret; `again` reads it anew, since the keys may have been replaced
  */
 export function credentialsIn(
-  client: SecretsManagerClient,
+  open: () => SecretsManagerClient,
   secretId: string,
 ): (again: boolean) => Promise<Credentials> {
+  let client: SecretsManagerClient | undefined;
   let known: Credentials | undefined;
   return async (again) => {
+    client ??= open();
     if (!known || again) known = await read(client, secretId);
     return known;
   };

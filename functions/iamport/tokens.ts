@@ -3,7 +3,7 @@
  * Iamport hands out the same token until it ends, so sharing only saves the call.
  */
 
-import type { Clock, Deadline } from '../edge/clock.ts';
+import type { Clock, Deadline, Random } from '../edge/clock.ts';
 
 export interface Token {
   readonly value: string;
@@ -14,8 +14,17 @@ export interface Token {
 /** Where instances share the token. Losing it costs a call, never a payment. */
 export interface SharedToken {
   read(): Promise<Token | undefined>;
-  write(token: Token): Promise<void>;
+  /**
+   * Asks to be the one who fetches the next token.
+   * @param seen what is to be replaced
+   * @returns `claimed: false`, with the token that is there now, when somebody has replaced it or is about to
+   */
+  claim(seen: Token | undefined, now: number): Promise<Claim>;
+  /** Ends the claim. @param refused the token that does not work, and so gives way however long it should live */
+  write(token: Token, refused?: string): Promise<void>;
 }
+
+export type Claim = { readonly claimed: true } | { readonly claimed: false; readonly now?: Token };
 
 export interface Tokens {
   /** A token that should work. */
@@ -26,34 +35,61 @@ export interface Tokens {
 
 /** In its last minute Iamport extends a token by five, so that is when to ask again. */
 const renewBeforeMs = 60_000;
+/** Longer than one call may take: what lives that long is good for one. */
+const callMs = 5_000;
+/** Whoever waits for another instance's token looks this often, on average. */
+const lookAgainMs = 100;
 
 /** @param fetchToken asks Iamport for a token (`POST /users/getToken`) */
 export function tokensFrom(
   fetchToken: (deadline: Deadline) => Promise<Token>,
   shared: SharedToken,
   clock: Clock,
+  random: Random,
 ): Tokens {
   let known: Token | undefined;
   /** One fetch at a time: everybody who needs a token meanwhile waits for it. */
   let underWay: Promise<Token> | undefined;
 
-  const lives = (token: Token | undefined): token is Token =>
-    token !== undefined && token.expiresAt - clock.now() > renewBeforeMs;
+  const lives = (token: Token | undefined, atLeastMs: number): token is Token =>
+    token !== undefined && token.expiresAt - clock.now() > atLeastMs;
 
-  const fetched = async (deadline: Deadline): Promise<Token> => {
+  const fetched = async (deadline: Deadline, refused?: string): Promise<Token> => {
     const token = await fetchToken(deadline);
     // The next instance asks Iamport itself if this write is lost.
-    await shared.write(token).catch(() => undefined);
+    await shared.write(token, refused).catch(() => undefined);
     return token;
   };
 
+  /** Of many instances that find no token, one fetches it. The others wait for up to half of their time, and then do it too. */
   const obtain = async (deadline: Deadline, refused?: string): Promise<Token> => {
-    const other = await shared.read().catch(() => undefined);
-    return lives(other) && other.value !== refused ? other : await fetched(deadline);
+    const waitUntilLeftMs = deadline.leftMs() / 2;
+    const works = (token: Token | undefined, atLeastMs: number): token is Token =>
+      lives(token, atLeastMs) && token.value !== refused;
+    try {
+      for (;;) {
+        const seen = await shared.read();
+        if (works(seen, renewBeforeMs)) return seen;
+        const claim = await shared.claim(seen, clock.now());
+        if (claim.claimed) break;
+        // While somebody renews it, the old one still works.
+        if (works(claim.now, callMs)) return claim.now;
+        if (deadline.leftMs() < waitUntilLeftMs) break;
+        await clock.sleep(lookAgainMs * (0.5 + random()));
+      }
+    } catch {
+      // The table is there to save a call. Without it there is one more.
+    }
+    return fetched(deadline, refused);
   };
 
-  const once = (deadline: Deadline, refused?: string): Promise<Token> => {
-    underWay ??= obtain(deadline, refused).finally(() => {
+  const once = async (deadline: Deadline, refused?: string): Promise<Token> => {
+    while (underWay !== undefined) {
+      // Who began may have had less time than we have, as at init.
+      const theirs = await underWay.catch(() => undefined);
+      if (theirs && theirs.value !== refused) return theirs;
+    }
+    underWay = obtain(deadline, refused).finally(() => {
       underWay = undefined;
     });
     return underWay;
@@ -61,11 +97,11 @@ export function tokensFrom(
 
   return {
     async current(deadline) {
-      if (!lives(known)) known = await once(deadline);
+      if (!lives(known, renewBeforeMs)) known = await once(deadline);
       return known.value;
     },
     async insteadOf(refused, deadline) {
-      if (!lives(known) || known.value === refused) known = await once(deadline, refused);
+      if (!lives(known, renewBeforeMs) || known.value === refused) known = await once(deadline, refused);
       return known.value;
     },
   };

@@ -1,6 +1,7 @@
 /** HTTP to Iamport by undici: one origin, kept connections, no redirects. Knows nothing of tokens or payments. */
 
-import { errors, Pool } from 'undici';
+import type { Socket } from 'node:net';
+import { buildConnector, errors, Pool } from 'undici';
 import { IamportUnavailable, IamportUnexpected } from './errors.ts';
 
 export interface HttpRequest {
@@ -20,15 +21,29 @@ export interface HttpAnswer {
 /** @throws IamportUnavailable when no whole answer came in time */
 export type Transport = (request: HttpRequest) => Promise<HttpAnswer>;
 
+/** A transport that keeps its connections. */
+export interface KeptTransport extends Transport {
+  /** Opens the first connection before there is anything to ask. @throws Error when it cannot be opened */
+  connect(): Promise<void>;
+}
+
+const connectTimeoutMs = 3_000;
+/** What undici itself trusts an idle connection for. One that was opened early may have lain frozen for hours. */
+const freshForMs = 4_000;
+
 /** A page of the ledger with 1,000 payments is about 2 MB. */
 const largestAnswerBytes = 8 * 1024 * 1024;
 
-/** @param apiUrl the origin of the API, such as `https://api.iamport.kr`; a path in it is put before every path */
-export function undiciTransport(apiUrl: string): Transport {
-  const { origin, pathname } = new URL(apiUrl);
-  const base = pathname.replace(/\/$/, '');
-  const pool = new Pool(origin, { connections: 8, connect: { timeout: 3_000 }, maxResponseSize: largestAnswerBytes });
-  return async ({ method, path, headers, body, timeoutMs }) => {
+/**
+ * @param apiUrl the origin of the API, such as `https://api.iamport.kr`; a path in it is put before every path
+ * @param connections how many calls may be under way at once; more wait for their turn
+ */
+export function undiciTransport(apiUrl: string, connections = 8): KeptTransport {
+  const url = new URL(apiUrl);
+  const base = url.pathname.replace(/\/$/, '');
+  const early = earlyConnection(url);
+  const pool = new Pool(url.origin, { connections, connect: early.connector, maxResponseSize: largestAnswerBytes });
+  const transport: Transport = async ({ method, path, headers, body, timeoutMs }) => {
     try {
       const answer = await pool.request({
         method,
@@ -45,4 +60,31 @@ export function undiciTransport(apiUrl: string): Transport {
       throw new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause });
     }
   };
+  return Object.assign(transport, { connect: early.open });
+}
+
+/** undici opens connections when there is a request; this one is opened before, and given to the first that wants one. */
+function earlyConnection({ protocol, hostname, host, port }: URL) {
+  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
+  let early: { socket: Socket; until: number } | undefined;
+  const connector: buildConnector.connector = (options, done) => {
+    const kept = early;
+    early = undefined;
+    if (kept && !kept.socket.destroyed && Date.now() < kept.until) {
+      // Never while it is still being asked for: undici takes no answer then.
+      queueMicrotask(() => done(null, kept.socket));
+      return;
+    }
+    kept?.socket.destroy();
+    connect(options, done);
+  };
+  const open = () =>
+    new Promise<void>((resolve, reject) => {
+      connect({ protocol, hostname, host, port }, (error, socket) => {
+        if (!socket) return reject(error);
+        early = { socket, until: Date.now() + freshForMs };
+        resolve();
+      });
+    });
+  return { connector, open };
 }

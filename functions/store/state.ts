@@ -1,30 +1,56 @@
 /** The table of what the deployment itself remembers: the shared access token, and how far the ledger was read. */
 
 import { defined } from '../edge/defined.ts';
-import type { SharedToken } from '../iamport/tokens.ts';
+import type { SharedToken, Token } from '../iamport/tokens.ts';
 import { count, optional, Reader, text } from './attributes.ts';
-import type { Table } from './table.ts';
+import type { Item, Table } from './table.ts';
 
 const tokenKey = { id: text('iamport-token') };
+/** Asking Iamport takes a moment. Whoever needs longer has died of it, and the next one may ask. */
+const claimMs = 3_000;
 
 /** Times are in milliseconds. The token that lives longest wins, whoever writes last. */
 export function sharedTokenIn(table: Table): SharedToken {
   return {
     async read() {
       const item = await table.read(tokenKey);
-      if (!item) return undefined;
-      const read = new Reader(item, 'the shared token');
-      return { value: read.text('access_token'), expiresAt: read.count('expires_at_ms') };
+      return item && tokenIn(item);
     },
 
-    async write({ value, expiresAt }) {
+    async claim(seen, now) {
+      const result = await table.write({
+        key: tokenKey,
+        set: { claimed_until_ms: count(now + claimMs) },
+        conditions: {
+          isUnclaimed: 'attribute_not_exists(claimed_until_ms) OR claimed_until_ms < :now',
+          isAsSeen: seen ? 'expires_at_ms = :seen' : 'attribute_not_exists(expires_at_ms)',
+        },
+        values: { ':now': count(now), ...(seen && { ':seen': count(seen.expiresAt) }) },
+      });
+      if (result.written) return { claimed: true };
+      const there = result.item && tokenIn(result.item);
+      return { claimed: false, ...(there && { now: there }) };
+    },
+
+    async write({ value, expiresAt }, refused) {
+      const livesLonger = 'attribute_not_exists(expires_at_ms) OR #expires_at_ms < :expires_at_ms';
       await table.write({
         key: tokenKey,
-        set: { access_token: text(value), expires_at_ms: count(expiresAt) },
-        conditions: { livesLonger: 'attribute_not_exists(id) OR #expires_at_ms < :expires_at_ms' },
+        set: { access_token: text(value), expires_at_ms: count(expiresAt), claimed_until_ms: undefined },
+        conditions: {
+          isBetter: refused === undefined ? livesLonger : `${livesLonger} OR access_token = :refused`,
+        },
+        ...(refused !== undefined && { values: { ':refused': text(refused) } }),
       });
     },
   };
+}
+
+/** @returns undefined while the first token is being fetched */
+function tokenIn(item: Item): Token | undefined {
+  const read = new Reader(item, 'the shared token');
+  const value = read.optionalText('access_token');
+  return value === undefined ? undefined : { value, expiresAt: read.count('expires_at_ms') };
 }
 
 /** How far one walk through the ledger has come. Times in Unix seconds. */

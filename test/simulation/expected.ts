@@ -73,9 +73,10 @@ const calls = [
   'reversals.write isNews',
   'reversals.write revisionIsUnchanged',
   'state.read',
+  'state.write isBetter',
   'state.write isNew',
   'state.write isNewOrUnchanged',
-  'state.write livesLonger',
+  'state.write isUnclaimed,isAsSeen',
 ];
 
 /** What people do, and what they hear. */

@@ -27,6 +27,7 @@ function shelf(token?: Token): SharedToken & { token: Token | undefined } {
     async read() {
       return this.token;
     },
+    claim: async () => ({ claimed: true }),
     async write(written) {
       this.token = written;
     },
@@ -142,7 +143,8 @@ describe('the token', () => {
 
   test('a shared token that cannot be read or written costs a call and no payment', async () => {
     await using server = await scripted({ [getToken]: [tokenReply('t')], [getPayment]: [ok(cardPayment)] });
-    const broken = { read: () => Promise.reject(new Error('down')), write: () => Promise.reject(new Error('down')) };
+    const down = () => Promise.reject(new Error('down'));
+    const broken = { read: down, claim: down, write: down };
     const { client, deadline } = clientOf(server.url, broken);
     expect((await client.payment(impUid, deadline))?.impUid).toBe(impUid);
   });

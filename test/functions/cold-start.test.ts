@@ -1,0 +1,288 @@
+/**
+ * What a cold start may cost, in everything that does not vary with the machine: bytes, modules, calls, connections, DynamoDB's
+ * units. The bundle and the environment are those that deploy; Iamport and DynamoDB are counted on the way to them.
+ */
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { startUpstreams } from '../../bench/upstreams.ts';
+import { startIamport } from '../../sandbox/iamport/server.ts';
+import { LambdaFunction } from '../../sandbox/local/lambda.ts';
+import { startSecrets } from '../../sandbox/local/secrets.ts';
+import { CloudAssembly } from '../../sandbox/local/template.ts';
+import { freshTables } from '../dynamodb.ts';
+import { eventOf, jsonBody } from './event.ts';
+
+/** A server in front of another one: counts the calls and the connections, and can hang up as a frozen instance's peers do. */
+async function counted(target: string, prepare: (body: string) => string = (body) => body) {
+  const calls: { what: string; answer: string }[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = prepare(Buffer.concat(await request.toArray()).toString());
+    const { host: _host, 'content-length': _length, ...headers } = request.headers;
+    const onward = httpRequest(new URL(request.url ?? '/', target), { method: request.method, headers }, (answer) => {
+      void answer.toArray().then((chunks) => {
+        const text = Buffer.concat(chunks).toString();
+        const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];
+        calls.push({ what: operation ?? `${request.method} ${request.url?.split('?')[0]}`, answer: text });
+        response
+          .writeHead(answer.statusCode ?? 500, { 'content-type': answer.headers['content-type'] ?? '' })
+          .end(text);
+      });
+    });
+    onward.on('error', () => response.destroy()).end(body);
+  };
+  const server = createServer((request, response) => void pass(request, response));
+  server.on('connection', (socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** What was called since this was asked last. */
+    taken: () => calls.splice(0),
+    connections: () => connections,
+    hangUp: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+  };
+}
+
+interface Deployed {
+  readonly codeDirectory: string;
+  readonly handler: string;
+  readonly memoryMb: number;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** A function of the template that deploys. */
+function functionOf(door: string): Deployed {
+  const assembly = CloudAssembly.read(inject('assembly'));
+  const found = assembly.ofType('AWS::Lambda::Function').find(({ id }) => id.includes(`Functions${door}Function`));
+  if (!found) throw new Error(`The template has no function ${door}`);
+  const { Code, Environment, Handler, MemorySize } = found.properties;
+  return {
+    codeDirectory: assembly.codeDirectory((Code as { S3Key: string }).S3Key),
+    handler: String(Handler),
+    memoryMb: Number(MemorySize),
+    variables: (Environment as { Variables: Record<string, string> }).Variables,
+  };
+}
+
+/** A function as it deploys, with an order of 14,000 won and a payment of it for each name. */
+async function deployed(door = 'Complete') {
+  const { codeDirectory, handler, memoryMb, variables } = functionOf(door);
+  const { client, endpoint, credentials, names } = await freshTables();
+  const iamport = await startIamport({ port: 0 });
+  const secrets = await startSecrets(
+    new Map([[variables.IAMPORT_SECRET_ARN ?? '', JSON.stringify({ imp_key: 'local', imp_secret: 'local' })]]),
+  );
+  onTestFinished(() => iamport.close());
+  onTestFinished(() => secrets.close());
+  const dynamodb = await counted(endpoint, (body) =>
+    JSON.stringify({ ...JSON.parse(body), ReturnConsumedCapacity: 'TOTAL' }),
+  );
+  const toIamport = await counted(iamport.url);
+  const toSecrets = await counted(secrets.endpoint);
+  const log: string[] = [];
+  const environment = {
+    ...variables,
+    ORDERS_TABLE: names.orders,
+    REVERSALS_TABLE: names.reversals,
+    STATE_TABLE: names.state,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: toSecrets.url,
+    IAMPORT_API_URL: toIamport.url,
+  };
+  const make = () => {
+    const lambda = new LambdaFunction({
+      name: door,
+      codeDirectory,
+      handler,
+      timeoutSeconds: 12,
+      memoryMb,
+      environment,
+      log: (text) => log.push(text),
+    });
+    onTestFinished(() => lambda.close());
+    return lambda;
+  };
+  return {
+    make,
+    dynamodb,
+    toIamport,
+    toSecrets,
+    /** @returns the body of a request that completes a new payment of a new order */
+    async paid(merchantUid: string) {
+      const now = { N: String(Math.floor(Date.now() / 1000)) };
+      const Item = {
+        merchant_uid: { S: merchantUid },
+        amount: { N: '14000' },
+        currency: { S: 'KRW' },
+        status: { S: 'ready' },
+        revision: { N: '1' },
+        created_at: now,
+        updated_at: now,
+      };
+      await client.send(new PutItemCommand({ TableName: names.orders, Item }));
+      const { imp_uid } = iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+      iamport.ledger.pay(imp_uid);
+      return { imp_uid, merchant_uid: merchantUid };
+    },
+  };
+}
+
+const completion = (body: object) => eventOf({ path: '/payments/complete', ...jsonBody(body) });
+const whats = (calls: readonly { what: string }[]) => calls.map(({ what }) => what).sort();
+
+/** DynamoDB's own count, of each call. */
+const unitsOf = (calls: readonly { what: string; answer: string }[]) =>
+  calls.map(({ what, answer }) => {
+    const { ConsumedCapacity } = JSON.parse(answer) as { ConsumedCapacity: { CapacityUnits: number } };
+    return [what, ConsumedCapacity.CapacityUnits];
+  });
+
+test('a cold start with a living shared token: one call to Iamport, one write, no secret, one connection each', async () => {
+  const { make, dynamodb, toIamport, toSecrets, paid } = await deployed();
+  await make().invoke(completion(await paid('order-first')));
+  dynamodb.taken();
+  toIamport.taken();
+  toSecrets.taken();
+  const before = [dynamodb.connections(), toIamport.connections()];
+  const subject = await paid('order-cold');
+  const lambda = make();
+  expect(await lambda.invoke(completion(subject))).toMatchObject({
+    statusCode: 200,
+    body: expect.stringContaining('"paid"'),
+  });
+  expect(whats(toIamport.taken())).toEqual([`GET /payments/${subject.imp_uid}`]);
+  // The token is read at init; the order beside the call to Iamport.
+  expect(unitsOf(dynamodb.taken())).toEqual([
+    ['GetItem', 1],
+    ['GetItem', 1],
+    ['UpdateItem', 1],
+  ]);
+  expect(toSecrets.taken()).toEqual([]);
+  expect([dynamodb.connections(), toIamport.connections()].map((now, index) => now - (before[index] ?? 0))).toEqual([
+    1, 1,
+  ]);
+
+  const next = await paid('order-warm');
+  expect(await lambda.invoke(completion(next))).toMatchObject({ body: expect.stringContaining('"paid"') });
+  expect(whats(toIamport.taken())).toEqual([`GET /payments/${next.imp_uid}`]);
+  expect(unitsOf(dynamodb.taken())).toEqual([
+    ['GetItem', 1],
+    ['UpdateItem', 1],
+  ]);
+  expect([dynamodb.connections(), toIamport.connections()].map((now, index) => now - (before[index] ?? 0))).toEqual([
+    1, 1,
+  ]);
+  // The same answer again is read, and writes nothing.
+  expect(await lambda.invoke(completion(next))).toMatchObject({ body: expect.stringContaining('"paid"') });
+  expect(whats(dynamodb.taken())).toEqual(['GetItem']);
+});
+
+test('without a shared token the first instance of all reads the secret once and asks for a token once', async () => {
+  const { make, dynamodb, toIamport, toSecrets, paid } = await deployed();
+  const subject = await paid('order-1');
+  await make().invoke(completion(subject));
+  expect(whats(toIamport.taken())).toEqual([`GET /payments/${subject.imp_uid}`, 'POST /users/getToken']);
+  expect(toSecrets.taken()).toHaveLength(1);
+  expect(whats(dynamodb.taken())).toEqual(['GetItem', 'GetItem', 'UpdateItem', 'UpdateItem', 'UpdateItem']);
+});
+
+test('the door that Iamport asks before an approval opens no connection to Iamport', async () => {
+  const { make, toIamport, toSecrets, paid } = await deployed('Confirm');
+  const subject = await paid('order-1');
+  expect(await make().invoke(completion({ ...subject, amount: 14_000 }))).toMatchObject({ statusCode: 200 });
+  expect([toIamport.connections(), toSecrets.connections()]).toEqual([0, 0]);
+});
+
+test('an instance whose connections died while it was frozen settles the next payment all the same', async () => {
+  const { make, dynamodb, toIamport, paid } = await deployed();
+  const lambda = make();
+  await lambda.invoke(completion(await paid('order-before')));
+  const pid = lambda.processIds[0] ?? 0;
+  const subject = await paid('order-after');
+  toIamport.taken();
+  dynamodb.taken();
+  process.kill(pid, 'SIGSTOP');
+  toIamport.hangUp();
+  dynamodb.hangUp();
+  process.kill(pid, 'SIGCONT');
+  expect(await lambda.invoke(completion(subject))).toMatchObject({
+    statusCode: 200,
+    body: expect.stringContaining('"paid"'),
+  });
+  expect(lambda.processIds).toEqual([pid]);
+  expect(whats(toIamport.taken())).toEqual([`GET /payments/${subject.imp_uid}`]);
+  expect(whats(dynamodb.taken())).toEqual(['GetItem', 'UpdateItem']);
+});
+
+test('init loads neither Node.js’s own fetch, nor web streams, nor HTTP/2, and little else', async () => {
+  // Over TLS, as in Lambda: for plain HTTP the SDK loads more.
+  const upstreams = await startUpstreams(() => true);
+  onTestFinished(() => upstreams.close());
+  const directory = await mkdtemp(join(tmpdir(), 'cold-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const certificate = join(directory, 'certificate.pem');
+  await writeFile(certificate, upstreams.certificate);
+  const { codeDirectory, variables } = functionOf('Complete');
+  const env = {
+    ...variables,
+    AWS_LAMBDA_FUNCTION_NAME: 'complete',
+    AWS_REGION: 'ap-northeast-2',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: upstreams.urls.dynamodb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: upstreams.urls.secrets,
+    IAMPORT_API_URL: upstreams.urls.iamport,
+    NODE_EXTRA_CA_CERTS: certificate,
+  };
+  const list = `process.getBuiltinModule('node:http');
+    await import(${JSON.stringify(join(codeDirectory, 'index.mjs'))});
+    console.log(process.moduleLoadList.filter((name) => name.startsWith('NativeModule ')).join(' ')); process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', list], { env });
+  expect(upstreams.taken().calls.map(({ what }) => what)).toEqual(['GetItem']);
+  const loaded = stdout.trim().split(/(?: |^)NativeModule /);
+  expect(loaded).toContain('https');
+  const banned =
+    /^(?:internal\/deps\/undici\/undici|internal\/webstreams\/.*|http2|internal\/http2\/.*|fs\/promises|sqlite)$/;
+  expect(loaded.filter((name) => banned.test(name))).toEqual([]);
+  // Node.js 24.21 comes to 152, most of them for any TLS connection. A few more in a newer one are no matter.
+  expect(loaded.length).toBeLessThanOrEqual(165);
+});
+
+/** KB, rounded up to the next ten: to be lowered when a bundle shrinks, and raised only for a reason. */
+const budgets: Record<string, number> = {
+  Complete: 460,
+  MobileRedirect: 460,
+  Webhook: 460,
+  Orders: 460,
+  Refunds: 460,
+  CloseOrder: 460,
+  Confirm: 450,
+  Reconcile: 460,
+  Publish: 260,
+};
+
+test.each(Object.entries(budgets))('the bundle of %s is at most %i KB', async (door, most) => {
+  const { length } = await readFile(join(functionOf(door).codeDirectory, 'index.mjs'));
+  expect(length / 1024).toBeLessThanOrEqual(most);
+});
