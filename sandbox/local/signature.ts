@@ -99,9 +99,10 @@ export async function callerOf(request: IncomingMessage, body: Buffer, now: numb
 const withoutSpaces = (text: string): string => text.replaceAll(' ', '');
 
 function queryOf(query: string): Record<string, string | string[]> {
-  const parameters: Record<string, string[]> = {};
+  // A map, since a stranger chooses the names, and every object has some already.
+  const parameters = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
-    parameters[name] = [...(parameters[name] ?? []), value];
+    parameters.set(name, [...(parameters.get(name) ?? []), value]);
   }
-  return parameters;
+  return Object.fromEntries(parameters);
 }

@@ -34,6 +34,8 @@ export interface LocalOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** False leaves the reconciler to whoever runs it by hand. */
   readonly schedules?: boolean;
+  /** False lets through more requests than the template allows. */
+  readonly throttles?: boolean;
   /** Told what functions did wrong. */
   readonly report?: (problem: string) => void;
   /** Gets what functions write to their logs. By default errors are shown, and everything with LOG=1. */
@@ -111,7 +113,7 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
   const workers = { functions, database, accessKeyId, report };
   started.add(followStreams(assembly, workers));
   if (options.schedules ?? true) started.add(runSchedules(assembly, workers));
-  const gateway = new Gateway(assembly, functions, report);
+  const gateway = new Gateway(assembly, functions, report, undefined, options.throttles);
   const reconcile = () => scheduledIn(assembly, functions).invoke({});
   const site = new Hono();
   site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
