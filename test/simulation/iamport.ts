@@ -43,6 +43,8 @@ export interface SimulatedIamport {
   onCancelled: (impUid: string) => void;
   /** Called for each payment that somebody is shown. */
   onShown: (payment: object) => void;
+  /** Payments that are listed, and cannot be asked about. */
+  readonly unreadable: Set<string>;
   /** Nobody reaches Iamport. */
   isDown: boolean;
 }
@@ -123,6 +125,7 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     onUndo: () => undefined,
     onCancelled: () => undefined,
     onShown: () => undefined,
+    unreadable: new Set(),
     isDown: false,
     truths: (impUid) => history.get(impUid) ?? [],
     depositHistory(impUid, amounts) {
@@ -137,6 +140,9 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
       if (request.path === '/users/getToken') return { status: 200, body: enveloped(tokens.issue()) };
       if (weather.strikes('forgets token')) tokens.forget();
       if (!tokens.accepts(request.headers.authorization ?? '')) return refusal(401, -1);
+      for (const impUid of simulated.unreadable) {
+        if (request.path.includes(impUid)) return { status: 200, body: '<html>' };
+      }
       try {
         return { status: 200, body: enveloped(respond(request)) };
       } catch (error) {

@@ -21,6 +21,8 @@ const faults = {
   'answers 5xx': 0.05,
   /** Iamport answers something that is not its JSON. */
   'answers nonsense': 0.03,
+  /** Iamport lists a payment, and answers nonsense when asked about it, for as long as things go wrong. */
+  'a payment is unreadable': 0.3,
   /** Iamport's token is worth nothing any more. */
   'forgets token': 0.05,
   /** The PG refuses to cancel. */

@@ -139,6 +139,7 @@ export class World {
     this.time.after(badForMs, () => {
       this.trace?.('weather', 'calm');
       this.weather.calm();
+      this.iamport.unreadable.clear();
       this.isCalm = true;
     });
     await this.time.runUntil(Number.POSITIVE_INFINITY);
