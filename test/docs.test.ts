@@ -14,7 +14,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const readmes = ['README.md', 'README.ko.md'] as const;
 const papers = [
   ...[...readmes, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
-  ...['configuration', 'construct'].flatMap((name) => [`docs/${name}.md`, `docs/${name}.ko.md`]),
+  ...['configuration', 'construct', 'infrastructure'].flatMap((name) => [`docs/${name}.md`, `docs/${name}.ko.md`]),
 ];
 
 // A word that the code gains or loses does not compile here until it is added or taken out.

@@ -1,11 +1,12 @@
 /** The papers about the configuration and the construct say what the code does. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { type Configuration, readSettings } from '../../infra/config.ts';
 import { PROJECT_ROOT } from '../../infra/context.ts';
 import type { IamportPaymentsProps } from '../../infra/iamport-payments.ts';
 import { configurationPapers, withTable } from '../../scripts/configuration-docs.ts';
+import { infrastructurePapers, templateIn, withInfrastructure } from '../../scripts/infrastructure-docs.ts';
 import { synthesized } from './synthesized.ts';
 
 const read = (file: string) => readFileSync(join(PROJECT_ROOT, file), 'utf8');
@@ -19,6 +20,8 @@ const appProperties = Object.keys({
   encryptionKey: 0,
   bundles: 0,
 } satisfies Record<Exclude<keyof IamportPaymentsProps, keyof Configuration>, 0>);
+
+const template = templateIn(inject('assembly'));
 
 describe.each(['en', 'ko'] as const)('in %s', (language) => {
   const paper = configurationPapers[language];
@@ -35,6 +38,10 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
   test('what is said of a wrong value is what is said', () => {
     const [, said = 'nothing is said'] = /```text\n([\s\S]*?)\n```/.exec(read(paper)) ?? [];
     expect(() => readSettings({ storefront: { origins: ['*'] }, reversals: 'never' })).toThrow(said);
+  });
+
+  test('the picture and the rights are those of the template: npm run diagram draws them', () => {
+    expect(read(infrastructurePapers[language])).toBe(withInfrastructure(language, template));
   });
 
   test('the paper of the construct has every property that only an app can have', () => {

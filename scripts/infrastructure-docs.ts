@@ -1,0 +1,226 @@
+/**
+ * `npm run diagram`: draws what is deployed, and lists what each function may do, into docs/infrastructure.md and its Korean twin, from
+ * the synthesized template. A test says when it has to be run again. It draws what carries payments; what only watches is left out.
+ */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { synthesize } from '../infra/app.ts';
+import { cdkContext, PROJECT_ROOT } from '../infra/context.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+export interface Template {
+  readonly Resources: Readonly<Record<string, Resource>>;
+}
+
+/** One action that a function may do to one thing. */
+interface Right {
+  readonly action: string;
+  /** A logical id. */
+  readonly on: string;
+  /** What follows its ARN: an index, a stream. */
+  readonly part: string;
+}
+
+interface DeployedFunction {
+  readonly id: string;
+  readonly name: string;
+  readonly rights: readonly Right[];
+  readonly routes: readonly { readonly key: string; readonly signed: boolean }[];
+}
+
+type Language = 'en' | 'ko';
+
+export const infrastructurePapers = { en: 'docs/infrastructure.md', ko: 'docs/infrastructure.ko.md' } as const;
+
+const WORDS: Record<Language, Record<'anyone' | 'signed' | 'every' | 'changes' | 'head', string>> = {
+  en: {
+    anyone: 'storefront, phones, Iamport',
+    signed: 'server of the shop, signed with IAM',
+    every: 'every',
+    changes: 'changes',
+    head: '| function | routes | may |\n|---|---|---|',
+  },
+  ko: {
+    anyone: '상점 페이지, 휴대폰, 아임포트',
+    signed: '상점 서버, IAM 서명',
+    every: '주기:',
+    changes: '변경',
+    head: '| 함수 | 경로 | 권한 |\n|---|---|---|',
+  },
+};
+
+/** Its own part of a logical id. */
+const LOGICAL_ID = /\bPayments(\w+?)[0-9A-F]{8}\b/g;
+
+/** The shapes of what is drawn, by type. */
+const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
+  'AWS::DynamoDB::GlobalTable': ['[(', ')]'],
+  'AWS::SecretsManager::Secret': ['{{', '}}'],
+  'AWS::Events::EventBus': ['([', '])'],
+  'AWS::SQS::Queue': ['[[', ']]'],
+};
+
+/** The paper as it should be. @throws Error when it has no place for what is drawn */
+export function withInfrastructure(language: Language, template: Template): string {
+  const file = infrastructurePapers[language];
+  const functions = functionsOf(template);
+  const parts = { diagram: diagram(template, functions, language), rights: rightsTable(functions, language) };
+  return Object.entries(parts).reduce(
+    (text, [name, part]) => {
+      const place = new RegExp(`(?<=<!-- ${name} -->\\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
+      if (!place.test(text)) throw new Error(`${file} has no place between <!-- ${name} --> and <!-- /${name} -->`);
+      return text.replace(place, () => `\n${part}\n\n`);
+    },
+    readFileSync(join(PROJECT_ROOT, file), 'utf8'),
+  );
+}
+
+function diagram(template: Template, functions: readonly DeployedFunction[], language: Language): string {
+  const words = WORDS[language];
+  const things = Object.entries(template.Resources).flatMap(([id, { Type }]) => {
+    const [open, close] = SHAPES[Type] ?? [];
+    return open ? [`  ${id}${open}"${thing(id)}"${close}`] : [];
+  });
+  const groups = Object.values(Object.groupBy(functions, targetsOf)).filter((group) => group !== undefined);
+  const drawn = groups.flatMap((group, index) => {
+    const from = group.length > 1 ? `together${index}` : (group[0]?.id ?? '');
+    const boxes = group.map(
+      ({ id, name, routes }) => `${id}["${[`<b>${name}</b>`, ...routes.map(({ key }) => key)].join('<br>')}"]`,
+    );
+    const box =
+      group.length > 1
+        ? [`  subgraph ${from}[" "]`, ...boxes.map((line) => `    ${line}`), '  end']
+        : boxes.map((line) => `  ${line}`);
+    return [...box, ...callers(group), ...edges(group[0]?.rights ?? [], from, words.changes)];
+  });
+  const schedules = ofType(template, 'AWS::Scheduler::Schedule').map(([id, { Properties }]) => {
+    const every = String(Properties.ScheduleExpression).replace(/^rate\((.*)\)$/, `${words.every} $1`);
+    const [target] = referred((Properties.Target as { Arn: unknown }).Arn);
+    return `  ${id}>"${every}"] --> ${target}`;
+  });
+  const outside = [`  anyone(["${words.anyone}"])`, `  signed(["${words.signed}"])`];
+  const lines = ['```mermaid', 'flowchart LR', ...outside, ...things, ...drawn, ...schedules, '```'];
+  return lines.join('\n').replace(LOGICAL_ID, '$1');
+}
+
+function callers(group: readonly DeployedFunction[]): string[] {
+  return group.flatMap(({ id, routes }) => {
+    const from = new Set(routes.map(({ signed }) => (signed ? 'signed' : 'anyone')));
+    return [...from].map((caller) => `  ${caller} --> ${id}`);
+  });
+}
+
+/** One arrow a thing, with what is done to it; what is followed points the other way. */
+function edges(rights: readonly Right[], from: string, changes: string): string[] {
+  const onThings = Object.entries(Object.groupBy(rights, ({ on }) => on));
+  return onThings.flatMap(([on, some = []]) => {
+    const verbs = new Set(some.filter(({ part }) => !part.startsWith('/stream')).map(({ action }) => verbOf(action)));
+    const follows = some.some(({ part }) => part.startsWith('/stream')) ? [`  ${on} -. ${changes} .-> ${from}`] : [];
+    return verbs.size > 0 ? [...follows, `  ${from} -- ${[...verbs].sort().join(', ')} --> ${on}`] : follows;
+  });
+}
+
+/** `dynamodb:BatchGetItem` is a read; what is no read is a write. */
+const verbOf = (action: string): string =>
+  /:(Batch)?Get|:Query/.test(action) ? 'reads' : /:(Put|Send)/.test(action) ? 'sends' : 'writes';
+
+function rightsTable(functions: readonly DeployedFunction[], language: Language): string {
+  const rows = functions.map(({ name, routes, rights }) => {
+    const may = Object.entries(Object.groupBy(rights, ({ on, part }) => `${thing(on)}${part}`)).map(
+      ([on, some = []]) => `${on}: ${some.map(({ action }) => `\`${action}\``).join(', ')}`,
+    );
+    return `| \`${name}\` | ${routes.map(({ key }) => `\`${key}\``).join('<br>')} | ${may.join('<br>')} |`;
+  });
+  return [WORDS[language].head, ...rows].join('\n');
+}
+
+/** Functions are drawn together that do the same to the same things. */
+const targetsOf = ({ rights }: DeployedFunction): string =>
+  rights.map(({ action, on, part }) => `${action} ${on}${part}`).join();
+
+function functionsOf(template: Template): DeployedFunction[] {
+  const routes = routesOf(template);
+  return ofType(template, 'AWS::Lambda::Function').flatMap(([id, { Properties }]) => {
+    const [, name = ''] = /Functions(\w+)Function[0-9A-F]{8}$/.exec(id) ?? [];
+    if (!name) return [];
+    const [role = ''] = referred(Properties.Role);
+    return [{ id, name: kebabCase(name), rights: rightsOf(template.Resources[role]), routes: routes.get(id) ?? [] }];
+  });
+}
+
+/** What a role allows, but for the function's own log. */
+function rightsOf(role: Resource | undefined): Right[] {
+  const policies = (role?.Properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
+  return policies
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap(({ Action, Resource }) =>
+      [Resource].flat().flatMap((resource) => {
+        const [on = '', part = ''] = [referred(resource)[0], texts(resource).join('')];
+        const actions = [Action].flat().filter((action) => !action.startsWith('logs:'));
+        return actions.map((action) => ({ action, on, part }));
+      }),
+    );
+}
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+function routesOf(template: Template): Map<string, { key: string; signed: boolean }[]> {
+  const routes = new Map<string, { key: string; signed: boolean }[]>();
+  for (const [, { Properties }] of ofType(template, 'AWS::ApiGatewayV2::Route')) {
+    const [integration = ''] = referred(Properties.Target);
+    const [id = ''] = referred(template.Resources[integration]?.Properties.IntegrationUri);
+    const route = { key: String(Properties.RouteKey), signed: Properties.AuthorizationType === 'AWS_IAM' };
+    routes.set(id, [...(routes.get(id) ?? []), route]);
+  }
+  return routes;
+}
+
+const ofType = ({ Resources }: Template, type: string) =>
+  Object.entries(Resources).filter(([, { Type }]) => Type === type);
+
+/** The logical ids that a value refers to. */
+function referred(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  if (Ref) return [Ref];
+  return attribute ? [attribute[0]] : Object.values(value).flatMap(referred);
+}
+
+/** The texts in a join. */
+function texts(value: unknown): string[] {
+  const { 'Fn::Join': join } = (value ?? {}) as { 'Fn::Join'?: [string, unknown[]] };
+  return (join?.[1] ?? []).filter((part) => typeof part === 'string');
+}
+
+/** `PaymentsTablesOrdersD7E07471` is `orders`. */
+const thing = (id: string): string =>
+  kebabCase(
+    id
+      .replace(/^Payments/, '')
+      .replace(/^Tables/, '')
+      .replace(/[0-9A-F]{8}$/, ''),
+  );
+
+const kebabCase = (name: string): string => name.replace(/(?<=.)([A-Z])/g, '-$1').toLowerCase();
+
+export function templateIn(assembly: string): Template {
+  return JSON.parse(readFileSync(join(assembly, 'IamportPayments.template.json'), 'utf8'));
+}
+
+if (import.meta.main) {
+  const directory = mkdtempSync(join(tmpdir(), 'diagram-'));
+  const template = templateIn(await synthesize(cdkContext(), directory));
+  for (const language of ['en', 'ko'] as const) {
+    writeFileSync(join(PROJECT_ROOT, infrastructurePapers[language]), withInfrastructure(language, template));
+  }
+  rmSync(directory, { recursive: true });
+}
