@@ -109,6 +109,44 @@ test('only this API may call the functions, each through its own routes', () => 
   ]);
 });
 
+test('no right is on everything, or on every action of a service', () => {
+  const everything = Object.keys(roles).flatMap((role) =>
+    rightsOf(role).filter((right) => /\* | \*$/.test(right) || (right.includes('*') && !right.endsWith('/stream/*'))),
+  );
+  expect(everything).toEqual([]);
+});
+
+test('the queue of what could not be published takes nothing that is not encrypted on its way', () => {
+  const policies = Object.values(ofType(template, 'AWS::SQS::QueuePolicy')).map(({ Properties }) => [
+    referred(Properties.Queues),
+    (Properties.PolicyDocument as { Statement: object[] }).Statement,
+  ]);
+  expect(policies).toEqual([
+    [
+      ['Unpublished'],
+      [
+        {
+          Effect: 'Deny',
+          Principal: { AWS: '*' },
+          Action: 'sqs:*',
+          Resource: { 'Fn::GetAtt': [expect.any(String), 'Arn'] },
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    ],
+  ]);
+});
+
+test('no resource has a policy that lets another account in', () => {
+  const principals = JSON.stringify(Object.values(template.Resources)).match(/"Principal":(\{.*?\}|".*?")/g) ?? [];
+  expect([...new Set(principals)].sort()).toEqual([
+    '"Principal":"apigateway.amazonaws.com"',
+    '"Principal":{"AWS":"*"}',
+    '"Principal":{"Service":"lambda.amazonaws.com"}',
+    '"Principal":{"Service":"scheduler.amazonaws.com"}',
+  ]);
+});
+
 interface Statement {
   Effect: string;
   Action: string | string[];
