@@ -20,7 +20,7 @@ export interface LocalBus {
   close(): Promise<void>;
 }
 
-const eventsKept = 1_000;
+const eventsKept = 20_000;
 
 interface Entry {
   readonly Source: string;

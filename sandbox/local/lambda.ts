@@ -36,12 +36,14 @@ interface Invocation {
   readonly reject: (error: FunctionError) => void;
 }
 
-/** Like Lambda's own limit: more than this at once means that something is wrong. */
-const mostInstances = 64;
+/** Lambda starts as many as are asked for at once. A laptop has fewer cores, so what comes on top of this waits for one to be idle. */
+const mostInstances = 16;
 
 export class LambdaFunction {
   readonly #definition: FunctionDefinition;
   readonly #instances = new Set<Instance>();
+  /** Who waits for an idle instance, the longest first. */
+  readonly #queue: (() => void)[] = [];
   #closed = false;
 
   constructor(definition: FunctionDefinition) {
@@ -55,18 +57,25 @@ export class LambdaFunction {
 
   /** @throws FunctionError */
   async invoke(event: unknown): Promise<unknown> {
-    if (this.#closed) throw new FunctionError(`${this.#definition.name} is shut down`);
-    const instance = [...this.#instances].find(({ isIdle }) => isIdle) ?? this.#start();
-    return instance.invoke(event);
+    for (;;) {
+      if (this.#closed) throw new FunctionError(`${this.#definition.name} is shut down`);
+      const instance = [...this.#instances].find(({ isIdle }) => isIdle) ?? this.#start();
+      if (instance) {
+        return await instance.invoke(event).finally(() => this.#queue.shift()?.());
+      }
+      await new Promise<void>((resolve) => this.#queue.push(resolve));
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const goOn of this.#queue.splice(0)) goOn();
     await Promise.all([...this.#instances].map((instance) => instance.end()));
   }
 
-  #start(): Instance {
-    if (this.#instances.size >= mostInstances) throw new FunctionError(`${this.#definition.name}: too many at once`);
+  /** @returns undefined when there are as many as there may be */
+  #start(): Instance | undefined {
+    if (this.#instances.size >= mostInstances) return undefined;
     const instance = new Instance(this.#definition, () => this.#instances.delete(instance));
     this.#instances.add(instance);
     return instance;
