@@ -1,0 +1,25 @@
+/** What the buyer is told when the backend cannot say it. Korean, or English for a language that begins with `en`. */
+
+const korean = {
+  iamport_missing: '결제 모듈을 불러오지 못했습니다. 새로고침한 뒤 다시 시도해 주세요.',
+  busy: '다른 주문을 결제하고 있습니다.',
+  declined: '결제창이 열리지 않았습니다. 다시 시도해 주세요.',
+  window_failed: '결제창을 열지 못했습니다. 다시 시도해 주세요.',
+  left: '결제창에서 돌아왔습니다. 결제했다면 주문 내역에서 결과를 확인해 주세요.',
+  unconfirmed: '결제 결과를 아직 확인하지 못했습니다. 다시 결제하지 말고 잠시 후 확인해 주세요.',
+  refused: '결제를 확인할 수 없습니다. 상점에 문의해 주세요.',
+};
+
+export type Word = keyof typeof korean;
+
+const english: Readonly<Record<Word, string>> = {
+  iamport_missing: 'The payment module did not load. Reload the page and try again.',
+  busy: 'Another order is being paid.',
+  declined: 'The payment window did not open. Please try again.',
+  window_failed: 'The payment window could not be opened. Please try again.',
+  left: 'You are back from the payment window. If you paid, your orders show the result.',
+  unconfirmed: 'The payment is not confirmed yet. Do not pay again; look again in a moment.',
+  refused: 'The payment cannot be confirmed. Please contact the shop.',
+};
+
+export const words = (word: Word, language?: string): string => (/^en/i.test(language ?? '') ? english : korean)[word];
