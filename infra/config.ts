@@ -157,8 +157,17 @@ function problems(issue: z.core.$ZodIssue, configuration: unknown, name: string)
 
 function line([name, ...path]: readonly PropertyKey[], configuration: unknown, rule: string): string {
   const value = path.reduce<unknown>((part, step) => (part as Record<PropertyKey, unknown>)?.[step], configuration);
-  const found = value === undefined ? 'missing' : JSON.stringify(value);
+  const found = value === undefined ? 'missing' : shown(value);
   return `${[name, ...path].map(String).join('.')} is ${found}: ${rule}`;
+}
+
+/** An object of the CDK, put where a plain value belongs, cannot be written as JSON. */
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'an object';
+  }
 }
 
 function sentence(issues: readonly z.core.$ZodIssue[]): string {

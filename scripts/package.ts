@@ -4,7 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { bundleFunctions } from '../infra/bundle.ts';
@@ -13,14 +13,14 @@ import { BUNDLES, PROJECT_ROOT } from '../infra/context.ts';
 const run = promisify(execFile);
 /** What is packed, laid out as the project itself is, so that everything finds everything at the same place. */
 const STAGE = join(PROJECT_ROOT, 'dist/package');
-const PAPERS = ['README.md', 'README.ko.md', 'CHANGELOG.md', 'LICENSE', 'docs/events.schema.json'];
+const PAPERS = /^(LICENSE|[A-Za-z.]+\.md|docs\/[^/]+\.(md|json))$/;
 
 /** @returns the path of the tarball */
 export async function makePackage(): Promise<string> {
   await rm(STAGE, { recursive: true, force: true });
   await Promise.all([bundleFunctions(), compile()]);
   await cp(BUNDLES, join(STAGE, 'dist/functions'), { recursive: true });
-  for (const paper of PAPERS) await copy(paper);
+  for (const paper of await papers()) await copy(paper);
   await writeFile(join(STAGE, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`);
   const { stdout } = await npm(['pack', '--json', '--pack-destination', join(PROJECT_ROOT, 'dist')]);
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
@@ -31,6 +31,12 @@ export async function makePackage(): Promise<string> {
 async function compile(): Promise<void> {
   const compiler = join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [compiler, '-p', join(PROJECT_ROOT, 'infra/tsconfig.package.json')]);
+}
+
+/** What the papers link to is in the package too. */
+async function papers(): Promise<string[]> {
+  const docs = (await readdir(join(PROJECT_ROOT, 'docs'))).map((file) => `docs/${file}`);
+  return [...(await readdir(PROJECT_ROOT)), ...docs].filter((file) => PAPERS.test(file));
 }
 
 async function copy(file: string): Promise<void> {

@@ -210,6 +210,11 @@ test('a key of the shop’s encrypts tables, secret and queue, and each function
   expect(roles.filter((role) => role.includes(JSON.stringify(kms)))).toHaveLength(9);
 });
 
+test('an object of the CDK in a place that does not exist is told, and not written out', () => {
+  const misplaced = (stack: Stack) => ({ vpc: new Vpc(stack, 'Vpc') }) as Partial<IamportPaymentsProps>;
+  expect(() => shop(misplaced)).toThrow(/\n {2}iamport\.vpc is an object: there is no such key$/);
+});
+
 describe('the configuration', () => {
   test('sets throttles for a route, and leaves the others', () => {
     const { template } = shop(() => ({ throttles: { 'POST /payments/complete': { perSecond: 200, burst: 400 } } }));

@@ -9,6 +9,8 @@ import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { cdkContext } from '../../infra/context.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
+import { LambdaFunction } from '../../sandbox/local/lambda.ts';
+import { CloudAssembly } from '../../sandbox/local/template.ts';
 import { type System, startSystem } from '../system.ts';
 
 const databaseKey = 'shoptabletest';
@@ -99,6 +101,31 @@ test('registering tells Iamport the amount and is no event; without the basket i
   expect(registered).toMatchObject({ status: 201, json: { merchant_uid: 'basket-3', prepared: true } });
   expect((await system.shop('PUT', 'basket-none', { amount: 14_000 })).json).toMatchObject({ code: 'order_not_found' });
   expect(await stored('basket-none')).toBeUndefined();
+});
+
+test('a call that keeps a function started does nothing and says nothing', async () => {
+  const assembly = CloudAssembly.read(directory);
+  const [schedule] = assembly.ofType('AWS::Scheduler::Schedule').filter(({ id }) => /Warmconfirm/.test(id));
+  const [confirm] = assembly.ofType('AWS::Lambda::Function').filter(({ id }) => /Confirm/.test(id));
+  const { Code, Environment } = confirm?.properties as {
+    Code: { S3Key: string };
+    Environment: { Variables: Record<string, string> };
+  };
+  const lines: string[] = [];
+  const credentials = { AWS_ACCESS_KEY_ID: databaseKey, AWS_SECRET_ACCESS_KEY: 'local' };
+  const lambda = new LambdaFunction({
+    name: 'Confirm',
+    codeDirectory: assembly.codeDirectory(Code.S3Key),
+    handler: 'index.handler',
+    timeoutSeconds: 12,
+    memoryMb: 256,
+    environment: { ...Environment.Variables, AWS_ENDPOINT_URL_DYNAMODB: inject('dynamodbEndpoint'), ...credentials },
+    log: (text) => lines.push(text),
+  });
+  const { Input } = schedule?.properties.Target as { Input: string };
+  expect(await lambda.invoke(JSON.parse(Input))).toEqual({ statusCode: 204 });
+  await lambda.close();
+  expect(lines).toEqual([]);
 });
 
 test('what nobody told us of the reconciler finds', async () => {
