@@ -4,9 +4,11 @@
  */
 
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { bundleFunctions } from '../infra/bundle.ts';
 import { BUNDLES, PROJECT_ROOT } from '../infra/context.ts';
 
@@ -21,7 +23,8 @@ export async function makePackage(): Promise<string> {
   await Promise.all([bundleFunctions(), compile()]);
   await cp(BUNDLES, join(STAGE, 'dist/functions'), { recursive: true });
   for (const paper of await papers()) await copy(paper);
-  await writeFile(join(STAGE, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`);
+  const bin = await command();
+  await writeFile(join(STAGE, 'package.json'), `${JSON.stringify({ ...(await manifest()), ...bin }, null, 2)}\n`);
   const { stdout } = await npm(['pack', '--json', '--pack-destination', join(PROJECT_ROOT, 'dist')]);
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   return join(PROJECT_ROOT, 'dist', filename);
@@ -31,6 +34,27 @@ export async function makePackage(): Promise<string> {
 async function compile(): Promise<void> {
   const compiler = join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [compiler, '-p', join(PROJECT_ROOT, 'infra/tsconfig.package.json')]);
+}
+
+/** The operator's command, in one file with all that it needs, where this version has one. @returns its entry in the manifest */
+async function command(): Promise<{ bin?: Record<string, string> }> {
+  if (!existsSync(join(PROJECT_ROOT, 'ops/cli.ts'))) return {};
+  const contents = `import { main } from './ops/cli.ts'; process.exitCode = await main(process.argv.slice(2));`;
+  const require = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+  await build({
+    stdin: { contents, resolveDir: PROJECT_ROOT },
+    // It is a module of the bundle, and a Node.js of the shop's may not know the word.
+    define: { 'import.meta.main': 'false' },
+    outfile: join(STAGE, 'dist/cli.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    mainFields: ['module', 'main'],
+    banner: { js: `#!/usr/bin/env node\n${require}` },
+    logLevel: 'warning',
+  });
+  return { bin: { 'iamport-serverless': './dist/cli.js' } };
 }
 
 /** What the papers link to is in the package too. */

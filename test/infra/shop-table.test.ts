@@ -107,7 +107,8 @@ test('a call that keeps a function started does nothing and says nothing', async
   const assembly = CloudAssembly.read(directory);
   const [schedule] = assembly.ofType('AWS::Scheduler::Schedule').filter(({ id }) => /Warmconfirm/.test(id));
   const [confirm] = assembly.ofType('AWS::Lambda::Function').filter(({ id }) => /Confirm/.test(id));
-  const { Code, Environment } = confirm?.properties as {
+  if (!schedule || !confirm) throw new Error('Nothing keeps the door of confirm started');
+  const { Code, Environment } = confirm.properties as {
     Code: { S3Key: string };
     Environment: { Variables: Record<string, string> };
   };
@@ -122,7 +123,7 @@ test('a call that keeps a function started does nothing and says nothing', async
     environment: { ...Environment.Variables, AWS_ENDPOINT_URL_DYNAMODB: inject('dynamodbEndpoint'), ...credentials },
     log: (text) => lines.push(text),
   });
-  const { Input } = schedule?.properties.Target as { Input: string };
+  const { Input } = schedule.properties.Target as { Input: string };
   expect(await lambda.invoke(JSON.parse(Input))).toEqual({ statusCode: 204 });
   await lambda.close();
   expect(lines).toEqual([]);
