@@ -1,5 +1,5 @@
 /** The HTTP API in front of the functions: routes, who may call them, how often, and what is logged about a call. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CfnStage,
@@ -35,6 +35,12 @@ const ACCESS_LOG = {
   latencyMs: '$context.responseLatency',
   integrationLatencyMs: '$context.integrationLatency',
   integrationError: '$context.integrationErrorMessage',
+};
+
+const OPEN_ON_PURPOSE = {
+  id: 'AwsSolutions::AwsSolutions-APIG4',
+  reason:
+    'Buyers and Iamport call it, and neither can sign. Nothing that they say is believed: what was paid is asked of Iamport, what was to be paid is what the signed route registered.',
 };
 
 /** A name of the shop's own for the API. */
@@ -92,9 +98,11 @@ export class PaymentsApi extends Construct {
     return doorEntries.flatMap(([name, door]) => {
       const integration = new HttpLambdaIntegration(name, functions.behind(name));
       const signed = door.signed && { authorizer: new HttpIamAuthorizer() };
-      return door.routes.flatMap(({ method, path }) =>
+      const routes = door.routes.flatMap(({ method, path }) =>
         this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),
       );
+      if (!door.signed) for (const route of routes) Validations.of(route).acknowledge(OPEN_ON_PURPOSE);
+      return routes;
     });
   }
 

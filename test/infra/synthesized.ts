@@ -27,15 +27,20 @@ export interface SynthesizedTemplate {
 export function synthesized(configuration: Configuration): SynthesizedTemplate {
   const directory = mkdtempSync(join(tmpdir(), 'bundles-'));
   try {
-    for (const door of functionNames) {
-      mkdirSync(join(directory, door));
-      writeFileSync(join(directory, door, 'index.mjs'), '');
-    }
+    writeEmptyBundles(directory);
     const app = new App({ postCliContext: flags, outdir: join(directory, 'cdk.out'), analyticsReporting: false });
     const stack = new PaymentsStack(app, { ...configuration, bundles: directory });
     return Template.fromStack(stack).toJSON() as SynthesizedTemplate;
   } finally {
     rmSync(directory, { recursive: true });
+  }
+}
+
+/** A file where each function's bundle would be. */
+export function writeEmptyBundles(directory: string): void {
+  for (const name of functionNames) {
+    mkdirSync(join(directory, name));
+    writeFileSync(join(directory, name, 'index.mjs'), '');
   }
 }
 

@@ -1,0 +1,104 @@
+/** The stack under cdk-nag's AwsSolutions rules: what they find is repaired, or acknowledged with a reason where the resource is made. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll, expect, test } from 'vitest';
+import { IamportPayments } from '../../infra/iamport-payments.ts';
+import { PaymentsStack } from '../../infra/stack.ts';
+import { writeEmptyBundles } from './synthesized.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'nag-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const bundles = join(scratch, 'bundles');
+mkdirSync(bundles);
+writeEmptyBundles(bundles);
+const configuration = { storefront: { origins: ['https://shop.example'] }, bundles };
+
+/** The ids of what the rules find in an app, once for each resource, and what its constructs acknowledge. */
+function judged(outdir: string, fill: (app: App) => void): { found: string[]; acknowledged: [string, string][] } {
+  const app = new App({ outdir: join(scratch, outdir), analyticsReporting: false });
+  fill(app);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  const acknowledged = app.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata)
+    .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+    .flatMap(({ data }) => Object.entries<string>(data));
+  return { found: findingsOf(app), acknowledged };
+}
+
+function findingsOf(app: App): string[] {
+  try {
+    app.synth();
+    return [];
+  } catch (error) {
+    const ids = [...String(error).matchAll(/Acknowledge with '(.+)'/g)].flatMap(([, id]) => id ?? []);
+    // An error that is not the rules' own must not pass for a clean report.
+    if (ids.length === 0) throw error;
+    return ids;
+  }
+}
+
+test('what the rules find in the stack is acknowledged, each in a sentence that a person can judge', () => {
+  const { found, acknowledged } = judged('stack', (app) => new PaymentsStack(app, configuration));
+  expect(found).toEqual([]);
+  expect(acknowledged.map(([id]) => id).sort()).toEqual([
+    'AwsSolutions::AwsSolutions-APIG4',
+    'AwsSolutions::AwsSolutions-APIG4',
+    'AwsSolutions::AwsSolutions-APIG4',
+    'AwsSolutions::AwsSolutions-APIG4',
+    'AwsSolutions::AwsSolutions-IAM5[Resource::<PaymentsTablesOrdersD7E07471.Arn>/stream/*]',
+    'AwsSolutions::AwsSolutions-IAM5[Resource::<PaymentsTablesReversals16C5CB9E.Arn>/stream/*]',
+    'AwsSolutions::AwsSolutions-SMG4',
+    'AwsSolutions::AwsSolutions-SQS3',
+  ]);
+  for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
+});
+
+test('the acknowledgements hold under any name in the app of a shop', () => {
+  const { found } = judged('shop', (app) => {
+    const shop = new Stack(app, 'Shop');
+    const payments = new IamportPayments(shop, 'Checkout', configuration);
+    const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
+    payments.onPaid(LambdaFunction.fromFunctionAttributes(shop, 'Ship', { functionArn, sameEnvironment: true }));
+  });
+  expect(found).toEqual([]);
+});
+
+test('they hold with the shop’s own key, network and table of orders', () => {
+  const ordersTable = {
+    tableArn: 'arn:aws:dynamodb:ap-northeast-2:123456789012:table/shop-orders',
+    tableStreamArn: 'arn:aws:dynamodb:ap-northeast-2:123456789012:table/shop-orders/stream/2026-01-01T00:00:00.000',
+  };
+  const ofKey = 'arn:aws:kms:ap-northeast-2:123456789012:key/00000000-0000-0000-0000-000000000000';
+  const ofVpc = {
+    vpcId: 'vpc-0123456789abcdef0',
+    availabilityZones: ['ap-northeast-2a'],
+    privateSubnetIds: ['subnet-0123456789abcdef0'],
+    privateSubnetRouteTableIds: ['rtb-0123456789abcdef0'],
+  };
+  const { found } = judged('own', (app) => {
+    const shop = new Stack(app, 'Own', { env: { account: '123456789012', region: 'ap-northeast-2' } });
+    new IamportPayments(shop, 'Payments', {
+      ...configuration,
+      ordersTable: { table: TableV2.fromTableAttributes(shop, 'Orders', ordersTable), key: 'no', amount: 'total' },
+      encryptionKey: Key.fromKeyArn(shop, 'Key', ofKey),
+      network: { vpc: Vpc.fromVpcAttributes(shop, 'Vpc', ofVpc) },
+    });
+  });
+  expect(found).toEqual([]);
+});
+
+test('they cover nothing that a shop puts beside the construct', () => {
+  const { found } = judged('beside', (app) => {
+    new Queue(new PaymentsStack(app, configuration), 'OpenToAll');
+  });
+  expect(found).toEqual(['AwsSolutions::AwsSolutions-SQS3', 'AwsSolutions::AwsSolutions-SQS4']);
+});
