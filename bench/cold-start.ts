@@ -4,18 +4,19 @@
  * `--rounds N` and `--only a,b` make a shorter run, which writes nothing.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contestant, contestants } from './contestants.ts';
 import { cpuLimits, fullCpuMb } from './cpu.ts';
 import { Instance } from './instance.ts';
+import { circumstances, coldTable, drawing, goalTable, type Report, warmTable } from './report.ts';
 import { type Call, orderOf, price, startUpstreams, type Upstreams } from './upstreams.ts';
 
 /** How many cold starts each contestant makes of each memory size. */
-const roundsOf: Readonly<Record<number, number>> = { [fullCpuMb]: 15, 512: 15, 256: 11, 128: 7 };
-const warmCalls = 100;
+const roundsOf: Readonly<Record<number, number>> = { [fullCpuMb]: 11, 512: 11, 256: 9, 128: 5 };
+const warmCalls = 80;
 /** Before the warm calls are counted: the compiler has seen the code by then. */
 const warmUpCalls = 20;
 
@@ -230,6 +231,36 @@ const rotated = <Element>(list: readonly Element[], by: number): Element[] => [
   ...list.slice(0, by % list.length),
 ];
 
+const begin = '<!-- npm run bench writes from here -->';
+const end = '<!-- to here -->';
+
+/** Puts the tables into both papers, between the marks, and draws the picture. */
+async function publish(report: Report): Promise<void> {
+  const docs = join(import.meta.dirname, '../docs');
+  const day = new Date().toISOString().slice(0, 10);
+  for (const [file, language] of [
+    ['performance.md', 'en'],
+    ['performance.ko.md', 'ko'],
+  ] as const) {
+    const path = join(docs, file);
+    const paper = await readFile(path, 'utf8');
+    const [before, rest] = paper.split(begin);
+    const after = rest?.split(end)[1];
+    if (before === undefined || after === undefined) throw new Error(`${file} has no place for the tables`);
+    const blocks = [
+      [circumstances(report, language, day)],
+      coldTable(report, language),
+      ['![](cold-start.svg)'],
+      warmTable(report, language),
+      goalTable(report, language),
+    ];
+    const tables = blocks.map((lines) => lines.join('\n')).join('\n\n');
+    await writeFile(path, `${before}${begin}\n\n${tables}\n\n${end}${after}`);
+  }
+  await writeFile(join(docs, 'cold-start.svg'), drawing(report));
+  console.error('Written: docs/performance.md, docs/performance.ko.md, docs/cold-start.svg');
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { rounds: { type: 'string' }, only: { type: 'string' }, warm: { type: 'string' } },
@@ -247,24 +278,14 @@ async function main(): Promise<void> {
     } finally {
       bench.close();
     }
-    for (const m of bench.measured) {
-      const med = (v: readonly number[]) => v.toSorted((a, b) => a - b)[Math.floor(v.length / 2)]?.toFixed(1);
-      const cold = [...m.cold].map(
-        ([size, starts]) =>
-          `${size}: ${med(starts.map((s) => s.initMs))}+${med(starts.map((s) => s.firstAnswerMs))}=${med(starts.map((s) => s.initMs + s.firstAnswerMs))}`,
-      );
-      const counts = (calls: readonly Call[]) => calls.length;
-      console.log(
-        m.contestant.name.padEnd(24),
-        (m.contestant.bytes / 1024).toFixed(0).padStart(5),
-        cold.join(' | '),
-        `warm ${med(m.warm?.answersMs ?? [])}/${med(m.warm?.upstreamMs ?? [])} cpu ${m.warm?.cpuMsPerCall?.toFixed(2)} mem ${[...m.cold.values()][0]?.[0]?.peakMemoryMb?.toFixed(0)} ${m.warm?.peakMemoryMb?.toFixed(1)} calls ${counts(m.coldCalls)}/${counts(m.warm?.calls ?? [])} conn ${m.coldConnections}`,
-      );
-    }
+    const report = { measured: bench.measured, sizes: bench.sizes, limitedBy: bench.limitedBy };
+    const tables = [coldTable(report, 'en'), warmTable(report, 'en'), goalTable(report, 'en')];
+    console.log(tables.map((lines) => lines.join('\n')).join('\n\n'));
+    if (Object.keys(values).length === 0) await publish(report);
   } finally {
     await upstreams.close();
     await rm(directory, { recursive: true });
   }
 }
 
-await main();
+if (import.meta.main) await main();

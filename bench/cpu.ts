@@ -12,8 +12,22 @@ export const fullCpuMb = 1_769;
 const periodUs = 20_000;
 
 const versions = [
-  { root: '/sys/fs/cgroup', mark: 'cgroup.controllers', limit: 'cpu.max', words: (us: number) => `${us} ${periodUs}` },
-  { root: '/sys/fs/cgroup/cpu', mark: 'cpu.cfs_quota_us', limit: 'cpu.cfs_quota_us', words: String },
+  {
+    root: '/sys/fs/cgroup',
+    mark: 'cgroup.controllers',
+    limit: 'cpu.max',
+    words: (us: number) => `${us} ${periodUs}`,
+    weight: 'cpu.weight',
+    mostWeight: '10000',
+  },
+  {
+    root: '/sys/fs/cgroup/cpu',
+    mark: 'cpu.cfs_quota_us',
+    limit: 'cpu.cfs_quota_us',
+    words: String,
+    weight: 'cpu.shares',
+    mostWeight: '262144',
+  },
 ] as const;
 
 export interface CpuLimits {
@@ -28,7 +42,7 @@ export interface CpuLimits {
 export function cpuLimits(): CpuLimits | undefined {
   const version = versions.find(({ root, mark }) => existsSync(join(root, mark)));
   if (!version) return undefined;
-  const { root, limit, words } = version;
+  const { root, limit, words, weight, mostWeight } = version;
   const made = new Map<number, string>();
   const groupFor = (memoryMb: number): string => {
     const group = made.get(memoryMb) ?? join(root, `bench-${process.pid}-${memoryMb}`);
@@ -37,6 +51,8 @@ export function cpuLimits(): CpuLimits | undefined {
     made.set(memoryMb, group);
     if (limit !== 'cpu.max') writeFileSync(join(group, 'cpu.cfs_period_us'), String(periodUs));
     writeFileSync(join(group, limit), words(Math.round((periodUs * memoryMb) / fullCpuMb)));
+    // The limit is what holds a function back here, and not who else is busy on this machine.
+    writeFileSync(join(group, weight), mostWeight);
     return group;
   };
   const close = () => {

@@ -5,13 +5,12 @@
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { type Counted, startCounting, unitsOf } from '../../bench/counted.ts';
 import { startUpstreams } from '../../bench/upstreams.ts';
 import { startIamport } from '../../sandbox/iamport/server.ts';
 import { LambdaFunction } from '../../sandbox/local/lambda.ts';
@@ -20,46 +19,11 @@ import { CloudAssembly } from '../../sandbox/local/template.ts';
 import { freshTables } from '../dynamodb.ts';
 import { eventOf, jsonBody } from './event.ts';
 
-/** A server in front of another one: counts the calls and the connections, and can hang up as a frozen instance's peers do. */
-async function counted(target: string, prepare: (body: string) => string = (body) => body) {
-  const calls: { what: string; answer: string }[] = [];
-  const sockets = new Set<Socket>();
-  let connections = 0;
-  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = prepare(Buffer.concat(await request.toArray()).toString());
-    const { host: _host, 'content-length': _length, ...headers } = request.headers;
-    const onward = httpRequest(new URL(request.url ?? '/', target), { method: request.method, headers }, (answer) => {
-      void answer.toArray().then((chunks) => {
-        const text = Buffer.concat(chunks).toString();
-        const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];
-        calls.push({ what: operation ?? `${request.method} ${request.url?.split('?')[0]}`, answer: text });
-        response
-          .writeHead(answer.statusCode ?? 500, { 'content-type': answer.headers['content-type'] ?? '' })
-          .end(text);
-      });
-    });
-    onward.on('error', () => response.destroy()).end(body);
-  };
-  const server = createServer((request, response) => void pass(request, response));
-  server.on('connection', (socket) => {
-    connections += 1;
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** What was called since this was asked last. */
-    taken: () => calls.splice(0),
-    connections: () => connections,
-    hangUp: () => {
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
-  };
+/** A server in front of another one, which ends with the test. */
+async function counted(target: string): Promise<Counted> {
+  const front = await startCounting(target);
+  onTestFinished(() => front.close());
+  return front;
 }
 
 interface Deployed {
@@ -93,9 +57,7 @@ async function deployed(door = 'Complete') {
   );
   onTestFinished(() => iamport.close());
   onTestFinished(() => secrets.close());
-  const dynamodb = await counted(endpoint, (body) =>
-    JSON.stringify({ ...JSON.parse(body), ReturnConsumedCapacity: 'TOTAL' }),
-  );
+  const dynamodb = await counted(endpoint);
   const toIamport = await counted(iamport.url);
   const toSecrets = await counted(secrets.endpoint);
   const log: string[] = [];
@@ -150,13 +112,6 @@ async function deployed(door = 'Complete') {
 
 const completion = (body: object) => eventOf({ path: '/payments/complete', ...jsonBody(body) });
 const whats = (calls: readonly { what: string }[]) => calls.map(({ what }) => what).sort();
-
-/** DynamoDB's own count, of each call. */
-const unitsOf = (calls: readonly { what: string; answer: string }[]) =>
-  calls.map(({ what, answer }) => {
-    const { ConsumedCapacity } = JSON.parse(answer) as { ConsumedCapacity: { CapacityUnits: number } };
-    return [what, ConsumedCapacity.CapacityUnits];
-  });
 
 test('a cold start with a living shared token: one call to Iamport, one write, no secret, one connection each', async () => {
   const { make, dynamodb, toIamport, toSecrets, paid } = await deployed();

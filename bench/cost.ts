@@ -1,0 +1,208 @@
+/**
+ * What a payment costs: `npm run bench:cost`. Runs card payments through the local system, counts what they use, and writes the
+ * table of docs/cost.md with the prices of prices.json.
+ */
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { synthesize } from '../infra/app.ts';
+import { cdkContext } from '../infra/context.ts';
+import { startDynamodbLocal } from '../sandbox/local/dynamodb-local.ts';
+import { signed } from '../sandbox/local/signature.ts';
+import { startLocal } from '../sandbox/local/system.ts';
+import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
+import prices from './prices.json' with { type: 'json' };
+
+const payments = 20;
+/** Of a door; with Iamport 40 ms away a call takes about this long there. See docs/performance.md. */
+const doorSeconds = 0.06;
+const doorGb = 256 / 1024;
+/** Of a paid order with its keys, as DynamoDB counts it, rounded up. */
+const orderKb = 1;
+const monthsKept = 12;
+/** The reconciler runs every five minutes, whoever buys: 512 MB, a few tenths of a second, four pages of Iamport's ledger. */
+const reconcilerRuns = 12 * 24 * 30;
+const reconcilerGbSeconds = 0.5 * 0.5;
+
+interface Used {
+  readonly apiRequests: number;
+  readonly invocations: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly iamportCalls: number;
+  readonly events: number;
+  readonly logBytes: number;
+}
+
+/** One card payment after the other, as a storefront and Iamport make them; what one of them uses. */
+async function used(): Promise<Used> {
+  const directory = await mkdtemp(join(tmpdir(), 'cost-'));
+  const database = await startDynamodbLocal();
+  const dynamodb = await startCounting(database.endpoint);
+  let logBytes = 0;
+  const assembly = await synthesize(cdkContext(), join(directory, 'cdk.out'));
+  const local = await startLocal({
+    assembly,
+    port: 0,
+    dynamodb: dynamodb.url,
+    schedules: false,
+    log: (text) => {
+      logBytes += Buffer.byteLength(text);
+    },
+  });
+  try {
+    // The first one starts the functions, and fetches the token that all others share.
+    await pay(local, 0);
+    await settled(local, 1);
+    dynamodb.taken();
+    logBytes = 0;
+    const eventsBefore = local.bus.events.length;
+    const callsBefore = callsOf(local);
+    for (let payment = 1; payment <= payments; payment += 1) await pay(local, payment);
+    await settled(local, payments + 1);
+    return { ...(await perPayment(dynamodb, local, eventsBefore, callsBefore)), logBytes: logBytes / payments };
+  } finally {
+    await local.close();
+    await dynamodb.close();
+    await database.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+type Local = Awaited<ReturnType<typeof startLocal>>;
+
+const callsOf = (local: Local): number =>
+  Object.values(local.iamport?.faults.counts() ?? {}).reduce((sum, calls) => sum + calls, 0);
+
+async function perPayment(dynamodb: Counted, local: Local, eventsBefore: number, callsBefore: number) {
+  const calls = dynamodb.taken();
+  const units = unitsOf(calls);
+  const sum = (isOurs: (operation: string) => boolean) =>
+    units.filter(([operation]) => isOurs(operation)).reduce((total, [, taken]) => total + taken, 0) / payments;
+  const changes = calls.filter(isWritten).length / payments;
+  return {
+    apiRequests: 4,
+    // The four doors, and at the most one run of the publisher for each change of an item.
+    invocations: 4 + changes,
+    reads: sum((operation) => operation === 'GetItem' || operation === 'Query'),
+    writes: sum((operation) => operation === 'UpdateItem'),
+    iamportCalls: (callsOf(local) - callsBefore) / payments,
+    events: (local.bus.events.length - eventsBefore) / payments,
+  };
+}
+
+/** Registers the order, asks for the approval as Iamport does, pays, completes. The webhook comes by itself. */
+async function pay(local: Local, number: number): Promise<void> {
+  const merchantUid = `cost-${number}`;
+  const path = `/orders/${merchantUid}`;
+  const body = JSON.stringify({ amount: 14_000, name: '장미 한 다발' });
+  const headers = { host: new URL(local.url).host, 'content-type': 'application/json' };
+  const method = 'PUT';
+  await sent(local, path, { method, headers: await signed({ method, url: path, headers, body }), body }, 201);
+  const { imp_uid } = (local.iamport as NonNullable<Local['iamport']>).ledger.open({
+    merchant_uid: merchantUid,
+    amount: 14_000,
+    pay_method: 'card',
+  });
+  const json = (fields: object) => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(fields),
+  });
+  await sent(local, '/payments/confirm', json({ imp_uid, merchant_uid: merchantUid, amount: 14_000 }), 200);
+  local.iamport?.ledger.pay(imp_uid);
+  await sent(local, '/payments/complete', json({ imp_uid, merchant_uid: merchantUid }), 200);
+}
+
+async function sent(local: Local, path: string, init: RequestInit, expected: number): Promise<void> {
+  const { status } = await fetch(local.url + path, init);
+  if (status !== expected) throw new Error(`${path} answered ${status}`);
+}
+
+/** Waits until every payment's event is out and its notification is in. */
+async function settled(local: Local, paid: number): Promise<void> {
+  for (let looks = 0; looks < 200; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const told = local.bus.events.filter((event) => JSON.stringify(event).includes('Payment Paid')).length;
+    if (told >= paid) break;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+}
+
+type PriceName = keyof typeof prices.prices;
+
+/** Dollars a month, by what they are for. */
+function monthly(one: Used, many: number): [PriceName, number][] {
+  const storedGb = (many * monthsKept * orderKb) / 1_000_000;
+  const amounts: Record<PriceName, number> = {
+    httpApiRequest: one.apiRequests * many,
+    lambdaRequest: one.invocations * many + reconcilerRuns,
+    lambdaGbSecond: one.invocations * many * doorSeconds * doorGb + reconcilerRuns * reconcilerGbSeconds,
+    dynamodbWrite: one.writes * many,
+    dynamodbRead: one.reads * many,
+    dynamodbGbMonth: storedGb,
+    dynamodbBackupGbMonth: storedGb,
+    event: one.events * many,
+    logGb: (one.logBytes * many) / 1e9,
+    secretMonth: 1,
+  };
+  return (Object.entries(amounts) as [PriceName, number][]).map(([name, amount]) => {
+    const { usd, per } = prices.prices[name];
+    return [name, (amount / per) * usd];
+  });
+}
+
+const counts = [1_000, 100_000, 10_000_000];
+const begin = '<!-- npm run bench:cost writes from here -->';
+const end = '<!-- to here -->';
+const dollars = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));
+const shown = (value: number): string => String(Math.round(value * 100) / 100);
+
+function tables(one: Used, isKorean: boolean): string {
+  const uses: [string, string, number][] = [
+    [
+      'API Gateway requests (order, confirm, complete, webhook)',
+      'API Gateway 요청(주문, confirm, complete, 웹훅)',
+      one.apiRequests,
+    ],
+    ['Lambda invocations, the publisher’s at the most', 'Lambda 호출(publisher는 최대치)', one.invocations],
+    ['DynamoDB read units', 'DynamoDB 읽기 단위', one.reads],
+    [
+      'DynamoDB write units, indexes included, and the write that loses when webhook and callback meet',
+      'DynamoDB 쓰기 단위(인덱스와, 웹훅과 콜백이 만날 때 지는 쓰기 포함)',
+      one.writes,
+    ],
+    ['calls to Iamport', 'Iamport 호출', one.iamportCalls],
+    ['events', '이벤트', one.events],
+    ['bytes of logs', '로그 바이트', one.logBytes],
+  ];
+  const perMonth = counts.map((many) => monthly(one, many));
+  const heads = counts.map((many) => `${many.toLocaleString('en')} / ${isKorean ? '월' : 'month'}`);
+  const rows = Object.entries(prices.prices).map(([name, { what }]) => {
+    const cells = perMonth.map((list) => dollars(list.find(([found]) => found === name)?.[1] ?? 0));
+    return `| ${what} | ${cells.join(' | ')} |`;
+  });
+  const sums = perMonth.map((list) => `**${dollars(list.reduce((sum, [, usd]) => sum + usd, 0))}**`);
+  return [
+    `| ${isKorean ? '카드 결제 하나' : 'one card payment'} | |`,
+    '| --- | --: |',
+    ...uses.map(([en, ko, value]) => `| ${isKorean ? ko : en} | ${shown(value)} |`),
+    '',
+    `| USD, ${prices.region}, ${prices.written} | ${heads.join(' | ')} |`,
+    '| --- | --: | --: | --: |',
+    ...rows,
+    `| **${isKorean ? '합계' : 'together'}** | ${sums.join(' | ')} |`,
+  ].join('\n');
+}
+
+const one = await used();
+for (const file of ['cost.md', 'cost.ko.md']) {
+  const path = join(import.meta.dirname, '../docs', file);
+  const paper = await readFile(path, 'utf8');
+  const [before, rest] = paper.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`${file} has no place for the tables`);
+  await writeFile(path, `${before}${begin}\n\n${tables(one, file === 'cost.ko.md')}\n\n${end}${after}`);
+}
+console.log(tables(one, false));
