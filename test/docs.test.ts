@@ -1,6 +1,6 @@
 /** The papers at the top say what the code does. Codes, statuses, keys and defaults come from the code, never from here. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Problem, type ProblemCode } from '../functions/edge/problem.ts';
@@ -14,7 +14,9 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const readmes = ['README.md', 'README.ko.md'] as const;
 const papers = [
   ...[...readmes, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
-  ...['configuration', 'construct', 'infrastructure'].flatMap((name) => [`docs/${name}.md`, `docs/${name}.ko.md`]),
+  ...readdirSync(join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
 ];
 
 // A word that the code gains or loses does not compile here until it is added or taken out.
@@ -138,6 +140,30 @@ describe.each(papers)('%s', (file) => {
       ([, path]) => path ?? '',
     );
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
+  const rows = read(file)
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1);
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && path !== 'docs.test.ts')
+    .map((path) => read(join('test', path)))
+    .join('\n');
+
+  test('names for every attack a test that makes it, or an invariant of the simulation', () => {
+    expect(rows.length).toBeGreaterThan(25);
+    for (const row of rows) {
+      const proof = row.split(' | ').at(-1) ?? '';
+      const named = [...proof.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+      expect(named.length > 0 || /S\d/.test(proof), row).toBe(true);
+      expect(
+        named.filter((name) => !tests.includes(name)),
+        row,
+      ).toEqual([]);
+    }
   });
 });
 

@@ -159,8 +159,10 @@ async function reconcileUntilNothingIsDue(bought: readonly Bought[]): Promise<vo
     const report = (await system.reconcile()) as { settled: number; faults: string[]; finished: boolean };
     count('settled by the reconciler', report.settled);
     count('runs of the reconciler');
-    const orders = await Promise.all(bought.map(({ merchantUid }) => show(merchantUid)));
-    const isOpen = orders.some(({ reversals }) => reversals.some(({ state }) => state === 'requested'));
+    let isOpen = false;
+    for (const { merchantUid } of bought) {
+      isOpen ||= (await show(merchantUid)).reversals.some(({ state }) => state === 'requested');
+    }
     if (report.finished && report.settled === 0 && !isOpen) return;
     await wait(isOpen ? 5_000 : 100);
   }

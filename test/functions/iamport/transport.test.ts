@@ -1,0 +1,38 @@
+/** HTTP to Iamport, against a server on the loopback that does what no server should. */
+
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { IamportUnexpected } from '../../../functions/iamport/errors.ts';
+import { undiciTransport } from '../../../functions/iamport/transport.ts';
+
+async function transportTo(listener: RequestListener) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return undiciTransport(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+const get = { method: 'GET', path: '/payments/imp_1', headers: {}, timeoutMs: 10_000 } as const;
+
+test('an answer of more than 8 MB is not read to its end', async () => {
+  let sent = 0;
+  const megabyte = Buffer.alloc(1024 * 1024, 32);
+  const transport = await transportTo((_request, response) => {
+    const more = () => {
+      while (!response.destroyed && sent < 100) {
+        sent += 1;
+        if (!response.write(megabyte)) {
+          response.once('drain', more);
+          return;
+        }
+      }
+    };
+    more();
+  });
+  await expect(transport(get)).rejects.toThrow(IamportUnexpected);
+  expect(sent).toBeLessThan(100);
+});
