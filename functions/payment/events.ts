@@ -39,7 +39,7 @@ export interface PaymentEvent {
   readonly reversal?: Pick<Reversal, 'kind' | 'state'>;
 }
 
-const byStatus: Readonly<Record<OrderStatus, EventName | undefined>> = {
+const byStatus: Readonly<Record<OrderStatus, EventName>> = {
   // An order that waited for an account goes back to ready when the account is gone; a new order is no event.
   ready: 'Virtual Account Withdrawn',
   failed: 'Payment Failed',
@@ -54,15 +54,14 @@ const byStatus: Readonly<Record<OrderStatus, EventName | undefined>> = {
 
 /** @param before undefined for an order that is new */
 export function orderEvents(before: Order | undefined, after: Order): readonly PaymentEvent[] {
-  const name = byStatus[after.state.status];
-  if (!before || !name || before.revision === after.revision) return [];
+  if (!before || before.revision === after.revision) return [];
   // Registered, in a table where the shop had it already.
   if (before.revision === 0 && after.state.status === 'ready') return [];
   const { state, merchantUid, amount, currency, revision } = after;
   const [account, failure] = [accountOf(state) ?? accountOf(before.state), failureOf(state)];
   const impUid = statusSetBy(state) ?? account?.impUid;
   const event: PaymentEvent = {
-    name,
+    name: byStatus[state.status],
     id: `${merchantUid}:${revision}`,
     merchantUid,
     amount,

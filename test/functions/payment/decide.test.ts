@@ -365,9 +365,18 @@ describe('laws that no row may break', () => {
         cancelledAmount: 6_000,
       },
     });
-    expect(decided('awaits a deposit 14000 KRW vbank', 'ready')).toEqual({
+    expect(decided('awaits a deposit 14000 KRW vbank', 'ready')).toStrictEqual({
       kind: 'change',
       next: { status: 'virtual_account_issued', account: thisAccount },
+    });
+    // A failure is remembered, so that the same failure told late is no news.
+    expect(decided('awaits a deposit 14000 KRW vbank', 'ready after a later failure')).toStrictEqual({
+      kind: 'change',
+      next: {
+        status: 'virtual_account_issued',
+        account: thisAccount,
+        failure: { impUid: 'imp_400', failedAt: 1_000_600 },
+      },
     });
     expect(decided('failed 14000 KRW card', 'failed by another, knows this account')).toEqual({
       kind: 'change',

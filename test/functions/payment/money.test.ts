@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { amountOf, majorUnits } from '../../../functions/payment/money.ts';
+import { amountOf, digitsOf, majorUnits, minus, plus } from '../../../functions/payment/money.ts';
+import { won } from './cases.ts';
 
 describe('amounts are exact', () => {
   test.each([
@@ -34,6 +35,18 @@ describe('amounts are exact', () => {
     ['1,000', 'KRW', 'not a decimal'],
   ])('%s %s is no amount: %s', (major, currency, _why) => {
     expect(amountOf(major, currency)).toBeUndefined();
+  });
+
+  test.each(['KRW', 'JPY', 'VND', 'CLP', 'ISK', 'PYG', 'UGX', 'XAF', 'XOF', 'XPF'])(
+    '%s has no smaller unit',
+    (currency) => {
+      expect(digitsOf(currency)).toBe(0);
+    },
+  );
+
+  test('amounts are added and taken off', () => {
+    expect(plus(won(10_000), won(4_000))).toBe(14_000);
+    expect(minus(won(14_000), won(4_000))).toBe(10_000);
   });
 
   test('every number of cents survives the way to major units and back', () => {

@@ -1,0 +1,258 @@
+/** What the world is told of each step, from the two versions of an item. */
+
+import { describe, expect, test } from 'vitest';
+import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../../functions/payment/events.ts';
+import { notificationEvent } from '../../../functions/payment/notification.ts';
+import type { Order, OrderState } from '../../../functions/payment/order.ts';
+import type { Refund } from '../../../functions/payment/refund.ts';
+import type { Reversal } from '../../../functions/payment/reversal.ts';
+import { orderIn, otherUid, states, thisAccount, thisUid, won } from './cases.ts';
+
+const inState = (name: string): OrderState => states[name] ?? expect.unreachable(name);
+const before = (state: OrderState): Order => ({ ...orderIn(state), revision: 6 });
+const told = (former: OrderState, state: OrderState) => orderEvents(before(former), orderIn(state));
+const names = (events: readonly { name: string }[]) => events.map(({ name }) => name);
+
+describe('an order', () => {
+  test.each([
+    ['failed by another earlier', 'Payment Failed'],
+    ['expired', 'Order Expired'],
+    ['waits for this account', 'Virtual Account Issued'],
+    ['paid by this card', 'Payment Paid'],
+    ['partly cancelled, this', 'Payment Partially Cancelled'],
+    ['cancelled, this', 'Payment Cancelled'],
+    ['deposit reversed, this', 'Deposit Reversed'],
+    ['closed', 'Order Closed'],
+    ['ready, this account is gone', 'Virtual Account Withdrawn'],
+  ])('that is now %s: %s', (state, name) => {
+    expect(names(told({ status: 'ready' }, inState(state)))).toEqual([name]);
+  });
+
+  test('that is new, or was only noted to be looked at, is no event', () => {
+    expect(orderEvents(undefined, orderIn({ status: 'ready' }))).toEqual([]);
+    const paid = orderIn(inState('paid by this card'));
+    expect(orderEvents(paid, { ...paid, dueAt: 5 })).toEqual([]);
+  });
+
+  const common = { id: 'order-1:7', merchantUid: 'order-1', amount: 14_000, currency: 'KRW' };
+
+  test('that is paid tells by which payment, and how', () => {
+    expect(told({ status: 'ready' }, inState('paid by this card'))).toStrictEqual([
+      { ...common, name: 'Payment Paid', status: 'paid', impUid: thisUid, payMethod: 'card' },
+    ]);
+    expect(told({ status: 'ready' }, { status: 'paid', impUid: thisUid, record: {} })).toStrictEqual([
+      { ...common, name: 'Payment Paid', status: 'paid', impUid: thisUid },
+    ]);
+  });
+
+  test('that is partly cancelled tells how much went back', () => {
+    expect(told(inState('paid by this card'), inState('partly cancelled, this'))).toStrictEqual([
+      {
+        ...common,
+        name: 'Payment Partially Cancelled',
+        status: 'partial_cancelled',
+        impUid: thisUid,
+        cancelledAmount: 4_000,
+        payMethod: 'card',
+      },
+    ]);
+  });
+
+  test('that failed tells the reason, where there is one, and no account', () => {
+    const event = { ...common, name: 'Payment Failed', status: 'failed' };
+    expect(told({ status: 'ready' }, inState('failed by this'))).toStrictEqual([
+      { ...event, impUid: thisUid, reason: '한도 초과' },
+    ]);
+    expect(told({ status: 'ready' }, inState('failed by another, knows this account'))).toStrictEqual([
+      { ...event, impUid: otherUid },
+    ]);
+  });
+
+  test('that waits for a deposit tells the account', () => {
+    expect(told(inState('failed by this'), inState('waits for this account'))).toStrictEqual([
+      {
+        ...common,
+        name: 'Virtual Account Issued',
+        status: 'virtual_account_issued',
+        impUid: thisUid,
+        account: thisAccount,
+      },
+    ]);
+  });
+
+  test('that waits no longer names the payment of its account, known still or only before', () => {
+    const withdrawn = { ...common, name: 'Virtual Account Withdrawn', status: 'ready', impUid: thisUid };
+    expect(told(inState('waits for this account'), inState('ready, this account is gone'))).toStrictEqual([withdrawn]);
+    expect(told(inState('waits for this account'), { status: 'closed' })).toStrictEqual([
+      { ...common, name: 'Order Closed', status: 'closed', impUid: thisUid },
+    ]);
+  });
+
+  test('that expires tells neither a payment nor a former failure’s reason', () => {
+    const failure = { impUid: otherUid, failedAt: 1_000_600, reason: '한도 초과' };
+    expect(told({ status: 'failed', failure }, { status: 'expired', failure })).toStrictEqual([
+      { ...common, name: 'Order Expired', status: 'expired' },
+    ]);
+  });
+});
+
+describe('a reversal', () => {
+  const reversal: Reversal = {
+    impUid: thisUid,
+    merchantUid: 'order-1',
+    kind: 'cancel',
+    reason: 'amount_mismatch',
+    amount: won(13_999),
+    currency: 'KRW',
+    state: 'requested',
+    revision: 1,
+    attempts: 1,
+    createdAt: 1_000_000,
+    updatedAt: 1_000_000,
+  };
+  const manual = { ...reversal, kind: 'manual', state: 'manual' } as const;
+  const orphan = { ...reversal, kind: 'orphan', reason: 'order_not_found', state: 'manual' } as const;
+  const excess = { ...manual, reason: 'deposit_excess' } as const;
+  const revoke = { ...reversal, kind: 'revoke', amount: won(0) } as const;
+  const then = (former: Reversal, change: Partial<Reversal>): Reversal => ({ ...former, revision: 2, ...change });
+
+  test.each<[string, Reversal | undefined, Reversal, string[]]>([
+    ['a cancel is asked for', undefined, reversal, ['Payment Rejected']],
+    ['an account is to be revoked', undefined, revoke, ['Payment Rejected']],
+    ['a deposit waits for a person', undefined, manual, ['Payment Rejected', 'Refund Required']],
+    ['money came on top of a payment that stands', undefined, excess, ['Refund Required']],
+    ['money names no order', undefined, orphan, ['Payment Without Order']],
+    ['it is done before anybody saw it', undefined, { ...reversal, state: 'done' }, ['Payment Rejected']],
+    ['Iamport is asked again', reversal, then(reversal, { attempts: 2 }), []],
+    ['nobody asks Iamport any more', reversal, then(reversal, { state: 'manual' }), ['Refund Required']],
+    ['a person looked at it', manual, then(manual, {}), []],
+    ['the money is back', reversal, then(reversal, { state: 'done' }), ['Refund Completed']],
+    ['a person gave it back', manual, then(manual, { state: 'done' }), ['Refund Completed']],
+    ['it stays done', then(reversal, { state: 'done' }), then(reversal, { state: 'done' }), []],
+    ['an account without a deposit is gone', revoke, then(revoke, { state: 'done' }), []],
+    ['the order of an orphan turned up', orphan, then(orphan, { state: 'done' }), []],
+    ['an orphan is still one', orphan, then(orphan, {}), []],
+    ['an orphan became a wrong payment', orphan, then(manual, {}), ['Payment Rejected', 'Refund Required']],
+    ['an orphan is cancelled by us', orphan, then(reversal, {}), ['Payment Rejected']],
+    ['an excess became an orphan', excess, then(orphan, {}), ['Payment Without Order']],
+  ])('%s', (_what, former, after, events) => {
+    expect(names(reversalEvents(former, after))).toEqual(events);
+  });
+
+  test('tells the payment, what goes back and why; two events of one write have two ids', () => {
+    const common = {
+      merchantUid: 'order-1',
+      impUid: thisUid,
+      amount: 13_999,
+      currency: 'KRW',
+      reason: 'amount_mismatch',
+      reversal: { kind: 'manual', state: 'manual' },
+    };
+    expect(reversalEvents(undefined, manual)).toStrictEqual([
+      { ...common, name: 'Payment Rejected', id: 'imp_500:1' },
+      { ...common, name: 'Refund Required', id: 'imp_500:1:refund' },
+    ]);
+    expect(reversalEvents(manual, then(manual, { state: 'done' }))).toStrictEqual([
+      { ...common, name: 'Refund Completed', id: 'imp_500:2', reversal: { kind: 'manual', state: 'done' } },
+    ]);
+  });
+});
+
+describe('a refund of the shop', () => {
+  const refund: Refund = {
+    impUid: thisUid,
+    key: 'return-1',
+    merchantUid: 'order-1',
+    amount: won(4_000),
+    currency: 'KRW',
+    checksum: won(14_000),
+    reason: '반품',
+    state: 'requested',
+    revision: 1,
+    attempts: 1,
+    createdAt: 1_000_000,
+    updatedAt: 1_000_000,
+  };
+  const done = { ...refund, state: 'done', revision: 2 } as const;
+
+  test('is told once, when the money is back', () => {
+    expect(refundEvents(refund, done)).toStrictEqual([
+      {
+        name: 'Refund Completed',
+        id: 'imp_500/return-1:2',
+        merchantUid: 'order-1',
+        impUid: thisUid,
+        amount: 4_000,
+        currency: 'KRW',
+        reason: '반품',
+      },
+    ]);
+  });
+
+  test.each<[string, Refund | undefined, Refund]>([
+    ['is asked for', undefined, refund],
+    ['is done at its first write', undefined, done],
+    ['is tried again', refund, { ...refund, attempts: 2, revision: 2 }],
+    ['was done before', done, { ...done, revision: 3 }],
+    ['is refused', refund, { ...refund, state: 'refused', revision: 2 }],
+  ])('is not told when it %s', (_what, former, after) => {
+    expect(refundEvents(former, after)).toEqual([]);
+  });
+});
+
+describe('an account that nobody should pay into any more', () => {
+  const request = { impUid: thisUid, merchantUid: 'order-1', kind: 'revoke', amount: 0, currency: 'KRW' };
+
+  test.each([
+    ['waits for this account', 'waits for a newer account', 'account_superseded'],
+    ['waits for this account', 'paid by another', 'duplicate_payment'],
+    ['waits for this account', 'closed', 'order_closed'],
+    ['expired with this account', 'paid by another', 'duplicate_payment'],
+    ['failed by another, knows this account', 'paid by another', 'duplicate_payment'],
+  ])('%s, then %s: revoked, %s', (former, after, reason) => {
+    expect(staleAccount(orderIn(inState(former)), orderIn(inState(after)))).toStrictEqual({ ...request, reason });
+  });
+
+  test.each([
+    ['its deposit paid the order', 'waits for this account', 'paid by this deposit'],
+    ['it is the account still', 'waits for this account', 'waits for this account'],
+    ['the order remembers it', 'waits for this account', 'expired with this account'],
+    ['the order only forgot it', 'waits for this account', 'ready'],
+    ['it was gone before', 'ready, this account is gone', 'paid by another'],
+    ['there was none', 'ready', 'paid by another'],
+    ['there was none in a failed order', 'failed by this', 'paid by another'],
+    ['there was none in an expired order', 'expired', 'closed'],
+  ])('nothing to revoke: %s', (_why, former, after) => {
+    expect(staleAccount(orderIn(inState(former)), orderIn(inState(after)))).toBeUndefined();
+  });
+
+  test('nothing to revoke: its own payment failed, or the order is new', () => {
+    const failed: OrderState = {
+      status: 'failed',
+      failure: { impUid: thisUid, failedAt: 1_000_600 },
+      account: thisAccount,
+    };
+    expect(staleAccount(orderIn(failed), orderIn(inState('paid by another')))).toBeUndefined();
+    expect(staleAccount(undefined, orderIn(inState('closed')))).toBeUndefined();
+  });
+});
+
+describe('a notification that no API confirms', () => {
+  const notification = {
+    impUid: thisUid,
+    merchantUid: 'order-1',
+    content: { escrow: '배송완료' },
+    updatedAt: 1_000_000,
+  };
+
+  test.each([
+    ['Inicis.Escrow.Changed', 'Escrow Changed'],
+    ['Something.New', 'Unrecognised Notification'],
+  ])('%s is told as %s, by its payment, its name and its time', (event, name) => {
+    expect(notificationEvent({ ...notification, event })).toStrictEqual({
+      name,
+      id: `imp_500:${event}:1000000`,
+      notification: { ...notification, event },
+    });
+  });
+});
