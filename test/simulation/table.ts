@@ -19,11 +19,16 @@ export class SimulatedTable {
   /** The whole stream, the oldest first. */
   readonly changes: Change[] = [];
   readonly #keyAttribute: string;
+  readonly #prefix: string;
   readonly #items = new Map<string, Item>();
 
-  /** @param keyAttribute the table's partition key, a text; there is no sort key */
-  constructor(keyAttribute: string) {
+  /**
+   * @param keyAttribute the table's partition key, a text; there is no sort key
+   * @param prefix goes before the attributes of the index `due`, in a shop's own table
+   */
+  constructor(keyAttribute: string, prefix = '') {
     this.#keyAttribute = keyAttribute;
+    this.#prefix = prefix;
   }
 
   items(): IterableIterator<Item> {
@@ -35,13 +40,14 @@ export class SimulatedTable {
     return this.#items.get(this.#keyOf(key));
   }
 
-  write({ key, set, conditions, values = {} }: Write): Written {
+  write({ key, set, conditions, values = {}, names = {} }: Write): Written {
     const name = this.#keyOf(key);
     const before = this.#items.get(name);
     // DynamoDB evaluates with the values of the update in reach, and some conditions speak of them.
     const inReach = { ...valuesOf(set), ...values };
     for (const condition of Object.values(conditions)) {
-      if (!conditionOf(condition)(before, inReach)) return { written: false, ...(before && { item: before }) };
+      const named = condition.replace(/#\w+/g, (placeholder) => names[placeholder] ?? placeholder);
+      if (!conditionOf(named)(before, inReach)) return { written: false, ...(before && { item: before }) };
     }
     const after: Item = { ...key, ...before };
     for (const [attribute, value] of Object.entries(set)) {
@@ -62,25 +68,16 @@ export class SimulatedTable {
     const late = new Map<string, Item | undefined>();
     for (const change of this.changes.slice(until).reverse()) late.set(change.key, change.before);
     const seen = [...this.#items].map(([key, item]) => (late.has(key) ? late.get(key) : item));
-    const due = seen.filter((item) => item?.watch !== undefined && Number(item.due_at?.N) <= now) as Item[];
+    const [watch, dueAt] = [`${this.#prefix}watch`, `${this.#prefix}due_at`];
+    const due = seen.filter((item) => item?.[watch] !== undefined && Number(item[dueAt]?.N) <= now) as Item[];
     const each = Math.ceil(most / watchShards.length);
     return watchShards.flatMap((shard) =>
       due
-        .filter(({ watch }) => watch?.S === shard)
-        .sort((one, other) => Number(one.due_at?.N) - Number(other.due_at?.N))
+        .filter((item) => item[watch]?.S === shard)
+        .sort((one, other) => Number(one[dueAt]?.N) - Number(other[dueAt]?.N))
         .slice(0, each)
-        .map((item) => this.#projected(item)),
+        .map((item) => projected(item, [this.#keyAttribute, watch, dueAt])),
     );
-  }
-
-  /** The index holds keys only. */
-  #projected(item: Item): Item {
-    const projected: Item = {};
-    for (const attribute of [this.#keyAttribute, 'watch', 'due_at']) {
-      const value = item[attribute];
-      if (value) projected[attribute] = value;
-    }
-    return projected;
   }
 
   #keyOf(key: Item): string {
@@ -88,6 +85,16 @@ export class SimulatedTable {
     if (!text) throw new Error(`A key needs a text ${this.#keyAttribute}`);
     return text;
   }
+}
+
+/** The index holds keys only. */
+function projected(item: Item, attributes: readonly string[]): Item {
+  const kept: Item = {};
+  for (const attribute of attributes) {
+    const value = item[attribute];
+    if (value) kept[attribute] = value;
+  }
+  return kept;
 }
 
 function valuesOf(set: Write['set']): Item {

@@ -1,0 +1,49 @@
+/** The whole store on fresh tables of one engine. */
+
+import type { Refund } from '../../functions/payment/refund.ts';
+import type { ReversalRequest } from '../../functions/payment/reversal.ts';
+import { shopTable } from '../../functions/store/layout.ts';
+import { notificationsIn } from '../../functions/store/notifications.ts';
+import { ordersIn } from '../../functions/store/orders.ts';
+import { refundsIn } from '../../functions/store/refunds.ts';
+import { reversalsIn } from '../../functions/store/reversals.ts';
+import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
+import type { Table } from '../../functions/store/table.ts';
+import { won } from '../functions/payment/cases.ts';
+import type { Opened } from './engines.ts';
+
+/** Unix seconds. */
+export const now = 1_795_000_000;
+export const terms = { merchantUid: 'order-1', amount: won(14_000), currency: 'KRW' };
+/** A payment that must be undone. */
+export const wrong: ReversalRequest = {
+  impUid: 'imp_1',
+  merchantUid: 'order-1',
+  kind: 'cancel',
+  reason: 'amount_mismatch',
+  amount: won(13_999),
+  currency: 'KRW',
+};
+/** What a shop asks to give back. */
+export const asked: Omit<Refund, 'state' | 'revision' | 'attempts' | 'createdAt' | 'updatedAt'> = {
+  impUid: 'imp_1',
+  key: 'return-1',
+  merchantUid: 'order-1',
+  amount: won(4_000),
+  currency: 'KRW',
+  checksum: won(14_000),
+  reason: '반품',
+};
+
+const columns = { key: 'order_no', amount: 'total', currency: 'money' };
+
+/** @param observed is put around every table */
+export const storesIn = ({ tables }: Pick<Opened, 'tables'>, observed = (table: Table): Table => table) => ({
+  orders: ordersIn(observed(tables.orders)),
+  shopOrders: ordersIn(observed(tables.shop), shopTable(columns)),
+  reversals: reversalsIn(observed(tables.reversals)),
+  refunds: refundsIn(observed(tables.reversals)),
+  notifications: notificationsIn(observed(tables.reversals)),
+  token: sharedTokenIn(observed(tables.state)),
+  walks: walksIn(observed(tables.state)),
+});

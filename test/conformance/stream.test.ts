@@ -1,0 +1,103 @@
+/** The tables' streams, on every engine that the store runs on: each step of an item in its order, and again until it is told. */
+
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { BusEntry } from '../../functions/bus/bus.ts';
+import { systemClock } from '../../functions/edge/clock.ts';
+import { publish } from '../../functions/publish.ts';
+import type { LambdaFunction } from '../../sandbox/local/lambda.ts';
+import { follow } from '../../sandbox/local/streams.ts';
+import { type Opened, startEngines, told } from './engines.ts';
+import { now, storesIn, terms } from './stores.ts';
+
+const engines = await startEngines();
+afterAll(async () => {
+  for (const engine of engines) await engine.close();
+});
+
+describe.each(engines)('on $name', (engine) => {
+  let opened: Opened;
+  let store: ReturnType<typeof storesIn>;
+  beforeEach(async () => {
+    opened = await engine.open();
+    store = storesIn(opened);
+    opened.sent.length = 0;
+  });
+  const registered = async () => (await store.orders.register(terms, now)).order ?? expect.unreachable();
+
+  describe('the stream', () => {
+    test('tells every step of an item in its order, with what it was and what it became, and no write that failed', async () => {
+      const changes = opened.changesOf('orders');
+      const order = await registered();
+      await store.orders.register({ ...terms, merchantUid: 'order-2' }, now);
+      await store.orders.register(terms, now);
+      const failed = await store.orders.change(
+        order,
+        { status: 'failed', failure: { impUid: 'imp_1', failedAt: now } },
+        now,
+      );
+      await store.orders.change(order, { status: 'expired' }, now);
+      if (failed.order) await store.orders.change(failed.order, { status: 'closed' }, now);
+      const steps = (await told(changes, 4)).map(({ eventName, dynamodb = {} }) => [
+        dynamodb.Keys?.merchant_uid?.S,
+        eventName,
+        dynamodb.OldImage?.status?.S,
+        dynamodb.NewImage?.status?.S,
+        dynamodb.NewImage?.revision?.N,
+      ]);
+      expect(steps.filter(([key]) => key === 'order-1')).toEqual([
+        ['order-1', 'INSERT', undefined, 'ready', '1'],
+        ['order-1', 'MODIFY', 'ready', 'failed', '2'],
+        ['order-1', 'MODIFY', 'failed', 'closed', '3'],
+      ]);
+      expect(steps.filter(([key]) => key === 'order-2')).toEqual([['order-2', 'INSERT', undefined, 'ready', '1']]);
+    });
+
+    test('keeps the order of an item’s steps when many write it at once', async () => {
+      const changes = opened.changesOf('orders');
+      let order = await registered();
+      for (let round = 0; round < 5; round += 1) {
+        const read = order;
+        const results = await Promise.all([1, 2, 3].map(() => store.orders.change(read, { status: 'ready' }, now)));
+        order = results.find(({ held }) => held)?.order ?? expect.unreachable();
+      }
+      const records = await told(changes, 6);
+      expect(records.map(({ dynamodb }) => dynamodb?.NewImage?.revision?.N)).toEqual(['1', '2', '3', '4', '5', '6']);
+      expect(records.map(({ dynamodb }) => dynamodb?.OldImage?.revision?.N)).toEqual([
+        undefined,
+        '1',
+        '2',
+        '3',
+        '4',
+        '5',
+      ]);
+    });
+
+    test('is told again from the record that the bus did not take, and in order, until all of it is told', async () => {
+      const source = opened.changesOf('orders');
+      const order = await registered();
+      const failure = { impUid: 'imp_1', failedAt: now };
+      const failed = await store.orders.change(order, { status: 'failed', failure }, now);
+      if (failed.order) await store.orders.change(failed.order, { status: 'closed' }, now);
+      const names: string[] = [];
+      let refusals = 2;
+      const put = async (entries: readonly BusEntry[]) => {
+        names.push(...entries.map(({ detailType }) => detailType));
+        return entries.map(({ detailType }) => detailType !== 'Payment Failed' || refusals-- <= 0);
+      };
+      const rooms = { bus: { put }, reversals: store.reversals, clock: systemClock };
+      const invoke = (event: DynamoDBStreamEvent) => publish(rooms, event);
+      const following = follow({
+        lambda: { invoke } as unknown as LambdaFunction,
+        source,
+        batchSize: 100,
+        retries: 5,
+        eventNames: ['INSERT', 'MODIFY'],
+        report: (problem) => expect.fail(problem),
+      });
+      await vi.waitFor(() => expect(names.at(-1)).toBe('Order Closed'), 10_000);
+      await following.close();
+      expect(names).toEqual(['Payment Failed', 'Payment Failed', 'Payment Failed', 'Order Closed']);
+    });
+  });
+});
