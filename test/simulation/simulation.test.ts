@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { describe, expect, test, vi } from 'vitest';
 import { runMany } from './many.ts';
+import { mutations } from './mutations/mutations.ts';
 import { runSchedule } from './schedule.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
@@ -39,6 +40,13 @@ test('20,000 new schedules break no invariant, and reach every rule, every death
       .filter((line) => line.startsWith('SIM FAIL'))
       .join('\n'),
   ).toBe(true);
+});
+
+test('every bug to plant still has its place in the code', () => {
+  for (const { name, file, find } of mutations) {
+    const code = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    expect(code.split(find).length, name).toBe(2);
+  }
 });
 
 test.each(regressions)('seed $seed: $was', async ({ seed }) => {

@@ -152,9 +152,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'an order is written whatever has become of it',
-    file: 'functions/store/orders.ts',
-    find: `{ revisionIsUnchanged: '#revision = :read' }`,
-    replace: `{ revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' }`,
+    file: 'functions/store/layout.ts',
+    find: `    conditions: { revisionIsUnchanged: '#revision = :read' },`,
+    replace: `    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },`,
   },
   {
     name: 'money is cancelled before the intent is written',
