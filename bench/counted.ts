@@ -15,6 +15,8 @@ export interface Counted {
   taken(): Passed[];
   /** How many were opened so far. */
   connections(): number;
+  /** How many are open now. */
+  open(): number;
   /** Breaks every connection, as the peers of a frozen instance do. */
   hangUp(): void;
   close(): Promise<void>;
@@ -52,6 +54,7 @@ export async function startCounting(target: string): Promise<Counted> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     taken: () => calls.splice(0),
     connections: () => connections,
+    open: () => sockets.size,
     hangUp: () => {
       for (const socket of sockets) socket.resetAndDestroy();
     },
