@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { exchangeOf, type Watch } from '../exchange.ts';
 import { apiRoutes, isApiPath, type Keys } from './api.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
@@ -25,6 +26,8 @@ export interface IamportOptions {
   readonly clock?: { now(): number };
   readonly random?: () => number;
   readonly keys?: Partial<Keys>;
+  /** Told of every request. */
+  readonly watch?: Watch;
 }
 
 export interface SandboxIamport {
@@ -61,6 +64,7 @@ export async function startIamport(options: IamportOptions): Promise<SandboxIamp
   const api = apiRoutes({ ledger, tokens, keys, now });
   const rest = faults.before((request, env) => api.fetch(request, env));
   const site = new Hono<{ Bindings: HttpBindings }>();
+  if (options.watch) site.use(watching(options.watch, now));
   site.route('/__control', controlRoutes({ ledger, tokens, webhooks, faults, settings }));
   site.route('/checkout', checkoutRoutes(ledger, settings));
   addPages(site);
@@ -81,6 +85,17 @@ export async function startIamport(options: IamportOptions): Promise<SandboxIamp
   };
   return { url, ledger, tokens, settings, webhooks, faults, close };
 }
+
+const watching =
+  (watch: Watch, now: () => number): MiddlewareHandler =>
+  async (c, next) => {
+    const { method, url } = c.req;
+    const begin = now();
+    const body = method === 'GET' ? '' : await c.req.raw.clone().text();
+    const told = watch(exchangeOf(method, url, body, false));
+    await next();
+    told(c.res.status, now() - begin);
+  };
 
 /** Read once: a page that changes while it runs is a matter for a restart. */
 function addPages(site: Hono<{ Bindings: HttpBindings }>): void {

@@ -12,6 +12,22 @@ const { request } = process.getBuiltinModule('node:http');
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
 
+/** Of the invocation under way. */
+let requestId;
+
+/** With JSON as log format Lambda makes one line of whatever goes to the console, and an object stays one. */
+if (process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON') {
+  const { format } = process.getBuiltinModule('node:util');
+  const levels = { debug: 'DEBUG', info: 'INFO', log: 'INFO', warn: 'WARN', error: 'ERROR' };
+  for (const [method, level] of Object.entries(levels)) {
+    const stream = level === 'WARN' || level === 'ERROR' ? process.stderr : process.stdout;
+    console[method] = (...said) => {
+      const message = said.length === 1 && typeof said[0] === 'object' ? said[0] : format(...said);
+      stream.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, requestId, message })}\n`);
+    };
+  }
+}
+
 const leave = () => process.exit(0);
 
 function call(method, path, body = '') {
@@ -48,6 +64,7 @@ try {
 for (;;) {
   const { headers, text } = await call('GET', 'invocation/next');
   const id = headers['lambda-runtime-aws-request-id'];
+  requestId = id;
   const deadline = Number(headers['lambda-runtime-deadline-ms']);
   const context = {
     awsRequestId: id,

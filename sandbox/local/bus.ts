@@ -30,12 +30,15 @@ interface Entry {
   readonly Time?: number;
 }
 
-export async function startBus(): Promise<LocalBus> {
+/** @param watch told of every event */
+export async function startBus(watch?: (event: LocalEvent) => void): Promise<LocalBus> {
   const events: LocalEvent[] = [];
   const take = ({ Source, DetailType, Detail, Time }: Entry) => {
     const id = randomUUID();
     const time = (Time === undefined ? new Date() : new Date(Time * 1000)).toISOString();
-    events.push({ id, time, source: Source, 'detail-type': DetailType, detail: JSON.parse(Detail) });
+    const event = { id, time, source: Source, 'detail-type': DetailType, detail: JSON.parse(Detail) };
+    events.push(event);
+    watch?.(event);
     if (events.length > eventsKept) events.shift();
     return { EventId: id };
   };

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { exchangeOf, type Watch } from '../exchange.ts';
 import { answerFrom, gatewayAnswer, type HttpAnswer, internalServerError } from './answer.ts';
 import { Cors } from './cors.ts';
 import { eventFor } from './event.ts';
@@ -22,12 +23,14 @@ export class Gateway {
   readonly #cors: Cors;
   readonly #report: (problem: string) => void;
   readonly #patienceMs: number;
+  readonly #watch: Watch;
 
   /**
    * @param functions by logical id
    * @param report told what a function did wrong
    * @param patienceMs how long a function is waited for
    * @param isThrottled false lets everything through, for tests that send more than the template allows
+   * @param watch told of every request that a function answers
    */
   constructor(
     assembly: CloudAssembly,
@@ -35,6 +38,7 @@ export class Gateway {
     report: (problem: string) => void,
     patienceMs = usualPatienceMs,
     isThrottled = true,
+    watch: Watch = () => () => undefined,
   ) {
     this.routes = routesOf(assembly);
     this.#functions = functions;
@@ -43,6 +47,7 @@ export class Gateway {
     this.#cors = new Cors(assembly.ofType('AWS::ApiGatewayV2::Api')[0]?.properties ?? {});
     this.#report = report;
     this.#patienceMs = patienceMs;
+    this.#watch = watch;
   }
 
   /** Does a route of the template answer this request? */
@@ -79,7 +84,11 @@ export class Gateway {
     const accessKey = match.route.signed ? await callerOf(request, body, now) : undefined;
     if (match.route.signed && !accessKey) return gatewayAnswer(403, 'Forbidden');
     const event = eventFor({ request, body, match, requestId: randomUUID(), now, accessKey });
-    return this.#invoke(match.route.functionId, event);
+    const { method = 'GET', url = '/' } = request;
+    const told = this.#watch(exchangeOf(method, url, body.toString(), match.route.signed));
+    const answer = await this.#invoke(match.route.functionId, event);
+    told(answer.status, Date.now() - now);
+    return answer;
   }
 
   async #invoke(functionId: string, event: unknown): Promise<HttpAnswer> {

@@ -6,12 +6,15 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { DynamoDBRecord } from 'aws-lambda';
 import { Hono } from 'hono';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { type SandboxIamport, startIamport } from '../iamport/server.ts';
 import { type LocalBus, startBus } from './bus.ts';
 import { createTables, type Database, startDatabase } from './dynamodb.ts';
 import { Gateway } from './gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './lambda.ts';
+import { type Fact, Live, tellEvent, tellWrite, watchIamport, watchLog, watchRequests } from './live.ts';
 import { startSecrets } from './secrets.ts';
 import { demoShop } from './shop.ts';
 import { localCaller } from './signature.ts';
@@ -88,16 +91,13 @@ export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
 async function start(options: LocalOptions, started: Started): Promise<LocalSystem> {
   const assembly = CloudAssembly.read(options.assembly);
   const server = started.add(await listening(options.port));
-  const iamport = options.iamportApiUrl
-    ? undefined
-    : started.add(
-        await startIamport({ port: options.port && options.port + 1, webhookUrl: `${server.url}/payments/webhook` }),
-      );
+  const live = new Live(Date.now);
+  const iamport = options.iamportApiUrl ? undefined : started.add(await sandboxBeside(server.url, options.port, live));
   const database = started.add(await startDatabase(options.dynamodb));
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
   const tables = await createTables(assembly, database, accessKeyId);
   const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
-  const bus = started.add(await startBus());
+  const bus = started.add(await startBus((event) => tellEvent(live, event)));
   const surroundings = {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCaller.secretAccessKey,
@@ -107,22 +107,45 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
-  const functions = functionsOf(assembly, surroundings, options.log ?? showErrors);
+  const functions = functionsOf(assembly, surroundings, options.log ?? showErrors, live);
   for (const lambda of functions.values()) started.add(lambda);
   const report = options.report ?? console.error;
-  const workers = { functions, database, accessKeyId, report };
+  const watch = (table: string, record: DynamoDBRecord) => tellWrite(live, table, record);
+  const workers = { functions, database, accessKeyId, report, watch };
   started.add(followStreams(assembly, workers));
   if (options.schedules ?? true) started.add(runSchedules(assembly, workers));
-  const gateway = new Gateway(assembly, functions, report, undefined, options.throttles);
+  const gateway = new Gateway(assembly, functions, report, undefined, options.throttles, watchRequests(live));
   const reconcile = () => scheduledIn(assembly, functions).invoke({});
   const site = new Hono();
   site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
+  site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));
   site.route('/', demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }));
   server.serve(gateway, site.fetch);
   const processIds = () => [...functions.values()].flatMap((lambda) => lambda.processIds);
   const { url } = server;
   return { url, gateway, iamport, database, tables, bus, reconcile, processIds, close: () => started.close() };
+}
+
+/** The stand-in Iamport, on the next port. */
+async function sandboxBeside(url: string, port: number, live: Live): Promise<SandboxIamport> {
+  const paymentOf = (impUid: string) =>
+    iamport.ledger.entries().find(({ payment: { imp_uid } }) => imp_uid === impUid)?.payment;
+  const iamport: SandboxIamport = await startIamport({
+    port: port && port + 1,
+    webhookUrl: `${url}/payments/webhook`,
+    watch: watchIamport(live, paymentOf),
+  });
+  return iamport;
+}
+
+/** What has happened, and then what happens, until nobody listens any more. */
+async function sendFacts(stream: SSEStreamingApi, live: Live): Promise<void> {
+  const send = (fact: Fact) => void stream.writeSSE({ data: JSON.stringify(fact), id: String(fact.id) });
+  live.facts.forEach(send);
+  const stop = live.listen(send);
+  await new Promise<void>((resolve) => stream.onAbort(resolve));
+  stop();
 }
 
 /** The reconciler: the one function that is on a schedule. */
@@ -137,10 +160,13 @@ function functionsOf(
   assembly: CloudAssembly,
   surroundings: Readonly<Record<string, string>>,
   log: FunctionDefinition['log'],
+  live: Live,
 ): Map<string, LambdaFunction> {
   return new Map(
     assembly.ofType('AWS::Lambda::Function').map(({ id, properties }) => {
       const { Code, Environment, Handler, Timeout = 3, MemorySize = 128 } = properties;
+      const watch = watchLog(live);
+      const { LogFormat } = (properties.LoggingConfig ?? {}) as { LogFormat?: string };
       const { Variables = {} } = (Environment ?? {}) as { Variables?: Record<string, string> };
       const lambda = new LambdaFunction({
         name: id,
@@ -148,8 +174,11 @@ function functionsOf(
         handler: String(Handler),
         timeoutSeconds: Number(Timeout),
         memoryMb: Number(MemorySize),
-        environment: { ...Variables, ...surroundings },
-        log,
+        environment: { ...Variables, ...surroundings, ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
+        log(text, isError) {
+          watch(text);
+          log(text, isError);
+        },
       });
       return [id, lambda];
     }),

@@ -1,10 +1,11 @@
 /** What calls functions besides the API: the streams of the tables, and schedules. Read from the template. */
 
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import type { DynamoDBRecord } from 'aws-lambda';
 import type { Database } from './dynamodb.ts';
 import type { LambdaFunction } from './lambda.ts';
 import { localCaller } from './signature.ts';
-import { follow, streamOf } from './streams.ts';
+import { type ChangeSource, follow, streamOf } from './streams.ts';
 import { type CloudAssembly, idOfArn, region } from './template.ts';
 
 interface Surroundings {
@@ -13,6 +14,8 @@ interface Surroundings {
   /** The access key of this system's database. */
   readonly accessKeyId: string;
   readonly report: (problem: string) => void;
+  /** Told of every change of a table. */
+  readonly watch?: (table: string, record: DynamoDBRecord) => void;
 }
 
 interface Closable {
@@ -22,7 +25,7 @@ interface Closable {
 /** Feeds every event source mapping from its table. */
 export function followStreams(
   assembly: CloudAssembly,
-  { functions, database, accessKeyId, report }: Surroundings,
+  { functions, database, accessKeyId, report, watch }: Surroundings,
 ): Closable {
   const credentials = { ...localCaller, accessKeyId };
   const client = new DynamoDBStreamsClient({ endpoint: database.endpoint, region, credentials });
@@ -30,7 +33,7 @@ export function followStreams(
     const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
     return follow({
       lambda: functionNamed(functions, String(properties.FunctionName)),
-      source: database.changesOf?.(table) ?? streamOf(client, table),
+      source: watched(database.changesOf?.(table) ?? streamOf(client, table), (record) => watch?.(table, record)),
       batchSize: Number(properties.BatchSize),
       retries: Number(properties.MaximumRetryAttempts),
       eventNames: eventNamesIn(properties.FilterCriteria),
@@ -44,6 +47,14 @@ export function followStreams(
     },
   };
 }
+
+const watched = (source: ChangeSource, watch: (record: DynamoDBRecord) => void): ChangeSource => ({
+  async next() {
+    const records = await source.next();
+    records.forEach(watch);
+    return records;
+  },
+});
 
 /** Invokes what is scheduled, a first time soon after the start. */
 export function runSchedules(assembly: CloudAssembly, { functions, report }: Surroundings): Closable {
