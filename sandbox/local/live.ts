@@ -135,7 +135,8 @@ function decisionIn(line: string): News | undefined {
   const { route, outcome, reason, code, merchantUid, impUid, durationMs } = message ?? {};
   const title = outcome ?? code;
   if (typeof route !== 'string' || typeof title !== 'string') return undefined;
-  const why = [reason ?? (outcome && code), typeof durationMs === 'number' && `${durationMs} ms`].filter(Boolean);
+  const door = route.split('/').at(-1);
+  const why = [door, reason ?? (outcome && code), typeof durationMs === 'number' && `${durationMs} ms`].filter(Boolean);
   return {
     kind: 'decision',
     from: 'functions',

@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Hono } from 'hono';
+import { bundleCheckout } from '../../storefront/build.ts';
 import { signed } from './signature.ts';
 
 const folder = join(import.meta.dirname, '../../storefront/demo');
@@ -65,6 +66,13 @@ export function demoShop({ apiUrl, iamportUrl }: ShopSurroundings): Hono {
   shop.get('/__shop/orders/:merchantUid', async (c) => {
     const { status, body } = await toOrders('GET', c.req.param('merchantUid'));
     return c.json(body, status === 200 ? 200 : 404);
+  });
+
+  // The very build that a shop would load.
+  let checkout: string | undefined;
+  shop.get('/checkout.mjs', (c) => {
+    checkout ??= bundleCheckout()['checkout.mjs'];
+    return c.body(checkout, 200, { 'content-type': types['.js'] ?? '', 'cache-control': 'no-store' });
   });
 
   shop.get('*', async (c) => {

@@ -43,7 +43,7 @@ export function checkoutIn(world: World) {
   }
 
   async function payIn(attempt: Attempt, request: PayRequest): Promise<PayResult> {
-    const { completeUrl, mobileRedirectUrl, patienceMs, ...param } = request;
+    const { completeUrl, mobileRedirectUrl, patienceMs, onConfirming, ...param } = request;
     const { merchant_uid, language } = param;
     const iamport = world.iamport();
     if (!iamport) return unopened('iamport_missing', merchant_uid, language);
@@ -73,6 +73,12 @@ export function checkoutIn(world: World) {
     }
     const ids = { imp_uid, merchant_uid };
     pending.keep(ids);
+    try {
+      onConfirming?.(ids);
+    } catch (error) {
+      // What the page shows meanwhile is not worth a payment.
+      console.error(error);
+    }
     return {
       ...(await ask({ ...ids, completeUrl, ...optional({ language, patienceMs }) })),
       ...(window && { window }),

@@ -44,6 +44,8 @@ export interface PayRequest extends PaymentParam, Backend {
   readonly language?: string;
   /** `<api>/payments/complete/mobile`, perhaps with `?to=<name of a result target>`. A phone comes back there. */
   readonly mobileRedirectUrl: string;
+  /** Called when the window is over and the backend is being asked: the moment for a sign of work. */
+  readonly onConfirming?: (payment: PaymentIds) => void;
 }
 
 /** A payment of an order. */

@@ -1,7 +1,9 @@
 /**
- * What the shop's page asks over HTTP: its own server, and the payment backend. Answers what was said; a fault says, in words
- * for a buyer, what to do. Shows nothing and keeps nothing.
+ * What the shop's page asks its own server over HTTP. Answers what was said; a fault says, in words for a buyer, what to do.
+ * Shows nothing and keeps nothing. The payment backend is asked by the checkout, not from here.
  */
+
+import { say } from './words.js';
 
 /** Something that could not be found out. Its message is for the buyer, its `code` is the backend's, where there is one. */
 export class Fault extends Error {
@@ -11,19 +13,15 @@ export class Fault extends Error {
   }
 }
 
-const unreachable =
-  '서버에 연결하지 못했습니다. 인터넷 연결을 확인하고 다시 시도해 주세요. (Is npm start still running?)';
-const notUnderstood = '서버가 알 수 없는 답을 보냈습니다. 잠시 후 다시 시도해 주세요.';
-
 /** @throws Fault with the answer's own `message`, where it has one */
 async function ask(path, init) {
   const answer = await fetch(path, init).catch((cause) => {
-    throw new Fault(unreachable, { cause });
+    throw new Fault(say('noServer'), { cause });
   });
   const said = await answer.json().catch((cause) => {
-    throw new Fault(notUnderstood, { cause });
+    throw new Fault(say('notUnderstood'), { cause });
   });
-  if (!answer.ok) throw new Fault(said.message ?? said.error ?? notUnderstood, { code: said.code });
+  if (!answer.ok) throw new Fault(said.message ?? said.error ?? say('notUnderstood'), { code: said.code });
   return said;
 }
 
@@ -41,6 +39,3 @@ export const register = (product) => post('/__shop/orders', { product });
 
 /** The order as it stands in the orders table. */
 export const orderInTable = (merchantUid) => ask(`/__shop/orders/${encodeURIComponent(merchantUid)}`);
-
-/** What became of the payment. Asking again does no harm, and answers the same. */
-export const complete = (ids) => post('/payments/complete', ids);

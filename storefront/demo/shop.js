@@ -1,11 +1,13 @@
 /**
- * The demo shop: the buyer chooses, the shop's server registers the order, iamport.js opens the window, and the payment backend
- * says what became of it. Whatever the window says is shown and never believed. The order is kept for this tab, so that
- * a reload, the back button or the way over a phone's result page finds it again.
+ * The demo shop: the buyer chooses, the shop's server registers the order, and the checkout does the rest. Whatever the window says is
+ * shown and never believed. The order is kept for this tab, so that a reload, the back button or the way over a phone's result
+ * page finds it again.
  */
 
-import { complete, Fault, orderInTable, products, register, surroundings } from './backend.js';
-import { element, money, productCard, showFault, showOutcome, showRecord } from './view.js';
+import { confirm, pay, resume } from '/checkout.mjs';
+import { Fault, orderInTable, products, register, surroundings } from './backend.js';
+import { element, money, nameOf, productCard, showFault, showOutcome, showRecord } from './view.js';
+import { say, speak, spoken } from './words.js';
 
 /** Orders that can be paid, after whatever has happened to them. */
 const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];
@@ -14,9 +16,10 @@ const forgedAmount = 100;
 const againMs = 2000;
 const mostTries = 90;
 const form = element('purchase');
+const completeUrl = `${location.origin}/payments/complete`;
 let shelf = [];
 
-/** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, said?}. */
+/** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, unopened?}. */
 const kept = {
   read: () => JSON.parse(sessionStorage.getItem('order') ?? 'null'),
   write: (order) => sessionStorage.setItem('order', JSON.stringify(order)),
@@ -34,41 +37,18 @@ async function orderFor(product) {
   return { ...(await register(product)), product };
 }
 
-/** @returns what the window tells the browser. On a phone the page moves away, and nothing returns */
-function payInWindow({ merchant_uid, amount, name }) {
-  const { method, phone, forge } = form.elements;
-  const { IMP } = window;
-  // By itself it goes by the browser's user agent.
-  IMP.channel = phone.checked ? 'mobile' : undefined;
-  IMP.init('imp00000000');
-  return new Promise((resolve, reject) => {
-    const param = {
-      pg: 'html5_inicis',
-      pay_method: method.value,
-      merchant_uid,
-      name,
-      amount: forge.checked ? forgedAmount : amount,
-      buyer_email: 'buyer@shop.example',
-      buyer_name: '구매자',
-      buyer_tel: '010-1234-5678',
-      m_redirect_url: `${location.origin}/payments/complete/mobile`,
-    };
-    // The stand-in answers a promise, and Iamport's own nothing.
-    Promise.resolve(IMP.request_pay(param, resolve)).catch((cause) =>
-      reject(new Fault('결제창을 열지 못했습니다. 잠시 후 다시 시도해 주세요. (Is the sandbox running?)', { cause })),
-    );
-  });
-}
-
 async function buy(chooseOrder) {
   setBusy(true);
   showFault();
   try {
-    const { imp_uid: _before, said: _words, ...order } = await chooseOrder();
+    const { imp_uid: _before, unopened: _refusal, ...order } = await chooseOrder();
     kept.write(order);
-    const { imp_uid, error_msg: said } = await payInWindow(order);
-    kept.write({ ...order, imp_uid, said });
-    await look();
+    const result = await payFor(order);
+    if (result.status === 'left') return;
+    const unopened =
+      result.status === 'unopened' ? { message: result.message, said: result.window?.error_msg } : undefined;
+    kept.write({ ...order, imp_uid: result.imp_uid ?? kept.read()?.imp_uid, unopened });
+    await look({ result });
     element('message').focus();
   } catch (error) {
     showFault(wordsOf(error));
@@ -77,15 +57,44 @@ async function buy(chooseOrder) {
   }
 }
 
+/** All that a shop's page has to do. On a phone the page moves away, and the result comes on another one. */
+function payFor({ merchant_uid, amount, name }) {
+  const { method, phone, forge, app } = form.elements;
+  // By itself iamport.js goes by the browser's user agent.
+  window.IMP.channel = phone.checked ? 'mobile' : undefined;
+  window.IMP.init('imp00000000');
+  return pay({
+    pg: 'html5_inicis',
+    pay_method: method.value,
+    merchant_uid,
+    name,
+    amount: forge.checked ? forgedAmount : amount,
+    buyer_email: 'buyer@shop.example',
+    buyer_name: '구매자',
+    buyer_tel: '010-1234-5678',
+    language: spoken(),
+    completeUrl,
+    mobileRedirectUrl: `/payments/complete/mobile${app.checked ? '?to=app' : ''}`,
+    onConfirming({ imp_uid }) {
+      kept.write({ ...kept.read(), imp_uid });
+      showOutcome({ status: 'unconfirmed', message: say('confirming') });
+    },
+  });
+}
+
 let looks = 0;
 
-/** Asks what became of the order of this tab, and shows it. @param tries how often it has asked by itself */
-async function look(tries = 0) {
+/**
+ * Shows what became of the order of this tab.
+ * @param result what is known already; without one the backend is asked
+ * @param tries how often the page has asked by itself
+ */
+async function look({ result, tries = 0 } = {}) {
   const order = kept.read();
   if (!order) return;
   looks += 1;
   const turn = looks;
-  const outcome = await outcomeOf(order);
+  const outcome = result ?? (await outcomeOf(order));
   const stored = await orderInTable(order.merchant_uid).catch((error) => {
     // A restart of the local system begins with empty tables.
     if (error.code === 'order_not_found') kept.forget();
@@ -94,11 +103,11 @@ async function look(tries = 0) {
   // Somebody asked after us, and is shown instead.
   if (!stored || turn !== looks) return;
   const shown = outcome ?? standingOf(stored);
-  showOutcome(shown, order.said);
+  showOutcome(shown);
   showRecord(stored);
   if (isOnItsWay(shown) && tries < mostTries) {
     // Whoever has asked meanwhile looks on instead.
-    setTimeout(() => turn === looks && attempt(() => look(tries + 1)), againMs);
+    setTimeout(() => turn === looks && attempt(() => look({ tries: tries + 1 })), againMs);
   }
 }
 
@@ -106,10 +115,9 @@ const isOnItsWay = ({ status, reversal }) =>
   status === 'virtual_account_issued' || status === 'unconfirmed' || reversal?.state === 'requested';
 
 /** @returns undefined when this tab knows of no payment, as after a phone's way through the result page */
-async function outcomeOf({ merchant_uid, imp_uid, said }) {
-  if (!imp_uid) return said ? { status: 'unopened', message: '결제되지 않았습니다. 다시 시도해 주세요.' } : undefined;
-  // An answer that did not come says nothing about the money.
-  return complete({ imp_uid, merchant_uid }).catch((error) => ({ status: 'unconfirmed', message: wordsOf(error) }));
+async function outcomeOf({ merchant_uid, imp_uid, unopened }) {
+  if (imp_uid) return confirm({ imp_uid, merchant_uid, completeUrl, language: spoken(), patienceMs: againMs });
+  return unopened && { status: 'unopened', message: unopened.message, window: { error_msg: unopened.said } };
 }
 
 /** The order as if it were an outcome. */
@@ -122,39 +130,47 @@ const standingOf = ({ payment, ...order }) => ({
 function wordsOf(error) {
   if (error instanceof Fault) return error.message;
   console.error(error);
-  return '예상하지 못한 문제가 생겼습니다. 새로고침 후 다시 시도해 주세요.';
+  return say('unexpected');
 }
 
 function setBusy(isBusy) {
   for (const id of ['pay', 'pay-again']) element(id).disabled = isBusy || !window.IMP;
 }
 
+function showShelf() {
+  const chosen = form.elements.product?.value ?? shelf[0].id;
+  element('products').replaceChildren(...shelf.map((product) => productCard(product, product.id === chosen)));
+  showChosen();
+}
+
 function showChosen() {
-  const { name, price } = shelf.find(({ id }) => id === form.elements.product.value);
-  element('chosen').textContent = name;
-  element('total').textContent = money(price);
+  const product = shelf.find(({ id }) => id === form.elements.product.value);
+  element('chosen').textContent = nameOf(product);
+  element('total').textContent = money(product.price);
 }
 
 function loaded(address) {
   return new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement('script'), { src: address, onload: resolve });
-    script.onerror = () =>
-      reject(new Fault('결제 모듈을 불러오지 못했습니다. 새로고침해 주세요. (Is the sandbox running?)'));
+    script.onerror = () => reject(new Fault(say('noModule')));
     document.head.append(script);
   });
 }
 
 async function open() {
   shelf = await products();
-  element('products').replaceChildren(...shelf.map((product, place) => productCard(product, place === 0)));
-  showChosen();
+  showShelf();
   const { iamportJs, controlUrl } = await surroundings();
-  if (!iamportJs) {
-    throw new Fault('이 실행에는 샌드박스 결제창이 없습니다. (With IAMPORT_API_URL there is no payment window here.)');
-  }
+  if (!iamportJs) throw new Fault(say('noWindow'));
   Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
   await loaded(iamportJs);
   setBusy(false);
+}
+
+/** A payment that was under way when this page was left; then whatever else this tab knows of. */
+async function reopen() {
+  const result = await resume({ completeUrl, language: spoken(), patienceMs: againMs });
+  await look({ result: result?.status === 'left' ? undefined : result });
 }
 
 function attempt(work) {
@@ -169,12 +185,18 @@ form.addEventListener('submit', (event) => {
 });
 element('pay-again').addEventListener('click', () => buy(async () => kept.read()));
 for (const id of ['refresh', 'ask-again']) element(id).addEventListener('click', () => attempt(() => look()));
+element('as-phone').addEventListener('click', () =>
+  window.open('/?phone', 'iamport-phone', 'popup,width=390,height=844'),
+);
 // Back from the sandbox's page, where something may have been paid or cancelled.
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && attempt(() => look()));
-// Back from a phone's result page the browser may show this page as it was left, with its button still busy.
-addEventListener('pageshow', ({ persisted }) => {
-  if (!persisted) return;
-  setBusy(false);
+// Back from a phone's result page the browser may show this page as it was left. The checkout has its own eye on that.
+addEventListener('pageshow', ({ persisted }) => persisted && attempt(() => look()));
+// The window that "Open as a phone" opens pays as a phone does.
+form.elements.phone.checked = new URLSearchParams(location.search).has('phone');
+document.body.classList.toggle('as-phone', form.elements.phone.checked);
+speak(() => {
+  if (shelf.length > 0) showShelf();
   attempt(() => look());
 });
-attempt(() => Promise.all([open(), look()]));
+attempt(() => Promise.all([open(), reopen()]));

@@ -1,7 +1,7 @@
 /** The checkout of a shop's page: what it opens, asks, remembers and answers, whatever the window and the network do. */
 
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { OutcomeStatus as BackendStatus } from '../../functions/payment/outcome.ts';
 import { bundleCheckout } from '../../storefront/build.ts';
 import { checkoutIn } from '../../storefront/checkout/checkout.ts';
@@ -126,6 +126,23 @@ describe('the window', () => {
     expect(result).toMatchObject({ status: 'unopened', code: 'window_failed' });
     expect(world.opened).toEqual([]);
   });
+});
+
+test('the page is told when the window is over, and may fail at that', async () => {
+  const world = new TestWorld(answer(200, paid));
+  const told: unknown[] = [];
+  const onConfirming = (ids: unknown) => {
+    told.push(ids, world.asked.length);
+    throw new Error('the page fails');
+  };
+  const complaint = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  onTestFinished(() => complaint.mockRestore());
+  const result = checkoutIn(world).pay({ ...request, onConfirming });
+  expect(world.opened[0]).not.toHaveProperty('onConfirming');
+  world.callBack({ imp_uid: 'imp_1' });
+  expect(await result).toEqual(paid);
+  expect(told).toEqual([{ imp_uid: 'imp_1', merchant_uid: 'order-1' }, 0]);
+  expect(complaint).toHaveBeenCalledOnce();
 });
 
 describe('a second click', () => {
