@@ -1,6 +1,7 @@
 /**
  * `npm run storefront`: makes what a shop's page loads. `dist/storefront/checkout.mjs` with its types for bundlers and
- * `<script type="module">`, and `checkout.global.js` for a plain script tag, where it is `IamportCheckout`.
+ * `<script type="module">`, and `checkout.global.js` for a plain script tag, where it is `IamportCheckout`; and `webview.mjs` with its types, for
+ * the app around a page.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -33,13 +34,30 @@ export function bundleCheckout(): Record<'checkout.mjs' | 'checkout.global.js', 
   return { 'checkout.mjs': bundle('esm'), 'checkout.global.js': bundle('iife') };
 }
 
+/** The WebView kit, as it is imported in React Native, Capacitor and any other JavaScript. Not minified: its readers port it. */
+export function bundleWebview(): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(import.meta.dirname, 'webview/index.ts')],
+    bundle: true,
+    format: 'esm',
+    target: 'es2020',
+    charset: 'utf8',
+    write: false,
+  });
+  const [file] = outputFiles;
+  if (!file) throw new Error('esbuild made no file');
+  return file.text;
+}
+
 /** Writes them, and the types, into `dist/storefront`. @returns the folder */
 export function buildStorefront(): string {
   mkdirSync(target, { recursive: true });
-  for (const [name, code] of Object.entries(bundleCheckout())) writeFileSync(join(target, name), code);
+  const files = { ...bundleCheckout(), 'webview.mjs': bundleWebview() };
+  for (const [name, code] of Object.entries(files)) writeFileSync(join(target, name), code);
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
   execFileSync(process.execPath, [compiler, '-p', join(import.meta.dirname, 'tsconfig.build.json')]);
-  writeFileSync(join(target, 'checkout.d.mts'), "export * from './types/index.js';\n");
+  writeFileSync(join(target, 'checkout.d.mts'), "export * from './types/checkout/index.js';\n");
+  writeFileSync(join(target, 'webview.d.mts'), "export * from './types/webview/index.js';\n");
   return target;
 }
 

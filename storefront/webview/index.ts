@@ -1,0 +1,12 @@
+/**
+ * The WebView kit: what a native or hybrid app needs around a payment page. Pure: no platform, no network, no storage, no clock, so it runs in
+ * React Native, Capacitor and any other JavaScript, and native code can be written after it.
+ */
+
+export type { PaymentApp, Source } from './apps.ts';
+export { appWithPackage, appWithScheme, isConfirmed, PAYMENT_APPS, SOURCES } from './apps.ts';
+export type { IntentExtra, IntentTarget, IntentUri } from './intent.ts';
+export { addressOf, parseIntent, printIntent } from './intent.ts';
+export type { App, Dropped, IgnoreReason, LinkedResult, Move, OpenApp } from './move.ts';
+export { moveFor } from './move.ts';
+export type { StorePage } from './stores.ts';

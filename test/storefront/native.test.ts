@@ -1,0 +1,112 @@
+/** `npm run native`: what an app must declare, read back by parsers of XML and of property lists. */
+
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { DOMParser } from '@xmldom/xmldom';
+import * as plist from 'plist';
+import { describe, expect, test } from 'vitest';
+import { native } from '../../storefront/native.ts';
+
+function run(...args: string[]) {
+  const said = { stdout: '', stderr: '' };
+  const code = native(args, { write: (text) => (said.stdout += text) }, { write: (text) => (said.stderr += text) });
+  return { code, ...said };
+}
+const document = (xml: string) =>
+  new DOMParser({
+    onError: (_level, message) => {
+      throw new Error(message);
+    },
+  }).parseFromString(xml, 'application/xml');
+const ANDROID = 'http://schemas.android.com/apk/res/android';
+
+describe('for Android', () => {
+  const { code, stdout } = run('--scheme', 'iamporttest', '--platform', 'android');
+  const manifest = document(stdout);
+  const named = (tag: string, attribute = 'name') =>
+    Array.from(manifest.getElementsByTagName(tag), (one) => one.getAttributeNS(ANDROID, attribute));
+
+  test('the manifest lets other apps come back by the scheme', () => {
+    expect(code).toBe(0);
+    expect(named('data', 'scheme')).toEqual(['iamporttest']);
+    expect(named('action')).toEqual(['android.intent.action.VIEW']);
+    expect(named('category')).toEqual(['android.intent.category.DEFAULT', 'android.intent.category.BROWSABLE']);
+    expect(named('activity', 'exported')).toEqual(['true']);
+    expect(named('activity', 'launchMode')).toEqual(['singleTask']);
+  });
+
+  test('and sees the apps that it opens, each once', () => {
+    const packages = named('package');
+    expect(packages).toContain('kvp.jjy.MispAndroid320');
+    expect(packages).toContain('com.kakao.talk');
+    expect(packages).not.toContain('com.mobiletoong.travelwallet');
+    expect(new Set(packages).size).toBe(packages.length);
+    expect(manifest.getElementsByTagName('queries')[0]?.parentNode?.nodeName).toBe('manifest');
+  });
+});
+
+describe('for iOS', () => {
+  const { code, stdout } = run('--platform=ios', '--scheme=iamporttest');
+  const info = plist.parse(stdout) as {
+    CFBundleURLTypes: { CFBundleURLSchemes: string[] }[];
+    LSApplicationQueriesSchemes: string[];
+  };
+
+  test('the list has the scheme, and the 50 that count', () => {
+    expect(code).toBe(0);
+    expect(info.CFBundleURLTypes.map((one) => one.CFBundleURLSchemes)).toEqual([['iamporttest']]);
+    expect(info.LSApplicationQueriesSchemes).toHaveLength(50);
+    expect(new Set(info.LSApplicationQueriesSchemes).size).toBe(50);
+  });
+
+  test('those of the guide among them, and says which had no room', () => {
+    const guide = [
+      'kftc-bankpay',
+      'ispmobile',
+      'itms-apps',
+      'nhappvardansimclick',
+      'vguardstart',
+      'kakaotalk',
+      'citispay',
+    ];
+    expect(guide.filter((scheme) => !info.LSApplicationQueriesSchemes.includes(scheme))).toEqual([]);
+    expect(stdout).toMatch(/No room for: .*\bkb-screen\b.*\bmg-bankpay\b/);
+  });
+
+  test('leaves room for the schemes of the app itself', () => {
+    const { ios } = JSON.parse(run('--scheme', 'iamporttest', '--limit', '3', '--json').stdout);
+    expect(ios.LSApplicationQueriesSchemes).toEqual(['itms-apps', 'ispmobile', 'kftc-bankpay']);
+    expect(ios.leftOut.slice(0, 2)).toEqual(['kb-acp', 'shinhan-sr-ansimclick']);
+  });
+});
+
+test('as JSON it is what the texts say', () => {
+  const { android, ios } = JSON.parse(run('--scheme', 'iamporttest', '--json', '--unconfirmed').stdout);
+  expect(android).toMatchObject({ scheme: 'iamporttest' });
+  expect(android.queries).toContain('com.mobiletoong.travelwallet');
+  expect(ios.CFBundleURLSchemes).toEqual(['iamporttest']);
+});
+
+test.each([
+  [[], '--scheme is missing'],
+  [['--scheme'], '--scheme needs a value'],
+  [['--scheme', 'iamporttest://'], '--scheme comes without "://": iamporttest'],
+  [['--scheme', 'MyShop'], 'small letters, digits, "+", "-" and "."'],
+  [['--scheme', 'my_shop'], 'small letters, digits, "+", "-" and "."'],
+  [['--scheme', '1shop'], 'a letter first'],
+  [['--scheme', 'https'], "must be the app's own"],
+  [['--scheme', 'kakaotalk'], "must be the app's own"],
+  [['--scheme', 'shop', '--platform', 'windows'], '--platform is android or ios'],
+  [['--scheme', 'shop', '--limit', '51'], 'from 1 to 50'],
+  [['--scheme', 'shop', '--limit', '0'], 'from 1 to 50'],
+  [['--scheme', 'shop', '--jsn'], 'What is "--jsn"?'],
+])('%j is answered with a sentence', (args, sentence) => {
+  const { code, stdout, stderr } = run(...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(sentence);
+});
+
+test('the script prints its help', () => {
+  const script = join(import.meta.dirname, '../../storefront/native.ts');
+  expect(execFileSync(process.execPath, [script, '--help'], { encoding: 'utf8' })).toMatch(/--scheme <name>.*--json/s);
+});

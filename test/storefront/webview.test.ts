@@ -1,0 +1,493 @@
+/** The WebView kit: what an address in a payment page leads to, on each platform, and what brings the buyer back. */
+
+import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bundleWebview } from '../../storefront/build.ts';
+import {
+  type App,
+  addressOf,
+  appWithScheme,
+  type IntentUri,
+  moveFor,
+  parseIntent,
+  printIntent,
+} from '../../storefront/webview/index.ts';
+
+const redirectUrl = 'https://www.my-service.com/payments/complete/mobile';
+const android: App = { platform: 'android', scheme: 'iamporttest', redirectUrl };
+const ios: App = { ...android, platform: 'ios' };
+const opened = (address: string, app = android) => {
+  const move = moveFor(address, app);
+  if (move.do !== 'open-app') throw new Error(`${address} is to ${JSON.stringify(move)}`);
+  return move;
+};
+
+describe('a page', () => {
+  test.each([
+    'https://mobile.inicis.com/smart/payment/',
+    'http://shop.example/',
+    'HTTPS://Mobile.Inicis.com/x?y=1#z',
+    'about:blank',
+    'about:srcdoc',
+  ])('%s is loaded', (url) => {
+    expect(moveFor(url, android)).toEqual({ do: 'load', url });
+    expect(moveFor(url, ios)).toEqual({ do: 'load', url });
+  });
+
+  test.each([
+    'javascript:alert(1)',
+    'JavaScript:alert(1)',
+    'data:text/html,<script>1</script>',
+    'file:///etc/hosts',
+    'content://com.android.contacts/contacts',
+    'blob:https://shop.example/1',
+    'view-source:https://shop.example/',
+    'about:config',
+    'intent:alert(1)#Intent;scheme=javascript;end',
+    'intent:javascript:alert(1)#Intent;end',
+    'intent:///data/data/app/secret#Intent;scheme=FILE;end',
+    'intent:intent://x#Intent;scheme=kakaotalk;end#Intent;end',
+    'android-app://com.kakao.talk/https/host',
+  ])('%s is refused', (address) => {
+    expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'refused' });
+  });
+
+  test.each([
+    '',
+    'ispmobile',
+    '//host/path',
+    ' javascript:alert(1)',
+    'java\nscript:alert(1)',
+    'isp mobile://x',
+    '\ud800:x',
+  ])('%j is no address', (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }));
+});
+
+describe("an app's scheme", () => {
+  test('opens the app, or its store page where it is not there', () => {
+    expect(moveFor('ispmobile://TID=INIMX_1', android)).toEqual({
+      do: 'open-app',
+      url: 'ispmobile://TID=INIMX_1',
+      known: true,
+      app: appWithScheme('ispmobile'),
+      package: 'kvp.jjy.MispAndroid320',
+      store: {
+        url: 'market://details?id=kvp.jjy.MispAndroid320',
+        webUrl: 'https://play.google.com/store/apps/details?id=kvp.jjy.MispAndroid320',
+      },
+      dropped: [],
+    });
+    expect(moveFor('ispmobile://TID=INIMX_1', ios)).toEqual({
+      do: 'open-app',
+      url: 'ispmobile://TID=INIMX_1',
+      known: true,
+      app: appWithScheme('ispmobile'),
+      store: { url: 'itms-apps://apps.apple.com/app/id369125087', webUrl: 'https://apps.apple.com/app/id369125087' },
+      dropped: [],
+    });
+  });
+
+  test('is known in capitals too', () => {
+    expect(opened('NewSmartPib://x', ios)).toMatchObject({ known: true, url: 'NewSmartPib://x' });
+  });
+
+  test.each(['evilapp://steal', 'tel:01012345678', 'sms:010', 'com.evil:x'])(
+    '%s is said not to be known',
+    (address) => {
+      expect(opened(address)).toEqual({ do: 'open-app', url: address, known: false, dropped: [] });
+    },
+  );
+});
+
+describe('an intent', () => {
+  test.each([
+    [
+      'with a host and a scheme',
+      'intent://lottecard/data?acctid=1201&apptid=964&IOS_RETURN_APP=#Intent;scheme=lotteappcard;package=com.lcacApp;end',
+      { url: 'lotteappcard://lottecard/data?acctid=1201&apptid=964&IOS_RETURN_APP=', package: 'com.lcacApp' },
+    ],
+    [
+      'with the whole address in it, and a semicolon after its end',
+      'intent:hdcardappcardansimclick://appcard?acctid=2016#Intent;package=com.hyundaicard.appcard;end;',
+      { url: 'hdcardappcardansimclick://appcard?acctid=2016', package: 'com.hyundaicard.appcard' },
+    ],
+    [
+      'with another address in its query',
+      'intent://pay?srCode=568&kb-acp://#Intent;scheme=kb-acp;package=com.kbcard.cxh.appcard;end;',
+      { url: 'kb-acp://pay?srCode=568&kb-acp://', package: 'com.kbcard.cxh.appcard' },
+    ],
+    [
+      'without a slash',
+      'intent:TID=1#Intent;scheme=ispmobile;end',
+      { url: 'ispmobile:TID=1', package: 'kvp.jjy.MispAndroid320' },
+    ],
+    [
+      'without an address',
+      'intent:#Intent;scheme=kftc-bankpay;package=com.kftc.bankpay.android;end',
+      { url: 'kftc-bankpay://', package: 'com.kftc.bankpay.android' },
+    ],
+    [
+      'with a fragment of its own',
+      'intent://xid=47#a#Intent;scheme=mpocket.online.ansimclick;package=kr.co.samsungcard.mpocket;end',
+      { url: 'mpocket.online.ansimclick://xid=47#a', package: 'kr.co.samsungcard.mpocket' },
+    ],
+    [
+      'with action, category and flags',
+      'INTENT://kakaopay/pg?url=https://a.example/b#Intent;action=android.intent.action.VIEW;category=android.intent.category.BROWSABLE;launchFlags=0x10000000;scheme=kakaotalk;package=com.kakao.talk;end',
+      { url: 'kakaotalk://kakaopay/pg?url=https://a.example/b', package: 'com.kakao.talk' },
+    ],
+  ])('%s opens what it means', (_case, address, expected) => {
+    expect(opened(address)).toMatchObject({
+      ...expected,
+      known: true,
+      dropped: [],
+      store: { url: `market://details?id=${expected.package}` },
+    });
+    expect(moveFor(address, ios)).toEqual({ do: 'ignore', reason: 'other-platform' });
+  });
+
+  test('has a page for where the app is missing, if that is https', () => {
+    const withFallback = (url: string) =>
+      opened(`intent://pay#Intent;scheme=supertoss;S.browser_fallback_url=${encodeURIComponent(url)};end`);
+    expect(withFallback('https://toss.example/get?a=1&b=2#c')).toMatchObject({
+      fallbackUrl: 'https://toss.example/get?a=1&b=2#c',
+      dropped: [],
+    });
+    for (const url of [
+      'http://toss.example/',
+      'javascript:alert(1)',
+      'market://details?id=x.y',
+      'https://a@b.example/',
+    ]) {
+      expect(withFallback(url)).toMatchObject({ known: true, dropped: ['fallback'] });
+      expect(withFallback(url)).not.toHaveProperty('fallbackUrl');
+    }
+  });
+
+  test('reaches no part of an app: selector, component and extras are left behind, and that is said', () => {
+    const move = opened(
+      'intent://pay#Intent;scheme=supertoss;component=com.evil/.Admin;S.token=a%3Bb;B.admin=true;SEL;scheme=evil;component=com.evil/.Root;end',
+    );
+    expect(move).toMatchObject({
+      url: 'supertoss://pay',
+      package: 'viva.republica.toss',
+      dropped: ['component', 'selector', 'extras'],
+    });
+    expect(JSON.stringify(move)).not.toContain('evil');
+  });
+
+  test.each([
+    ['an unlisted scheme', 'intent://x#Intent;scheme=evilapp;end'],
+    ['an unlisted package that takes a listed scheme', 'intent://x#Intent;scheme=supertoss;package=com.evil;end'],
+    ['a package that is none', 'intent://x#Intent;scheme=supertoss;package=../evil;end'],
+    ['a listed package with an unlisted scheme', 'intent://x#Intent;scheme=evilapp;package=viva.republica.toss;end'],
+    ['a page in an unlisted app', 'intent://x.example/#Intent;scheme=https;package=com.android.chrome;end'],
+  ])('with %s is said not to be known', (_case, address) => {
+    expect(opened(address).known).toBe(false);
+  });
+
+  test('for a page is loaded, unless it names an app', () => {
+    expect(moveFor('intent://shop.example/a#Intent;scheme=https;end', android)).toEqual({
+      do: 'load',
+      url: 'https://shop.example/a',
+    });
+    expect(opened('intent://m.naver.com/a#Intent;scheme=https;package=com.nhn.android.search;end')).toMatchObject({
+      url: 'https://m.naver.com/a',
+      known: true,
+    });
+  });
+
+  test('that names only a package leads to its store page', () => {
+    expect(moveFor('intent:#Intent;package=com.kakao.talk;end', android)).toMatchObject({
+      do: 'open-store',
+      known: true,
+      url: 'market://details?id=com.kakao.talk',
+    });
+  });
+
+  test.each([
+    'intent:',
+    'intent://x',
+    'intent://x#Intent;scheme=kakaotalk',
+    'intent:#Intent;end',
+    'intent://x#Intent;end',
+  ])('%s is none', (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }));
+
+  test('escapes that are not UTF-8 stay as they are', () => {
+    expect(parseIntent('intent://x#Intent;scheme=kpay;S.name=%C0%CC;end')?.extras).toEqual([
+      { type: 'S', key: 'name', value: '%C0%CC' },
+    ]);
+  });
+});
+
+describe('a store', () => {
+  test.each([
+    'market://details?id=com.kftc.bankpay.android',
+    'market://search?q=pname:com.kftc.bankpay.android',
+    'https://play.google.com/store/apps/details?id=com.kftc.bankpay.android&hl=ko',
+    'intent://details?id=com.kftc.bankpay.android#Intent;scheme=market;package=com.android.vending;end',
+  ])('%s is the page of an app on Android', (address) => {
+    expect(moveFor(address, android)).toEqual({
+      do: 'open-store',
+      known: true,
+      app: appWithScheme('kftc-bankpay'),
+      url: 'market://details?id=com.kftc.bankpay.android',
+      webUrl: 'https://play.google.com/store/apps/details?id=com.kftc.bankpay.android',
+    });
+  });
+
+  test.each([
+    'itms-apps://itunes.apple.com/app/id398456030?mt=8',
+    'itms-appss://apps.apple.com/kr/app/id398456030',
+    'https://apps.apple.com/kr/app/%EB%B1%85%ED%81%AC%ED%8E%98%EC%9D%B4/id398456030',
+    'http://itunes.apple.com/us/app/id398456030?mt=8',
+  ])('%s is the page of an app on iOS', (address) => {
+    expect(moveFor(address, ios)).toEqual({
+      do: 'open-store',
+      known: true,
+      app: appWithScheme('kftc-bankpay'),
+      url: 'itms-apps://apps.apple.com/app/id398456030',
+      webUrl: 'https://apps.apple.com/app/id398456030',
+    });
+  });
+
+  test('of apps that are not listed is said not to be known', () => {
+    expect(moveFor('market://details?id=com.evil', android)).toMatchObject({ do: 'open-store', known: false });
+    expect(moveFor('itms-apps://apps.apple.com/app/id999999999', ios)).toMatchObject({
+      do: 'open-store',
+      known: false,
+    });
+  });
+
+  test('of the other platform opens nothing', () => {
+    expect(moveFor('market://details?id=com.kakao.talk', ios)).toEqual({ do: 'ignore', reason: 'other-platform' });
+    expect(moveFor('itms-apps://apps.apple.com/app/id362057947', android)).toEqual({
+      do: 'ignore',
+      reason: 'other-platform',
+    });
+  });
+
+  test.each(['market://launch?id=a/b', 'market://details', 'market://details?id=com.x%26evil%3D1'])(
+    '%s is none',
+    (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }),
+  );
+});
+
+describe('the way back', () => {
+  const loaded = `${redirectUrl}?imp_uid=imp_1&merchant_uid=order-1`;
+  const over = { do: 'load', url: loaded, over: { imp_uid: 'imp_1', merchant_uid: 'order-1' } };
+
+  test('is over when the redirect address is reached, with whatever query', () => {
+    expect(moveFor(loaded, ios)).toEqual(over);
+    expect(moveFor(`${redirectUrl}?to=app&merchant_uid=order-1`, android)).toMatchObject({
+      over: { merchant_uid: 'order-1' },
+    });
+    expect(moveFor(redirectUrl, android)).toEqual({ do: 'load', url: redirectUrl, over: {} });
+    expect(moveFor(redirectUrl.replace('https://www', 'HTTPS://WWW').replace('.com/', '.com:443/'), ios)).toMatchObject(
+      {
+        over: {},
+      },
+    );
+  });
+
+  test.each([
+    'https://www.my-service.com/payments/complete/mobile/more?imp_uid=imp_1',
+    'https://www.my-service.com.evil.example/payments/complete/mobile?imp_uid=imp_1',
+    'https://evil.example/?u=https://www.my-service.com/payments/complete/mobile',
+    'http://www.my-service.com/payments/complete/mobile?imp_uid=imp_1',
+    'https://www.my-service.com:8443/payments/complete/mobile?imp_uid=imp_1',
+    'https://www.my-service.com@evil.example/payments/complete/mobile',
+  ])('%s is not the redirect address', (url) => {
+    expect(moveFor(url, ios)).toEqual({ do: 'load', url });
+  });
+
+  const escaped = encodeURIComponent(redirectUrl);
+  test.each([
+    ['behind a question mark', `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
+    ['right behind the slashes', `iamporttest://imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
+    ['without slashes', `iamporttest:?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
+    ['with escaped separators', `iamporttest://imp_uid=imp_1%26merchant_uid=order-1%26m_redirect_url=${escaped}`],
+    [
+      'escaped as a whole',
+      `iamporttest://${encodeURIComponent(`imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${redirectUrl}`)}`,
+    ],
+    ['unescaped', `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${redirectUrl}`],
+    ['the address first', `iamporttest://?m_redirect_url=${redirectUrl}&imp_uid=imp_1&merchant_uid=order-1`],
+    ['the ids in the address', `iamporttest://?m_redirect_url=${encodeURIComponent(loaded)}`],
+    ['in capitals', `IamportTest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
+  ])('of an iOS bank transfer, %s, is loaded', (_case, address) => {
+    expect(moveFor(address, ios)).toEqual(over);
+  });
+
+  test('keeps the query of the address, and has each id once', () => {
+    const target = encodeURIComponent(`${redirectUrl}?to=app&imp_uid=imp_0`);
+    expect(moveFor(`iamporttest://?imp_uid=imp_1&merchant_uid=a%26b&m_redirect_url=${target}`, ios)).toMatchObject({
+      url: `${redirectUrl}?to=app&imp_uid=imp_1&merchant_uid=a%26b`,
+    });
+  });
+
+  test.each([
+    'https://evil.example/payments/complete/mobile',
+    'http://www.my-service.com/payments/complete/mobile',
+    'https://www.my-service.com/payments/complete/mobile/../../../admin',
+    'https://www.my-service.com/other',
+    'https://www.my-service.com\\@evil.example/payments/complete/mobile',
+    'javascript:alert(1)',
+    '/payments/complete/mobile',
+    '',
+  ])('to %j is not taken', (target) => {
+    const address = `iamporttest://?imp_uid=imp_1&merchant_uid=o&m_redirect_url=${encodeURIComponent(target)}`;
+    expect(moveFor(address, ios)).toEqual({ do: 'ignore', reason: 'elsewhere' });
+  });
+
+  test('of a result target brings the result', () => {
+    expect(
+      moveFor(
+        'iamporttest://result?merchant_uid=order-1&imp_uid=imp_1&status=failed&reason=%ED%95%9C%EB%8F%84+%EC%B4%88%EA%B3%BC',
+        android,
+      ),
+    ).toEqual({
+      do: 'show-result',
+      result: { merchant_uid: 'order-1', imp_uid: 'imp_1', status: 'failed', reason: '한도 초과' },
+    });
+  });
+
+  test.each(['iamporttest://', 'iamporttest:', 'iamporttest://card_pay'])('%s only brings the app back', (address) => {
+    expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'came-back' });
+  });
+});
+
+describe('the app', () => {
+  test.each([
+    { ...android, redirectUrl: 'http://www.my-service.com/payments/complete/mobile' },
+    { ...android, redirectUrl: '/payments/complete/mobile' },
+    { ...android, scheme: 'iamporttest://' },
+    { ...android, scheme: '' },
+  ])('cannot be %j', (app) => {
+    expect(() => moveFor('https://shop.example/', app)).toThrow(TypeError);
+  });
+
+  test('may be tried on this machine', () => {
+    const local = { ...android, redirectUrl: 'http://10.0.2.2:3000/payments/complete/mobile' };
+    expect(moveFor(`${local.redirectUrl}?imp_uid=imp_1`, local)).toMatchObject({ over: { imp_uid: 'imp_1' } });
+  });
+});
+
+describe('for any address', () => {
+  const value = fc.string({ unit: 'grapheme', maxLength: 12 });
+  const word = fc.stringMatching(/^[a-z][a-z0-9.+-]{0,9}$/);
+  const target = fc
+    .record(
+      {
+        scheme: fc.oneof(word, fc.constantFrom('javascript', 'file', 'intent', 'market', 'https', 'IamportTest')),
+        package: word,
+        component: value,
+        action: value,
+        type: value,
+      },
+      { requiredKeys: [] },
+    )
+    .map((named) => Object.fromEntries(Object.entries(named).filter(([, text]) => text)))
+    .chain((named) =>
+      fc.array(value.filter(Boolean), { maxLength: 2 }).map((categories) => ({ ...named, categories })),
+    );
+  const intent: fc.Arbitrary<IntentUri> = fc
+    .tuple(
+      target,
+      fc.webUrl().map((url) => url.replace(/^https?:/, '')),
+      fc.array(fc.record({ type: fc.constantFrom('S', 'B', 'i', 'l'), key: value.filter(Boolean), value }), {
+        maxLength: 3,
+      }),
+      fc.option(target, { nil: undefined }),
+    )
+    .map(([itself, address, extras, selector]) => ({
+      ...itself,
+      address,
+      extras,
+      others: [],
+      ...(selector && { selector }),
+    }));
+  const anything = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    intent.map(printIntent),
+    fc
+      .tuple(
+        fc.constantFrom(
+          'intent:',
+          'intent://',
+          'iamporttest://?',
+          'market://',
+          'javascript:',
+          'https://',
+          'itms-apps://',
+          'data:',
+        ),
+        fc.string({ unit: 'binary-ascii' }),
+      )
+      .map((parts) => parts.join('')),
+    fc
+      .tuple(fc.constantFrom('javascript:', 'file:', 'DATA:', 'https:'), fc.string())
+      .map(([scheme, text]) => `iamporttest://?imp_uid=1&m_redirect_url=${encodeURIComponent(scheme)}${text}`),
+  );
+  const schemesIn = (move: object): string[] =>
+    Array.from(
+      JSON.stringify(move, (key, each) => (['app', 'over', 'result'].includes(key) ? undefined : each)).matchAll(
+        /"(?:url|webUrl|fallbackUrl)":"\s*([a-z0-9+.-]*):/gi,
+      ),
+      ([, scheme = '']) => scheme.toLowerCase(),
+    );
+
+  test.each([android, ios])('on $platform nothing is thrown, and nothing that runs code is handed on', (app) => {
+    fc.assert(
+      fc.property(anything, (address) => {
+        const move = moveFor(address, app);
+        for (const scheme of schemesIn(move)) {
+          expect(['javascript', 'vbscript', 'data', 'file', 'content', 'blob', 'intent']).not.toContain(scheme);
+        }
+        if (move.do === 'open-app' && move.fallbackUrl) expect(move.fallbackUrl).toMatch(/^https:/i);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('an intent that is read, written and read again is the same', () => {
+    fc.assert(
+      fc.property(intent, (made) => {
+        expect(parseIntent(printIntent(made))).toEqual(made);
+      }),
+    );
+    fc.assert(
+      fc.property(anything, (address) => {
+        const read = parseIntent(address);
+        if (read) expect(parseIntent(printIntent(read))).toEqual(read);
+      }),
+    );
+  });
+
+  test('an intent means the same address after it was written', () => {
+    fc.assert(
+      fc.property(intent, (made) => {
+        expect(addressOf(parseIntent(printIntent(made)) ?? made)).toBe(addressOf(made));
+      }),
+    );
+  });
+});
+
+describe('webview.mjs', () => {
+  const code = bundleWebview();
+
+  test('runs where there is nothing but the language', () => {
+    const script = code.replace(/export\s*\{[^}]*\};?\s*$/, (names) => {
+      const [, local] = /(\w+) as moveFor\b/.exec(names) ?? [];
+      return `${local ?? 'moveFor'}('ispmobile://TID=1', { platform: 'ios', scheme: 'iamporttest', redirectUrl: 'https://shop.example/m' }).store.webUrl`;
+    });
+    expect(runInNewContext(script, {})).toBe('https://apps.apple.com/app/id369125087');
+  });
+
+  test('is small, and asks for nothing of a page, Node.js or the network', () => {
+    expect(gzipSync(code).length).toBeLessThan(8 * 1024);
+    expect(code).not.toMatch(/\b(import|require|window|document|fetch|eval|new URL|\\p\{)\b/);
+  });
+});
