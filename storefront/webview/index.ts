@@ -5,6 +5,8 @@
 
 export type { PaymentApp, Source } from './apps.ts';
 export { appWithPackage, appWithScheme, isConfirmed, PAYMENT_APPS, SOURCES } from './apps.ts';
+export type { Host } from './follow.ts';
+export { comeBack, follow } from './follow.ts';
 export type { IntentExtra, IntentTarget, IntentUri } from './intent.ts';
 export { addressOf, parseIntent, printIntent } from './intent.ts';
 export type { App, Dropped, IgnoreReason, LinkedResult, Move, OpenApp } from './move.ts';

@@ -9,6 +9,9 @@ import {
   type App,
   addressOf,
   appWithScheme,
+  comeBack,
+  follow,
+  type Host,
   type IntentUri,
   moveFor,
   parseIntent,
@@ -372,6 +375,93 @@ describe('the app', () => {
   test('may be tried on this machine', () => {
     const local = { ...android, redirectUrl: 'http://10.0.2.2:3000/payments/complete/mobile' };
     expect(moveFor(`${local.redirectUrl}?imp_uid=imp_1`, local)).toMatchObject({ over: { imp_uid: 'imp_1' } });
+  });
+});
+
+describe('followed in an app', () => {
+  class Phone implements Host {
+    readonly did: string[] = [];
+    readonly takes: RegExp;
+    readonly allows: boolean;
+    constructor(takes: RegExp, allows = false) {
+      this.takes = takes;
+      this.allows = allows;
+    }
+    async open(url: string) {
+      this.did.push(`open ${url}`);
+      if (/^throws/.test(url)) throw new Error('no activity');
+      return this.takes.test(url);
+    }
+    load = (url: string) => void this.did.push(`load ${url}`);
+    allow = () => this.allows;
+    showResult = (result: object) => void this.did.push(`result ${JSON.stringify(result)}`);
+    over = (ids: object) => void this.did.push(`over ${JSON.stringify(ids)}`);
+    missing = () => void this.did.push('missing');
+  }
+  const followed = async (address: string, phone: Phone, app = android) => {
+    const loads = follow(address, app, phone);
+    await new Promise((resolve) => setImmediate(resolve));
+    return [loads, ...phone.did];
+  };
+  const bank = 'kftc-bankpay://eftpay?x=1';
+  const play = 'market://details?id=com.kftc.bankpay.android';
+
+  test('a page is loaded by the WebView', async () => {
+    expect(await followed('https://mobile.inicis.com/', new Phone(/./))).toEqual([true]);
+    expect(await followed(`${redirectUrl}?imp_uid=imp_1`, new Phone(/./))).toEqual([true, 'over {"imp_uid":"imp_1"}']);
+  });
+
+  test('an app is opened, else its store, else the store on the web, else that is said', async () => {
+    const web = 'https://play.google.com/store/apps/details?id=com.kftc.bankpay.android';
+    expect(await followed(bank, new Phone(/^kftc/))).toEqual([false, `open ${bank}`]);
+    expect(await followed(bank, new Phone(/^market/))).toEqual([false, `open ${bank}`, `open ${play}`]);
+    expect(await followed(bank, new Phone(/^https/))).toEqual([false, `open ${bank}`, `open ${play}`, `open ${web}`]);
+    expect(await followed(bank, new Phone(/^$/))).toEqual([
+      ...[false, `open ${bank}`, `open ${play}`, `open ${web}`],
+      'missing',
+    ]);
+  });
+
+  test('a page of its own comes before the store', async () => {
+    const address = 'intent://pay#Intent;scheme=supertoss;S.browser_fallback_url=https%3A%2F%2Ftoss.example;end';
+    expect(await followed(address, new Phone(/^$/))).toEqual([
+      false,
+      'open supertoss://pay',
+      'load https://toss.example',
+    ]);
+  });
+
+  test('what is not known is opened only when the app allows it', async () => {
+    expect(await followed('evilapp://x', new Phone(/./))).toEqual([false]);
+    expect(await followed('throws://x', new Phone(/./, true))).toEqual([false, 'open throws://x', 'missing']);
+    expect(await followed('javascript:alert(1)', new Phone(/./, true))).toEqual([false]);
+  });
+
+  test('a page behind an intent is loaded in its place', async () => {
+    expect(await followed('intent://a.example/#Intent;scheme=https;end', new Phone(/./))).toEqual([
+      false,
+      'load https://a.example/',
+    ]);
+  });
+
+  test('the app is brought back by its own scheme alone', () => {
+    const phone = new Phone(/./, true);
+    comeBack(`iamporttest://?imp_uid=imp_1&m_redirect_url=${encodeURIComponent(redirectUrl)}`, ios, phone);
+    comeBack('IAMPORTTEST://result?merchant_uid=order-1&status=paid', ios, phone);
+    for (const other of [
+      bank,
+      redirectUrl,
+      'iamporttest2://?merchant_uid=1',
+      'iamporttest://',
+      'javascript:alert(1)',
+    ]) {
+      comeBack(other, ios, phone);
+    }
+    expect(phone.did).toEqual([
+      'over {"imp_uid":"imp_1"}',
+      `load ${redirectUrl}?imp_uid=imp_1`,
+      'result {"merchant_uid":"order-1","status":"paid"}',
+    ]);
   });
 });
 
