@@ -61,6 +61,13 @@ The API answers at ${ApiUrl}. What is left to do, once:
 `;
 }
 
+/** For the CDK's command line. It asks a person before a deployment widens rights, unless it is told when to ask. */
+export function deployArguments(commandLine: readonly string[]): string[] {
+  const isTold = commandLine.some((argument) => /^--require-approval(=|$)/.test(argument));
+  const approval = isTold ? [] : ['--require-approval', 'broadening'];
+  return ['deploy', ...approval, '--outputs-file', OUTPUTS, ...commandLine];
+}
+
 async function main(commandLine: string[]): Promise<number> {
   const { values } = parseArgs({ args: commandLine, options: { profile: { type: 'string' } }, strict: false });
   const profile = typeof values.profile === 'string' ? values.profile : undefined;
@@ -70,7 +77,7 @@ async function main(commandLine: string[]): Promise<number> {
     console.error('An account and region that never saw the CDK also need, once: npx cdk bootstrap');
     return 1;
   }
-  const exitCode = await cdk(['deploy', '--require-approval', 'broadening', '--outputs-file', OUTPUTS, ...commandLine]);
+  const exitCode = await cdk(deployArguments(commandLine));
   if (exitCode !== 0) return exitCode;
   const { IamportPayments } = outputsFile.parse(JSON.parse(await readFile(OUTPUTS, 'utf8')));
   console.log(nextSteps(IamportPayments, profile));

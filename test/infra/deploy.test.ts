@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { missingAwsAccess } from '../../infra/aws-access.ts';
-import { missingConfiguration, nextSteps } from '../../infra/deploy.ts';
+import { deployArguments, missingConfiguration, nextSteps } from '../../infra/deploy.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -35,6 +35,18 @@ test('everything that is missing is said at once, and nothing is deployed', asyn
         .join(''),
     ),
   });
+});
+
+test('a person is asked before rights are widened, and a pipeline says that nobody is there to ask', () => {
+  expect(deployArguments(['--profile', 'shop'])).toEqual([
+    'deploy',
+    ...['--require-approval', 'broadening'],
+    ...['--outputs-file', join(root, 'dist/outputs.json')],
+    ...['--profile', 'shop'],
+  ]);
+  for (const told of [['--require-approval', 'never'], ['--require-approval=never']]) {
+    expect(deployArguments(told)).toEqual(['deploy', '--outputs-file', join(root, 'dist/outputs.json'), ...told]);
+  }
 });
 
 describe('credentials and region', async () => {

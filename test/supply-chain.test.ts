@@ -1,0 +1,176 @@
+/** What comes from others: exactly which packages, what of them may run when they are installed, and what a shop's pipeline does with them. */
+
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+interface Manifest {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly allowScripts: Readonly<Record<string, unknown>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+interface Locked {
+  readonly version: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly inBundle?: boolean;
+  readonly link?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+}
+
+const manifest: Manifest = JSON.parse(read('package.json'));
+const lock: { lockfileVersion: number; packages: Record<string, Locked> } = JSON.parse(read('package-lock.json'));
+const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+const nameOf = (path: string) => path.replace(/^.*node_modules\//, '');
+
+describe.each(['package.json', 'test/clients/package.json'])('%s', (file) => {
+  test('names one version of everything, and nothing from outside the registry', () => {
+    const { dependencies, devDependencies, optionalDependencies }: Manifest = JSON.parse(read(file));
+    const versions = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
+    expect(versions.length).toBeGreaterThan(3);
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  test('has a lock file that holds each package by its content, and names no server', () => {
+    const { packages }: typeof lock = JSON.parse(read(file.replace('package.json', 'package-lock.json')));
+    const entries = Object.entries(packages).filter(([path]) => path !== '');
+    // What a package brings along within itself is held by its own hash.
+    const loose = entries.filter(([, { integrity, inBundle }]) => !integrity?.startsWith('sha512-') && !inBundle);
+    expect(loose.map(([path]) => path)).toEqual([]);
+    const foreign = entries.filter(
+      ([, { resolved, link }]) => link || (resolved && !resolved.startsWith('https://registry.npmjs.org/')),
+    );
+    expect(foreign.map(([path]) => path)).toEqual([]);
+  });
+});
+
+describe('a package', () => {
+  test('runs nothing when it is installed, unless it is allowed to by its name; none is', () => {
+    const withScripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameOf(path));
+    expect([...new Set(withScripts)].sort()).toEqual(Object.keys(manifest.allowScripts).sort());
+    expect(Object.values(manifest.allowScripts)).toEqual(withScripts.map(() => false));
+  });
+
+  test('is in a function only if it is one of these', () => {
+    expect(Object.keys(manifest.dependencies)).toEqual([
+      '@aws-sdk/client-dynamodb',
+      '@aws-sdk/client-eventbridge',
+      '@aws-sdk/client-secrets-manager',
+      'undici',
+      'zod',
+    ]);
+    expect(importedBy('functions')).toEqual([...Object.keys(manifest.dependencies), '(types) aws-lambda'].sort());
+  });
+
+  test('comes along with those only if it is AWS’s own, or one of these', () => {
+    const theirs = locked.filter(([, { dev, optional }]) => !dev && !optional).map(([path]) => nameOf(path));
+    expect(theirs).toContain('@aws-sdk/core');
+    const others = theirs.filter((name) => !/^@(aws-sdk|smithy|aws)\//.test(name) && !(name in manifest.dependencies));
+    expect(others.sort()).toEqual(['bowser', 'mnemonist', 'obliterator', 'tslib']);
+  });
+});
+
+/** The packages that the sources under a folder import, each once; those of which only types are taken are marked. */
+function importedBy(folder: string): string[] {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const names = new Map<string, boolean>();
+  for (const file of files) {
+    for (const [, type, from = ''] of read(join(folder, file)).matchAll(
+      /^(?:import|export)( type)? [^;]*?from '([^.'][^']*)'/gms,
+    )) {
+      if (from.startsWith('node:')) continue;
+      const name = from
+        .split('/')
+        .slice(0, from.startsWith('@') ? 2 : 1)
+        .join('/');
+      names.set(name, (names.get(name) ?? false) || !type);
+    }
+  }
+  return [...names].map(([name, isRun]) => (isRun ? name : `(types) ${name}`)).sort();
+}
+
+test('npm run sbom lists every package, and tells what deploys from what only builds and tests', async () => {
+  const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], { cwd: root, maxBuffer: 2 ** 26 });
+  const bom: {
+    bomFormat: string;
+    components: { name: string; version: string; scope: string; hashes?: { content: string }[] }[];
+  } = JSON.parse(stdout);
+  expect(bom.bomFormat).toBe('CycloneDX');
+  const deployed = locked.filter(([, { dev, optional }]) => !dev && !optional);
+  expect(
+    bom.components
+      .filter(({ scope }) => scope === 'required')
+      .map(({ name, version }) => `${name}@${version}`)
+      .sort(),
+  ).toEqual(deployed.map(([path, { version }]) => `${nameOf(path)}@${version}`).sort());
+  const all = new Set(locked.map(([path, { version }]) => `${nameOf(path)}@${version}`));
+  expect(new Set(bom.components.map(({ name, version }) => `${name}@${version}`))).toEqual(all);
+});
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly needs?: string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+describe('the workflow of a shop', () => {
+  const source = read('.github/workflows/deploy.yml');
+  const workflow: { permissions: Record<string, string>; jobs: { gate: Job; deploy: Job } } = parse(source);
+  const { gate, deploy } = workflow.jobs;
+  const steps = [...gate.steps, ...deploy.steps];
+  const runs = ({ steps: all }: Job) => all.flatMap(({ run }) => run ?? []);
+
+  test('runs only what this package has', () => {
+    const scripts = [...runs(gate), ...runs(deploy)].flatMap((run) => [
+      ...run.matchAll(/npm (?:run )?(?:--silent )?([a-z:]+)/g),
+    ]);
+    const own = scripts.map(([, name = '']) => name).filter((name) => !['ci', 'audit'].includes(name));
+    expect(own).toEqual(['test', 'sbom', 'synth', 'deploy']);
+    for (const name of own) expect(manifest.scripts).toHaveProperty(name);
+  });
+
+  test('installs from the lock file, asks for known weaknesses and signatures, and tests, before it deploys', () => {
+    expect(runs(gate).slice(0, 4)).toEqual(['npm ci', 'npm audit --omit=dev', 'npm audit signatures', 'npm test']);
+    expect(deploy.needs).toBe('gate');
+    expect(runs(deploy)).toEqual([
+      'npm ci',
+      'npm run synth',
+      'npx cdk diff --app cdk.out',
+      'npm run deploy -- --require-approval never',
+    ]);
+  });
+
+  test('has no key of AWS, and asks for a short one only where it deploys', () => {
+    expect(source).not.toMatch(/secrets\.|aws-access-key-id|aws-secret-access-key/);
+    expect(workflow.permissions).toEqual({ contents: 'read' });
+    expect(gate.permissions).toBeUndefined();
+    expect(deploy.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
+    expect(steps.find(({ uses }) => uses?.startsWith('aws-actions/'))?.with).toHaveProperty('role-to-assume');
+  });
+
+  test('takes actions by commit, and says which release that is', () => {
+    const used = steps.flatMap(({ uses }) => uses ?? []);
+    expect(used.length).toBeGreaterThan(5);
+    expect(used.filter((action) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/.test(action))).toEqual([]);
+    expect(source.match(/uses: .*# v\d+\.\d+\.\d+$/gm)).toHaveLength(used.length);
+  });
+});
