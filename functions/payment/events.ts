@@ -58,7 +58,7 @@ export function orderEvents(before: Order | undefined, after: Order): readonly P
   // Registered, in a table where the shop had it already.
   if (before.revision === 0 && after.state.status === 'ready') return [];
   const { state, merchantUid, amount, currency, revision } = after;
-  const [account, failure] = [accountOf(state) ?? accountOf(before.state), failureOf(state)];
+  const account = accountOf(state) ?? accountOf(before.state);
   const impUid = statusSetBy(state) ?? account?.impUid;
   const event: PaymentEvent = {
     name: byStatus[state.status],
@@ -70,7 +70,7 @@ export function orderEvents(before: Order | undefined, after: Order): readonly P
     ...(impUid && { impUid }),
     ...('cancelledAmount' in state && { cancelledAmount: state.cancelledAmount }),
     ...(isSettled(state) && state.record.payMethod && { payMethod: state.record.payMethod }),
-    ...(state.status === 'failed' && failure?.reason && { reason: failure.reason }),
+    ...(state.status === 'failed' && state.failure.reason && { reason: state.failure.reason }),
     ...(state.status === 'virtual_account_issued' && { account: state.account }),
   };
   return [event];

@@ -34,6 +34,15 @@ describe('an order', () => {
     expect(orderEvents(paid, { ...paid, dueAt: 5 })).toEqual([]);
   });
 
+  test('that we only took up from the shop’s own table is no event; what happened to it meanwhile is', () => {
+    const untouched: Order = { ...orderIn({ status: 'ready' }), revision: 0 };
+    expect(orderEvents(untouched, orderIn({ status: 'ready' }))).toEqual([]);
+    expect(names(orderEvents(untouched, orderIn(inState('paid by this card'))))).toEqual(['Payment Paid']);
+    expect(names(orderEvents(before(inState('waits for this account')), orderIn({ status: 'ready' })))).toEqual([
+      'Virtual Account Withdrawn',
+    ]);
+  });
+
   const common = { id: 'order-1:7', merchantUid: 'order-1', amount: 14_000, currency: 'KRW' };
 
   test('that is paid tells by which payment, and how', () => {
