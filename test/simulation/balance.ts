@@ -9,7 +9,8 @@
  * L5  every step of every order was told, and every reversal
  * L6  no order waits for an account that is gone
  * L7  the checkpoint of the ledger is as late as the last run but one
- * L8  the books agree to the won: what Iamport kept is what our orders keep, what waits for a person, and what has no order
+ * L8  the books agree to the won, payment by payment: what Iamport kept is what an order keeps (L3), what waits for a person, or
+ *     what has no order
  * L9  money without an order is known
  * L10 everything comes to an end (`time.ts`)
  * L11 while nothing is wrong, everybody is answered (`people.ts`)
@@ -19,7 +20,7 @@ import type { Item } from '../../functions/store/table.ts';
 import { hundredths } from '../../sandbox/iamport/payment.ts';
 import type { Books, Entry } from './books.ts';
 import { entryOf, isGood } from './books.ts';
-import type { SimulatedIamport } from './iamport.ts';
+import type { SimulatedIamport, Truth } from './iamport.ts';
 import type { TableName } from './lambda.ts';
 import type { SimulatedTable } from './table.ts';
 import { Violation } from './violation.ts';
@@ -34,8 +35,6 @@ interface Parts {
 
 export function balance(parts: Parts): void {
   const { books, iamport, tables, readUntil } = parts;
-  let atIamport = 0;
-  let inTheBooks = 0;
   for (const { imp_uid: impUid, merchant_uid: merchantUid } of iamport.payments()) {
     const truth = iamport.truths(impUid).at(-1);
     const order = books.entry(merchantUid);
@@ -43,21 +42,9 @@ export function balance(parts: Parts): void {
     const isOrders = order?.isSettled && order.impUid === impUid;
     // No money moves in a test channel; an order that was tested stands on it all the same.
     if (!truth || (truth.sandbox && !isOrders)) continue;
-    if (truth.kept > 0) {
-      if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', `${impUid} is unknown`);
-      if (order && !isOrders) {
-        const say = `${impUid} kept ${truth.kept} for ${merchantUid} (${order.status}), ${told(reversal)}`;
-        if (isGood(truth, order) && !order.isSettled && order.status !== 'closed') throw new Violation('L2', say);
-        if (reversal?.state?.S !== 'manual' || reversal.kind?.S === 'orphan') throw new Violation('L1', say);
-      }
-      if (isOrders) agree(impUid, truth.kept, order);
-      atIamport += truth.kept;
-      inTheBooks += isOrders ? order.kept : hundredths(Number(reversal?.amount?.N ?? 0));
-    } else if (isOrders && order.status !== 'deposit_reversed') agree(impUid, 0, order);
-  }
-  // Deposits on top of an amount are in no payment's own figure.
-  if (atIamport !== inTheBooks && !hasExcess(tables)) {
-    throw new Violation('L8', `Iamport kept ${atIamport}, the books say ${inTheBooks}`);
+    if (isOrders) {
+      if (truth.kept > 0 || order.status !== 'deposit_reversed') agree(impUid, truth.kept, order);
+    } else if (truth.kept > 0) checkHeld(impUid, truth, order, reversal);
   }
   for (const item of tables.orders.items()) checkOrder(entryOf(item), parts);
   for (const item of tables.reversals.items()) checkReversal(item, parts);
@@ -66,8 +53,19 @@ export function balance(parts: Parts): void {
 }
 
 const told = (item: Item | undefined) => JSON.stringify(item);
-const hasExcess = (tables: Parts['tables']) =>
-  [...tables.reversals.items()].some(({ reason }) => ['deposit_excess', 'deposit_mismatch'].includes(reason?.S ?? ''));
+
+/** Money that no order stands on: all of it waits for a person, or has no order, and the shop's books say how much it is. */
+function checkHeld(impUid: string, truth: Truth, order: Entry | undefined, reversal: Item | undefined): void {
+  const say = `${impUid} kept ${truth.kept} for ${truth.merchantUid} (${order?.status}), ${told(reversal)}`;
+  if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', say);
+  if (order) {
+    if (isGood(truth, order) && !order.isSettled && order.status !== 'closed') throw new Violation('L2', say);
+    if (reversal?.state?.S !== 'manual' || reversal.kind?.S === 'orphan') throw new Violation('L1', say);
+  }
+  // Deposits of another sum, or on top of the amount, are in no payment's own figure.
+  if (['deposit_excess', 'deposit_mismatch'].includes(reversal?.reason?.S ?? '')) return;
+  if (hundredths(Number(reversal?.amount?.N)) !== truth.kept) throw new Violation('L8', say);
+}
 
 function agree(impUid: string, kept: number, order: Entry): void {
   if (order.kept !== kept) {
@@ -112,5 +110,6 @@ function checkReversal(item: Item, { books, iamport }: Parts): void {
   if (kind === 'orphan') must('Payment Without Order');
   else if (item.reason?.S !== 'deposit_excess') must('Payment Rejected');
   if (kind === 'manual' && state === 'manual') must('Refund Required');
-  if (kind === 'cancel' && state === 'done') must('Refund Completed');
+  const hadMoney = ['cancel', 'manual'].includes(kind) && Number(item.amount?.N) > 0;
+  if (hadMoney && state === 'done') must('Refund Completed');
 }

@@ -287,7 +287,7 @@ export class Books {
 
   /** The bus has taken an event. */
   told(name: string, detail: object): void {
-    const { id, merchant_uid: merchantUid } = detail as { id: string; merchant_uid: string };
+    const { id } = detail as { id: string };
     const json = JSON.stringify(detail);
     const known = this.events.get(id);
     if (known) {
@@ -295,10 +295,12 @@ export class Books {
       return;
     }
     this.events.set(id, { name, json });
-    if (!id.startsWith(`${merchantUid}:`)) return;
-    const revision = Number(id.slice(merchantUid.length + 1));
-    if (revision < (this.#lastTold.get(merchantUid) ?? 0)) throw new Violation('S9', `${id} came after a later one`);
-    this.#lastTold.set(merchantUid, revision);
+    // `<merchant_uid>:<revision>`, and of reversals and refunds likewise.
+    const [, item = '', step = ''] = /^(.+?):(\d+)(?::refund)?$/.exec(id) ?? [];
+    if (!item) return;
+    const revision = Number(step);
+    if (revision < (this.#lastTold.get(item) ?? 0)) throw new Violation('S9', `${id} came after a later one`);
+    this.#lastTold.set(item, revision);
   }
 
   /** Somebody was told that an order is in a status. */

@@ -261,6 +261,12 @@ export const mutations: readonly Mutation[] = [
     replace: `      if (taken.length >= 0) continue;`,
   },
   {
+    name: 'money that a person gave back is not told',
+    file: 'functions/payment/events.ts',
+    find: `state === 'done' && amount > 0 && kind !== 'orphan'`,
+    replace: `state === 'done' && amount > 0 && kind === 'cancel'`,
+  },
+  {
     name: 'a fault of the publisher is swallowed',
     file: publish,
     find: `    return { batchItemFailures: [{ itemIdentifier }] };`,
