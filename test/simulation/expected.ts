@@ -99,7 +99,7 @@ const doings: Readonly<Record<string, readonly string[]>> = {
   complete: ['200', '404', '409', '500', '502', '503'],
   confirm: ['200', '409', '500', '503'],
   console: ['cancels a part', 'cancels all', 'revokes an account'],
-  'fixed account': ['exact', 'less', 'more', 'once more'],
+  'fixed account': ['a part', 'exact', 'less', 'more', 'once more'],
   outcome: [
     'cancelled',
     'deposit_reversed',

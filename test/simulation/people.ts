@@ -1,6 +1,7 @@
 /** Who does something in a schedule: buyers, their banks and browsers, Iamport's notifications, the shop, and strangers. */
 
 import { awaitsDeposit } from '../../sandbox/iamport/ledger.ts';
+import { hundredths } from '../../sandbox/iamport/payment.ts';
 import { Refused } from '../../sandbox/iamport/refused.ts';
 import { formBody, jsonBody } from '../functions/event.ts';
 import { Violation } from './violation.ts';
@@ -30,6 +31,9 @@ const attempts = {
   'takes an account by a test channel': 1,
   'takes a fixed account': 3,
 } as const;
+
+/** About a half. Major units. */
+const partOf = (amount: number): number => Math.max(1, Math.floor(amount / 2));
 
 export class People {
   readonly #world: World;
@@ -141,6 +145,15 @@ export class People {
     ledger.issueAccount(impUid, { lastsSeconds, sandbox, ...(amount !== undefined && { amount }) });
     this.#changed(impUid);
     if (chance.is(0.3)) return;
+    const inParts = how === 'takes a fixed account' && chance.is(0.4);
+    if (inParts) {
+      await time.sleep(chance.whole(10, 300) * second);
+      if (ledger.payment(impUid).status !== 'ready') return;
+      // A part of it arrives, and the account waits for the rest.
+      iamport.depositHistory(impUid, [partOf(ledger.payment(impUid).amount)]);
+      reached.count('fixed account: a part');
+      this.#changed(impUid);
+    }
     const wait = chance.whole(30, 2_000) * second;
     // A buyer who looks just while the bank moves the money: what is asked for a moment too early is told a moment too late.
     if (chance.is(0.5)) this.#after(wait - chance.whole(0, 1_000), () => this.#browser(impUid, { isAlone: true }));
@@ -150,9 +163,11 @@ export class People {
     ledger.deposit(impUid);
     if (how === 'takes a fixed account') {
       const { amount: due } = ledger.payment(impUid);
-      const sum = chance.pick({ exact: 2, less: 1, more: 1 });
+      const part = partOf(due);
+      const sum = inParts ? 'exact' : chance.pick({ exact: 2, less: 1, more: 1 });
       reached.count(`fixed account: ${sum}`);
-      iamport.depositHistory(impUid, { exact: [due], less: [Math.max(1, Math.floor(due / 2))], more: [due, due] }[sum]);
+      const exact = inParts ? [part, (hundredths(due) - hundredths(part)) / 100].filter((one) => one > 0) : [due];
+      iamport.depositHistory(impUid, { exact, less: [part], more: [due, due] }[sum]);
       if (sum === 'exact' && chance.is(0.5)) this.#at(15 * minute, () => this.#depositAgain(impUid, due));
     }
     this.#changed(impUid);
