@@ -68,12 +68,14 @@ export function demoShop({ apiUrl, iamportUrl }: ShopSurroundings): Hono {
     return c.json(body, status === 200 ? 200 : 404);
   });
 
-  // The very build that a shop would load.
-  let checkout: string | undefined;
-  shop.get('/checkout.mjs', (c) => {
-    checkout ??= bundleCheckout()['checkout.mjs'];
-    return c.body(checkout, 200, { 'content-type': types['.js'] ?? '', 'cache-control': 'no-store' });
-  });
+  // The very builds that a shop would load.
+  let builds: ReturnType<typeof bundleCheckout> | undefined;
+  for (const name of ['checkout.mjs', 'checkout.global.js'] as const) {
+    shop.get(`/${name}`, (c) => {
+      builds ??= bundleCheckout();
+      return c.body(builds[name], 200, { 'content-type': types['.js'] ?? '', 'cache-control': 'no-store' });
+    });
+  }
 
   shop.get('*', async (c) => {
     const file = c.req.path === '/' ? 'index.html' : c.req.path.slice(1);

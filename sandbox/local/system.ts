@@ -223,4 +223,4 @@ async function listening(port: number) {
 
 /** Pages and the shop's own server; everything else is the gateway's, which knows what to say of it. */
 const isShops = (url: string, method = 'GET'): boolean =>
-  /^\/__(shop|local)\//.test(url) || (method === 'GET' && /^\/([\w-]+\.\w+)?(\?|$)/.test(url));
+  /^\/__(shop|local)\//.test(url) || (method === 'GET' && /^\/([\w.-]+\.\w+)?(\?|$)/.test(url));

@@ -75,6 +75,15 @@ function labelOf(order) {
   return amount === undefined ? order : `${order} · ${money(amount)}`;
 }
 
+/** Pages that wait ask the same again and again: of more than three alike the first and the newest are drawn, the newest with how many. */
+function withoutRepeats(all) {
+  const alike = Map.groupBy(all, ({ kind, from, title }) => `${kind} ${from} ${title}`);
+  const repeats = [...alike.values()].filter(({ length }) => length > 3);
+  const times = new Map(repeats.map((group) => [group.at(-1), group.length]));
+  const left = new Set(repeats.flatMap((group) => group.slice(1, -1)));
+  return all.filter((fact) => !left.has(fact)).map((fact) => ({ ...fact, times: times.get(fact) }));
+}
+
 /** One line of the diagram: an arrow from place to place, or a thought of the functions. */
 function rowOf(fact, begin) {
   const row = document.createElement('li');
@@ -89,6 +98,7 @@ function rowOf(fact, begin) {
   const arrow = document.createElement('div');
   arrow.className = 'arrow';
   const title = Object.assign(document.createElement('b'), { textContent: fact.title });
+  if (fact.times) title.append(` ×${fact.times}`);
   const who = part('who', `${say(`place.${fact.from}`)}${from === to ? '' : ` → ${say(`place.${fact.to}`)}`}`);
   arrow.append(who, title, part('detail', fact.detail ?? (isAsked(fact) ? '…' : '')), part('line', ''));
   row.append(part('time', `+${((fact.at - begin) / 1000).toFixed(2)}`), part('kind', say(`kind.${fact.kind}`)), arrow);
@@ -98,7 +108,7 @@ function rowOf(fact, begin) {
 function draw() {
   const order = shownOrder();
   const shown = [...facts.values()].filter((fact) => order === '*' || (order && fact.order === order));
-  const rows = shown.map((fact) => rowOf(fact, shown[0].at));
+  const rows = withoutRepeats(shown).map((fact) => rowOf(fact, shown[0].at));
   const before = element('facts').childElementCount;
   element('facts').replaceChildren(...rows);
   for (const row of rows.slice(before)) row.classList.add('fresh');

@@ -96,6 +96,10 @@ const said = {
     '아직 아무 일도 없습니다. 상점에서 하나 사 보세요.',
     'Nothing has happened yet. Buy something in the shop.',
   ],
+  liveNote: [
+    '기록은 테이블의 스트림이 알리는 때에 보이므로, 판단보다 조금 늦게 그려집니다.',
+    'A write is drawn when the stream of its table tells of it, a moment after the decision that made it.',
+  ],
   toShop: ['상점 열기', 'Open the shop'],
   toControl: ['은행·PG 되어 보기', 'Be the bank and the PG'],
   orders: ['주문', 'Orders'],
