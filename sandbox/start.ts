@@ -53,6 +53,7 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
       const [method = '', path = ''] = key.split(' ');
       return line(method, `${url}${path}${signed ? '  (signed)' : ''}`);
     }),
+    line('live', `${url}/live.html  (what happens, as it happens)`),
     line('events', `${url}/__local/events`),
     line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
     line('signed', `${call} ${url}/orders/<merchant_uid>`),

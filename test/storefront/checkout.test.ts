@@ -1,11 +1,13 @@
 /** The checkout of a shop's page: what it opens, asks, remembers and answers, whatever the window and the network do. */
 
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { OutcomeStatus as BackendStatus } from '../../functions/payment/outcome.ts';
 import { bundleCheckout } from '../../storefront/build.ts';
 import { checkoutIn } from '../../storefront/checkout/checkout.ts';
-import type { OutcomeStatus } from '../../storefront/checkout/types.ts';
+import type { OutcomeStatus, PayResult, Unopened } from '../../storefront/checkout/types.ts';
 import { answer, paid, request, TestWorld } from './world.ts';
 
 const backend = { completeUrl: request.completeUrl };
@@ -17,6 +19,16 @@ const sameStatuses: [OutcomeStatus, BackendStatus] extends [BackendStatus, Outco
 
 test('its statuses are those of the backend', () => {
   expect(sameStatuses).toBe(true);
+});
+
+test.each(['docs/storefront.md', 'docs/storefront.ko.md'])('%s names every result', async (file) => {
+  const known = {
+    ...{ paid: 0, virtual_account_issued: 0, ready: 0, failed: 0, partial_cancelled: 0, cancelled: 0, expired: 0 },
+    ...{ deposit_reversed: 0, rejected: 0, unopened: 0, left: 0, unconfirmed: 0, refused: 0 },
+    ...{ declined: 0, iamport_missing: 0, busy: 0, window_failed: 0 },
+  } satisfies Record<PayResult['status'] | Unopened['code'], 0>;
+  const text = await readFile(join(import.meta.dirname, '../..', file), 'utf8');
+  expect(Object.keys(known).filter((word) => !text.includes(`\`${word}\``))).toEqual([]);
 });
 
 test.each(Object.entries(bundleCheckout()))('%s is at most 3 KB compressed', (_name, code) => {
