@@ -1,5 +1,7 @@
 /** A request and its answer, for whoever watches: which payment and which order it names. Reads ids and nothing else. */
 
+import { decoded } from './local/routes.ts';
+
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -13,9 +15,10 @@ export type Watch = (exchange: Exchange) => (status: number, ms: number) => void
 
 /** @param body JSON or a form; anything else names nothing */
 export function exchangeOf(method: string, url: string, body: string, signed: boolean): Exchange {
-  const { pathname, searchParams } = new URL(url, 'http://local');
-  const path = decodeURIComponent(pathname);
-  const fields = { ...Object.fromEntries(searchParams), ...fieldsIn(body) };
+  // Whatever a client sends may be watched, well formed or not.
+  const [target = '', query = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2);
+  const path = decoded(target);
+  const fields = { ...Object.fromEntries(new URLSearchParams(query)), ...fieldsIn(body) };
   const payment = /\b(imp_\w+)/.exec(path)?.[1] ?? textIn(fields.imp_uid);
   const order = /^\/(?:orders|payments\/(?:prepare|find))\/([^/]+)/.exec(path)?.[1] ?? textIn(fields.merchant_uid);
   return { method, path, ids: { ...(order && { order }), ...(payment && { payment }) }, signed };
