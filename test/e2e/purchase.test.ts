@@ -198,6 +198,29 @@ test('on a PC one can buy as on a phone', async () => {
   expect(await buyer.order()).toMatchObject({ status: 'paid' });
 });
 
+test('a window of the size of a phone buys as a phone does', async () => {
+  const buyer = await Buyer.with('pc', market);
+  await buyer.enterShop();
+  const [view] = await Promise.all([buyer.page.waitForEvent('popup'), buyer.page.locator('#as-phone').click()]);
+  await view.locator('[data-testid=pay]:enabled').click();
+  await view.waitForURL(`${market.system.iamport.url}/window/**`);
+  await view.getByTestId('pay').click();
+  await view.waitForURL('**/payments/complete/mobile?**');
+  expect(buyer.payment).toMatchObject({ status: 'paid', channel: 'mobile' });
+});
+
+test('the shop speaks English when it is asked to, also after a reload', async () => {
+  const buyer = await Buyer.with('pc', market);
+  await buyer.enterShop();
+  await buyer.page.getByRole('button', { name: 'English' }).click();
+  expect(await buyer.page.locator('h1').innerText()).toBe('Small things for a desk');
+  await (await buyer.openWindow()).getByTestId('pay').click();
+  expect(await buyer.toldOf('paid')).toContain('Your payment is complete.');
+  await buyer.page.reload();
+  expect(await buyer.toldOf('paid')).toContain('Your payment is complete.');
+  expect(await buyer.page.getByTestId('pay').innerText()).toBe('Pay');
+});
+
 test('the shop and the result page fit a screen 320 px wide', async () => {
   const buyer = await Buyer.with('phone', market);
   await buyer.page.setViewportSize({ width: 320, height: 640 });
