@@ -3,10 +3,9 @@
 import { type Deadline, unixSeconds } from './edge/clock.ts';
 import { IamportFault, IamportUnexpected } from './iamport/errors.ts';
 import { decideDue } from './payment/due.ts';
-import type { Amount } from './payment/money.ts';
 import type { Order } from './payment/order.ts';
 import type { Payment } from './payment/payment.ts';
-import type { Reversal } from './payment/reversal.ts';
+import { leftOf, type Reversal } from './payment/reversal.ts';
 import { nextLookAt } from './payment/watch.ts';
 import type { Report } from './reconcile.ts';
 import { attemptRefund } from './refund.ts';
@@ -115,12 +114,6 @@ async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline):
   if (isOver(reversal, payment, settlement)) await rooms.reversals.finish(impUid, now);
   // Still for a person: looked at again later, and later each time.
   else if (reversal.state === 'manual') await rooms.reversals.seen(reversal, leftOf(reversal, payment), now);
-}
-
-/** A part may have gone back in the console. What is wrong with deposits is no figure of the payment's own, and stays as recorded. */
-function leftOf({ amount, reason }: Reversal, { state }: Payment): Amount {
-  const isOfDeposits = reason === 'deposit_mismatch' || reason === 'deposit_excess';
-  return state.kind === 'kept' && !isOfDeposits && state.kept < amount ? state.kept : amount;
 }
 
 /** Nothing is left to undo: the money is back, the account is gone, or the order turned out to stand on this payment. */

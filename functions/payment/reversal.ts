@@ -1,7 +1,7 @@
-/** A payment that must be undone. Held against the payment, never against the order that it names. Pure types. */
+/** A payment that must be undone. Held against the payment, never against the order that it names. Pure. */
 
 import type { Amount } from './money.ts';
-import type { UnixSeconds } from './payment.ts';
+import type { Payment, UnixSeconds } from './payment.ts';
 
 /**
  * Why a payment is not taken. Ordered by precedence: when several apply, the first is reported.
@@ -52,4 +52,13 @@ export interface Reversal extends ReversalRequest {
   readonly message?: string;
   readonly createdAt: UnixSeconds;
   readonly updatedAt: UnixSeconds;
+}
+
+/**
+ * How much of what waits for a person is still there: a part may have gone back in the console. What is wrong with deposits is no
+ * figure of the payment's own, and stays as it was recorded.
+ */
+export function leftOf({ amount, reason }: Reversal, { state }: Payment): Amount {
+  const isOfDeposits = reason === 'deposit_mismatch' || reason === 'deposit_excess';
+  return state.kind === 'kept' && !isOfDeposits && state.kept < amount ? state.kept : amount;
 }

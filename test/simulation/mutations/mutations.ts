@@ -316,7 +316,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'found here: what waits for a person says more than is left',
-    file: due,
+    file: 'functions/payment/reversal.ts',
     find: `state.kept < amount ? state.kept : amount`,
     replace: `state.kept < 0 ? state.kept : amount`,
   },
