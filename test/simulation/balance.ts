@@ -18,8 +18,8 @@
 
 import type { Item } from '../../functions/store/table.ts';
 import { hundredths } from '../../sandbox/iamport/payment.ts';
-import type { Books, Entry } from './books.ts';
-import { entryOf, isGood } from './books.ts';
+import type { Books } from './books.ts';
+import { type Entry, entryOf, isGood } from './entry.ts';
 import type { SimulatedIamport, Truth } from './iamport.ts';
 import type { TableName } from './lambda.ts';
 import type { SimulatedTable } from './table.ts';

@@ -24,8 +24,8 @@
 
 import type { Item } from '../../functions/store/table.ts';
 import type { CancelRequest } from '../../sandbox/iamport/ledger.ts';
-import { hundredths } from '../../sandbox/iamport/payment.ts';
-import type { SimulatedIamport, Truth } from './iamport.ts';
+import { type Entry, entryOf, isGood } from './entry.ts';
+import type { SimulatedIamport } from './iamport.ts';
 import type { TableName } from './lambda.ts';
 import type { Instance } from './network.ts';
 import type { Change, SimulatedTable } from './table.ts';
@@ -50,49 +50,6 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   deposit_reversed: ['paid', 'partial_cancelled', 'cancelled'],
   closed: [],
 };
-
-const settled = new Set(['paid', 'partial_cancelled', 'cancelled', 'deposit_reversed']);
-
-/** What the books of the shop say of one order. Amounts in hundredths. */
-export interface Entry {
-  readonly merchantUid: string;
-  readonly status: string;
-  readonly revision: number;
-  readonly impUid: string | undefined;
-  readonly accountOf: string | undefined;
-  readonly amount: number;
-  readonly currency: string;
-  /** What the order believes is kept of the payment that it stands on. */
-  readonly kept: number;
-  readonly isSettled: boolean;
-}
-
-export function entryOf(item: Item): Entry {
-  const status = item.status?.S ?? '';
-  const amount = hundredths(Number(item.amount?.N));
-  const given = item.cancelled_amount ? hundredths(Number(item.cancelled_amount.N)) : 0;
-  const isSettled = settled.has(status);
-  return {
-    merchantUid: item.merchant_uid?.S ?? '',
-    status,
-    revision: Number(item.revision?.N),
-    impUid: item.imp_uid?.S,
-    accountOf: item.virtual_account?.M?.imp_uid?.S,
-    amount,
-    currency: item.currency?.S ?? '',
-    kept: isSettled && status !== 'deposit_reversed' ? amount - given : 0,
-    isSettled,
-  };
-}
-
-/** Just what the order costs, all of it there, and no test. */
-export const isGood = (truth: Truth | undefined, { amount, currency }: Entry): boolean =>
-  truth !== undefined &&
-  truth.amount === amount &&
-  truth.kept === amount &&
-  truth.currency === currency &&
-  !truth.sandbox &&
-  (truth.deposited ?? amount) === amount;
 
 export interface Told {
   readonly name: string;
@@ -254,6 +211,8 @@ export class Books {
     if (cancel && key !== undefined) {
       const refund = this.reversal(`${impUid}/${key}`);
       if (!refund) throw new Violation('S5', say('a refund that nobody wrote down'));
+      const isDeposit = this.#iamport.ledger.payment(impUid).pay_method === 'vbank';
+      if (isDeposit && !cancel.refund_account) throw new Violation('S6', say('a deposit, and no account for it'));
       if (Number(refund.amount?.N) !== cancel.amount)
         throw new Violation('S14', say(`${cancel.amount} is not asked for`));
       return;

@@ -44,8 +44,8 @@ export interface Heard {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number | boolean>>;
   readonly body: string;
-  /** The instance that answered, or died over it. */
-  readonly by: Instance;
+  /** How many calls were made for it. */
+  readonly calls: number;
 }
 
 /** As the template has it. Milliseconds. */
@@ -62,10 +62,10 @@ export class Lambda {
 
   /** A request through API Gateway: to an idle instance, or to a new one. */
   async request(name: string, door: Door, event: APIGatewayProxyEventV2): Promise<Heard> {
-    const { value, by } = await this.run(name, doorTimeoutMs, ({ rooms }) => visit(door, rooms, event, 'request'));
+    const { value, calls } = await this.run(name, doorTimeoutMs, ({ rooms }) => visit(door, rooms, event, 'request'));
     // What API Gateway says when the function dies, or runs out of time.
-    if (!value) return { status: 500, headers: {}, body: '{"message":"Internal Server Error"}', by };
-    return { status: value.statusCode ?? 200, headers: value.headers ?? {}, body: value.body ?? '', by };
+    if (!value) return { status: 500, headers: {}, body: '{"message":"Internal Server Error"}', calls };
+    return { status: value.statusCode ?? 200, headers: value.headers ?? {}, body: value.body ?? '', calls };
   }
 
   /** @returns no value when the instance died, threw, or ran out of time */
@@ -74,6 +74,7 @@ export class Lambda {
     this.#idle.set(name, idle);
     const open = idle.pop() ?? this.#open(name);
     const { instance } = open;
+    const before = instance.calls;
     let isOver = false;
     this.#parts.time.after(timeoutMs, () => {
       if (!isOver) instance.kill();
@@ -82,7 +83,7 @@ export class Lambda {
     const value = await Promise.race([work(open).catch(() => undefined), died]);
     isOver = true;
     if (instance.isAlive) idle.push(open);
-    return { value, by: instance };
+    return { value, calls: instance.calls - before };
   }
 
   #open(name: string): Open {
