@@ -4,6 +4,7 @@ import type { Policy } from '../../../functions/payment/decide.ts';
 import type { Amount } from '../../../functions/payment/money.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import type { Payment, PaymentState, VirtualAccount } from '../../../functions/payment/payment.ts';
+import type { Refund } from '../../../functions/payment/refund.ts';
 
 export const won = (amount: number) => amount as Amount;
 
@@ -147,3 +148,19 @@ export const policies: readonly Policy[] = [
   { acceptTestPayments: true, reversals: 'automatic' },
   { acceptTestPayments: false, reversals: 'manual' },
 ];
+
+/** A part of the order, asked for and not yet answered. */
+export const refund: Refund = {
+  impUid: thisUid,
+  key: 'return-1',
+  merchantUid: 'order-1',
+  amount: won(4_000),
+  currency: 'KRW',
+  checksum: won(14_000),
+  reason: '반품',
+  state: 'requested',
+  revision: 1,
+  attempts: 1,
+  createdAt: 1_000_000,
+  updatedAt: 1_000_000,
+};

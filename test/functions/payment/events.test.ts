@@ -6,7 +6,7 @@ import { notificationEvent } from '../../../functions/payment/notification.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import type { Refund } from '../../../functions/payment/refund.ts';
 import type { Reversal } from '../../../functions/payment/reversal.ts';
-import { orderIn, otherUid, states, thisAccount, thisUid, won } from './cases.ts';
+import { orderIn, otherUid, refund, states, thisAccount, thisUid, won } from './cases.ts';
 
 const inState = (name: string): OrderState => states[name] ?? expect.unreachable(name);
 const before = (state: OrderState): Order => ({ ...orderIn(state), revision: 6 });
@@ -168,20 +168,6 @@ describe('a reversal', () => {
 });
 
 describe('a refund of the shop', () => {
-  const refund: Refund = {
-    impUid: thisUid,
-    key: 'return-1',
-    merchantUid: 'order-1',
-    amount: won(4_000),
-    currency: 'KRW',
-    checksum: won(14_000),
-    reason: '반품',
-    state: 'requested',
-    revision: 1,
-    attempts: 1,
-    createdAt: 1_000_000,
-    updatedAt: 1_000_000,
-  };
   const done = { ...refund, state: 'done', revision: 2 } as const;
 
   test('is told once, when the money is back', () => {

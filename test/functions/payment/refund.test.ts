@@ -3,14 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { isPayable, keptBy } from '../../../functions/payment/order.ts';
 import type { Payment, PaymentState } from '../../../functions/payment/payment.ts';
-import {
-  cancelReasonOf,
-  decideRefund,
-  isTakenOff,
-  type Refund,
-  refundFoundIn,
-} from '../../../functions/payment/refund.ts';
-import { orderIn, states, thisUid, won } from './cases.ts';
+import { cancelReasonOf, decideRefund, isTakenOff, refundFoundIn } from '../../../functions/payment/refund.ts';
+import { orderIn, refund, states, thisUid, won } from './cases.ts';
 
 const inState = (name: string) => orderIn(states[name] ?? expect.unreachable(name));
 
@@ -49,20 +43,6 @@ describe('what can be given back', () => {
 });
 
 describe('a refund whose answer was lost', () => {
-  const refund: Refund = {
-    impUid: thisUid,
-    key: 'return-1',
-    merchantUid: 'order-1',
-    amount: won(4_000),
-    currency: 'KRW',
-    checksum: won(14_000),
-    reason: '반품',
-    state: 'requested',
-    revision: 1,
-    attempts: 1,
-    createdAt: 1_000_000,
-    updatedAt: 1_000_000,
-  };
   const payment = (state: PaymentState, cancelReasons?: readonly string[]): Payment => ({
     impUid: thisUid,
     merchantUid: 'order-1',
