@@ -172,7 +172,9 @@ describe('with a phone', () => {
     await buyer.window.getByTestId('order').waitFor();
     await page.goBack();
     // The browser shows the page as it was left, or loads it anew.
-    const told = await page.waitForFunction('results[0] ?? JSON.parse(document.querySelector("#result").textContent)');
+    const told = await page.waitForFunction(
+      'results[0] ?? JSON.parse(document.querySelector("#result").textContent || "null")',
+    );
     expect(await told.jsonValue()).toMatchObject({ status: 'left', merchant_uid: merchantUid });
     await page.evaluate('go()');
     await buyer.window.getByTestId('pay').click();
