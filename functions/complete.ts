@@ -23,4 +23,4 @@ export const complete: Door = async ({ event, deadline, note }, rooms) => {
   return json(200, outcomeJson(outcome, fields, language), { 'content-language': language });
 };
 
-export const handler = await serve(complete);
+export const handler = await serve(complete, { settles: true });

@@ -70,4 +70,4 @@ function targetOf(targets: Readonly<Record<string, string>>, name = 'web'): stri
 const statusOf = (result: Result): number =>
   'problem' in result && !result.problem.isFault ? result.problem.status : 200;
 
-export const handler = await serve(mobileRedirect);
+export const handler = await serve(mobileRedirect, { settles: true });

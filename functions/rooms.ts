@@ -6,9 +6,9 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Clock, deadlineIn, systemClock, systemRandom } from './edge/clock.ts';
 import type { Config } from './edge/config.ts';
 import { writeCounts } from './edge/log.ts';
-import { type Iamport, iamportClient } from './iamport/client.ts';
+import { type Iamport, type IamportClient, iamportClient } from './iamport/client.ts';
 import { credentialsIn } from './iamport/credentials.ts';
-import { undiciTransport } from './iamport/transport.ts';
+import { type Transport, undiciTransport } from './iamport/transport.ts';
 import type { Policy } from './payment/decide.ts';
 import { ownTable, shopTable } from './store/layout.ts';
 import { type Notifications, notificationsIn } from './store/notifications.ts';
@@ -50,20 +50,43 @@ const warmUpMs = 2_000;
  */
 const storeTimeouts = { connectionTimeout: 500, requestTimeout: 900, throwOnRequestTimeout: true };
 /** Answers of a few KB as they come from Node.js. The SDK's own collector asks for web streams first, and so loads all of them. */
-const collected = async (stream: Readable): Promise<Uint8Array> => Buffer.concat(await stream.toArray());
+export const collected = async (stream: Readable): Promise<Uint8Array> => Buffer.concat(await stream.toArray());
 /** Only a new token needs the secret, and its time counts against the same 10 s. */
 const secretTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
 
 export interface Use {
   /** False for a function that never calls Iamport: then no connection to it is warmed up. */
   readonly asksIamport?: boolean;
+  /** True for a door that settles payments, with a buyer or Iamport waiting: it settles one in a rehearsal first. */
+  readonly settles?: boolean;
   /** Calls to Iamport at once. A request makes one after the other, and a second connection would only cost a handshake. */
   readonly connections?: number;
 }
 
 export function openRooms(config: Config, { asksIamport = true, connections = 1 }: Use = {}): InstanceRooms {
-  const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected });
   const transport = undiciTransport(config.iamportApiUrl, connections);
+  const rooms = roomsOver(config, {
+    dynamodb: new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected }),
+    transport,
+  });
+  return {
+    ...rooms,
+    async warmUp() {
+      const deadline = deadlineIn(systemClock, warmUpMs);
+      const work = asksIamport ? [transport.connect(), rooms.iamport.prepareToken(deadline)] : [rooms.orders.read('-')];
+      await Promise.race([Promise.allSettled(work), systemClock.sleep(warmUpMs)]);
+    },
+  };
+}
+
+/** What leads out of the process. */
+export interface Wires {
+  readonly dynamodb: DynamoDBClient;
+  readonly transport: Transport;
+}
+
+/** The rooms on any wires: the real ones, or those of a rehearsal. */
+export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms & { readonly iamport: IamportClient } {
   const iamport = iamportClient({
     transport,
     // Made when it is needed, which on most instances it never is.
@@ -88,10 +111,5 @@ export function openRooms(config: Config, { asksIamport = true, connections = 1 
     count: (counts) => writeCounts(counts, systemClock.now()),
     policy: config.policy,
     config,
-    async warmUp() {
-      const deadline = deadlineIn(systemClock, warmUpMs);
-      const work = asksIamport ? [transport.connect(), iamport.prepareToken(deadline)] : [orders.read('-')];
-      await Promise.race([Promise.allSettled(work), systemClock.sleep(warmUpMs)]);
-    },
   };
 }

@@ -7,6 +7,7 @@ import { configFrom, environmentOfLambda } from './edge/config.ts';
 import { causesOf, type LogLine, writeLog } from './edge/log.ts';
 import { problemOf } from './edge/problem.ts';
 import { languageOf } from './edge/request.ts';
+import { rehearse } from './rehearsal.ts';
 import { openRooms, type Rooms, type Use } from './rooms.ts';
 
 /** What a door gets besides its rooms. */
@@ -33,8 +34,10 @@ interface Warming {
  */
 export async function serve(door: Door, use: Use = {}) {
   const environment = environmentOfLambda();
-  const rooms = environment && openRooms(configFrom(environment), use);
-  await rooms?.warmUp();
+  const config = environment && configFrom(environment);
+  const rooms = config && openRooms(config, use);
+  // A rehearsal that fails costs the first buyer some time, and nothing else.
+  if (rooms) await Promise.all([rooms.warmUp(), use.settles && rehearse(door, config).catch(() => undefined)]);
   return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<Answer> => {
     if ('warm' in event) return { statusCode: 204 };
     if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call the door itself');

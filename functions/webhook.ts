@@ -70,4 +70,4 @@ async function keep(fields: Body, event: string, merchantUid: string, { notifica
   await notifications.keep(notification, unixSeconds(clock));
 }
 
-export const handler = await serve(webhook);
+export const handler = await serve(webhook, { settles: true });

@@ -37,11 +37,16 @@ const largestAnswerBytes = 8 * 1024 * 1024;
 /**
  * @param apiUrl the origin of the API, such as `https://api.iamport.kr`; a path in it is put before every path
  * @param connections how many calls may be under way at once; more wait for their turn
+ * @param connect opens a connection
  */
-export function undiciTransport(apiUrl: string, connections = 8): KeptTransport {
+export function undiciTransport(
+  apiUrl: string,
+  connections = 8,
+  connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false }),
+): KeptTransport {
   const url = new URL(apiUrl);
   const base = url.pathname.replace(/\/$/, '');
-  const early = earlyConnection(url);
+  const early = earlyConnection(url, connect);
   const pool = new Pool(url.origin, { connections, connect: early.connector, maxResponseSize: largestAnswerBytes });
   const transport: Transport = async ({ method, path, headers, body, timeoutMs }) => {
     try {
@@ -64,8 +69,7 @@ export function undiciTransport(apiUrl: string, connections = 8): KeptTransport 
 }
 
 /** undici opens connections when there is a request; this one is opened before, and given to the first that wants one. */
-function earlyConnection({ protocol, hostname, host, port }: URL) {
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
+function earlyConnection({ protocol, hostname, host, port }: URL, connect: buildConnector.connector) {
   let early: { socket: Socket; until: number } | undefined;
   const connector: buildConnector.connector = (options, done) => {
     const kept = early;
