@@ -3,5 +3,10 @@
 type Loose<T> = { [K in keyof T]-?: object extends Pick<T, K> ? T[K] | undefined | null : T[K] };
 
 /** The fields that have a value. */
-export const defined = <T extends object>(fields: Loose<T>): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as T;
+export function defined<T extends object>(fields: Loose<T>): T {
+  const present: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== null) present[name] = value;
+  }
+  return present as T;
+}

@@ -79,9 +79,12 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
 
   const respond = ({ method, path, body }: HttpRequest): unknown => {
     const [pathname = '', query = ''] = path.split('?');
-    const [, resource = '', first = '', second = ''] = pathname.split('/').map(decodeURIComponent);
+    const segments = pathname.split('/');
+    const [, resource = '', first = '', second = ''] = pathname.includes('%')
+      ? segments.map(decodeURIComponent)
+      : segments;
     const fields = body === undefined ? {} : JSON.parse(body);
-    const asked = (name: string) => Number(new RegExp(`(?:^|&)${name}=(\\d+)`).exec(query)?.[1]);
+    const asked = (name: string) => Number(query.split(`${name}=`)[1]?.split('&')[0]);
     switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
       case 'GET payments':
         return shown(ledger.payment(first));

@@ -46,8 +46,8 @@ export class SimulatedTable {
     // DynamoDB evaluates with the values of the update in reach, and some conditions speak of them.
     const inReach = { ...valuesOf(set), ...values };
     for (const condition of Object.values(conditions)) {
-      const named = condition.replace(/#\w+/g, (placeholder) => names[placeholder] ?? placeholder);
-      if (!conditionOf(named)(before, inReach)) return { written: false, ...(before && { item: before }) };
+      if (!conditionOf(named(condition, names))(before, inReach))
+        return { written: false, ...(before && { item: before }) };
     }
     const after: Item = { ...key, ...before };
     for (const [attribute, value] of Object.entries(set)) {
@@ -95,6 +95,12 @@ function projected(item: Item, attributes: readonly string[]): Item {
     if (value) kept[attribute] = value;
   }
   return kept;
+}
+
+/** The condition with the names for which its placeholders stand. */
+function named(condition: string, names: Readonly<Record<string, string>>): string {
+  if (!condition.includes('#')) return condition;
+  return condition.replace(/#\w+/g, (placeholder) => names[placeholder] ?? placeholder);
 }
 
 function valuesOf(set: Write['set']): Item {

@@ -144,9 +144,9 @@ export class World {
     });
     await this.time.runUntil(Number.POSITIVE_INFINITY);
     // The attempts of what was refused come ever more seldom, and what slipped through the short walk is found by the longer ones.
-    for (const later of [5, 10, 20, 45]) await this.#runAfter(later * minute);
+    for (const later of [10, 70]) await this.#runAfter(later * minute);
     if (!this.hasLongWait) this.#balance();
-    for (const later of [8 * 60, 24 * 60 + 10, 48 * 60]) await this.#runAfter(later * minute);
+    for (const later of [24 * 60 + 10, 48 * 60]) await this.#runAfter(later * minute);
     this.#balance();
   }
 
@@ -164,7 +164,7 @@ export class World {
   /** Which row of the rules a payment is in when somebody is shown it: counted now and then, since it takes time. */
   #countRow(shown: object): void {
     this.#shown += 1;
-    if (this.#shown % 3 !== 0) return;
+    if (this.#shown % 6 !== 0) return;
     const payment = paymentOf(shown);
     const item = this.tables.orders.read({ merchant_uid: { S: payment.merchantUid } });
     const decision = decide(item && orderOf(item), payment, this.policy);
