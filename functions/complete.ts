@@ -9,7 +9,7 @@ import { type Door, serve } from './serve.ts';
 import { settle } from './settle.ts';
 
 /** Whatever else is sent (`status`, `paid_amount`, …) is not read: the browser does not know what was paid. */
-const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
+export const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
 
 export const complete: Door = async ({ event, deadline, note }, rooms) => {
   const fields = parse(body, bodyFields(event));

@@ -12,7 +12,7 @@ import { refusalToConfirm } from './payment/confirm.ts';
 import { amountOf } from './payment/money.ts';
 import { type Door, serve } from './serve.ts';
 
-const body = z.object({
+export const body = z.object({
   imp_uid: impUid,
   merchant_uid: merchantUid,
   amount: z.union([z.number(), z.string().check(z.regex(/^\d{1,13}(\.\d{1,2})?$/))], 'must be a number'),

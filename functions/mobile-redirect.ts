@@ -14,7 +14,7 @@ import { type Door, serve } from './serve.ts';
 import { settle } from './settle.ts';
 
 /** `imp_success`, `success`, `error_code` and `error_msg` come along too, and say nothing about the money: they are not read. */
-const query = z.object({
+export const query = z.object({
   imp_uid: optional(impUid),
   merchant_uid: optional(merchantUid),
   /** The name of a configured result target. */

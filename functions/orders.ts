@@ -16,7 +16,7 @@ import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
 
 /** Strict: a misspelt field of the shop's own server is an error, not something to pass over. */
-const terms = z.strictObject({
+export const terms = z.strictObject({
   amount: z.number('must be a number in major units, such as 14000 (KRW) or 10.5 (USD)'),
   currency: z._default(
     z.string('must be a text').check(z.regex(/^[A-Z]{3}$/, 'must be three letters, such as KRW')),

@@ -19,7 +19,7 @@ import { type NewRefund, refundId } from './store/refunds.ts';
 const words = (most: number) =>
   z.string('must be a text').check(z.minLength(1, 'is empty'), z.maxLength(most, `must be at most ${most} characters`));
 
-const body = z.strictObject({
+export const body = z.strictObject({
   amount: z.optional(z.number('must be a number in major units; leave it out for all that is left')),
   reason: words(200),
   account: z.optional(

@@ -16,7 +16,7 @@ import { settle } from './settle.ts';
 const iamportsAddresses = new Set(['52.78.100.19', '52.78.48.223', '52.78.5.241']);
 
 /** Only the ids are held to a form. Whatever else Iamport writes, today or one day, is no reason to miss a payment. */
-const body = z.object({
+export const body = z.object({
   imp_uid: impUid,
   merchant_uid: optional(merchantUid),
   status: z.optional(z.unknown()),

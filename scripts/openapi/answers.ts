@@ -1,0 +1,198 @@
+/**
+ * The bodies that the doors answer with, as schemas: amounts in major units, times in Unix seconds, what there is not is left out.
+ * Only for the HTTP reference and its test; the doors write these bodies in functions/edge/ and import nothing from here.
+ */
+
+import * as z from 'zod';
+import { Problem, type ProblemCode } from '../../functions/edge/problem.ts';
+import type { OrderStatus } from '../../functions/payment/order.ts';
+import type { OutcomeStatus } from '../../functions/payment/outcome.ts';
+import type { RefundState } from '../../functions/payment/refund.ts';
+import type { Objection, ReversalKind, ReversalReason, ReversalState } from '../../functions/payment/reversal.ts';
+
+/** The keys of a record that has to name every word of `Word`: a word more or less in the code does not compile. */
+const words = <Word extends string>(all: Record<Word, true>) => z.enum(Object.keys(all) as [Word, ...Word[]]);
+
+const objections = {
+  test_payment: true,
+  currency_mismatch: true,
+  amount_mismatch: true,
+  deposit_mismatch: true,
+  deposit_excess: true,
+  duplicate_payment: true,
+  order_closed: true,
+  account_superseded: true,
+} as const satisfies Record<Objection, true>;
+
+const orderStatuses = {
+  ready: true,
+  failed: true,
+  expired: true,
+  virtual_account_issued: true,
+  paid: true,
+  partial_cancelled: true,
+  cancelled: true,
+  deposit_reversed: true,
+} as const satisfies Record<Exclude<OrderStatus, 'closed'>, true>;
+
+const text = z.string().min(1);
+const unixSeconds = z.int().meta({ description: 'A time in Unix seconds.' });
+const amount = z.number().min(0).meta({ description: 'In major units: 14000 won, 10.5 dollars.' });
+const currency = z.string().regex(/^[A-Z]{3}$/);
+const impUid = z.string().meta({ description: "Iamport's id of the payment." });
+const merchantUid = z.string().meta({ description: "The shop's id of the order." });
+const reversalKind = words<ReversalKind>({ cancel: true, revoke: true, manual: true, orphan: true });
+const reversalState = words<ReversalState>({ requested: true, done: true, manual: true });
+
+const account = {
+  bank: text.optional(),
+  number: text,
+  holder: text.optional(),
+  due_at: unixSeconds.optional().meta({ description: 'The deadline of the deposit, in Unix seconds.' }),
+  issued_at: unixSeconds,
+};
+
+const outcomeStatus = words<OutcomeStatus>({ ...orderStatuses, rejected: true });
+
+const outcome = z
+  .object({
+    status: outcomeStatus,
+    imp_uid: impUid,
+    merchant_uid: merchantUid,
+    amount,
+    currency,
+    reason: text.optional().meta({
+      description: `With \`rejected\` one of ${Object.keys(objections).join(', ')}; with \`failed\` the words of the PG.`,
+    }),
+    reversal: z
+      .object({ kind: reversalKind, state: reversalState })
+      .optional()
+      .meta({ description: 'Where the money of a payment that was not taken is.' }),
+    virtual_account: z.object(account).optional(),
+    receipt_url: text.optional(),
+    apply_num: text.optional(),
+    message: text.meta({ description: 'For the buyer, in Korean or English.' }),
+  })
+  .meta({ description: 'For who names both ids of the payment that it stands on.' });
+
+const briefOutcome = z
+  .object({ status: outcomeStatus, message: text })
+  .meta({ description: 'For who names an imp_uid alone, or another payment than the one that the outcome stands on.' });
+
+const order = z.object({
+  merchant_uid: merchantUid,
+  amount,
+  currency,
+  name: text.optional(),
+  expires_at: unixSeconds.optional(),
+  tier: text.optional(),
+  status: words<OrderStatus>({ ...orderStatuses, closed: true }),
+  revision: z
+    .int()
+    .min(0)
+    .meta({ description: 'Counts the writes of this order; 0 while only the shop has written it.' }),
+  imp_uid: impUid.optional(),
+  payment: z
+    .object({
+      pay_method: text.optional(),
+      pg_provider: text.optional(),
+      pg_tid: text.optional(),
+      apply_num: text.optional(),
+      receipt_url: text.optional(),
+      paid_at: unixSeconds.optional(),
+    })
+    .optional()
+    .meta({ description: 'Of the payment that settled the order.' }),
+  cancelled_amount: amount.optional(),
+  virtual_account: z.object({ imp_uid: impUid, ...account }).optional(),
+  reason: text.optional().meta({ description: 'Of the latest failed attempt, in the words of the PG.' }),
+  created_at: unixSeconds.optional(),
+  updated_at: unixSeconds.optional(),
+});
+
+/** What reversals and refunds have in common. */
+const step = {
+  imp_uid: impUid,
+  amount,
+  currency,
+  attempts: z.int().min(0).meta({ description: 'How often Iamport was asked.' }),
+  message: text.optional().meta({ description: 'What Iamport or the PG answered last, when it did not work.' }),
+  created_at: unixSeconds,
+  updated_at: unixSeconds,
+};
+
+const reversal = z.object({
+  ...step,
+  kind: reversalKind,
+  state: reversalState,
+  reason: words<ReversalReason>({ ...objections, order_not_found: true }),
+});
+
+const refund = z.object({
+  ...step,
+  key: text.meta({ description: 'The idempotency-key, or the id of the request that came without one.' }),
+  state: words<RefundState>({ requested: true, done: true, refused: true }),
+  reason: text,
+});
+
+/** Every code, in the order of the table in functions/edge/problem.ts. */
+export const problemCodes = Object.keys({
+  invalid_request: true,
+  sender_refused: true,
+  payment_not_found: true,
+  order_not_found: true,
+  order_mismatch: true,
+  order_exists: true,
+  order_paid: true,
+  not_paid: true,
+  refund_exceeds: true,
+  refund_key_used: true,
+  refund_refused: true,
+  payload_too_large: true,
+  unsupported_media_type: true,
+  account_missing: true,
+  internal_error: true,
+  iamport_error: true,
+  iamport_unavailable: true,
+  store_unavailable: true,
+  not_settled: true,
+  order_busy: true,
+} satisfies Record<ProblemCode, true>) as ProblemCode[];
+
+export const statusOf = (code: ProblemCode): number => new Problem(code, '').status;
+
+const problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: text,
+    status: z.int().min(400).max(599),
+    code: z.enum(problemCodes as [ProblemCode, ...ProblemCode[]]).meta({ description: 'Never changes its meaning.' }),
+    detail: text.meta({ description: 'What to do; for the engineer.' }),
+    message: text.meta({ description: 'For the buyer, in Korean or English.' }),
+  })
+  .meta({ description: 'RFC 9457. It says nothing about the payment, and asking again is always safe.' });
+
+/** By the names that they have in the document. */
+export const answerSchemas = {
+  Outcome: z.union([outcome, briefOutcome]),
+  Order: order,
+  OrderRegistered: order.extend({
+    prepared: z.boolean().optional().meta({
+      description: 'Whether Iamport holds the amount too. Not there for an order that can no longer be paid.',
+    }),
+  }),
+  OrderInFull: order.extend({ reversals: z.array(reversal), refunds: z.array(refund) }),
+  RefundAnswer: z.object({ refund, order }),
+  Noticed: z.union([
+    z.object({ settled: z.literal(true) }),
+    z.object({ settled: z.literal(false), code: z.enum(['payment_not_found', 'order_not_found']) }),
+  ]),
+  Confirmed: z.object({}),
+  NotConfirmed: z.object({ reason: text.meta({ description: 'In Korean: Iamport shows it to the buyer.' }) }),
+  Problem: problem,
+  GatewayMessage: z
+    .object({ message: z.string().nullable() })
+    .meta({ description: 'From API Gateway itself: no function of ours was asked.' }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type AnswerName = keyof typeof answerSchemas;

@@ -1,0 +1,346 @@
+/** The HTTP reference, held against the running system: what is answered is what is described, and what is described is answered. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { signed } from '../../sandbox/local/signature.ts';
+import { openapi } from '../../scripts/openapi/document.ts';
+import { httpPapers, openapiFile, openapiText, withRoutes } from '../../scripts/openapi.ts';
+import { type Answered, type System, startSystem } from '../system.ts';
+
+interface Media {
+  schema: object;
+  example?: unknown;
+  examples?: Record<string, { value?: unknown; $ref?: string }>;
+}
+type Response = { content?: Record<string, Media>; headers?: Record<string, unknown> };
+interface Operation {
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, Response>;
+  security: unknown[];
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object>; examples: Record<string, { value: { code: string } }> };
+}
+
+const root = join(import.meta.dirname, '../..');
+// With nothing more allowed than what is described: a field that nobody described is found.
+const strict = openapi({ additional: false }) as unknown as Document;
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+ajv.addSchema({ ...strict, $id: 'openapi' } as object);
+
+const operations = Object.entries(strict.paths).flatMap(([path, of]) =>
+  Object.entries(of).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+);
+const operationOf = Object.fromEntries(operations);
+
+/** @returns what is wrong with a body by the schema at this place of the document */
+function faultsOf(place: readonly string[], body: unknown): unknown {
+  const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+  const validate = ajv.getSchema(`openapi#/${pointer}`);
+  if (!validate) throw new Error(`The document has no schema at ${pointer}`);
+  return validate(body) ? [] : validate.errors;
+}
+
+const isOfGatewayAlone = (content: Record<string, Media>): boolean =>
+  JSON.stringify(Object.values(content).map(({ schema }) => schema)) ===
+  '[{"$ref":"#/components/schemas/GatewayMessage"}]';
+
+const placeOf = (route: string, ...rest: string[]) => {
+  const [method = '', path = ''] = route.split(' ');
+  return ['paths', path, method.toLowerCase(), ...rest];
+};
+
+test('the published document is that of the code: npm run openapi writes it', () => {
+  expect(readFileSync(openapiFile, 'utf8')).toBe(openapiText());
+});
+
+test.each(['en', 'ko'] as const)('the table of routes in %s is that of the code', (language) => {
+  expect(readFileSync(join(root, httpPapers[language]), 'utf8')).toBe(withRoutes(language));
+});
+
+test('the document is OpenAPI 3.1', async () => {
+  const validator = new Validator();
+  expect(await validator.validate(openapiFile)).toMatchObject({ valid: true });
+  expect(validator.version).toBe('3.1');
+});
+
+test('every example is what its schema allows', () => {
+  let checked = 0;
+  for (const [route, { requestBody, responses }] of operations) {
+    for (const [type, { example }] of Object.entries(requestBody?.content ?? {})) {
+      if (example === undefined) continue;
+      expect(faultsOf(placeOf(route, 'requestBody', 'content', type, 'schema'), example), route).toEqual([]);
+      checked += 1;
+    }
+    for (const [status, { content = {} }] of Object.entries(responses)) {
+      for (const [type, { examples = {} }] of Object.entries(content)) {
+        for (const [name, { value, $ref }] of Object.entries(examples)) {
+          const shown = $ref ? strict.components.examples[name]?.value : value;
+          const place = placeOf(route, 'responses', status, 'content', type, 'schema');
+          expect(faultsOf(place, shown), `${route} ${status} ${name}`).toEqual([]);
+          checked += 1;
+        }
+      }
+    }
+  }
+  expect(checked).toBeGreaterThan(60);
+});
+
+describe('the running system', () => {
+  let system: System;
+  /** With result targets, and taking webhooks of Iamport's addresses only. */
+  let other: System;
+  /** What was really answered: `POST /payments/complete 404 order_not_found`. */
+  const seen = new Set<string>();
+
+  beforeAll(async () => {
+    const targets = JSON.stringify({ web: 'https://shop.example/result' });
+    const environment = { WEBHOOK_SENDERS: 'iamport-only', RESULT_TARGETS: targets };
+    [system, other] = await Promise.all([startSystem(), startSystem({ environment })]);
+  });
+  afterAll(() => Promise.all([system.close(), other.close()]));
+  beforeEach(() => {
+    system.iamport.settings.webhooks = 'never';
+    system.iamport.settings.pgRefusesCancels = false;
+    system.iamport.faults.clear();
+  });
+
+  /** Notes the answer, after it was held against the document. */
+  function described(route: string, { status, headers, text, json }: Answered) {
+    const type = (headers.get('content-type') ?? '').split(';')[0] ?? '';
+    const response = operationOf[route]?.responses[status];
+    expect(response, `${route} ${status}: ${text}`).toBeDefined();
+    if (text === '') expect(response?.content, `${route} ${status} without a body`).toBeUndefined();
+    else {
+      expect(Object.keys(response?.content ?? {}), `${route} ${status}`).toContain(type);
+      const place = placeOf(route, 'responses', String(status), 'content', type, 'schema');
+      expect(faultsOf(place, json ?? text), `${route} ${status}: ${text.slice(0, 500)}`).toEqual([]);
+    }
+    if (headers.get('retry-after')) expect(response?.headers, route).toHaveProperty('Retry-After');
+    const code = type === 'application/problem+json' ? (json as { code: string }).code : '';
+    seen.add(`${route} ${status} ${code}`.trim());
+    return json as Record<string, unknown>;
+  }
+
+  const post = (path: string, body: unknown, more: RequestInit = {}, at: System = system) =>
+    at.send(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      ...more,
+    });
+  const tooLong = { imp_uid: 'a'.repeat(70_000) };
+  const asText = { headers: { 'content-type': 'text/plain' } };
+
+  function paid(merchantUid: string, amount = 14_000) {
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+    return system.iamport.ledger.pay(imp_uid, { amount }).imp_uid;
+  }
+  async function paidOrder() {
+    const merchantUid = await system.order();
+    const impUid = paid(merchantUid);
+    await system.complete({ imp_uid: impUid });
+    return { merchantUid, impUid };
+  }
+
+  test('POST /payments/complete', async () => {
+    const route = 'POST /payments/complete';
+    const complete = async (body: object) => described(route, await system.complete(body));
+    const merchant_uid = await system.order();
+    const imp_uid = paid(merchant_uid);
+    expect(await complete({ imp_uid, merchant_uid })).toMatchObject({ status: 'paid' });
+    expect(await complete({ imp_uid })).toEqual({ status: 'paid', message: expect.any(String) });
+    expect(await complete({ imp_uid: paid(merchant_uid), merchant_uid })).toMatchObject({
+      reason: 'duplicate_payment',
+    });
+    const short = await system.order();
+    expect(await complete({ imp_uid: paid(short, 100), merchant_uid: short })).toMatchObject({ status: 'rejected' });
+    const awaited = await system.order();
+    const account = system.iamport.ledger.open({ merchant_uid: awaited, amount: 14_000, pay_method: 'vbank' });
+    system.iamport.ledger.issueAccount(account.imp_uid);
+    expect(await complete({ imp_uid: account.imp_uid, merchant_uid: awaited })).toHaveProperty('virtual_account');
+    const tried = await system.order();
+    const attempt = system.iamport.ledger.open({ merchant_uid: tried, amount: 14_000, pay_method: 'card' });
+    system.iamport.ledger.fail(attempt.imp_uid, '한도초과');
+    expect(await complete({ imp_uid: attempt.imp_uid, merchant_uid: tried })).toMatchObject({ reason: '한도초과' });
+
+    await complete({ imp_uid: '../x' });
+    await complete({ imp_uid: 'imp_000000000000' });
+    await complete({ imp_uid: paid('never-registered') });
+    await complete({ imp_uid, merchant_uid: short });
+    await complete(tooLong);
+    described(route, await post('/payments/complete', {}, asText));
+    system.iamport.faults.add({ path: '/payments/imp_', status: 503, times: 9 });
+    await complete({ imp_uid });
+    system.iamport.faults.clear();
+    system.iamport.faults.add({ path: '/payments/imp_', answer: 'garbage', times: 9 });
+    await complete({ imp_uid });
+  });
+
+  test('GET /payments/complete/mobile', async () => {
+    const route = 'GET /payments/complete/mobile';
+    const { merchantUid: merchant_uid, impUid: imp_uid } = await paidOrder();
+    for (const query of [
+      { imp_uid, merchant_uid },
+      {},
+      { imp_uid: 'imp_000000000000' },
+      { imp_uid, merchant_uid: 'x' },
+    ])
+      described(route, await system.mobile(query as Record<string, string>));
+    const away = await other.mobile({ imp_uid: 'imp_000000000000' });
+    described(route, away);
+    expect(away.headers.get('location')).toMatch(/^https:\/\/shop\.example\/result\?/);
+  });
+
+  test('POST /payments/webhook', async () => {
+    const route = 'POST /payments/webhook';
+    const told = async (body: object) => described(route, await system.webhook(body));
+    const merchant_uid = await system.order();
+    const imp_uid = paid(merchant_uid);
+    expect(await told({ imp_uid, merchant_uid, status: 'paid' })).toEqual({ settled: true });
+    expect(await told({ imp_uid: 'imp_000000000000' })).toEqual({ settled: false, code: 'payment_not_found' });
+    expect(await told({ imp_uid: paid('nobody') })).toEqual({ settled: false, code: 'order_not_found' });
+    await told({});
+    await told(tooLong);
+    described(route, await post('/payments/webhook', {}, asText));
+    described(route, await other.webhook({ imp_uid }));
+    system.iamport.faults.add({ path: '/payments/imp_', status: 503, times: 9 });
+    await told({ imp_uid });
+    system.iamport.faults.clear();
+    system.iamport.faults.add({ path: '/payments/imp_', answer: 'garbage', times: 9 });
+    await told({ imp_uid });
+  });
+
+  test('POST /payments/confirm', async () => {
+    const route = 'POST /payments/confirm';
+    const asked = async (body: object) => described(route, await post('/payments/confirm', body));
+    const ids = { imp_uid: 'imp_1', merchant_uid: await system.order() };
+    expect(await asked({ ...ids, amount: 14_000 })).toEqual({});
+    expect(await asked({ ...ids, amount: 100 })).toHaveProperty('reason');
+    await asked(ids);
+    await asked(tooLong);
+    described(route, await post('/payments/confirm', {}, asText));
+  });
+
+  test('the routes of orders', async () => {
+    const [put, get, del] = ['PUT', 'GET', 'DELETE'].map((method) => `${method} /orders/{merchant_uid}`) as [
+      string,
+      string,
+      string,
+    ];
+    const fresh = await system.shop('PUT', 'described-1', {
+      amount: 14_000,
+      name: '꽃다발',
+      expires_at: 4_000_000_000,
+    });
+    expect(described(put, fresh)).toMatchObject({ status: 'ready', prepared: true });
+    described(put, await system.shop('PUT', 'described-1', { amount: 14_000 }));
+    described(put, await system.shop('PUT', 'described-1', { amount: 15_000 }));
+    described(put, await system.shop('PUT', 'described-1', { amount: 0 }));
+    described(put, await system.shop('PUT', 'described-1', { amount: 1, name: 'a'.repeat(70_000) }));
+    described(put, await formTo('PUT', '/orders/described-1'));
+    described(get, await system.shop('GET', 'described-1'));
+    described(get, await system.shop('GET', 'nobody-registered'));
+    described(get, await system.shop('GET', 'a'.repeat(41)));
+    described(del, await system.shop('DELETE', 'described-1'));
+    described(del, await system.shop('DELETE', 'nobody-registered'));
+    described(del, await system.shop('DELETE', 'a'.repeat(41)));
+    const { merchantUid } = await paidOrder();
+    described(del, await system.shop('DELETE', merchantUid));
+    const open = await system.order();
+    system.iamport.faults.add({ path: '/payments', status: 503, times: 9 });
+    described(del, await system.shop('DELETE', open));
+    system.iamport.faults.clear();
+    system.iamport.faults.add({ path: '/payments', answer: 'garbage', times: 9 });
+    described(del, await system.shop('DELETE', open));
+    for (const route of [put, get, del]) {
+      const [method = ''] = route.split(' ');
+      described(route, await system.send('/orders/described-1', { method }));
+    }
+  });
+
+  test('POST /orders/{merchant_uid}/refunds', async () => {
+    const route = 'POST /orders/{merchant_uid}/refunds';
+    const { merchantUid, impUid } = await paidOrder();
+    const refund = async (body: object, of = merchantUid) =>
+      described(route, await system.shop('POST', `${of}/refunds`, body));
+    expect(await refund({ amount: 4_000, reason: '파손' })).toMatchObject({ refund: { state: 'done' } });
+    await refund({ amount: 14_000, reason: '파손' });
+    await refund({ amount: 1_000 });
+    await refund({ reason: 'a'.repeat(70_000) });
+    await refund({ reason: '변심' }, 'nobody-registered');
+    await refund({ reason: '변심' }, await system.order());
+    described(route, await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST' }));
+    described(route, await formTo('POST', `/orders/${merchantUid}/refunds`));
+    described(route, await keyed(merchantUid, { amount: 1_000, reason: '파손' }));
+    described(route, await keyed(merchantUid, { amount: 2_000, reason: '파손' }));
+    system.iamport.settings.pgRefusesCancels = true;
+    await refund({ amount: 1_000, reason: '변심' });
+    system.iamport.settings.pgRefusesCancels = false;
+    system.iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    expect(await refund({ amount: 1_000, reason: '파손' })).toMatchObject({ refund: { state: 'requested' } });
+    for (const fault of [{ status: 503 }, { answer: 'garbage' as const }, { status: 404 }]) {
+      system.iamport.faults.clear();
+      system.iamport.faults.add({ path: `/payments/${impUid}`, times: 9, ...fault });
+      await refund({ amount: 1_000, reason: '변심' });
+    }
+    const shown = described('GET /orders/{merchant_uid}', await system.shop('GET', merchantUid));
+    expect(shown.refunds).toHaveLength(4);
+
+    const deposited = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: deposited, amount: 14_000, pay_method: 'vbank' });
+    system.iamport.ledger.issueAccount(imp_uid);
+    system.iamport.ledger.deposit(imp_uid);
+    await system.complete({ imp_uid });
+    await refund({ reason: '변심' }, deposited);
+  });
+
+  test('every answer that is described was given, but for those that no request can bring about', () => {
+    const promised = operations.flatMap(([route, { responses }]) =>
+      Object.entries(responses).flatMap(([status, { content = {} }]) => {
+        const problems = Object.keys(content['application/problem+json']?.examples ?? {});
+        if (problems.length > 0) return problems.map((code) => `${route} ${status} ${code}`);
+        return isOfGatewayAlone(content) ? [] : [`${route} ${status}`];
+      }),
+    );
+    const unreachable = new Set([
+      // A fault of ours, or of the database: test/functions/crash.test.ts makes them.
+      ...promised.filter((one) => /internal_error|store_unavailable|order_busy/.test(one)),
+      // Only in a shop's own table of orders: test/infra/shop-table.test.ts.
+      'PUT /orders/{merchant_uid} 404 order_not_found',
+    ]);
+    expect(promised.filter((one) => !seen.has(one) && !unreachable.has(one))).toEqual([]);
+    expect(promised.length).toBeGreaterThan(70);
+  });
+
+  test('a route is marked as signed exactly when an unsigned call is turned away', () => {
+    const marked = operations.filter(([, { security }]) => security.length > 0).map(([route]) => route);
+    expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 403`)));
+  });
+
+  /** A signed form, where only JSON is read. */
+  async function formTo(method: string, path: string): Promise<Answered> {
+    const headers = { host: new URL(system.url).host, 'content-type': 'application/x-www-form-urlencoded' };
+    return system.send(path, {
+      method,
+      headers: await signed({ method, url: path, headers, body: 'amount=1' }),
+      body: 'amount=1',
+    });
+  }
+
+  /** A refund with one key. */
+  async function keyed(merchantUid: string, refund: object): Promise<Answered> {
+    const path = `/orders/${merchantUid}/refunds`;
+    const body = JSON.stringify(refund);
+    const headers = { host: new URL(system.url).host, 'content-type': 'application/json', 'idempotency-key': 'once' };
+    return system.send(path, {
+      method: 'POST',
+      headers: await signed({ method: 'POST', url: path, headers, body }),
+      body,
+    });
+  }
+});
