@@ -1,9 +1,10 @@
-/** Writes docs/events.schema.json from the schemas of the code: `npm run schemas`. A test says when it has to be run again. */
+/** `npm run schemas`: writes docs/events.schema.json, and the tables of docs/events.md, from the schemas. A test says when. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { eventDetail, eventFields, notificationDetail, notificationNames } from '../functions/edge/event-schema.ts';
+import { eventPapers, withEvents } from './events-docs.ts';
 
 /** The JSON Schema (draft 2020-12) of every event on the bus: its `detail-type` and its `detail`. */
 export function eventSchemas(): object {
@@ -34,4 +35,9 @@ function withoutDialect(schema: z.core.$ZodType): object {
 export const schemaFile = join(import.meta.dirname, '../docs/events.schema.json');
 export const schemaText = (): string => `${JSON.stringify(eventSchemas(), null, 2)}\n`;
 
-if (import.meta.main) writeFileSync(schemaFile, schemaText());
+if (import.meta.main) {
+  writeFileSync(schemaFile, schemaText());
+  for (const language of ['en', 'ko'] as const) {
+    writeFileSync(join(import.meta.dirname, '..', eventPapers[language]), withEvents(language));
+  }
+}

@@ -148,10 +148,7 @@ describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .slice(1);
-  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts') && path !== 'docs.test.ts')
-    .map((path) => read(join('test', path)))
-    .join('\n');
+  const tests = testTexts();
 
   test('names for every attack a test that makes it, or an invariant of the simulation', () => {
     expect(rows.length).toBeGreaterThan(25);
@@ -166,6 +163,45 @@ describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
     }
   });
 });
+
+/** The names of all tests, and what they do. */
+const testTexts = (): string =>
+  readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && path !== 'docs.test.ts')
+    .map((path) => read(join('test', path)))
+    .join('\n');
+
+/** What is in code, of several words: the name of a test. */
+const testsNamedIn = (text: string): string[] =>
+  [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name).filter((name) => /^[^/{]+( [^/{]+){3,}$/.test(name));
+
+test.each(['docs/faq.md', 'docs/faq.ko.md'])('%s cites where it was asked, and names a test that answers', (file) => {
+  const texts = testTexts();
+  const [, ...questions] = read(file).split(/^## /m);
+  expect(questions.length).toBeGreaterThan(14);
+  for (const question of questions) {
+    const [, shown = ''] = /^(?:Shown by|확인): (.+)$/m.exec(question) ?? [];
+    const named = [...shown.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+    expect(named.length, question).toBeGreaterThan(0);
+    expect(named.filter((name) => !texts.includes(name))).toEqual([]);
+  }
+  expect(questions.filter((question) => /\]\(https:/.test(question)).length).toBeGreaterThan(13);
+});
+
+test.each(['docs/deploy.md', 'docs/deploy.ko.md'])(
+  '%s has the whole checklist, and names only tests that are',
+  (file) => {
+    const texts = testTexts();
+    const rows =
+      read(file)
+        .split(/^### /m)[1]
+        ?.match(/^\| .*/gm) ?? [];
+    expect(rows).toHaveLength(31);
+    const named = rows.flatMap(testsNamedIn);
+    expect(named.length).toBeGreaterThan(12);
+    expect(named.filter((name) => !texts.includes(name))).toEqual([]);
+  },
+);
 
 /** As GitHub makes anchors of them. */
 const headingsOf = (file: string): string[] =>

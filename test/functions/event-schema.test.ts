@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { eventJson } from '../../functions/edge/event-json.ts';
@@ -6,10 +7,25 @@ import { eventNames, notificationNames, readDetail } from '../../functions/edge/
 import { orderEvents, reversalEvents } from '../../functions/payment/events.ts';
 import type { Reversal, ReversalKind, ReversalState } from '../../functions/payment/reversal.ts';
 import { eventSchemas, schemaFile, schemaText } from '../../scripts/event-schemas.ts';
+import { eventExamples, eventPapers, withEvents } from '../../scripts/events-docs.ts';
 import { orderIn, states, won } from './payment/cases.ts';
 
 test('the published schema is that of the code: npm run schemas writes it', () => {
   expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText());
+});
+
+test.each(['en', 'ko'] as const)('the reference in %s is that of the code: npm run schemas writes it', (language) => {
+  expect(readFileSync(join(import.meta.dirname, '../..', eventPapers[language]), 'utf8')).toBe(withEvents(language));
+});
+
+test('it takes the example of every event, and each has what is promised of its name', () => {
+  const takes = new Ajv2020().compile(eventSchemas());
+  const examples = eventExamples();
+  for (const example of examples) {
+    expect(takes(example), example['detail-type']).toBe(true);
+    expect(() => readDetail(example['detail-type'], example.detail)).not.toThrow();
+  }
+  expect(examples.map((example) => example['detail-type'])).toEqual([...eventNames, ...notificationNames]);
 });
 
 test('it takes an event of ours and refuses one with another amount, name or version', () => {

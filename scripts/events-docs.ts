@@ -1,0 +1,160 @@
+/**
+ * The events in docs/events.md and its Korean twin: names, when they come and what they always have, from the schemas; an example of
+ * each, written by what writes them. `npm run schemas` puts them there, and a test says when.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventJson, notificationJson } from '../functions/edge/event-json.ts';
+import { eventFields, eventSource, notificationDetail } from '../functions/edge/event-schema.ts';
+import type { EventName, PaymentEvent } from '../functions/payment/events.ts';
+import { amountOf } from '../functions/payment/money.ts';
+import { type NotificationEventName, notificationEvent } from '../functions/payment/notification.ts';
+
+type Language = 'en' | 'ko';
+type Words = Readonly<Record<Language, string>>;
+
+export const eventPapers = { en: 'docs/events.md', ko: 'docs/events.ko.md' } as const;
+
+const when: Record<EventName | NotificationEventName, Words> = {
+  'Payment Paid': { en: 'the whole amount is there: deliver', ko: '전액이 결제됨. 상품을 보낼 때' },
+  'Virtual Account Issued': {
+    en: 'an account waits for its deposit: tell the buyer',
+    ko: '가상계좌가 발급되어 입금을 기다림. 구매자에게 안내할 때',
+  },
+  'Virtual Account Withdrawn': {
+    en: 'the account that was told is gone: nobody should pay into it',
+    ko: '안내한 가상계좌가 없어짐. 더는 입금하면 안 됨',
+  },
+  'Payment Failed': {
+    en: 'an attempt came to nothing; the order stays open, and may be paid yet',
+    ko: '결제 시도가 실패함. 주문은 열려 있고 나중에 결제될 수 있음',
+  },
+  'Payment Cancelled': { en: 'nothing is kept any more: take it back', ko: '전액 취소됨. 상품을 회수할 때' },
+  'Payment Partially Cancelled': {
+    en: 'a part was given back, `cancelled_amount` in all',
+    ko: '일부가 취소됨. `cancelled_amount`는 지금까지의 합계',
+  },
+  'Deposit Reversed': {
+    en: 'the bank took the deposit back: stop the delivery, get in touch',
+    ko: '은행이 입금을 취소함. 배송을 멈추고 연락할 때',
+  },
+  'Order Expired': {
+    en: 'the time to pay is over; a late payment may still come',
+    ko: '결제 기한이 지남. 늦은 결제는 여전히 올 수 있음',
+  },
+  'Order Closed': { en: 'the shop closed the order, for good', ko: '쇼핑몰이 주문을 닫음' },
+  'Payment Rejected': {
+    en: 'a payment was not taken, for the `reason`; `reversal` says where its money is',
+    ko: '`reason` 때문에 결제를 받지 않음. 돈의 행방은 `reversal`',
+  },
+  'Payment Without Order': {
+    en: 'money that names no order of ours. It is never sent back by itself',
+    ko: '등록되지 않은 주문의 돈. 저절로 돌려보내지 않음',
+  },
+  'Refund Required': { en: 'a person has to give `amount` back', ko: '사람이 `amount`를 돌려줘야 함' },
+  'Refund Completed': {
+    en: '`amount` is back, of a refund or of a payment that was not taken',
+    ko: '환불이나 받지 않은 결제의 `amount`가 돌아감',
+  },
+  'Escrow Changed': {
+    en: 'Iamport told of an escrow; nothing confirms it',
+    ko: '아임포트가 에스크로 변경을 알림. 확인되지 않음',
+  },
+  'Unrecognised Notification': {
+    en: 'Iamport told of something that we do not know; nothing confirms it',
+    ko: '아임포트가 모르는 알림을 보냄. 확인되지 않음',
+  },
+};
+
+const impUid = 'imp_961494461225';
+const merchantUid = 'order-1001';
+/** 2026-11-23, 10:01:30 in Seoul. */
+const paidAt = 1_795_395_690;
+const won = (major: number) => amountOf(major, 'KRW') ?? raise(`${major} is no amount of won`);
+const raise = (message: string): never => {
+  throw new Error(message);
+};
+const account = { impUid, bank: '하나은행', number: '79012345678901', dueAt: paidAt + 259_200, issuedAt: paidAt };
+
+/** What each name has besides what every event has. */
+const particulars: Record<EventName, Partial<PaymentEvent>> = {
+  'Payment Paid': { status: 'paid', payMethod: 'card' },
+  'Virtual Account Issued': { status: 'virtual_account_issued', account },
+  'Virtual Account Withdrawn': { status: 'ready' },
+  'Payment Failed': { status: 'failed', reason: '한도초과' },
+  'Payment Cancelled': { status: 'cancelled', payMethod: 'card', cancelledAmount: won(14_000) },
+  'Payment Partially Cancelled': { status: 'partial_cancelled', payMethod: 'card', cancelledAmount: won(4_000) },
+  'Deposit Reversed': { status: 'deposit_reversed', payMethod: 'vbank' },
+  'Order Expired': { status: 'expired' },
+  'Order Closed': { status: 'closed' },
+  'Payment Rejected': { reason: 'amount_mismatch', amount: won(100), reversal: { kind: 'cancel', state: 'requested' } },
+  'Payment Without Order': { reason: 'order_not_found', reversal: { kind: 'orphan', state: 'manual' } },
+  'Refund Required': { reason: 'deposit_mismatch', reversal: { kind: 'manual', state: 'manual' } },
+  'Refund Completed': { reason: 'amount_mismatch', amount: won(100), reversal: { kind: 'cancel', state: 'done' } },
+};
+const ofReversals = new Set<EventName>([
+  'Payment Rejected',
+  'Payment Without Order',
+  'Refund Required',
+  'Refund Completed',
+]);
+
+/** Every event once, as it is on the bus. */
+export function eventExamples(): {
+  source: string;
+  'detail-type': EventName | NotificationEventName;
+  detail: unknown;
+}[] {
+  const plain = (detail: object) => JSON.parse(JSON.stringify(detail)) as unknown;
+  const events = (Object.entries(particulars) as [EventName, Partial<PaymentEvent>][]).map(([name, own]) => {
+    const id = ofReversals.has(name) ? `${impUid}:1` : `${merchantUid}:2`;
+    const detail = plain(eventJson({ name, id, merchantUid, impUid, amount: won(14_000), currency: 'KRW', ...own }));
+    return { source: eventSource, 'detail-type': name, detail };
+  });
+  const told = { impUid, merchantUid, updatedAt: paidAt };
+  const notifications = [
+    { ...told, event: 'Inicis.Escrow.Changed', content: { status: 'paid', escrow_status: 'confirmed' } },
+    { ...told, event: 'Something.New', content: { status: 'paid' } },
+  ].map((notification) => {
+    const event = notificationEvent(notification);
+    return { source: eventSource, 'detail-type': event.name, detail: plain(notificationJson(event)) };
+  });
+  return [...events, ...notifications];
+}
+
+const heads: Record<Language, readonly string[]> = {
+  en: ['event', 'when', 'always has, besides `version`, `id`, `merchant_uid`, `amount`, `currency`'],
+  ko: ['이벤트', '언제', '`version`, `id`, `merchant_uid`, `amount`, `currency` 말고 항상 있는 것'],
+};
+const unconfirmed: Words = { en: ' (no amount and no currency)', ko: ' (금액과 통화는 없음)' };
+
+function table(language: Language): string {
+  const own = ['imp_uid', 'verified', 'event', 'content'].filter((field) => field in notificationDetail.shape);
+  const rows = Object.entries(when).map(([name, words]) => {
+    const fields: readonly string[] | undefined = eventFields[name as EventName];
+    const listed = (fields ?? own).map((field) => `\`${field}\``).join(', ');
+    return [`\`${name}\``, words[language], fields ? listed : `${listed}${unconfirmed[language]}`];
+  });
+  return [heads[language], heads[language].map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+const examples = (): string =>
+  eventExamples()
+    .map((example) => `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``)
+    .join('\n\n');
+
+/** The paper as it should be. @throws Error when it has no place for what is generated */
+export function withEvents(language: Language): string {
+  const file = eventPapers[language];
+  return [['events', table(language)] as const, ['examples', examples()] as const].reduce(
+    (text, [name, content]) => {
+      const place = new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
+      if (!place.test(text)) throw new Error(`${file} has no place between <!-- ${name} --> and <!-- /${name} -->`);
+      return text.replace(place, () => `\n${content}\n\n`);
+    },
+    readFileSync(join(import.meta.dirname, '..', file), 'utf8'),
+  );
+}
