@@ -31,7 +31,7 @@ export function rehearse(door: Door, config: Config): Promise<Answer> {
   );
   const rooms = roomsOver({ ...config, shopColumns: undefined }, { dynamodb: stagedDynamodb(), transport });
   const deadline = deadlineIn(systemClock, 10_000);
-  const staged = { ...rooms, config: { ...config, webhookSenders: 'any' as const } };
+  const staged = { ...rooms, count: () => undefined, config: { ...config, webhookSenders: 'any' as const } };
   return door({ event, deadline, note: () => undefined }, staged);
 }
 

@@ -26,7 +26,7 @@ async function alone(variables: Readonly<Record<string, string>> = {}): Promise<
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', url);
   vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', url);
-  const log = ['info', 'error'].map((level) => vi.spyOn(console, level as 'info' | 'error'));
+  const log = [vi.spyOn(console, 'info'), vi.spyOn(console, 'error'), vi.spyOn(process.stdout, 'write')];
   onTestFinished(() => {
     server.close();
     vi.unstubAllEnvs();
