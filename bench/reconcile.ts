@@ -150,7 +150,7 @@ async function roomsAt(url: string, endpoint: string) {
     clock,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', webhookSenders: 'any' },
+    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
   };
   return { client, rooms };
 }

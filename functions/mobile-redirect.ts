@@ -7,10 +7,10 @@ import * as z from 'zod/mini';
 import { type Answer, html, seeOther } from './edge/answer.ts';
 import { causesOf } from './edge/log.ts';
 import { Problem, problemOf, refusal } from './edge/problem.ts';
-import { impUid, type Language, languageOf, merchantUid, optional, parse, queryFields } from './edge/request.ts';
-import { type Result, resultPage, styleHash } from './edge/result-page.ts';
+import { impUid, languageOf, merchantUid, optional, parse, queryFields } from './edge/request.ts';
+import { type Result, resultPage } from './edge/result-page.ts';
 import type { Rooms } from './rooms.ts';
-import { type Door, serve } from './serve.ts';
+import { type Door, serve, type Visit } from './serve.ts';
 import { settle } from './settle.ts';
 
 /** `imp_success`, `success`, `error_code` and `error_msg` come along too, and say nothing about the money: they are not read. */
@@ -25,7 +25,6 @@ export const query = z.object({
 type Query = z.infer<typeof query>;
 
 export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => {
-  const language = languageOf(event);
   let fields: Query | undefined;
   try {
     fields = parse(query, queryFields(event));
@@ -37,27 +36,50 @@ export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => 
     const settlement = await settle(rooms, { impUid: imp_uid, merchantUid: merchant_uid, mustMatch: true }, deadline);
     if (settlement.kind !== 'settled') throw refusal(settlement.kind);
     note({ outcome: settlement.outcome.status, reason: settlement.outcome.reason });
-    return shown({ outcome: settlement.outcome }, fields, language, rooms);
+    return shown({ outcome: settlement.outcome }, fields, event, rooms);
   } catch (error) {
     const problem = problemOf(error);
     note({ outcome: 'unconfirmed', code: problem.code, causes: causesOf(error) });
-    return shown({ problem }, fields, language, rooms);
+    return shown({ problem }, fields, event, rooms);
   }
 };
 
 /** On the shop's result target, if there is one; otherwise on the built-in page. */
-function shown(result: Result, fields: Query | undefined, language: Language, { config }: Rooms): Answer {
+function shown(result: Result, fields: Query | undefined, event: Visit['event'], { config }: Rooms): Answer {
   const target = fields && targetOf(config.resultTargets, fields.to);
-  if (!target) return html(statusOf(result), resultPage(result, fields ?? {}, config.shopName, language), styleHash);
+  const location = target && withOutcome(target, result, fields);
+  if (location && !needsAStep(location, event)) return seeOther(location);
+  const { text, policy } = resultPage({
+    result,
+    came: fields ?? {},
+    shopName: config.shopName,
+    front: config.resultPage,
+    language: languageOf(event),
+    appLink: location,
+  });
+  return html(location ? 200 : statusOf(result), text, policy);
+}
+
+function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: Query): string {
   const location = new URL(target);
   const told = {
-    merchant_uid: fields.merchant_uid,
-    imp_uid: fields.imp_uid,
+    merchant_uid,
+    imp_uid,
     status: 'outcome' in result ? result.outcome.status : 'unconfirmed',
     reason: 'outcome' in result ? result.outcome.reason : result.problem.code,
   };
   for (const [name, value] of Object.entries(told)) if (value) location.searchParams.set(name, value);
-  return seeOther(location.href);
+  return location.href;
+}
+
+/**
+ * Browsers open an app when somebody touches a link, and many will not for a redirect alone. A WebView hands a redirect to its app,
+ * and so does whatever is no browser: they get theirs at once. Browsers name themselves by what they descend from; a WebView of
+ * Android by `; wv`, one of iOS by the lack of `Safari`. Who is taken for the other arrives all the same, with a page too many.
+ */
+function needsAStep(location: string, { headers }: Visit['event']): boolean {
+  const agent = headers['user-agent'] ?? '';
+  return !location.startsWith('https:') && /\b(?:Safari|Firefox)\//.test(agent) && !/; wv\)/.test(agent);
 }
 
 /** Only what the configuration names is a target: nothing from the query becomes a part of it. */

@@ -29,7 +29,7 @@ export interface Rooms {
   /** Adds to metrics, by name. */
   readonly count: (counts: Readonly<Record<string, number>>) => void;
   readonly policy: Policy;
-  readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'webhookSenders'>;
+  readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders'>;
 }
 
 /** The rooms of an instance. */

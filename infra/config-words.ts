@@ -20,6 +20,12 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
         'where a phone goes after the payment: `web` by itself, others by `?to=<name>`; without a fitting one, the built-in page',
     },
     shopName: { allowed: 'up to 60 characters', meaning: 'the name on the built-in page' },
+    resultPage: {
+      allowed:
+        '`logo` (`https://` picture), `color` (`#rrggbb`), `shop`, `orders`, `checkout` (`https://`), `support` (`https://`, `tel:` or `mailto:`), 1,024 bytes in all',
+      meaning:
+        'what the built-in page shows of the shop, and where its buttons lead; `checkout` gets `merchant_uid`, and `shop` is the first origin unless it is said',
+    },
     testPayments: {
       meaning:
         '`accept` takes payments of a test channel for real ones, in which no money moves: for a test deployment only',
@@ -59,6 +65,12 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
       meaning: '모바일 결제 후 이동할 곳. 기본은 `web`, 나머지는 `?to=<이름>`. 맞는 것이 없으면 내장 페이지',
     },
     shopName: { allowed: '60자 이하', meaning: '내장 페이지에 표시할 이름' },
+    resultPage: {
+      allowed:
+        '`logo`(`https://` 이미지), `color`(`#rrggbb`), `shop`, `orders`, `checkout`(`https://`), `support`(`https://`, `tel:`, `mailto:`), 모두 합해 1,024바이트',
+      meaning:
+        '내장 페이지에 보일 상점의 모습과 버튼이 가리킬 곳. `checkout`에는 `merchant_uid`가 붙고, `shop`은 정하지 않으면 첫 번째 origin입니다',
+    },
     testPayments: {
       meaning: '`accept`는 돈이 오가지 않는 테스트 채널 결제를 실제 결제로 취급합니다. 테스트 배포에서만 쓰세요',
     },

@@ -7,6 +7,7 @@ import { routeNames } from './doors.ts';
 
 /** Lambda holds 4 KB of environment in all; the targets are one variable of it. */
 const RESULT_TARGETS_BYTES = 2048;
+const RESULT_PAGE_BYTES = 1024;
 /** Schemes that run or read something in the buyer's browser instead of opening a page or an app. */
 const UNSAFE_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'];
 
@@ -28,6 +29,15 @@ const resultTarget = z
 const targetName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"');
+
+const pageLink = (protocols: readonly string[]) =>
+  z.string().refine(
+    (text) => {
+      const url = URL.parse(text);
+      return url !== null && protocols.includes(url.protocol) && !url.username && !url.password && !/\s/.test(text);
+    },
+    `must be a URL that begins with ${protocols.join(' or ').replace('https:', 'https://')}`,
+  );
 
 const route = z.string().refine((name) => routeNames.includes(name), `must be a route, like "${routeNames[0]}"`);
 
@@ -56,12 +66,29 @@ const schema = z.strictObject({
   }),
   results: z
     .record(targetName, resultTarget)
-    .refine(fitsEnvironment, `must take at most ${RESULT_TARGETS_BYTES} bytes in all`)
+    .refine(
+      (targets) => takesAtMost(targets, RESULT_TARGETS_BYTES),
+      `must take at most ${RESULT_TARGETS_BYTES} bytes in all`,
+    )
     .default({}),
   shopName: z
     .string()
     .regex(/^\P{C}{0,60}$/u, 'must have at most 60 characters, none of them invisible')
     .default(''),
+  resultPage: z
+    .strictObject({
+      logo: pageLink(['https:']).refine(isPicture, "must have none of ; , ' and no query").optional(),
+      color: z
+        .string()
+        .regex(/^#[0-9a-f]{6}$/i, 'must be a colour like "#1f5eff"')
+        .optional(),
+      shop: pageLink(['https:']).optional(),
+      orders: pageLink(['https:']).optional(),
+      checkout: pageLink(['https:']).optional(),
+      support: pageLink(['https:', 'tel:', 'mailto:']).optional(),
+    })
+    .refine((page) => takesAtMost(page, RESULT_PAGE_BYTES), `must take at most ${RESULT_PAGE_BYTES} bytes in all`)
+    .default({}),
   testPayments: z.enum(['refuse', 'accept']).default('refuse'),
   reversals: z.enum(['automatic', 'manual']).default('automatic'),
   webhookSenders: z.enum(['any', 'iamport-only']).default('any'),
@@ -104,6 +131,7 @@ export interface Environment {
   WEBHOOK_SENDERS: string;
   RESULT_TARGETS: string;
   SHOP_NAME: string;
+  RESULT_PAGE: string;
 }
 
 /** One line a problem, each naming the key, the value found and what is allowed. */
@@ -143,6 +171,8 @@ export function environmentOf(settings: Settings): Environment {
     WEBHOOK_SENDERS: settings.webhookSenders,
     RESULT_TARGETS: JSON.stringify(settings.results),
     SHOP_NAME: settings.shopName,
+    // The way back is known even when nobody has said it.
+    RESULT_PAGE: JSON.stringify({ shop: settings.storefront.origins[0], ...settings.resultPage }),
   };
 }
 
@@ -193,6 +223,9 @@ function isResultTarget(text: string): boolean {
   return url.protocol !== 'http:' && !UNSAFE_SCHEMES.includes(url.protocol);
 }
 
-function fitsEnvironment(targets: Record<string, string>): boolean {
-  return Buffer.byteLength(JSON.stringify(targets)) <= RESULT_TARGETS_BYTES;
+/** A logo stands in the page's content security policy too, where these have a meaning. */
+function isPicture(text: string): boolean {
+  return !/[;,'?#]/.test(text);
 }
+
+const takesAtMost = (value: object, bytes: number): boolean => Buffer.byteLength(JSON.stringify(value)) <= bytes;

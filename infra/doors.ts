@@ -72,7 +72,7 @@ export const DOORS = {
     signed: false,
     throttle: USUAL_THROTTLE,
     rights: SETTLING_RIGHTS,
-    settings: ['TEST_PAYMENTS', 'REVERSALS', 'RESULT_TARGETS', 'SHOP_NAME'],
+    settings: ['TEST_PAYMENTS', 'REVERSALS', 'RESULT_TARGETS', 'SHOP_NAME', 'RESULT_PAGE'],
   },
   webhook: {
     description: 'Settles the payment that Iamport notifies about.',

@@ -26,9 +26,8 @@ export const nothing = (): Answer => ({ statusCode: 204, headers: protective });
 /** 303: the browser goes on by GET. */
 export const seeOther = (location: string): Answer => ({ statusCode: 303, headers: { ...protective, location } });
 
-/** A page that runs and loads nothing. @param styleHash of its one style sheet, as CSP wants it: `sha256-…` */
-export function html(statusCode: number, page: string, styleHash: string): Answer {
-  const policy = `default-src 'none'; style-src '${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** @param policy what the page may run and load, as a content security policy */
+export function html(statusCode: number, page: string, policy: string): Answer {
   const headers = {
     ...protective,
     'content-type': 'text/html; charset=utf-8',

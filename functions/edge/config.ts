@@ -8,6 +8,19 @@ import { jsonIn } from './json-text.ts';
 /** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */
 export type ResultTargets = Readonly<Record<string, string>>;
 
+/** What the shop has put on the built-in page. */
+export interface ShopFront {
+  /** An `https://` address of a picture. */
+  readonly logo?: string | undefined;
+  /** `#rrggbb` */
+  readonly color?: string | undefined;
+  /** Where the shop is, a buyer's orders, the payment of an order (its number is added as `merchant_uid`), and help. */
+  readonly shop?: string | undefined;
+  readonly orders?: string | undefined;
+  readonly checkout?: string | undefined;
+  readonly support?: string | undefined;
+}
+
 export interface Config {
   readonly tables: { readonly orders: string; readonly reversals: string; readonly state: string };
   /** The table of orders is the shop's own, with these names. */
@@ -18,6 +31,7 @@ export interface Config {
   readonly webhookSenders: 'any' | 'iamport-only';
   readonly resultTargets: ResultTargets;
   readonly shopName: string;
+  readonly resultPage: ShopFront;
 }
 
 const required = z.string('is missing').check(z.minLength(1, 'is empty'));
@@ -47,6 +61,20 @@ const columns = z.pipe(
   }),
 );
 
+const text = z.optional(z.string());
+
+/** As JSON. */
+const front = z.pipe(
+  z._default(z.string(), '{}'),
+  z.transform((json, context): ShopFront => {
+    const parts = { logo: text, color: text, shop: text, orders: text, checkout: text, support: text };
+    const found = z.strictObject(parts).safeParse(jsonIn(json));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: json, message: 'must be a JSON object with texts' });
+    return z.NEVER;
+  }),
+);
+
 const environment = z.object({
   ORDERS_TABLE: required,
   ORDERS_COLUMNS: columns,
@@ -59,6 +87,7 @@ const environment = z.object({
   WEBHOOK_SENDERS: oneOf('any', 'iamport-only'),
   RESULT_TARGETS: targets,
   SHOP_NAME: z._default(z.string(), ''),
+  RESULT_PAGE: front,
 });
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -96,6 +125,7 @@ export function configFrom(variables: Variables): Config {
     webhookSenders: env.WEBHOOK_SENDERS,
     resultTargets: env.RESULT_TARGETS,
     shopName: env.SHOP_NAME,
+    resultPage: env.RESULT_PAGE,
   };
 }
 

@@ -1,13 +1,14 @@
-/** The built-in result page, for a shop that has none of its own. One document: no script, nothing loaded, everything escaped. */
+/** The built-in result page, for a shop that has none of its own, and the step in between to a shop's app. Everything is escaped. */
 
-import { createHash } from 'node:crypto';
 import { majorUnits } from '../payment/money.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
+import type { ShopFront } from './config.ts';
 import { knows } from './outcome-json.ts';
 import type { Problem } from './problem.ts';
 import type { Language } from './request.ts';
-import { outcomeMessage, problemMessage } from './words.ts';
+import { hashOf, script, styleIn } from './result-look.ts';
+import { pageWords as labels, outcomeMessage, problemMessage } from './words.ts';
 
 export type Result = { readonly outcome: Outcome } | { readonly problem: Problem };
 
@@ -18,90 +19,110 @@ interface Came {
   readonly again?: string | undefined;
 }
 
+interface Shown {
+  readonly result: Result;
+  /** Without both ids of the payment only the status is shown. */
+  readonly came: Came;
+  readonly shopName: string;
+  readonly front: ShopFront;
+  readonly language: Language;
+  /** Where the shop's app takes over, with the outcome in it. */
+  readonly appLink?: string | undefined;
+}
+
+/** A page, and what it may run and load, as its content security policy says it. */
+export interface Page {
+  readonly text: string;
+  readonly policy: string;
+}
+
 /** The page asks again this often, a little later each time: about two minutes in all. */
 const mostTries = 20;
 
-const style = `
-:root{color-scheme:light dark;--ink:#1a1d21;--quiet:#5c6670;--paper:#fff;--ground:#f3f5f7;--line:#dfe3e8;--good:#0a7d4b;--wait:#8a5a00;--bad:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ink:#eef1f4;--quiet:#a3adb8;--paper:#1d2126;--ground:#121518;--line:#343b43;--good:#5fd39b;--wait:#f2c063;--bad:#ff8d85}}
-*{box-sizing:border-box}
-body{margin:0;min-height:100vh;min-height:100svh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.6 system-ui,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR",sans-serif;word-break:keep-all;overflow-wrap:anywhere}
-main{width:100%;max-width:26rem;background:var(--paper);border:1px solid var(--line);border-radius:1rem;padding:1.75rem 1.5rem}
-.shop{margin:0 0 .75rem;color:var(--quiet);font-size:.9rem}
-h1{margin:0 0 1.25rem;font-size:1.25rem;line-height:1.45;text-wrap:balance}
-h1::before{content:"";display:block;width:2.5rem;height:.3rem;border-radius:1rem;margin-bottom:1rem;background:currentColor}
-.good h1::before{color:var(--good)}.wait h1::before{color:var(--wait)}.bad h1::before{color:var(--bad)}
-.asking h1::before{animation:ask 1.2s ease-in-out infinite alternate}
-@keyframes ask{to{width:100%;opacity:.4}}
-@media(prefers-reduced-motion:reduce){.asking h1::before{animation:none}}
-h1:last-child,dl:last-child div:last-child{margin-bottom:0;padding-bottom:0}
-dl{margin:0}
-dl div{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.6rem 0;border-top:1px solid var(--line)}
-dt{color:var(--quiet)}dd{margin:0 0 0 auto;font-weight:600;text-align:right;text-wrap:balance;font-variant-numeric:tabular-nums}
-p{margin:1.25rem 0 0;color:var(--quiet)}dl+p{margin-top:0;padding-top:1rem;border-top:1px solid var(--line)}a{color:inherit}
-`;
-
-/** Names the one style that the page's content security policy lets through. */
-export const styleHash = `sha256-${createHash('sha256').update(style).digest('base64')}`;
-
-const labels = {
-  ko: {
-    title: '결제 결과',
-    order: '주문번호',
-    amount: '금액',
-    bank: '은행',
-    account: '계좌번호',
-    holder: '예금주',
-    due: '입금 기한',
-    reason: '사유',
-    receipt: '영수증 보기',
-    asking: '결제 결과를 다시 확인하고 있습니다…',
-    gaveUp: '결제하셨다면 결제는 안전하게 처리됩니다. 나중에 주문 내역에서 확인해 주세요.',
-  },
-  en: {
-    title: 'Payment result',
-    order: 'Order',
-    amount: 'Amount',
-    bank: 'Bank',
-    account: 'Account number',
-    holder: 'Account holder',
-    due: 'Pay until',
-    reason: 'Reason',
-    receipt: 'Receipt',
-    asking: 'Asking again…',
-    gaveUp: 'If you paid, the payment is safe and will be settled. Please look at your orders later.',
-  },
-} as const satisfies Record<Language, Record<string, string>>;
-
-/** @param came the ids that the browser brought; without both ids of the payment only the status is shown */
-export function resultPage(result: Result, came: Came, shopName: string, language: Language): string {
+export function resultPage(shown: Shown): Page {
+  const { result, came, shopName, front, language, appLink } = shown;
   const words = labels[language];
+  const isOpen = 'problem' in result && result.problem.isFault;
   const message =
     'outcome' in result ? outcomeMessage(result.outcome, language) : problemMessage(result.problem.code, language);
-  const mood = 'outcome' in result ? moodOf(result.outcome.status) : result.problem.isFault ? 'wait' : 'bad';
-  const next = 'problem' in result && result.problem.isFault ? nextTry(came) : undefined;
+  const mood = 'outcome' in result ? moodOf(result.outcome.status) : isOpen ? 'wait' : 'bad';
+  const next = isOpen && !appLink ? nextTry(came) : undefined;
   const details = 'outcome' in result && knows(result.outcome, came) ? outcomeDetails(result.outcome, language) : '';
-  const after =
-    'problem' in result && result.problem.isFault ? `<p role="status">${next ? words.asking : words.gaveUp}</p>` : '';
-  return `<!doctype html>
+  const says = appLink ? words.toApp : next ? words.asking : isOpen ? words.gaveUp : '';
+  const goes = appLink ? { to: appLink, after: 0 } : next;
+  const style = styleIn(front.color);
+  const text = `<!doctype html>
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${next ? `<meta http-equiv="refresh" content="${escaped(next)}">` : ''}
-<title>${words.title}</title>
+${next ? `<noscript><meta http-equiv="refresh" content="${next.after};url=${escaped(next.to)}"></noscript>` : ''}
+<title>${escaped(shopName ? `${words.title} · ${shopName}` : words.title)}</title>
 <style>${style}</style>
 </head>
 <body>
-<main class="${mood}${next ? ' asking' : ''}">
-${shopName ? `<p class="shop">${escaped(shopName)}</p>` : ''}
+<main class="${mood}${next ? ' asking' : ''}"${goes ? ` data-goes="${escaped(goes.to)}" data-after="${goes.after}"` : ''}>
+${masthead(shopName, front.logo)}
+${signs[mood]}
 <h1>${escaped(message)}</h1>
-${details}${after}
+${details}
+<p role="status">${says}</p>
+${next ? '' : ways(shown, isOpen)}
 </main>
+<script>${script}</script>
 </body>
 </html>
 `;
+  return { text, policy: policyOf(style, front.logo) };
+}
+
+/** Runs the one script and the one style, and loads the shop's logo. */
+function policyOf(style: string, logo: string | undefined): string {
+  const picture = logo && new URL(logo);
+  const images = picture ? `; img-src ${picture.origin}${picture.pathname}` : '';
+  return `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'${images}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
+
+function masthead(shopName: string, logo: string | undefined): string {
+  const name = escaped(shopName);
+  if (!logo) return name && `<p class="shop">${name}</p>`;
+  return `<p class="shop"><img src="${escaped(logo)}" alt="" referrerpolicy="no-referrer">${name}</p>`;
+}
+
+/** A tick, a clock, an arrow back, a cross: colour alone says nothing to many. */
+const sign = (inside: string) => `<svg class="sign" viewBox="0 0 40 40" aria-hidden="true">${inside}</svg>`;
+const signs = {
+  good: sign('<circle cx="20" cy="20" r="17"/><path d="m12.5 20.5 5 5 10-11"/>'),
+  wait: sign('<circle cx="20" cy="20" r="17"/><path class="turning" d="M20 10v10l6 4"/>'),
+  back: sign('<circle cx="20" cy="20" r="17"/><path d="m17 12-5 5 5 5m-5-5h11a5 5 0 0 1 0 10h-4"/>'),
+  bad: sign('<circle cx="20" cy="20" r="17"/><path d="m14 14 12 12m0-12L14 26"/>'),
+} as const;
+
+/** Where a buyer may go from here, the likeliest first. While the page asks again by itself there is nothing to choose. */
+function ways({ result, came, front, language, appLink }: Shown, canAskAgain: boolean): string {
+  const words = labels[language];
+  const status = 'outcome' in result ? result.outcome.status : undefined;
+  const { merchant_uid } = came;
+  const isPayable = status === 'failed' || status === 'ready' || status === 'expired';
+  const isTroubled = status === 'rejected' || status === 'deposit_reversed' || 'problem' in result;
+  const all: [label: string, url: string | undefined | false][] = [
+    [words.app, appLink],
+    [words.again, canAskAgain && !appLink && `?${namesOf(came)}`],
+    [words.checkout, isPayable && merchant_uid !== undefined && withOrder(front.checkout, merchant_uid)],
+    [words.support, isTroubled && !canAskAgain && front.support],
+    [words.orders, !isPayable && front.orders],
+    [words.shop, front.shop],
+  ];
+  const links = all.flatMap(([label, url]) => (url ? [`<a href="${escaped(url)}">${label}</a>`] : [])).slice(0, 3);
+  return links.length > 0 ? `<nav aria-label="${words.ways}">${links.join('')}</nav>` : '';
+}
+
+function withOrder(checkout: string | undefined, merchantUid: string): string | undefined {
+  if (!checkout) return undefined;
+  const url = new URL(checkout);
+  url.searchParams.set('merchant_uid', merchantUid);
+  return url.href;
 }
 
 function outcomeDetails(
@@ -110,21 +131,24 @@ function outcomeDetails(
 ) {
   const words = labels[language];
   const money = new Intl.NumberFormat(language, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
-  const rows: [string, string | undefined][] = [
+  const rows: [string, string | undefined, copy?: boolean][] = [
     [words.order, merchantUid],
     [words.amount, money.format(majorUnits(amount, currency))],
     [words.bank, account?.bank],
-    [words.account, account?.number],
+    [words.account, account?.number, true],
     [words.holder, account?.holder],
     [words.due, account && dueText(account, language)],
     // A PG's own words; ours are in the message above.
     [words.reason, status === 'failed' ? reason : undefined],
   ];
-  const shown = rows.filter(([, value]) => value);
-  const list = shown.map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value ?? '')}</dd></div>`).join('');
+  const list = rows.flatMap(([name, value, copy]) => {
+    if (!value) return [];
+    const button = `<button type="button" hidden data-copy="${escaped(value)}" data-copied="${words.copied}" aria-label="${words.copyAccount}">${words.copy}</button>`;
+    return [`<div><dt>${name}</dt><dd><span>${escaped(value)}</span>${copy ? button : ''}</dd></div>`];
+  });
   const isLink = receiptUrl?.startsWith('https://');
   const receipt = isLink ? `<p><a href="${escaped(receiptUrl ?? '')}" rel="noreferrer">${words.receipt}</a></p>` : '';
-  return `<dl>${list}</dl>${receipt}`;
+  return `<dl>${list.join('')}</dl>${receipt}`;
 }
 
 function dueText({ dueAt }: VirtualAccount, language: Language): string | undefined {
@@ -133,22 +157,23 @@ function dueText({ dueAt }: VirtualAccount, language: Language): string | undefi
   return new Intl.DateTimeFormat(language, form).format(dueAt * 1000);
 }
 
-function moodOf(status: Outcome['status']): 'good' | 'wait' | 'bad' {
+function moodOf(status: Outcome['status']): keyof typeof signs {
   if (status === 'paid') return 'good';
+  if (status === 'cancelled' || status === 'partial_cancelled') return 'back';
   return status === 'virtual_account_issued' || status === 'ready' ? 'wait' : 'bad';
 }
 
-/** `<seconds>;url=<this page>`, until it has asked often enough. */
-function nextTry({ imp_uid, merchant_uid, again }: Came): string | undefined {
-  const tries = Number(again ?? 0);
+/** This page once more, in so many seconds, until it has asked often enough. */
+function nextTry(came: Came): { readonly to: string; readonly after: number } | undefined {
+  const tries = Number(came.again ?? 0);
   if (!Number.isInteger(tries) || tries < 0 || tries >= mostTries) return undefined;
-  const query = new URLSearchParams({
-    ...(imp_uid && { imp_uid }),
-    ...(merchant_uid && { merchant_uid }),
-    again: `${tries + 1}`,
-  });
-  return `${Math.min(3 + Math.floor(tries / 2), 8)};url=?${query}`;
+  const query = namesOf(came);
+  query.set('again', `${tries + 1}`);
+  return { to: `?${query}`, after: Math.min(3 + Math.floor(tries / 2), 8) };
 }
+
+const namesOf = ({ imp_uid, merchant_uid }: Came) =>
+  new URLSearchParams({ ...(imp_uid && { imp_uid }), ...(merchant_uid && { merchant_uid }) });
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');

@@ -59,6 +59,58 @@ const revocations = {
   manual: { ko: '이 가상계좌에는 입금하지 마세요.', en: 'Please do not pay into this account.' },
 } as const satisfies Record<string, Words>;
 
+/** What stands on the built-in result page beside the message. */
+export const pageWords = {
+  ko: {
+    title: '결제 결과',
+    order: '주문번호',
+    amount: '금액',
+    bank: '은행',
+    account: '계좌번호',
+    holder: '예금주',
+    due: '입금 기한',
+    reason: '사유',
+    receipt: '영수증 보기',
+    copy: '복사',
+    copyAccount: '계좌번호 복사',
+    copied: '계좌번호를 복사했습니다.',
+    asking: '결제 결과를 다시 확인하고 있습니다…',
+    gaveUp: '결제하셨다면 결제는 안전하게 처리됩니다. 나중에 주문 내역에서 확인해 주세요.',
+    toApp: '앱으로 이동합니다. 이동하지 않으면 아래 버튼을 눌러 주세요.',
+    ways: '다음으로 갈 곳',
+    app: '앱으로 돌아가기',
+    again: '다시 확인하기',
+    checkout: '다시 결제하기',
+    orders: '주문 내역 보기',
+    support: '상점에 문의하기',
+    shop: '상점으로 돌아가기',
+  },
+  en: {
+    title: 'Payment result',
+    order: 'Order',
+    amount: 'Amount',
+    bank: 'Bank',
+    account: 'Account number',
+    holder: 'Account holder',
+    due: 'Pay until',
+    reason: 'Reason',
+    receipt: 'Receipt',
+    copy: 'Copy',
+    copyAccount: 'Copy the account number',
+    copied: 'The account number has been copied.',
+    asking: 'Asking again…',
+    gaveUp: 'If you paid, the payment is safe and will be settled. Please look at your orders later.',
+    toApp: 'Going to the app. If nothing happens, please use the button below.',
+    ways: 'Where to go next',
+    app: 'Back to the app',
+    again: 'Check again',
+    checkout: 'Pay again',
+    orders: 'See my orders',
+    support: 'Contact the shop',
+    shop: 'Back to the shop',
+  },
+} as const satisfies Record<Language, Record<string, string>>;
+
 /** A buyer needs to know only what to do next, so several codes share their words. */
 const unconfirmed: Words = {
   ko: '결제 결과를 아직 확인하지 못했습니다. 잠시 후 다시 확인해 주세요.',

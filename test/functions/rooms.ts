@@ -57,7 +57,7 @@ export async function openRooms() {
     clock,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', webhookSenders: 'any' },
+    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
   };
   const { ledger } = iamport;
 

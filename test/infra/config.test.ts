@@ -9,6 +9,7 @@ test('only the origins are required', () => {
     storefront: { origins: ['https://shop.example'] },
     results: {},
     shopName: '',
+    resultPage: {},
     testPayments: 'refuse',
     reversals: 'automatic',
     webhookSenders: 'any',
@@ -27,6 +28,7 @@ test('the functions are told every setting as text', () => {
     storefront,
     results: { web: 'https://shop.example/result?lang=ko', app: 'shopapp://result' },
     shopName: '우리 가게',
+    resultPage: { color: '#00aa55', support: 'tel:02-000-0000' },
     testPayments: 'accept',
     reversals: 'manual',
     webhookSenders: 'iamport-only',
@@ -39,6 +41,7 @@ test('the functions are told every setting as text', () => {
     WEBHOOK_SENDERS: 'iamport-only',
     RESULT_TARGETS: '{"web":"https://shop.example/result?lang=ko","app":"shopapp://result"}',
     SHOP_NAME: '우리 가게',
+    RESULT_PAGE: '{"shop":"https://shop.example","color":"#00aa55","support":"tel:02-000-0000"}',
   });
 });
 
@@ -144,3 +147,31 @@ function problemsOf(configuration: unknown): readonly string[] {
   }
   return [];
 }
+
+test.each([
+  [{ logo: 'http://shop.example/logo.png' }, /resultPage\.logo/],
+  [{ logo: "https://shop.example/l;script-src 'unsafe-inline'" }, /resultPage\.logo/],
+  [{ logo: 'https://shop.example/logo.png?v=1' }, /resultPage\.logo/],
+  [{ color: 'red}body{display:none' }, /resultPage\.color/],
+  [{ color: '#12' }, /resultPage\.color/],
+  [{ shop: 'javascript:alert(1)' }, /resultPage\.shop/],
+  [{ orders: 'tel:1' }, /resultPage\.orders/],
+  [{ checkout: 'https://user:pass@shop.example/' }, /resultPage\.checkout/],
+  [{ support: 'data:text/html,x' }, /resultPage\.support/],
+  [{ help: 'https://shop.example/' }, /resultPage\.help/],
+  [{ orders: `https://shop.example/${'x'.repeat(1024)}` }, /resultPage .*1024 bytes/],
+])('a result page with %j is refused', (resultPage, problem) => {
+  expect(problemsOf({ storefront, resultPage }).join('\n')).toMatch(problem);
+});
+
+test('a result page may have all of its parts', () => {
+  const resultPage = {
+    logo: 'https://cdn.shop.example/logo.svg',
+    color: '#00AA55',
+    shop: 'https://shop.example/',
+    orders: 'https://shop.example/orders',
+    checkout: 'https://shop.example/checkout?from=result',
+    support: 'mailto:help@shop.example',
+  };
+  expect(readSettings({ storefront, resultPage }).resultPage).toEqual(resultPage);
+});

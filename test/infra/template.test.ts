@@ -138,6 +138,7 @@ describe('the functions', () => {
         REVERSALS: 'automatic',
         RESULT_TARGETS: '{"web":"https://shop.example/orders/result","app":"shopapp://result"}',
         SHOP_NAME: '가게',
+        RESULT_PAGE: '{"shop":"https://shop.example"}',
       },
     ],
   ])('%s is told only what it uses', (name, own) => {

@@ -119,7 +119,12 @@ export class Lambda {
       clock,
       count: () => undefined,
       policy,
-      config: { resultTargets: { web: 'https://shop.example/result' }, shopName: '', webhookSenders: 'any' },
+      config: {
+        resultTargets: { web: 'https://shop.example/result' },
+        shopName: '',
+        resultPage: {},
+        webhookSenders: 'any',
+      },
     };
     return { instance, rooms, bus: this.#bus(instance) };
   }
