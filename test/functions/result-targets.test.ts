@@ -1,6 +1,7 @@
 /** Where a phone goes after the payment: to what the configuration names, and never to what the query says. */
 
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { ShopFront } from '../../functions/edge/config.ts';
 import { mobileRedirect } from '../../functions/mobile-redirect.ts';
 import { visit } from '../../functions/serve.ts';
 import { eventOf } from './event.ts';
@@ -10,12 +11,13 @@ vi.spyOn(console, 'info').mockReturnValue();
 
 const resultTargets = { web: 'https://shop.example/orders/result?from=pay', app: 'shopapp://result' };
 
-async function arrival(targets: Record<string, string> = resultTargets) {
+async function arrival(targets: Record<string, string> = resultTargets, resultPage: ShopFront = {}) {
   const opened = await openRooms();
   await opened.order();
-  const rooms = { ...opened.rooms, config: { ...opened.rooms.config, resultTargets: targets } };
-  const arrive = async (query: Record<string, string>) => {
-    const event = eventOf({ method: 'GET', query: `${new URLSearchParams(query)}` });
+  const rooms = { ...opened.rooms, config: { ...opened.rooms.config, resultTargets: targets, resultPage } };
+  const arrive = async (query: Record<string, string>, agent?: string) => {
+    const from = agent === undefined ? {} : { headers: { 'user-agent': agent } };
+    const event = eventOf({ method: 'GET', query: `${new URLSearchParams(query)}`, ...from });
     const { statusCode, headers, body } = await visit(mobileRedirect, rooms, event, 'request-1');
     return { status: statusCode, location: headers?.location, headers, body };
   };
@@ -99,5 +101,78 @@ test('an id that is none goes nowhere', async () => {
   expect(await arrive({ imp_uid: 'imp_1\r\nSet-Cookie: a=1', to: 'app' })).toMatchObject({
     status: 400,
     location: undefined,
+  });
+});
+
+const chrome =
+  'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36';
+const safari =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1';
+const androidWebView =
+  'Mozilla/5.0 (Linux; Android 16; Pixel 9 Build/BP2A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.0.0 Mobile Safari/537.36';
+const iosWebView =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148';
+
+test.each([
+  ['Chrome', chrome],
+  ['Safari', safari],
+])('%s gets a page with a button to the app, since it may not open one for a redirect', async (_name, agent) => {
+  const { arrive, paid } = await arrival();
+  const imp_uid = paid();
+  const { status, location, body, headers } = await arrive({ imp_uid, merchant_uid: 'order-1', to: 'app' }, agent);
+  expect([status, location]).toEqual([200, undefined]);
+  const link = `shopapp://result?merchant_uid=order-1&amp;imp_uid=${imp_uid}&amp;status=paid`;
+  expect(body).toContain(`<a href="${link}">앱으로 돌아가기</a>`);
+  expect(body).toContain(`data-goes="${link}" data-after="0"`);
+  expect(headers?.['content-security-policy']).toMatch(
+    /^default-src 'none'; style-src 'sha256-\S+'; script-src 'sha256-\S+';/,
+  );
+});
+
+test.each([
+  ['a WebView of Android', androidWebView],
+  ['a WebView of iOS', iosWebView],
+  ['an app without a browser', 'okhttp/5.1.0'],
+])('%s is redirected to the app at once', async (_name, agent) => {
+  const { arrive, paid } = await arrival();
+  const answer = await arrive({ imp_uid: paid(), merchant_uid: 'order-1', to: 'app' }, agent);
+  expect([answer.status, answer.location]).toEqual([303, expect.stringMatching(/^shopapp:\/\/result\?/)]);
+});
+
+test('a browser on its way to a web page is redirected', async () => {
+  const { arrive, paid } = await arrival();
+  expect(await arrive({ imp_uid: paid(), merchant_uid: 'order-1' }, chrome)).toMatchObject({ status: 303 });
+});
+
+describe('the ways on from the built-in page', () => {
+  const resultPage = {
+    shop: 'https://shop.example/',
+    orders: 'https://shop.example/orders',
+    checkout: 'https://shop.example/checkout?step=pay',
+    support: 'tel:02-000-0000',
+  };
+  const linksOf = (body = '') => [...body.matchAll(/<a href="([^"]*)"(?! rel)/g)].map(([, href]) => href);
+
+  test('paid: to the orders, and to the shop', async () => {
+    const { arrive, paid } = await arrival({}, resultPage);
+    const { body } = await arrive({ imp_uid: paid(), merchant_uid: 'order-1' });
+    expect(linksOf(body)).toEqual([resultPage.orders, resultPage.shop]);
+  });
+  test('failed: to the payment of the same order', async () => {
+    const { arrive, iamport } = await arrival({}, resultPage);
+    const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14_000, pay_method: 'card' });
+    iamport.ledger.fail(imp_uid, '한도 초과');
+    const { body } = await arrive({ imp_uid, merchant_uid: 'order-1' });
+    expect(body).toContain('한도 초과');
+    expect(linksOf(body)).toEqual(['https://shop.example/checkout?step=pay&amp;merchant_uid=order-1', resultPage.shop]);
+  });
+  test('rejected: to help, to the orders, and to the shop', async () => {
+    const { arrive, paid } = await arrival({}, resultPage);
+    const { body } = await arrive({ imp_uid: paid(100), merchant_uid: 'order-1' });
+    expect(linksOf(body)).toEqual([resultPage.support, resultPage.orders, resultPage.shop]);
+  });
+  test('a shop that has said nothing has a page without any', async () => {
+    const { arrive, paid } = await arrival({});
+    expect(linksOf((await arrive({ imp_uid: paid(), merchant_uid: 'order-1' })).body)).toEqual([]);
   });
 });
