@@ -12,8 +12,9 @@ import { readSettings } from '../infra/config.ts';
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const readmes = ['README.md', 'README.ko.md'] as const;
+const architectures = ['ARCHITECTURE.md', 'ARCHITECTURE.ko.md'] as const;
 const papers = [
-  ...[...readmes, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
+  ...[...readmes, ...architectures, 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
   ...readdirSync(join(root, 'docs'))
     .filter((file) => file.endsWith('.md'))
     .map((file) => `docs/${file}`),
@@ -109,8 +110,8 @@ describe.each(readmes)('%s', (file) => {
   });
 });
 
-test('ARCHITECTURE.md has every status of an order and every reason to reject a payment', () => {
-  const text = read('ARCHITECTURE.md');
+test.each(architectures)('%s has every status of an order and every reason to reject a payment', (file) => {
+  const text = read(file);
   const missing = [...orderStatuses, ...objections].filter(
     (word) => !new RegExp(`\`${word}\`|\\*\\*${word}\\*\\*`).test(text),
   );
