@@ -18,7 +18,7 @@ export const complete: Door = async ({ event, deadline, note }, rooms) => {
   const settlement = await settle(rooms, subject, deadline);
   if (settlement.kind !== 'settled') throw refusal(settlement.kind);
   const { outcome } = settlement;
-  note({ outcome: outcome.status, reason: outcome.reason });
+  note({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
   const language = languageOf(event);
   return json(200, outcomeJson(outcome, fields, language), { 'content-language': language });
 };

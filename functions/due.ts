@@ -2,6 +2,7 @@
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
 import { IamportFault, IamportUnexpected } from './iamport/errors.ts';
+import { workingDay, workingSeconds } from './payment/business-day.ts';
 import { decideDue } from './payment/due.ts';
 import type { Order } from './payment/order.ts';
 import type { Payment } from './payment/payment.ts';
@@ -27,7 +28,7 @@ export async function workOffDue(rooms: Rooms, deadline: Deadline, report: Repor
     ...orders.map((id) => ({ id, work: () => lookAtOrder(rooms, id, deadline) })),
     ...reversals.map((id) => ({
       id,
-      work: () => (isRefundId(id) ? lookAtRefund : lookAtReversal)(rooms, id, deadline),
+      work: () => (isRefundId(id) ? lookAtRefund : lookAtReversal)(rooms, id, deadline, report),
     })),
   ];
   for (const { id, work } of tasks) {
@@ -103,7 +104,7 @@ async function paymentsOf({ iamport }: Rooms, order: Order, deadline: Deadline):
   return [payment];
 }
 
-async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline): Promise<void> {
+async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline, report: Report): Promise<void> {
   const reversal = await rooms.reversals.read(impUid);
   if (!reversal || reversal.state === 'done') return;
   const order = await rooms.orders.read(reversal.merchantUid);
@@ -113,7 +114,10 @@ async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline):
   const now = unixSeconds(rooms.clock);
   if (isOver(reversal, payment, settlement)) await rooms.reversals.finish(impUid, now);
   // Still for a person: looked at again later, and later each time.
-  else if (reversal.state === 'manual') await rooms.reversals.seen(reversal, leftOf(reversal, payment), now);
+  else if (reversal.state === 'manual') {
+    if (reversal.kind !== 'orphan' && workingSeconds(reversal.createdAt, now) > workingDay) report.overdue += 1;
+    await rooms.reversals.seen(reversal, leftOf(reversal, payment), now);
+  }
 }
 
 /** Nothing is left to undo: the money is back, the account is gone, or the order turned out to stand on this payment. */

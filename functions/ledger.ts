@@ -54,6 +54,7 @@ export async function walk(rooms: Rooms, plan: WalkPlan, deadline: Deadline, rep
   const now = unixSeconds(rooms.clock);
   const beginning = await rooms.walks.beginning(now - firstRunWithin);
   let state: Walk = (await rooms.walks.read(plan.name)) ?? { doneUntil: beginning, openQuestions: [], revision: 0 };
+  if (plan.name === 'recent') report.ledgerUntil = state.doneUntil;
   if (!state.underWay && state.doneUntil + plan.every > now) return true;
   state = { ...state, openQuestions: await askAgain(rooms, state.openQuestions, deadline, report) };
   let cursor = state.underWay ?? {
@@ -68,7 +69,11 @@ export async function walk(rooms: Rooms, plan: WalkPlan, deadline: Deadline, rep
   let total: number | undefined;
   for (;;) {
     const status = statuses[cursor.status];
-    if (!status) return save({ doneUntil: cursor.to });
+    if (!status) {
+      const isSaved = await save({ doneUntil: cursor.to });
+      if (isSaved && plan.name === 'recent') report.ledgerUntil = cursor.to;
+      return isSaved;
+    }
     const isPossible = deadline.leftMs() > roomForAPage && state.openQuestions.length < mostOpenQuestions;
     if (!isPossible) {
       await save({ doneUntil: state.doneUntil, underWay: cursor });

@@ -35,7 +35,8 @@ export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => 
     }
     const settlement = await settle(rooms, { impUid: imp_uid, merchantUid: merchant_uid, mustMatch: true }, deadline);
     if (settlement.kind !== 'settled') throw refusal(settlement.kind);
-    note({ outcome: settlement.outcome.status, reason: settlement.outcome.reason });
+    const { merchantUid, status, reason } = settlement.outcome;
+    note({ merchantUid, outcome: status, reason });
     return shown({ outcome: settlement.outcome }, fields, event, rooms);
   } catch (error) {
     const problem = problemOf(error);

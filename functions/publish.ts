@@ -5,14 +5,16 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { Bus, BusEntry } from './bus/bus.ts';
 import { eventBridge } from './bus/eventbridge.ts';
 import { type Clock, systemClock, unixSeconds } from './edge/clock.ts';
 import { environmentOfLambda, publisherConfigFrom } from './edge/config.ts';
 import { eventJson, notificationJson } from './edge/event-json.ts';
-import { causesOf, writeLog } from './edge/log.ts';
+import { causesOf, writeCounts, writeLog } from './edge/log.ts';
+import { type Counts, embedded, moneyEvents } from './edge/metrics.ts';
 import { orderEvents, type PaymentEvent, refundEvents, reversalEvents, staleAccount } from './payment/events.ts';
+import { majorUnits } from './payment/money.ts';
 import { notificationEvent } from './payment/notification.ts';
 import type { ReversalRequest } from './payment/reversal.ts';
 import { type Layout, shopTable } from './store/layout.ts';
@@ -26,31 +28,66 @@ export interface PublisherRooms {
   readonly bus: Bus;
   readonly reversals: Pick<Reversals, 'request'>;
   readonly clock: Clock;
+  /** Adds to metrics. @param by the value of each dimension */
+  readonly count: (counts: Counts, by: Readonly<Record<string, string>>) => void;
   /** How orders lie in the shop's own table, if they do. */
   readonly shopTable?: Layout | undefined;
 }
 
+interface TellableEvent {
+  readonly name: string;
+  readonly detail: object;
+  /** In major units. */
+  readonly money?: { readonly amount: number; readonly currency: string };
+}
+
 interface Told {
-  readonly events: readonly { readonly name: string; readonly detail: object }[];
+  readonly events: readonly TellableEvent[];
   readonly stale?: ReversalRequest | undefined;
 }
 
 /** @returns the first record that could not be told: Lambda begins again there, so that the order of an item's events stays */
 export async function publish(rooms: PublisherRooms, { Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  for (const record of Records) {
-    const itemIdentifier = record.dynamodb?.SequenceNumber ?? '';
+  const taken: TellableEvent[] = [];
+  const failed = await firstFailed(rooms, Records, taken);
+  count(rooms, taken);
+  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };
+}
+
+/** @param taken gets what the bus took */
+async function firstFailed(
+  rooms: PublisherRooms,
+  records: readonly DynamoDBRecord[],
+  taken: TellableEvent[],
+): Promise<DynamoDBRecord | undefined> {
+  for (const record of records) {
     try {
       const { events, stale } = readOff(record, rooms.shopTable);
       if (stale) await rooms.reversals.request(stale, unixSeconds(rooms.clock), 0);
-      const taken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
-      if (taken.every(Boolean)) continue;
-      writeLog({ route: 'publish', record: itemIdentifier, code: 'event_not_taken' }, true);
+      const isTaken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
+      taken.push(...events.filter((_, index) => isTaken[index]));
+      if (isTaken.every(Boolean)) continue;
+      writeLog({ route: 'publish', record: sequenceOf(record), code: 'event_not_taken' }, true);
     } catch (error) {
-      writeLog({ route: 'publish', record: itemIdentifier, causes: causesOf(error) }, true);
+      writeLog({ route: 'publish', record: sequenceOf(record), causes: causesOf(error) }, true);
     }
-    return { batchItemFailures: [{ itemIdentifier }] };
+    return record;
   }
-  return { batchItemFailures: [] };
+  return undefined;
+}
+
+const sequenceOf = ({ dynamodb }: DynamoDBRecord): string => dynamodb?.SequenceNumber ?? '';
+
+/** Events by name, and the money in those that are about money. */
+function count(rooms: PublisherRooms, taken: readonly TellableEvent[]): void {
+  for (const [Event, events = []] of Object.entries(Object.groupBy(taken, ({ name }) => name))) {
+    rooms.count({ Events: events.length }, { Event });
+    if (!moneyEvents.includes(Event)) continue;
+    const byCurrency = Object.groupBy(events, ({ money }) => money?.currency ?? '');
+    for (const [Currency, those = []] of Object.entries(byCurrency)) {
+      rooms.count({ Money: those.reduce((sum, { money }) => sum + (money?.amount ?? 0), 0) }, { Event, Currency });
+    }
+  }
 }
 
 function readOff({ dynamodb }: DynamoDBRecord, shop: Layout | undefined): Told {
@@ -76,10 +113,14 @@ function stepOf(before: Item | undefined, after: Item | undefined): Told {
 }
 
 const told = (events: readonly PaymentEvent[]): Told => ({
-  events: events.map((event) => ({ name: event.name, detail: eventJson(event) })),
+  events: events.map((event) => ({
+    name: event.name,
+    detail: eventJson(event),
+    money: { amount: majorUnits(event.amount, event.currency), currency: event.currency },
+  })),
 });
 
-const entryOf = ({ name, detail }: Told['events'][number], { dynamodb }: DynamoDBRecord): BusEntry => ({
+const entryOf = ({ name, detail }: TellableEvent, { dynamodb }: DynamoDBRecord): BusEntry => ({
   detailType: name,
   detail,
   time: Number(dynamodb?.ApproximateCreationDateTime ?? 0),
@@ -91,6 +132,7 @@ function openPublisher(variables: Parameters<typeof publisherConfigFrom>[0]): Pu
     bus: eventBridge(new EventBridgeClient({ maxAttempts: 3 }), config.eventBus),
     reversals: reversalsIn(table(new DynamoDBClient({ maxAttempts: 3 }), config.reversalsTable)),
     clock: systemClock,
+    count: (counts, by) => writeCounts(embedded(counts, by, config.deployment, systemClock.now())),
     shopTable: config.shopColumns && shopTable(config.shopColumns),
   };
 }
@@ -98,7 +140,12 @@ function openPublisher(variables: Parameters<typeof publisherConfigFrom>[0]): Pu
 const environment = environmentOfLambda();
 const rooms = environment && openPublisher(environment);
 
-export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+export async function handler(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
   if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call publish()');
-  return publish(rooms, event);
+  const begin = rooms.clock.now();
+  const answer = await publish(rooms, event);
+  const [failed] = answer.batchItemFailures;
+  const line = { requestId: context.awsRequestId, route: 'publish', records: event.Records.length };
+  writeLog({ ...line, stoppedAt: failed?.itemIdentifier, durationMs: rooms.clock.now() - begin }, failed !== undefined);
+  return answer;
 }

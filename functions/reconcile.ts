@@ -5,9 +5,10 @@
 
 import type { Context } from 'aws-lambda';
 import { isOfOneItem, workOffDue } from './due.ts';
-import { type Deadline, deadlineIn } from './edge/clock.ts';
+import { type Deadline, deadlineIn, unixSeconds } from './edge/clock.ts';
 import { configFrom, environmentOfLambda } from './edge/config.ts';
 import { causesOf, writeLog } from './edge/log.ts';
+import { IamportRefused } from './iamport/errors.ts';
 import { walk, walkPlans } from './ledger.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 
@@ -23,6 +24,10 @@ export interface Report {
   unreadable: number;
   /** Orders, reversals and refunds that were due. */
   due: number;
+  /** Refunds that were due and have waited for a person for more than a working day. */
+  overdue: number;
+  /** Until when the ledger is settled, but for what is in `faults`. Unix seconds; 0 when that cannot be read. */
+  ledgerUntil: number;
   /** What could not be done in this run, by whose payment or order it was; the next run tries again. */
   faults: string[];
   /** False when time ran out: the next run goes on. */
@@ -30,7 +35,12 @@ export interface Report {
 }
 
 export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Report> {
-  const report: Report = { payments: 0, settled: 0, orphans: 0, unreadable: 0, due: 0, faults: [], finished: true };
+  const report: Report = {
+    ...{ payments: 0, settled: 0, orphans: 0, unreadable: 0, due: 0, overdue: 0, ledgerUntil: 0 },
+    faults: [],
+    finished: true,
+  };
+  let keysRefused = 0;
   const steps = [
     () => workOffDue(rooms, deadline, report),
     ...walkPlans.map((plan) => () => walk(rooms, plan, deadline, report)),
@@ -40,15 +50,20 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
       report.finished = (await step()) && report.finished;
     } catch (error) {
       if (!isOfOneItem(error)) throw error;
+      if (error instanceof IamportRefused && error.status === 401) keysRefused = 1;
       // The ledger cannot be read now. Nothing has moved, so the next run begins where this one did.
       report.faults.push(error.message);
       report.finished = false;
     }
   }
-  const { settled, orphans, unreadable, faults } = report;
-  // What the notifications missed, what has no order, and what nobody understands or could do.
-  const found = { SettledByReconciler: settled, PaymentsWithoutOrder: orphans, UnreadablePayments: unreadable };
-  rooms.count({ ...found, ReconcilerFaults: faults.length });
+  rooms.count({
+    SettledByReconciler: report.settled,
+    UnreadablePayments: report.unreadable,
+    ReconcilerFaults: report.faults.length,
+    KeysRefused: keysRefused,
+    RefundsOverdue: report.overdue,
+    LedgerLate: unixSeconds(rooms.clock) - report.ledgerUntil,
+  });
   return report;
 }
 
@@ -61,6 +76,7 @@ const rooms = environment && openRooms(configFrom(environment), { connections: 8
 export async function handler(_event: unknown, context: Context): Promise<Report> {
   if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call reconcile()');
   const begin = rooms.clock.now();
+  rooms.calls.take();
   try {
     const deadline = deadlineIn(rooms.clock, context.getRemainingTimeInMillis() - marginMs);
     const report = await reconcile(rooms, deadline);
@@ -69,6 +85,7 @@ export async function handler(_event: unknown, context: Context): Promise<Report
       route: 'reconcile',
       ...report,
       durationMs: rooms.clock.now() - begin,
+      ...rooms.calls.take(),
     };
     writeLog(line, report.faults.length > 0 || report.unreadable > 0);
     return report;

@@ -3,9 +3,11 @@
 import type { Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Calls, callsTimedBy } from './edge/calls.ts';
 import { type Clock, deadlineIn, systemClock, systemRandom } from './edge/clock.ts';
 import type { Config } from './edge/config.ts';
 import { writeCounts } from './edge/log.ts';
+import { type Counts, embedded } from './edge/metrics.ts';
 import { type Iamport, type IamportClient, iamportClient } from './iamport/client.ts';
 import { credentialsIn } from './iamport/credentials.ts';
 import { type Transport, undiciTransport } from './iamport/transport.ts';
@@ -27,13 +29,15 @@ export interface Rooms {
   readonly walks: Walks;
   readonly clock: Clock;
   /** Adds to metrics, by name. */
-  readonly count: (counts: Readonly<Record<string, number>>) => void;
+  readonly count: (counts: Counts) => void;
   readonly policy: Policy;
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders'>;
 }
 
 /** The rooms of an instance. */
 export interface InstanceRooms extends Rooms {
+  /** The calls of the rooms to their upstreams. */
+  readonly calls: Calls;
   /**
    * Does at init, where Lambda gives the whole CPU and nobody waits yet, what the first request would wait for: connections, the
    * token, the first run of the SDK. Ends within 2 s and never throws, since the request itself does whatever was not done.
@@ -65,12 +69,13 @@ export interface Use {
 
 export function openRooms(config: Config, { asksIamport = true, connections = 1 }: Use = {}): InstanceRooms {
   const transport = undiciTransport(config.iamportApiUrl, connections);
-  const rooms = roomsOver(config, {
-    dynamodb: new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected }),
-    transport,
-  });
+  const calls = callsTimedBy(systemClock);
+  const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected });
+  dynamodb.middlewareStack.add(calls.around('table'), { step: 'initialize' });
+  const rooms = roomsOver(config, { dynamodb, transport: calls.around('iamport')(transport) });
   return {
     ...rooms,
+    calls,
     async warmUp() {
       const deadline = deadlineIn(systemClock, warmUpMs);
       const work = asksIamport ? [transport.connect(), rooms.iamport.prepareToken(deadline)] : [rooms.orders.read('-')];
@@ -108,7 +113,7 @@ export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
     walks: walksIn(table(dynamodb, config.tables.state)),
     clock: systemClock,
-    count: (counts) => writeCounts(counts, systemClock.now()),
+    count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     policy: config.policy,
     config,
   };

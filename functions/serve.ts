@@ -2,8 +2,9 @@
 
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { type Answer, problem } from './edge/answer.ts';
+import type { Tally } from './edge/calls.ts';
 import { type Deadline, deadlineIn } from './edge/clock.ts';
-import { configFrom, environmentOfLambda } from './edge/config.ts';
+import { configFrom, environmentOfLambda, startsOnDemand } from './edge/config.ts';
 import { causesOf, type LogLine, writeLog } from './edge/log.ts';
 import { problemOf } from './edge/problem.ts';
 import { languageOf } from './edge/request.ts';
@@ -38,12 +39,21 @@ export async function serve(door: Door, use: Use = {}) {
   const rooms = config && openRooms(config, use);
   // A rehearsal that fails costs the first buyer some time, and nothing else.
   if (rooms) await Promise.all([rooms.warmUp(), use.settles && rehearse(door, config).catch(() => undefined)]);
+  let isFirst = environment !== undefined && startsOnDemand(environment);
   return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<Answer> => {
+    const cold = isFirst;
+    isFirst = false;
     if ('warm' in event) return { statusCode: 204 };
     if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call the door itself');
-    return visit(door, rooms, event, context.awsRequestId);
+    if (cold) rooms.count({ ColdStarts: 1 });
+    // What was asked at init was asked for nobody in particular.
+    rooms.calls.take();
+    return visit(door, rooms, event, context.awsRequestId, () => ({ cold, ...rooms.calls.take() }));
   };
 }
+
+/** What an instance adds to the log line: whether it had to start for this request, and whom it asked. */
+type InstanceFacts = Tally & { readonly cold: boolean };
 
 /** One request through a door: never throws, always answers, always leaves a line in the log. */
 export async function visit(
@@ -51,6 +61,7 @@ export async function visit(
   rooms: Rooms,
   event: APIGatewayProxyEventV2,
   requestId: string,
+  instance?: () => InstanceFacts,
 ): Promise<Answer> {
   const begin = rooms.clock.now();
   const line: LogLine = { requestId, route: event.routeKey };
@@ -64,7 +75,7 @@ export async function visit(
     answer = problem(found, languageOf(event));
   }
   const status = answer.statusCode ?? 200;
-  note({ status, durationMs: rooms.clock.now() - begin });
+  note({ status, durationMs: rooms.clock.now() - begin, ...instance?.() });
   writeLog(line, status >= 500);
   return answer;
 }

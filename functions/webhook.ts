@@ -49,7 +49,7 @@ export const webhook: Door = async ({ event, deadline, note }, rooms) => {
     return json(200, { settled: false, code: settlement.kind });
   }
   const { outcome } = settlement;
-  note({ outcome: outcome.status, reason: outcome.reason });
+  note({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
   // Of a payment that Iamport knows, for the order that Iamport says it names: nobody else's stories are kept.
   if (named) await keep(fields, named, outcome.merchantUid, rooms);
   return json(200, { settled: true });

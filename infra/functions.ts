@@ -47,6 +47,8 @@ export interface FunctionsProps {
   tables: Tables;
   secret: ISecret;
   bus: IEventBus;
+  /** What the metrics of this deployment are told from others by. */
+  deployment: string;
   /** Where changes go that could not be published. */
   unpublished: Queue;
   /** A directory with `<name>/index.mjs` for every function. */
@@ -186,9 +188,13 @@ function acknowledgeWildcards(role: Role, facts: Facts, { tables, network }: Fun
   }
 }
 
-function environmentFor(facts: Facts, { settings, tables, secret }: FunctionsProps): Record<string, string> {
+function environmentFor(
+  facts: Facts,
+  { settings, tables, secret, deployment }: FunctionsProps,
+): Record<string, string> {
   const environment = environmentOf(settings);
   return {
+    DEPLOYMENT: deployment,
     ORDERS_TABLE: tables.orders.tableName,
     ...columnsFor(tables),
     REVERSALS_TABLE: tables.reversals.tableName,
@@ -202,8 +208,13 @@ function environmentFor(facts: Facts, { settings, tables, secret }: FunctionsPro
 /** The publisher knows neither Iamport nor the secret. */
 function workerEnvironment(name: WorkerName, facts: Facts, props: FunctionsProps): Record<string, string> {
   if (name !== 'publish') return environmentFor(facts, props);
-  const { tables, bus } = props;
-  return { REVERSALS_TABLE: tables.reversals.tableName, ...columnsFor(tables), EVENT_BUS: bus.eventBusName };
+  const { tables, bus, deployment } = props;
+  return {
+    DEPLOYMENT: deployment,
+    REVERSALS_TABLE: tables.reversals.tableName,
+    ...columnsFor(tables),
+    EVENT_BUS: bus.eventBusName,
+  };
 }
 
 /** What the shop calls things in its own table of orders, if they are in one. */

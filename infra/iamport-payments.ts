@@ -78,7 +78,8 @@ export class IamportPayments extends Construct {
       id: 'AwsSolutions::AwsSolutions-SQS3',
       reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
     });
-    const within = { settings, tables, secret, bus, unpublished, bundles, encryptionKey, network };
+    const deployment = deploymentOf(this);
+    const within = { settings, tables, secret, bus, deployment, unpublished, bundles, encryptionKey, network };
     const functions = new Functions(this, 'Functions', within);
     new Workers(this, 'Workers', { functions, tables, unpublished, settings });
     const { api, url, domainTarget } = new PaymentsApi(this, 'Http', settings, functions, domain);
@@ -152,4 +153,11 @@ export class IamportPayments extends Construct {
     const id = `On ${name} ${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
     return new Subscription(this, id, this.events, name, subscriber);
   }
+}
+
+/** The stack and the construct in it, by their names: `IamportPayments/Payments`. */
+function deploymentOf(construct: IamportPayments): string {
+  const stack = Stack.of(construct);
+  const below = construct.node.scopes.slice(stack.node.scopes.length).map(({ node }) => node.id);
+  return [stack.stackName, ...below].join('/');
 }

@@ -22,6 +22,8 @@ export interface ShopFront {
 }
 
 export interface Config {
+  /** Tells the metrics of this deployment from those of others in the account. */
+  readonly deployment: string;
   readonly tables: { readonly orders: string; readonly reversals: string; readonly state: string };
   /** The table of orders is the shop's own, with these names. */
   readonly shopColumns: ShopColumns | undefined;
@@ -75,7 +77,11 @@ const front = z.pipe(
   }),
 );
 
+/** The name of the deployment, for the metrics. */
+const deployment = z._default(z.string(), 'local');
+
 const environment = z.object({
+  DEPLOYMENT: deployment,
   ORDERS_TABLE: required,
   ORDERS_COLUMNS: columns,
   REVERSALS_TABLE: required,
@@ -92,18 +98,28 @@ const environment = z.object({
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-export interface PublisherConfig extends Pick<Config, 'shopColumns'> {
+export interface PublisherConfig extends Pick<Config, 'deployment' | 'shopColumns'> {
   readonly reversalsTable: string;
   readonly eventBus: string;
 }
 
 /** What the publisher is told: it knows no secret. */
-const publisherEnvironment = z.object({ REVERSALS_TABLE: required, ORDERS_COLUMNS: columns, EVENT_BUS: required });
+const publisherEnvironment = z.object({
+  DEPLOYMENT: deployment,
+  REVERSALS_TABLE: required,
+  ORDERS_COLUMNS: columns,
+  EVENT_BUS: required,
+});
 
 /** @throws Error that lists every problem, by the name of its variable */
 export function publisherConfigFrom(variables: Variables): PublisherConfig {
   const env = checked(publisherEnvironment, variables);
-  return { reversalsTable: env.REVERSALS_TABLE, shopColumns: env.ORDERS_COLUMNS, eventBus: env.EVENT_BUS };
+  return {
+    deployment: env.DEPLOYMENT,
+    reversalsTable: env.REVERSALS_TABLE,
+    shopColumns: env.ORDERS_COLUMNS,
+    eventBus: env.EVENT_BUS,
+  };
 }
 
 function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
@@ -117,6 +133,7 @@ function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variab
 export function configFrom(variables: Variables): Config {
   const env = checked(environment, variables);
   return {
+    deployment: env.DEPLOYMENT,
     tables: { orders: env.ORDERS_TABLE, reversals: env.REVERSALS_TABLE, state: env.STATE_TABLE },
     shopColumns: env.ORDERS_COLUMNS,
     iamportSecretArn: env.IAMPORT_SECRET_ARN,
@@ -128,6 +145,10 @@ export function configFrom(variables: Variables): Config {
     resultPage: env.RESULT_PAGE,
   };
 }
+
+/** Does an instance start because somebody waits for it? Not where some are kept started, and paid for. */
+export const startsOnDemand = (variables: Variables): boolean =>
+  variables.AWS_LAMBDA_INITIALIZATION_TYPE !== 'provisioned-concurrency';
 
 /** What Lambda set for this function, or undefined outside Lambda. */
 export const environmentOfLambda = () => (process.env.AWS_LAMBDA_FUNCTION_NAME ? process.env : undefined);

@@ -18,13 +18,7 @@ export function causesOf(error: unknown): string[] {
   return causes;
 }
 
-/**
- * Counts in CloudWatch's embedded metric format. Written past the console, since Lambda's JSON log format would wrap it and
- * CloudWatch would not find it. Source: "Embedding metrics within logs", Amazon CloudWatch User Guide.
- * @param now milliseconds since 1970
- */
-export function writeCounts(counts: Readonly<Record<string, number>>, now: number): void {
-  const Metrics = Object.keys(counts).map((Name) => ({ Name, Unit: 'Count' }));
-  const CloudWatchMetrics = [{ Namespace: 'iamport-serverless', Dimensions: [[]], Metrics }];
-  process.stdout.write(`${JSON.stringify({ _aws: { Timestamp: now, CloudWatchMetrics }, ...counts })}\n`);
+/** Writes counts past the console, since Lambda's JSON log format would wrap the line and CloudWatch would not find it. */
+export function writeCounts(line: string | undefined): void {
+  if (line) process.stdout.write(`${line}\n`);
 }

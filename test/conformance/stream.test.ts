@@ -85,7 +85,7 @@ describe.each(engines)('on $name', (engine) => {
         names.push(...entries.map(({ detailType }) => detailType));
         return entries.map(({ detailType }) => detailType !== 'Payment Failed' || refusals-- <= 0);
       };
-      const rooms = { bus: { put }, reversals: store.reversals, clock: systemClock };
+      const rooms = { bus: { put }, reversals: store.reversals, clock: systemClock, count: () => undefined };
       const invoke = (event: DynamoDBStreamEvent) => publish(rooms, event);
       const following = follow({
         lambda: { invoke } as unknown as LambdaFunction,

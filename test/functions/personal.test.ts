@@ -63,6 +63,38 @@ test('of what was paid, rejected, not understood and not reached', async () => {
   }
 });
 
+test('each request leaves one line: who, what became of it, how long, and whom it asked', async () => {
+  const linesOf = (merchantUid: string) =>
+    logged
+      .join('')
+      .split('\n')
+      .flatMap((text) => /\{.*\}/.exec(text)?.[0] ?? [])
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .filter((line) => JSON.stringify(line).includes(merchantUid));
+  const merchant_uid = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid, amount: 14_000, pay_method: 'card' });
+  system.iamport.ledger.pay(imp_uid, { amount: 14_000 });
+  await system.complete({ imp_uid });
+  await vi.waitFor(() => expect(linesOf(merchant_uid)).toHaveLength(2), 5_000);
+  const [, line] = linesOf(merchant_uid);
+  const message = (line?.message ?? line) as Record<string, unknown>;
+  expect(message).toEqual({
+    requestId: expect.any(String),
+    route: 'POST /payments/complete',
+    impUid: imp_uid,
+    merchantUid: merchant_uid,
+    outcome: 'paid',
+    status: 200,
+    durationMs: expect.any(Number),
+    cold: expect.any(Boolean),
+    iamportCalls: 1,
+    iamportMs: expect.any(Number),
+    // The order, and the write. The token is known.
+    tableCalls: 2,
+    tableMs: expect.any(Number),
+  });
+});
+
 test('the access token is in its table and nowhere else', async () => {
   const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });

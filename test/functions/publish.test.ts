@@ -4,6 +4,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { type BusEntry, BusUnavailable } from '../../functions/bus/bus.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../functions/edge/event-schema.ts';
+import type { Counts } from '../../functions/edge/metrics.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
@@ -169,6 +170,7 @@ const account = { M: { imp_uid: { S: 'imp_1' }, number: { S: '790-1' }, issued_a
 function roomsWith(takes: (entry: BusEntry) => boolean = () => true) {
   const sent: BusEntry[] = [];
   const requested: ReversalRequest[] = [];
+  const counted: [Counts, Readonly<Record<string, string>>][] = [];
   const rooms: PublisherRooms = {
     bus: {
       put: async (entries) => {
@@ -183,8 +185,9 @@ function roomsWith(takes: (entry: BusEntry) => boolean = () => true) {
       },
     },
     clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
+    count: (counts, by) => counted.push([counts, by]),
   };
-  return { rooms, sent, requested };
+  return { rooms, sent, requested, counted };
 }
 
 describe('the publisher', () => {
@@ -214,6 +217,32 @@ describe('the publisher', () => {
     ]);
     expect(eventDetail.safeParse(sent[0]?.detail).success).toBe(true);
     expect(eventNames).toContain(sent[0]?.detailType);
+  });
+
+  test('counts what the bus took, and its money by currency, and nothing that it did not take', async () => {
+    const { rooms, counted } = roomsWith(({ detailType }) => detailType !== 'Order Closed');
+    const dollars = item(2, 'paid', {
+      currency: { S: 'USD' },
+      amount: { N: '19.99' },
+      imp_uid: { S: 'imp_8' },
+      payment: { M: {} },
+    });
+    await publish(rooms, {
+      Records: [
+        record('1', item(1, 'ready'), paidItem),
+        record('2', item(1, 'ready'), paidItem),
+        record('3', item(1, 'ready', { currency: { S: 'USD' }, amount: { N: '19.99' } }), dollars),
+        record('4', item(1, 'ready'), item(2, 'expired')),
+        record('5', item(1, 'ready'), item(2, 'closed')),
+        record('6', item(1, 'ready'), paidItem),
+      ],
+    });
+    expect(counted).toEqual([
+      [{ Events: 3 }, { Event: 'Payment Paid' }],
+      [{ Money: 28_000 }, { Event: 'Payment Paid', Currency: 'KRW' }],
+      [{ Money: 19.99 }, { Event: 'Payment Paid', Currency: 'USD' }],
+      [{ Events: 1 }, { Event: 'Order Expired' }],
+    ]);
   });
 
   test('begins again at the first step that could not be told', async () => {

@@ -144,7 +144,7 @@ describe('money without an order', () => {
     const impUid = paid();
     pass(300);
     expect(await reconcile()).toMatchObject({ orphans: 1 });
-    expect(counted.at(-1)).toMatchObject({ PaymentsWithoutOrder: 1, ReconcilerFaults: 0 });
+    expect(counted.at(-1)).toMatchObject({ SettledByReconciler: 0, ReconcilerFaults: 0, LedgerLate: 0 });
     expect(await reconcile()).toMatchObject({ orphans: 0 });
     expect(await rooms.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual', amount: 14_000 });
     expect(ledger.payment(impUid).cancel_amount).toBe(0);

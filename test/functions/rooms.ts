@@ -6,6 +6,7 @@ import { closeOrder } from '../../functions/close-order.ts';
 import { complete } from '../../functions/complete.ts';
 import { confirm } from '../../functions/confirm.ts';
 import { deadlineIn } from '../../functions/edge/clock.ts';
+import type { Counts } from '../../functions/edge/metrics.ts';
 import { iamportClient } from '../../functions/iamport/client.ts';
 import { undiciTransport } from '../../functions/iamport/transport.ts';
 import { orders } from '../../functions/orders.ts';
@@ -38,7 +39,7 @@ export async function openRooms() {
   };
   const iamport = await startIamport({ port: 0, clock });
   onTestFinished(() => iamport.close());
-  const counted: Readonly<Record<string, number>>[] = [];
+  const counted: Counts[] = [];
   const credentials = async () => ({ impKey: 'local', impSecret: 'local', pgApiKey: 'local' });
   const sharedToken = sharedTokenIn(table(client, names.state));
   const rooms: Rooms = {

@@ -124,7 +124,7 @@ describe('the functions', () => {
 
   test('the publisher knows neither Iamport nor the secret', () => {
     const environment = functions.FunctionsPublishFunction?.Environment as { Variables: object } | undefined;
-    expect(Object.keys(environment?.Variables ?? {})).toEqual(['REVERSALS_TABLE', 'EVENT_BUS']);
+    expect(Object.keys(environment?.Variables ?? {})).toEqual(['DEPLOYMENT', 'REVERSALS_TABLE', 'EVENT_BUS']);
   });
 
   test.each([
@@ -150,7 +150,7 @@ describe('the functions', () => {
       'TablesState',
       'Secret',
     ]);
-    expect(rest).toEqual({ IAMPORT_API_URL: 'https://api.iamport.kr', ...own });
+    expect(rest).toEqual({ DEPLOYMENT: 'IamportPayments/Payments', IAMPORT_API_URL: 'https://api.iamport.kr', ...own });
   });
 });
 

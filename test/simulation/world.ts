@@ -205,7 +205,7 @@ export class World {
         }) as DynamoDBRecord,
     );
     const { value } = await this.#lambda.run('publish', 60_000, ({ rooms, bus }) =>
-      publish({ bus, clock: rooms.clock, reversals: rooms.reversals }, { Records }),
+      publish({ bus, clock: rooms.clock, count: () => undefined, reversals: rooms.reversals }, { Records }),
     );
     const failed = value?.batchItemFailures[0]?.itemIdentifier;
     const isAgain = this.weather.strikes('batch again');

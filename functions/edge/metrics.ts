@@ -1,0 +1,69 @@
+/**
+ * Every metric by its name, and its form on the wire. Alarms and the dashboard take the names from here, so none of them can
+ * wait for a metric that nobody writes. Writes nothing itself.
+ */
+
+export const namespace = 'iamport-serverless';
+
+/** `by`: the dimensions that a metric has besides the deployment. Each combination is billed as a metric of its own. */
+export const metrics = {
+  /** Events that the bus took, by what happened. At least once, as the events themselves. */
+  Events: { unit: 'Count', by: ['Event'] },
+  /** The amounts in those events, in major units of their currency. */
+  Money: { unit: 'None', by: ['Event', 'Currency'] },
+  /** Requests that had to wait for an instance to start. */
+  ColdStarts: { unit: 'Count', by: [] },
+  /** Webhooks from outside Iamport's published addresses. */
+  WebhookFromStranger: { unit: 'Count', by: [] },
+  /** Payments of which no notification had come, or none that worked. */
+  SettledByReconciler: { unit: 'Count', by: [] },
+  /** Payments of the ledger in a form that we do not know. */
+  UnreadablePayments: { unit: 'Count', by: [] },
+  /** What a run could not do and left to the next one. */
+  ReconcilerFaults: { unit: 'Count', by: [] },
+  /** Runs in which Iamport did not accept the shop's keys. */
+  KeysRefused: { unit: 'Count', by: [] },
+  /** Refunds that have waited for a person for more than a working day, each counted when it is looked at. */
+  RefundsOverdue: { unit: 'Count', by: [] },
+  /** How far behind now the ledger is settled. */
+  LedgerLate: { unit: 'Seconds', by: [] },
+} as const satisfies Record<string, { unit: 'Count' | 'None' | 'Seconds'; by: readonly string[] }>;
+
+export type MetricName = keyof typeof metrics;
+export type Counts = Readonly<Partial<Record<MetricName, number>>>;
+
+/** The dimension that every metric has: several deployments in one account are told apart by it. */
+export const ofDeployment = 'Deployment';
+
+/** Whose events' amounts are added up: money that came, that may not stay, and that went back. */
+export const moneyEvents: readonly string[] = [
+  'Payment Paid',
+  'Payment Rejected',
+  'Payment Without Order',
+  'Refund Required',
+  'Refund Completed',
+  'Deposit Reversed',
+];
+
+/**
+ * One line in CloudWatch's embedded metric format. Counts of nothing are left out, since a metric that is never written
+ * costs nothing. Source: "Embedding metrics within logs", Amazon CloudWatch User Guide.
+ * @param by the value of each further dimension
+ * @param now milliseconds since 1970
+ * @returns undefined when there is nothing to write
+ */
+export function embedded(
+  counts: Counts,
+  by: Readonly<Record<string, string>>,
+  deployment: string,
+  now: number,
+): string | undefined {
+  const told = (Object.entries(counts) as [MetricName, number][]).filter(
+    ([name, value]) => value > 0 || metrics[name].unit === 'Seconds',
+  );
+  if (told.length === 0) return undefined;
+  const dimensions = { [ofDeployment]: deployment, ...by };
+  const Metrics = told.map(([Name]) => ({ Name, Unit: metrics[Name].unit }));
+  const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [Object.keys(dimensions)], Metrics }];
+  return JSON.stringify({ _aws: { Timestamp: now, CloudWatchMetrics }, ...dimensions, ...Object.fromEntries(told) });
+}
