@@ -1,13 +1,14 @@
 /** The papers at the top say what the code does. Codes, statuses, keys and defaults come from the code, never from here. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Problem, type ProblemCode } from '../functions/edge/problem.ts';
 import type { OrderStatus } from '../functions/payment/order.ts';
 import type { OutcomeStatus } from '../functions/payment/outcome.ts';
 import type { Objection } from '../functions/payment/reversal.ts';
 import { readSettings } from '../infra/config.ts';
+import { commands, commandsIn } from './commands.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -127,6 +128,10 @@ describe.each(papers)('%s', (file) => {
     expect(named.filter((name) => !name || !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
+  test('tells nobody to type what no test runs, or says why: test/commands.ts', () => {
+    expect(commandsIn(text).filter((command) => !Object.hasOwn(commands, command))).toEqual([]);
+  });
+
   test('links only to files and headings that exist', () => {
     const targets = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
     const broken = targets.filter(([, path, heading]) => {
@@ -142,6 +147,16 @@ describe.each(papers)('%s', (file) => {
     );
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
+});
+
+test.each(Object.entries(commands))('%s is run by a test that knows what it runs, or has a reason', (command, by) => {
+  if ('because' in by) return expect(by.because).toMatch(/^[A-Z].{20,}\.$/);
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const [, name] = /^npm (?:run )?(.+)$/.exec(command) ?? [];
+  const file = name && /[\w./-]+\.ts\b|test\/\w+$/.exec(scripts[name] ?? '')?.[0];
+  // The file that it runs, that test itself among them; or the command by its name.
+  const isItself = file !== undefined && by.test.startsWith(file ?? '-');
+  expect(isItself || read(by.test).includes(file ? basename(file) : (name ?? command)), command).toBe(true);
 });
 
 describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {

@@ -6,7 +6,7 @@ import { Problem, type ProblemCode } from '../../functions/edge/problem.ts';
 import { doorEntries } from '../../infra/doors.ts';
 import { type AnswerName, answerSchemas, problemCodes, statusOf } from './answers.ts';
 import { answerExamples } from './examples.ts';
-import { type Described, type RouteName, routes } from './routes.ts';
+import { type Described, meanings, type RouteName, routes } from './routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -83,14 +83,30 @@ function operation(described: Described, signed: boolean): Json {
   };
 }
 
-function fieldsOf(schema: z.core.$ZodType | undefined): { name: string; required: boolean; schema: unknown }[] {
+function fieldsOf(
+  schema: z.core.$ZodType | undefined,
+): { name: string; description: string; required: boolean; schema: unknown }[] {
   if (!schema) return [];
   const { properties = {}, required = [] } = jsonSchema(schema) as { properties?: Json; required?: string[] };
-  return Object.entries(properties).map(([name, of]) => ({ name, required: required.includes(name), schema: of }));
+  return Object.entries(properties).map(([name, of]) => ({
+    ...{ name, description: meaningOf(name) },
+    ...{ required: required.includes(name), schema: of },
+  }));
+}
+
+function meaningOf(field: string): string {
+  const meaning = meanings[field];
+  if (!meaning) throw new Error(`scripts/openapi/routes.ts does not say what the field ${field} means`);
+  return meaning;
 }
 
 function requestBody(body: z.core.$ZodType, { takesForms, example }: Described): Json {
-  const media = { schema: jsonSchema(body), ...(example && { example }) };
+  const schema = jsonSchema(body) as { properties?: Record<string, Json> };
+  const properties = Object.entries(schema.properties ?? {}).map(([name, of]) => [
+    name,
+    { description: meaningOf(name), ...of },
+  ]);
+  const media = { schema: { ...schema, properties: Object.fromEntries(properties) }, ...(example && { example }) };
   return {
     required: true,
     content: { 'application/json': media, ...(takesForms && { 'application/x-www-form-urlencoded': media }) },

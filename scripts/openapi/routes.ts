@@ -61,6 +61,24 @@ const otherOrder = 'Send the merchant_uid of the order that this imp_uid pays.';
 const wrongPath = 'merchant_uid must have none of / \\ ? # %, which do not survive in a path.';
 const wrongAmount = 'amount must be more than 0 and an amount of KRW.';
 
+/** What a field of a request means, whatever route takes it. Every field has one: the document is not made without. */
+export const meanings: Readonly<Record<string, string>> = {
+  imp_uid: "Iamport's id of the payment, as the payment window gave it.",
+  merchant_uid: "The shop's id of the order: 1 to 40 visible characters.",
+  to: 'The name of a configured result target; `web` where it is left out.',
+  again: 'How often the built-in page has asked again. It is for that page alone.',
+  status: 'What Iamport says of it. Not believed.',
+  event: "Iamport's name of a notification that is not about the payment's status.",
+  extra: 'What comes with such a notification. Passed on as it was told, unconfirmed.',
+  amount: 'In major units: 14000 won, 10.5 dollars. Of a refund, a part of what is left; left out, all of it.',
+  currency: 'ISO 4217.',
+  name: 'What is sold. Nothing personal.',
+  expires_at: 'Until when the shop waits for the payment, in Unix seconds.',
+  tier: "A sub-merchant's code of an Agency account.",
+  reason: "The shop's words, which the console and the buyer's bank are told.",
+  account: 'Of the buyer, for money that came into a virtual account. Passed on, never stored.',
+};
+
 const language = {
   'accept-language': { description: 'The language of `message`: `ko` (unless said otherwise) or `en`.' },
 };
@@ -95,7 +113,10 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     headers: language,
     query: mobileQuery,
     answers: {
-      200: { description: 'The built-in page: the outcome, or that it is being asked again.', schema: 'page' },
+      200: {
+        description: 'The built-in page: the outcome, that it is being asked again, or a step over to the app.',
+        schema: 'page',
+      },
       303: { description: 'To the result target, with merchant_uid, imp_uid, status and perhaps reason in its query.' },
       400: { description: 'The built-in page: the query is not one that we understand.', schema: 'page' },
       404: { description: 'The built-in page: no such payment, or no such order.', schema: 'page' },
