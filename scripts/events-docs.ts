@@ -3,18 +3,16 @@
  * each, written by what writes them. `npm run schemas` puts them there, and a test says when.
  */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { eventJson, notificationJson } from '../functions/edge/event-json.ts';
 import { eventFields, eventSource, notificationDetail } from '../functions/edge/event-schema.ts';
 import type { EventName, PaymentEvent } from '../functions/payment/events.ts';
 import { amountOf } from '../functions/payment/money.ts';
 import { type NotificationEventName, notificationEvent } from '../functions/payment/notification.ts';
+import { type Language, type Pair, tableOf, withParts } from './generated.ts';
 
-type Language = 'en' | 'ko';
 type Words = Readonly<Record<Language, string>>;
 
-export const eventPapers = { en: 'docs/events.md', ko: 'docs/events.ko.md' } as const;
+export const eventPapers: Pair = { en: 'docs/events.md', ko: 'docs/events.ko.md' };
 
 const when: Record<EventName | NotificationEventName, Words> = {
   'Payment Paid': { en: 'the whole amount is there: deliver', ko: '전액이 결제됨. 상품을 보낼 때' },
@@ -136,9 +134,7 @@ function table(language: Language): string {
     const listed = (fields ?? own).map((field) => `\`${field}\``).join(', ');
     return [`\`${name}\``, words[language], fields ? listed : `${listed}${unconfirmed[language]}`];
   });
-  return [heads[language], heads[language].map(() => '---'), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return tableOf(heads[language], rows);
 }
 
 const examples = (): string =>
@@ -146,15 +142,6 @@ const examples = (): string =>
     .map((example) => `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``)
     .join('\n\n');
 
-/** The paper as it should be. @throws Error when it has no place for what is generated */
-export function withEvents(language: Language): string {
-  const file = eventPapers[language];
-  return [['events', table(language)] as const, ['examples', examples()] as const].reduce(
-    (text, [name, content]) => {
-      const place = new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
-      if (!place.test(text)) throw new Error(`${file} has no place between <!-- ${name} --> and <!-- /${name} -->`);
-      return text.replace(place, () => `\n${content}\n\n`);
-    },
-    readFileSync(join(import.meta.dirname, '..', file), 'utf8'),
-  );
-}
+/** The paper as it should be. */
+export const withEvents = (language: Language): string =>
+  withParts(eventPapers[language], { events: table(language), examples: examples() });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext, PROJECT_ROOT } from '../infra/context.ts';
+import { type Language, withParts } from './generated.ts';
 
 interface Resource {
   readonly Type: string;
@@ -33,8 +34,6 @@ interface DeployedFunction {
   readonly rights: readonly Right[];
   readonly routes: readonly { readonly key: string; readonly signed: boolean }[];
 }
-
-type Language = 'en' | 'ko';
 
 export const infrastructurePapers = { en: 'docs/infrastructure.md', ko: 'docs/infrastructure.ko.md' } as const;
 
@@ -68,17 +67,9 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
 
 /** The paper as it should be. @throws Error when it has no place for what is drawn */
 export function withInfrastructure(language: Language, template: Template): string {
-  const file = infrastructurePapers[language];
   const functions = functionsOf(template);
   const parts = { diagram: diagram(template, functions, language), rights: rightsTable(functions, language) };
-  return Object.entries(parts).reduce(
-    (text, [name, part]) => {
-      const place = new RegExp(`(?<=<!-- ${name} -->\\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
-      if (!place.test(text)) throw new Error(`${file} has no place between <!-- ${name} --> and <!-- /${name} -->`);
-      return text.replace(place, () => `\n${part}\n\n`);
-    },
-    readFileSync(join(PROJECT_ROOT, file), 'utf8'),
-  );
+  return withParts(infrastructurePapers[language], parts);
 }
 
 function diagram(template: Template, functions: readonly DeployedFunction[], language: Language): string {

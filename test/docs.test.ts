@@ -119,6 +119,31 @@ test.each(architectures)('%s has every status of an order and every reason to re
   expect(missing).toEqual([]);
 });
 
+describe('every document in docs/', () => {
+  const english = papers.filter((file) => /^docs\/[\w-]+\.md$/.test(file));
+  const koreanOf = (file: string) => file.replace(/\.md$/, '.ko.md');
+
+  test.each(english)('%s has a Korean twin, and they lead to each other', (file) => {
+    expect(read(file)).toContain(`](${basename(koreanOf(file))})`);
+    expect(read(koreanOf(file))).toContain(`](${basename(file)})`);
+  });
+
+  // The Korean page on the proof is a short one: its tables are names of tests and seeds, and it says where they are.
+  test.each(english.filter((file) => file !== 'docs/proof.md'))('%s has the parts that its twin has', (file) => {
+    const shape = (text: string) =>
+      text
+        .replace(/^ *```(\w*)[\s\S]*?^ *```$/gm, '```$1')
+        .match(/^(?:#+ | *```\w*|\|)/gm)
+        ?.map((mark) => mark.trim());
+    expect(shape(read(koreanOf(file)))).toEqual(shape(read(file)));
+  });
+
+  test.each(['README.md', 'README.ko.md'])('is found from %s', (readme) => {
+    const own = readme === 'README.md' ? english : english.map(koreanOf);
+    expect(own.filter((file) => !read(readme).includes(`](${file}`))).toEqual([]);
+  });
+});
+
 describe.each(papers)('%s', (file) => {
   const text = read(file);
 

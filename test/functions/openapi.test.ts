@@ -317,6 +317,36 @@ describe('the running system', () => {
     expect(promised.length).toBeGreaterThan(70);
   });
 
+  test.each<[string, unknown, boolean]>([
+    ['POST /payments/complete', { imp_uid: 'imp_1', status: 'paid' }, true],
+    ['POST /payments/complete', { imp_uid: 'imp_1/../2' }, false],
+    ['POST /payments/complete', { imp_uid: 'imp_1', merchant_uid: '..' }, false],
+    ['POST /payments/webhook', { imp_uid: 'imp_1', status: 7, extra: null }, true],
+    ['POST /payments/webhook', { merchant_uid: 'order-1' }, false],
+    ['POST /payments/confirm', { imp_uid: 'imp_1', merchant_uid: 'order-1', amount: '14000' }, true],
+    ['POST /payments/confirm', { imp_uid: 'imp_1', merchant_uid: 'order-1', amount: 'all' }, false],
+    ['PUT /orders/{merchant_uid}', { amount: 14_000 }, true],
+    ['PUT /orders/{merchant_uid}', { amount: '14000' }, false],
+    ['PUT /orders/{merchant_uid}', { amount: 14_000, currency: 'won' }, false],
+    ['PUT /orders/{merchant_uid}', { amount: 14_000, expires: 4_000_000_000 }, false],
+    [
+      'POST /orders/{merchant_uid}/refunds',
+      { reason: '변심', account: { holder: '홍', bank: '004', number: '1' } },
+      true,
+    ],
+    ['POST /orders/{merchant_uid}/refunds', { reason: '변심', account: { holder: '홍' } }, false],
+    ['POST /orders/{merchant_uid}/refunds', { amount: 1_000 }, false],
+  ])('%s with %j is a body that the document allows, exactly when the door does', async (route, body, isOne) => {
+    const [method = '', path = ''] = route.split(' ');
+    const place = placeOf(route, 'requestBody', 'content', 'application/json', 'schema');
+    expect((faultsOf(place, body) as unknown[]).length === 0).toBe(isOne);
+    const order = path.replace('/orders/', '').replace('{merchant_uid}', 'order-of-a-body');
+    const { status } = path.startsWith('/orders/')
+      ? await system.shop(method as 'PUT' | 'POST', order, body as object)
+      : await post(path, body);
+    expect(status === 400, `${status}`).toBe(!isOne);
+  });
+
   test('a route is marked as signed exactly when an unsigned call is turned away', () => {
     const marked = operations.filter(([, { security }]) => security.length > 0).map(([route]) => route);
     expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 403`)));
