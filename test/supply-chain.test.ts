@@ -128,6 +128,7 @@ interface Step {
 
 interface Job {
   readonly needs?: string;
+  readonly environment?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
@@ -165,6 +166,42 @@ describe('the workflow of a shop', () => {
     expect(gate.permissions).toBeUndefined();
     expect(deploy.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
     expect(steps.find(({ uses }) => uses?.startsWith('aws-actions/'))?.with).toHaveProperty('role-to-assume');
+  });
+
+  test('deploys by a role that only its own environment can take, and that may nothing but be the roles of the CDK', () => {
+    const named = (parameter: string) => `\${${parameter}}`;
+    const { Resources, Parameters } = JSON.parse(read('docs/github-role.json'));
+    const { AssumeRolePolicyDocument: trust, Policies, MaxSessionDuration } = Resources.Deployer.Properties;
+    expect(trust.Statement).toHaveLength(1);
+    expect(trust.Statement[0]).toMatchObject({
+      Action: 'sts:AssumeRoleWithWebIdentity',
+      Condition: {
+        StringEquals: {
+          'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com',
+          'token.actions.githubusercontent.com:sub': {
+            'Fn::Sub': `repo:${named('Repository')}:environment:${named('Environment')}`,
+          },
+        },
+      },
+    });
+    expect(Parameters.Environment.Default).toBe(deploy.environment);
+    // A wildcard in one of them would let other repositories in.
+    for (const { AllowedPattern } of [Parameters.Repository, Parameters.Environment]) {
+      expect(new RegExp(`^${AllowedPattern}$`).test('shop/*')).toBe(false);
+      expect(new RegExp(`^${AllowedPattern}$`).test('*')).toBe(false);
+    }
+    expect(MaxSessionDuration).toBe(3600);
+    expect(
+      Policies.map(({ PolicyDocument }: { PolicyDocument: { Statement: unknown } }) => PolicyDocument.Statement),
+    ).toEqual([
+      [
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Resource: { 'Fn::Sub': `arn:${named('AWS::Partition')}:iam::${named('AWS::AccountId')}:role/cdk-*` },
+        },
+      ],
+    ]);
   });
 
   test('takes actions by commit, and says which release that is', () => {
