@@ -45,6 +45,11 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
       meaning: 'how many instances of each of the two doors that a buyer waits at are kept started, and paid for',
     },
     keepWarm: { meaning: 'calls the doors every five minutes, so that one instance of each stays started' },
+    alarmEmails: {
+      allowed: 'up to 10 e-mail addresses',
+      meaning: 'who is told of alarms; each address gets a mail of AWS in which it has to be confirmed',
+    },
+    dashboard: { meaning: '`false` leaves out the dashboard in CloudWatch; the alarms stay' },
     logRetentionDays: {
       allowed: 'days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
       meaning: 'how long logs are kept',
@@ -88,6 +93,11 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
       meaning: '구매자가 기다리는 두 함수를 각각 몇 개씩 미리 띄워 둘지. 띄워 둔 만큼 요금이 나옵니다',
     },
     keepWarm: { meaning: '5분마다 함수를 호출해 각각 하나씩 떠 있게 합니다' },
+    alarmEmails: {
+      allowed: '이메일 주소 10개 이하',
+      meaning: '경보를 받을 사람. 주소마다 AWS가 보낸 메일에서 확인해야 합니다',
+    },
+    dashboard: { meaning: '`false`면 CloudWatch 대시보드를 만들지 않습니다. 경보는 남습니다' },
     logRetentionDays: {
       allowed: 'CloudWatch Logs가 아는 일수: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
       meaning: '로그 보관 기간',

@@ -96,6 +96,8 @@ const schema = z.strictObject({
   throttles: z.record(route, throttle).default({}),
   provisionedConcurrency: whole(0, 100).default(0),
   keepWarm: z.boolean().default(false),
+  alarmEmails: z.array(z.email('must be an e-mail address')).max(10, 'must name at most 10 addresses').default([]),
+  dashboard: z.boolean().default(true),
   logRetentionDays: z.literal(RETENTION_DAYS).default(90),
   removal: z.enum(['keep', 'destroy']).default('keep'),
   tags: z

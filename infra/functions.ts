@@ -11,6 +11,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Alias,
   Architecture,
+  CfnFunction,
   Code,
   type IFunction,
   Function as LambdaFunction,
@@ -41,6 +42,9 @@ const DOOR_TIMEOUT_SECONDS = 12;
 const AWAITED: readonly DoorName[] = ['complete', 'mobile-redirect'];
 /** What DynamoDB and the queue do with a key of the shop's, in the name of the function that calls them. */
 const KEY_RIGHTS = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'];
+
+/** Traces belong to no resource. */
+const TRACE_RIGHTS = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
 
 export interface FunctionsProps {
   settings: Settings;
@@ -109,7 +113,7 @@ export class Functions extends Construct {
   ): LambdaFunction {
     const scope = new Construct(this, pascalCase(name));
     const logGroup = new LogGroup(scope, 'Log', logProps(props.settings));
-    return new LambdaFunction(scope, 'Function', {
+    const lambda = new LambdaFunction(scope, 'Function', {
       description: facts.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -123,6 +127,10 @@ export class Functions extends Construct {
       environment,
       ...props.network,
     });
+    // Not by the property of the function, which would put the rights into a policy outside the role.
+    const { defaultChild } = lambda.node;
+    if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
+    return lambda;
   }
 }
 
@@ -152,6 +160,7 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
   const statements = [
     ...rights.map(([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] })),
     new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+    new PolicyStatement({ actions: TRACE_RIGHTS, resources: ['*'] }),
     ...[...new Set(keys.map(({ keyArn }) => keyArn))].map(
       (keyArn) => new PolicyStatement({ actions: KEY_RIGHTS, resources: [keyArn] }),
     ),
@@ -168,6 +177,10 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
 function acknowledgeWildcards(role: Role, facts: Facts, { tables, network }: FunctionsProps, withKey: boolean): void {
   const acknowledge = (id: string, reason: string) =>
     Validations.of(role).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
+  acknowledge(
+    'IAM5[Resource::*]',
+    'Only the two actions that send traces to X-Ray, which know no resource to be given on.',
+  );
   for (const name of ['orders', 'reversals'] as const) {
     const arn: unknown = Stack.of(role).resolve(tables[name].tableArn);
     if (!facts.rights[`${name}/stream`]) continue;

@@ -10,13 +10,16 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 
+import { Alarms } from './alarms.ts';
 import { type Configuration, readSettings } from './config.ts';
 import { BUNDLES } from './context.ts';
+import { Dashboard } from './dashboard.ts';
 import { Functions, type Network } from './functions.ts';
 import { type OwnDomain, PaymentsApi } from './http-api.ts';
 import { iamportSecret } from './secret.ts';
@@ -40,6 +43,8 @@ export interface IamportPaymentsProps extends Configuration {
   readonly network?: Network;
   /** Encrypts tables, secret and queue; by default the keys that AWS owns, which cost nothing and add no call. */
   readonly encryptionKey?: IKey;
+  /** Told of alarms in place of a topic of our own. Its policy must let `cloudwatch.amazonaws.com` publish. */
+  readonly alarmTopic?: ITopic;
   /** A directory with the bundled functions, `<name>/index.mjs`; by default those of the package, or of `npm run bundle`. */
   readonly bundles?: string;
 }
@@ -60,11 +65,21 @@ export class IamportPayments extends Construct {
   /** Where everything that happens to an order is told. */
   readonly events: IEventBus;
   readonly #api: HttpApi;
+  readonly #alarms: Alarms;
 
   /** @throws ConfigurationError that names every problem of the properties. */
   constructor(scope: Construct, id: string, props: IamportPaymentsProps) {
     super(scope, id);
-    const { ordersTable, domain, eventBus, network, encryptionKey, bundles = BUNDLES, ...configuration } = props;
+    const {
+      ordersTable,
+      domain,
+      eventBus,
+      network,
+      encryptionKey,
+      alarmTopic,
+      bundles = BUNDLES,
+      ...configuration
+    } = props;
     const settings = readSettings(configuration);
     const tables = new Tables(this, 'Tables', { settings, shopOrders: ordersTable, encryptionKey });
     const secret = iamportSecret(this, settings, encryptionKey);
@@ -83,6 +98,10 @@ export class IamportPayments extends Construct {
     const functions = new Functions(this, 'Functions', within);
     new Workers(this, 'Workers', { functions, tables, unpublished, settings });
     const { api, url, domainTarget } = new PaymentsApi(this, 'Http', settings, functions, domain);
+    const { complete, publish: publisher } = functions.byName;
+    const told = { emails: settings.alarmEmails, topic: alarmTopic };
+    this.#alarms = new Alarms(this, 'Alarms', { deployment, api, publisher, unpublished, ...told });
+    if (settings.dashboard) new Dashboard(this, 'Dashboard', { deployment, api, complete });
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
 
     this.url = url;
@@ -151,7 +170,9 @@ export class IamportPayments extends Construct {
   on(name: EventName | NotificationEventName, subscriber: IFunction): Subscription {
     // Functions of two constructs may have the same id.
     const id = `On ${name} ${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
-    return new Subscription(this, id, this.events, name, subscriber);
+    const subscription = new Subscription(this, id, this.events, name, subscriber);
+    this.#alarms.watchSubscriber(subscription, name, subscription.deadLetters);
+    return subscription;
   }
 }
 

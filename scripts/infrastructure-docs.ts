@@ -145,7 +145,7 @@ function functionsOf(template: Template): DeployedFunction[] {
   });
 }
 
-/** What a role allows, but for the function's own log. */
+/** What a role allows, but for the function's own log and traces. */
 function rightsOf(role: Resource | undefined): Right[] {
   const policies = (role?.Properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
   return policies
@@ -153,7 +153,7 @@ function rightsOf(role: Resource | undefined): Right[] {
     .flatMap(({ Action, Resource }) =>
       [Resource].flat().flatMap((resource) => {
         const [on = '', part = ''] = [referred(resource)[0], texts(resource).join('')];
-        const actions = [Action].flat().filter((action) => !action.startsWith('logs:'));
+        const actions = [Action].flat().filter((action) => !/^(?:logs|xray):/.test(action));
         return actions.map((action) => ({ action, on, part }));
       }),
     );

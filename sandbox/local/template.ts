@@ -31,12 +31,17 @@ const run = [
 
 /** What has nothing to run on a laptop, and why. */
 const nothingToRun: Readonly<Record<string, string>> = {
+  'AWS::CloudWatch::Alarm': 'nobody is woken on a laptop; the metrics are on the console',
+  'AWS::CloudWatch::Dashboard': 'as the alarms',
   'AWS::IAM::Role': 'functions run as the user who started them; the rights are proved by tests of the template',
   'AWS::IAM::Policy': 'as the roles',
   'AWS::Lambda::Alias': 'calls of it go to its function, which starts as it always does here',
   'AWS::Lambda::Version': 'as the alias',
   'AWS::Lambda::Permission': 'the local gateway may call every function',
   'AWS::Logs::LogGroup': 'functions log to the console',
+  'AWS::SNS::Subscription': 'as the alarms',
+  'AWS::SNS::Topic': 'as the alarms',
+  'AWS::SNS::TopicPolicy': 'as the alarms',
   'AWS::SQS::Queue': 'what could not be published is told on the console',
   'AWS::SQS::QueuePolicy': 'as the queue',
   'AWS::CDK::Metadata': 'a note of the CDK',

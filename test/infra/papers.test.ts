@@ -18,6 +18,7 @@ const appProperties = Object.keys({
   eventBus: 0,
   network: 0,
   encryptionKey: 0,
+  alarmTopic: 0,
   bundles: 0,
 } satisfies Record<Exclude<keyof IamportPaymentsProps, keyof Configuration>, 0>);
 

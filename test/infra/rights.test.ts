@@ -5,6 +5,7 @@ import { ofType, referred, synthesized } from './synthesized.ts';
 const template = synthesized({ storefront: { origins: ['https://shop.example'] } });
 const roles = ofType(template, 'AWS::IAM::Role');
 
+const tracing = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
 const settling = (log: string) => [
   'dynamodb:GetItem TablesOrders',
   'dynamodb:GetItem TablesReversals',
@@ -15,6 +16,7 @@ const settling = (log: string) => [
   `logs:CreateLogStream ${log}`,
   `logs:PutLogEvents ${log}`,
   'secretsmanager:GetSecretValue Secret',
+  ...tracing,
 ];
 
 test.each([
@@ -32,6 +34,7 @@ test.each([
       'logs:CreateLogStream FunctionsOrdersLog',
       'logs:PutLogEvents FunctionsOrdersLog',
       'secretsmanager:GetSecretValue Secret',
+      ...tracing,
     ],
   ],
   ['FunctionsRefunds', settling('FunctionsRefundsLog')],
@@ -42,6 +45,7 @@ test.each([
       'dynamodb:GetItem TablesOrders',
       'logs:CreateLogStream FunctionsConfirmLog',
       'logs:PutLogEvents FunctionsConfirmLog',
+      ...tracing,
     ],
   ],
   [
@@ -66,6 +70,7 @@ test.each([
       'logs:CreateLogStream FunctionsPublishLog',
       'logs:PutLogEvents FunctionsPublishLog',
       'sqs:SendMessage Unpublished',
+      ...tracing,
     ].sort(),
   ],
 ])('%s may do this and nothing else', (name, rights) => {
@@ -109,9 +114,11 @@ test('only this API may call the functions, each through its own routes', () => 
   ]);
 });
 
-test('no right is on everything, or on every action of a service', () => {
+test('no right is on everything, but for the two to send traces, and none on every action of a service', () => {
   const everything = Object.keys(roles).flatMap((role) =>
-    rightsOf(role).filter((right) => /\* | \*$/.test(right) || (right.includes('*') && !right.endsWith('/stream/*'))),
+    rightsOf(role)
+      .filter((right) => !tracing.includes(right))
+      .filter((right) => /\* | \*$/.test(right) || (right.includes('*') && !right.endsWith('/stream/*'))),
   );
   expect(everything).toEqual([]);
 });
@@ -138,10 +145,15 @@ test('the queue of what could not be published takes nothing that is not encrypt
 });
 
 test('no resource has a policy that lets another account in', () => {
-  const principals = JSON.stringify(Object.values(template.Resources)).match(/"Principal":(\{.*?\}|".*?")/g) ?? [];
+  const text = JSON.stringify(Object.values(template.Resources));
+  // Everybody is only named to be turned away: who does not use TLS.
+  expect(text).not.toMatch(/"Effect":"Allow","Principal":(?:"\*"|\{"AWS":"\*"\})/);
+  const principals = text.match(/"Principal":(\{.*?\}|".*?")/g) ?? [];
   expect([...new Set(principals)].sort()).toEqual([
+    '"Principal":"*"',
     '"Principal":"apigateway.amazonaws.com"',
     '"Principal":{"AWS":"*"}',
+    '"Principal":{"Service":"cloudwatch.amazonaws.com"}',
     '"Principal":{"Service":"lambda.amazonaws.com"}',
     '"Principal":{"Service":"scheduler.amazonaws.com"}',
   ]);

@@ -1,0 +1,175 @@
+/** Alarms and the dashboard look at metrics that somebody writes, and every alarm has its remedy in both languages. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { afterAll, describe, expect, test } from 'vitest';
+import { eventNames } from '../../functions/edge/event-schema.ts';
+import { metrics, moneyEvents, namespace } from '../../functions/edge/metrics.ts';
+import type { Configuration } from '../../infra/config.ts';
+import { IamportPayments, type IamportPaymentsProps } from '../../infra/iamport-payments.ts';
+import { ofType, synthesized, writeEmptyBundles } from './synthesized.ts';
+
+const bundles = mkdtempSync(join(tmpdir(), 'alarms-'));
+writeEmptyBundles(bundles);
+afterAll(() => rmSync(bundles, { recursive: true }));
+
+const configuration: Configuration = {
+  storefront: { origins: ['https://shop.example'] },
+  alarmEmails: ['owner@shop.example'],
+};
+const template = synthesized(configuration);
+
+interface AlarmProperties {
+  AlarmDescription: string;
+  AlarmActions: unknown[];
+  Namespace?: string;
+  MetricName?: string;
+  Dimensions?: { Name: string; Value: unknown }[];
+  Metrics?: { MetricStat?: { Metric: { Namespace: string; MetricName: string } } }[];
+  TreatMissingData: string;
+  Period?: number;
+  EvaluationPeriods: number;
+  DatapointsToAlarm: number;
+  Threshold: number;
+}
+
+function shopStack(more: (stack: Stack) => Partial<IamportPaymentsProps> = () => ({})): {
+  payments: IamportPayments;
+  template: () => Template;
+} {
+  const app = new App({ outdir: mkdtempSync(join(bundles, 'cdk-')), analyticsReporting: false });
+  const stack = new Stack(app, 'Shop');
+  const payments = new IamportPayments(stack, 'Payments', { ...configuration, bundles, ...more(stack) });
+  const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
+  payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
+  return { payments, template: () => Template.fromStack(stack) };
+}
+
+const shop = shopStack().template();
+const alarms = Object.values(shop.findResources('AWS::CloudWatch::Alarm')).map(
+  ({ Properties }) => Properties as AlarmProperties,
+);
+const nameOf = ({ AlarmDescription }: AlarmProperties) =>
+  /docs\/runbook\.md#([\w-]+)/.exec(AlarmDescription)?.[1] ?? '';
+
+describe('the alarms', () => {
+  test('are these, with what they count, when they ring, and what silence means', () => {
+    const facts = alarms.map((alarm) => [
+      nameOf(alarm),
+      alarm.MetricName ?? 'a formula',
+      alarm.Threshold,
+      `${alarm.DatapointsToAlarm} of ${alarm.EvaluationPeriods} x ${(alarm.Period ?? 300) / 60} min`,
+      alarm.TreatMissingData,
+    ]);
+    expect(facts).toEqual([
+      ['refund-waiting', 'RefundsOverdue', 1, '1 of 8 x 60 min', 'notBreaching'],
+      ['money-without-order', 'Events', 1, '1 of 1 x 5 min', 'notBreaching'],
+      ['deposit-reversed', 'Events', 1, '1 of 1 x 5 min', 'notBreaching'],
+      ['payment-unreadable', 'UnreadablePayments', 1, '1 of 1 x 5 min', 'notBreaching'],
+      ['unsettled', 'ReconcilerFaults', 1, '3 of 3 x 60 min', 'notBreaching'],
+      ['keys-refused', 'KeysRefused', 1, '1 of 1 x 5 min', 'notBreaching'],
+      ['reconciler-late', 'LedgerLate', 1500, '2 of 2 x 15 min', 'breaching'],
+      ['server-errors', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
+      ['events-late', 'IteratorAge', 900_000, '2 of 2 x 5 min', 'notBreaching'],
+      ['events-lost', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['subscriber-missed', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+    ]);
+  });
+
+  test.each(['docs/runbook.md', 'docs/runbook.ko.md'])(
+    'each have their section in %s, and there is no other',
+    (paper) => {
+      const text = readFileSync(join(import.meta.dirname, '../..', paper), 'utf8');
+      const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+      expect(headings.sort()).toEqual(alarms.map(nameOf).sort());
+      for (const section of text.split(/^## /m).slice(1)) {
+        expect(section.match(/^\*\*[^*]+\*\*/gm), section.slice(0, 30)).toHaveLength(4);
+      }
+      for (const { AlarmDescription } of alarms) expect(AlarmDescription).toContain(`${paper}#`);
+    },
+  );
+
+  test('tell one topic, which takes words over TLS only, and of CloudWatch only for this account', () => {
+    const [[topic = '', ...others] = []] = [Object.keys(shop.findResources('AWS::SNS::Topic'))];
+    expect(others).toEqual([]);
+    for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([{ Ref: topic }]);
+    shop.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'owner@shop.example' });
+    shop.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: 'sns:Publish',
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('tell the shop’s own topic instead, if it has one', () => {
+    const own = shopStack((stack) => ({ alarmTopic: new Topic(stack, 'Oncall'), alarmEmails: [] })).template();
+    const [topic = ''] = Object.keys(own.findResources('AWS::SNS::Topic'));
+    expect(topic).toMatch(/^Oncall/);
+    own.resourceCountIs('AWS::SNS::Topic', 1);
+    own.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref: topic }] });
+  });
+});
+
+describe('the dashboard', () => {
+  const [dashboard] = Object.values(ofType(template, 'AWS::CloudWatch::Dashboard'));
+  const body = JSON.stringify(dashboard?.Properties.DashboardBody).replaceAll('\\"', '"');
+
+  test('shows payments by outcome, money turned away and given back, the reconciler, latency and cold starts', () => {
+    expect(dashboard?.Properties.DashboardName).toBe('IamportPayments-Payments');
+    for (const shown of ['Payment Paid', 'Payment Rejected', 'Refund Completed', 'SettledByReconciler', 'LedgerLate'])
+      expect(body).toContain(`"${shown}"`);
+    for (const shown of ['"Latency"', '"ColdStarts"', '"p95"']) expect(body).toContain(shown);
+  });
+
+  test('is left out where the configuration says so, and the alarms stay', () => {
+    const without = synthesized({ ...configuration, dashboard: false });
+    expect(ofType(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
+    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(10);
+  });
+
+  test('and the alarms look only at metrics of ours that are written, with the dimensions that they are written with', () => {
+    const onPage = [...body.matchAll(/\["iamport-serverless","(\w+)"((?:,"[^"]*")*)/g)].map(
+      ([, name = '', rest = '']) => ({
+        name,
+        dimensions: [...rest.matchAll(/"([^"]*)"/g)].map(([, word = '']) => word),
+      }),
+    );
+    const inAlarms = alarms
+      .filter(({ Namespace }) => Namespace === namespace)
+      .map(({ MetricName = '', Dimensions = [] }) => ({
+        name: MetricName,
+        dimensions: Dimensions.flatMap(({ Name, Value }) => [Name, String(Value)]),
+      }));
+    expect(onPage.length).toBeGreaterThan(15);
+    expect(inAlarms).toHaveLength(7);
+    for (const { name, dimensions } of [...onPage, ...inAlarms]) {
+      expect(Object.keys(metrics)).toContain(name);
+      const { by } = metrics[name as keyof typeof metrics];
+      const given = Object.fromEntries(dimensions.flatMap((word, at) => (at % 2 ? [] : [[word, dimensions[at + 1]]])));
+      expect(Object.keys(given).sort()).toEqual(['Deployment', ...by].sort());
+      if (given.Event) expect(eventNames).toContain(given.Event);
+      if (name === 'Money') expect(moneyEvents).toContain(given.Event);
+    }
+  });
+});
+
+test('every function sends traces, and names its metrics by the stack and the construct', () => {
+  for (const { Properties } of Object.values(ofType(template, 'AWS::Lambda::Function'))) {
+    expect(Properties).toMatchObject({
+      TracingConfig: { Mode: 'Active' },
+      Environment: { Variables: { DEPLOYMENT: 'IamportPayments/Payments' } },
+    });
+  }
+});
