@@ -17,6 +17,8 @@ test('only the origins are required', () => {
     throttles: {},
     provisionedConcurrency: 0,
     keepWarm: false,
+    alarmEmails: [],
+    dashboard: true,
     logRetentionDays: 90,
     removal: 'keep',
     tags: {},
