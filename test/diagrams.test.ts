@@ -7,7 +7,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventNames } from '../functions/edge/event-schema.ts';
+import { decide } from '../functions/payment/decide.ts';
 import { routeNames } from '../infra/doors.ts';
+import { allPayments, orders, policies } from './functions/payment/cases.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -92,6 +94,36 @@ describe('the papers on the architecture', () => {
   test('have the same tables, word for word where it is code', () => {
     const rows = (file: string) => (read(file).match(/^\| .*/gm) ?? []).map(codeWordsOf);
     expect(rows('ARCHITECTURE.ko.md')).toEqual(rows('ARCHITECTURE.md'));
+  });
+});
+
+describe('what decide really does, over every order and every payment that the tests of the rules know', () => {
+  const made = orders.flatMap(([, order]) =>
+    [...allPayments()].flatMap(([, payment]) =>
+      policies.map((policy) => ({ from: order?.state.status, decision: decide(order, payment, policy) })),
+    ),
+  );
+
+  test.each(papers)('is what the table of %s says, no more and no less', (paper) => {
+    const said = (read(paper).match(/^\| \d+ \|.*/gm) ?? []).map((row) => row.split('|').at(-2) ?? '');
+    const changes = made.flatMap(({ decision }) => (decision.kind === 'change' ? decision.next.status : []));
+    const bold = said.flatMap((cell) => [...cell.matchAll(/\*\*(\w+)\*\*/g)].map(([, word]) => word));
+    expect([...new Set(bold)].sort()).toEqual([...new Set(changes)].sort());
+    const reasons = made.flatMap(({ decision }) => (decision.kind === 'reject' ? decision.reason : []));
+    const code = said.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, word]) => word));
+    expect([...new Set(code)].sort()).toEqual([...new Set([...reasons, 'order_not_found'])].sort());
+  });
+
+  test.each(papers)('is drawn in the states of %s: every step is an arrow, and every arrow a step', (paper) => {
+    const [, text = ''] = /(stateDiagram-v2\n[\s\S]*?)```/.exec(read(paper)) ?? [];
+    const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];
+    const arrows = [...text.matchAll(/^ +(\w+) --> (\w+)/gm)].flatMap(([, from = '', to = '']) =>
+      (from === 'payable' ? payable : [from]).map((one) => `${one} --> ${to}`),
+    );
+    const steps = made.flatMap(({ from, decision }) =>
+      decision.kind === 'change' && from !== decision.next.status ? `${from} --> ${decision.next.status}` : [],
+    );
+    expect([...new Set(steps)].sort()).toEqual(arrows.sort());
   });
 });
 
