@@ -174,6 +174,11 @@ describe.each(papers)('%s', (file) => {
   });
 });
 
+test.each(['docs/deploy.md', 'docs/deploy.ko.md'])('the configuration in %s is one', (file) => {
+  const [, example = ''] = /```json\n([\s\S]*?)```/.exec(read(file)) ?? [];
+  expect(() => readSettings(JSON.parse(example))).not.toThrow();
+});
+
 test.each(Object.entries(commands))('%s is run by a test that knows what it runs, or has a reason', (command, by) => {
   if ('because' in by) return expect(by.because).toMatch(/^[A-Z].{20,}\.$/);
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
