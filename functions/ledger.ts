@@ -37,8 +37,6 @@ export const walkPlans: readonly WalkPlan[] = [
 /** Money first. Iamport keeps a list of each, by the time that belongs to it. */
 const statuses = ['paid', 'cancelled', 'ready', 'failed'] as const;
 
-/** The first run that works comes this soon after a deployment, and what was paid since then is ours. Seconds. */
-const firstRunWithin = 60 * minute;
 /** A page and its payments take less than this, and what is begun should end. Milliseconds. */
 const roomForAPage = 20_000;
 /** More unsettled payments than this at once are no exceptions: then Iamport or the table is ill, and the walk waits. */
@@ -52,7 +50,7 @@ const together = 8;
  */
 export async function walk(rooms: Rooms, plan: WalkPlan, deadline: Deadline, report: Report): Promise<boolean> {
   const now = unixSeconds(rooms.clock);
-  const beginning = await rooms.walks.beginning(now - firstRunWithin);
+  const beginning = await rooms.walks.beginning();
   let state: Walk = (await rooms.walks.read(plan.name)) ?? { doneUntil: beginning, openQuestions: [], revision: 0 };
   if (plan.name === 'recent') report.ledgerUntil = state.doneUntil;
   if (!state.underWay && state.doneUntil + plan.every > now) return true;

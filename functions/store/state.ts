@@ -73,10 +73,10 @@ export interface Walk {
 
 export interface Walks {
   /**
-   * When this deployment began. What was paid before belongs to whatever was there before, and is no business of ours.
-   * @param since Unix seconds, taken down when there is no such time yet
+   * When this deployment began, in Unix seconds. What was paid before belongs to whatever was there before, and is no business of
+   * ours. Its table was made with it, and may be restored later, so the time is taken down once.
    */
-  beginning(since: number): Promise<number>;
+  beginning(): Promise<number>;
   read(name: string): Promise<Walk | undefined>;
   /** @returns false when another run has moved it */
   write(name: string, walk: Walk): Promise<boolean>;
@@ -85,14 +85,17 @@ export interface Walks {
 export function walksIn(table: Table): Walks {
   const keyOf = (name: string) => ({ id: text(`ledger-${name}`) });
   return {
-    async beginning(since) {
-      const set = { begun_at: count(since) };
-      const result = await table.write({
-        key: keyOf('beginning'),
-        set,
+    async beginning() {
+      const key = keyOf('beginning');
+      const known = await table.read(key);
+      if (known) return new Reader(known, 'the beginning').count('begun_at');
+      const begunAt = await table.madeAt();
+      await table.write({
+        key,
+        set: { begun_at: count(begunAt) },
         conditions: { isNew: 'attribute_not_exists(id)' },
       });
-      return result.written || !result.item ? since : new Reader(result.item, 'the beginning').count('begun_at');
+      return begunAt;
     },
 
     async read(name) {

@@ -4,6 +4,7 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
+  DescribeTableCommand,
   type DynamoDBClient,
   GetItemCommand,
   QueryCommand,
@@ -39,6 +40,8 @@ export interface Table {
   readMany(keys: readonly Item[]): Promise<readonly Item[]>;
   /** Every item of the index `by-order` of one order. */
   byOrder(merchantUid: string): Promise<readonly Item[]>;
+  /** When the table itself was made; Unix seconds. */
+  madeAt(): Promise<number>;
   /** The keys of the index `due` whose time has come, the longest overdue first in each shard. */
   due(now: number, most: number): Promise<readonly Item[]>;
 }
@@ -116,6 +119,12 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
         }
       }
       return items;
+    },
+
+    async madeAt() {
+      const { Table } = await reached(client.send(new DescribeTableCommand({ TableName })));
+      if (!Table?.CreationDateTime) throw new StoreUnavailable('DynamoDB does not say when its table was made');
+      return Math.floor(Table.CreationDateTime.getTime() / 1000);
     },
 
     byOrder: (merchantUid) =>

@@ -135,7 +135,7 @@ function simulated(): Opened {
   const tables = {
     orders: new SimulatedTable('merchant_uid'),
     reversals: new SimulatedTable('imp_uid'),
-    state: new SimulatedTable('id'),
+    state: new SimulatedTable('id', '', Math.floor(Date.now() / 1000)),
   };
   const keys = { orders: 'merchant_uid', reversals: 'imp_uid', state: 'id' };
   return {

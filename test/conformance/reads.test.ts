@@ -44,6 +44,13 @@ describe.each(engines)('on $name', (engine) => {
       expect(opened.sent).toHaveLength(engine.hasWire ? 2 : 0);
     });
 
+    test('say when a table was made', async () => {
+      const now = Date.now() / 1000;
+      const madeAt = await opened.tables.state.madeAt();
+      expect(madeAt).toBeGreaterThan(now - 60);
+      expect(madeAt).toBeLessThanOrEqual(now);
+    });
+
     test('none at once asks nobody', async () => {
       expect(await store.orders.readMany([])).toEqual({ orders: [], unreadable: [] });
       expect(opened.sent).toEqual([]);

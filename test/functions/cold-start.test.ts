@@ -227,7 +227,7 @@ test('init loads neither Node.js’s own fetch, nor web streams, nor HTTP/2, and
 /** KB, rounded up to the next ten: to be lowered when a bundle shrinks, and raised only for a reason. */
 const budgets: Record<string, number> = {
   Complete: 460,
-  MobileRedirect: 460,
+  MobileRedirect: 470,
   Webhook: 460,
   Orders: 460,
   Refunds: 460,

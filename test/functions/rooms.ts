@@ -28,7 +28,8 @@ import { eventOf, jsonBody, type Sent } from './event.ts';
 /** Seconds; when these tests begin. */
 export const beginning = 1_795_000_000;
 
-export async function openRooms() {
+/** @param deployedAt Unix seconds; by the clock of the test, since its tables are made by another one */
+export async function openRooms(deployedAt = beginning - 3600) {
   const { client, names } = await freshTables();
   let ms = beginning * 1000;
   const clock = {
@@ -54,7 +55,7 @@ export async function openRooms() {
     reversals: reversalsIn(table(client, names.reversals)),
     refunds: refundsIn(table(client, names.reversals)),
     notifications: notificationsIn(table(client, names.reversals)),
-    walks: walksIn(table(client, names.state)),
+    walks: walksIn({ ...table(client, names.state), madeAt: async () => deployedAt }),
     clock,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },

@@ -72,6 +72,7 @@ const calls = [
   'reversals.write isNew',
   'reversals.write isNews',
   'reversals.write revisionIsUnchanged',
+  'state.madeAt',
   'state.read',
   'state.write isBetter',
   'state.write isNew',

@@ -156,6 +156,7 @@ export class Lambda {
         ),
       readMany: (keys) =>
         asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
+      madeAt: () => asked('madeAt', () => table.madeAt),
       byOrder: (merchantUid) => asked('byOrder', () => table.byOrder(merchantUid)),
       due: (now, most) =>
         asked('due', () => {

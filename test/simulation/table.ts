@@ -16,6 +16,8 @@ export interface Change {
 }
 
 export class SimulatedTable {
+  /** Unix seconds. */
+  readonly madeAt: number;
   /** The whole stream, the oldest first. */
   readonly changes: Change[] = [];
   readonly #keyAttribute: string;
@@ -26,7 +28,8 @@ export class SimulatedTable {
    * @param keyAttribute the table's partition key, a text; there is no sort key
    * @param prefix goes before the attributes of the index `due`, in a shop's own table
    */
-  constructor(keyAttribute: string, prefix = '') {
+  constructor(keyAttribute: string, prefix = '', madeAt = 0) {
+    this.madeAt = madeAt;
     this.#keyAttribute = keyAttribute;
     this.#prefix = prefix;
   }
@@ -115,6 +118,7 @@ export function portOf(table: SimulatedTable): Table {
     read: async (key) => table.read(key),
     write: async (write) => table.write(write),
     readMany: async (keys) => keys.map((key) => table.read(key)).filter((item) => item !== undefined),
+    madeAt: async () => table.madeAt,
     byOrder: async (merchantUid) => table.byOrder(merchantUid),
     due: async (now, most) => table.due(now, most),
   };

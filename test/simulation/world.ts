@@ -56,7 +56,7 @@ export class World {
   readonly tables = {
     orders: new SimulatedTable('merchant_uid'),
     reversals: new SimulatedTable('imp_uid'),
-    state: new SimulatedTable('id'),
+    state: new SimulatedTable('id', '', beginning),
   };
   readonly books: Books;
   readonly reached: Reached;
