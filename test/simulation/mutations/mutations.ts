@@ -257,8 +257,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an event that was not taken counts as told',
     file: publish,
-    find: `      if (taken.every(Boolean)) continue;`,
-    replace: `      if (taken.length >= 0) continue;`,
+    find: `      if (isTaken.every(Boolean)) continue;`,
+    replace: `      if (isTaken.length >= 0) continue;`,
   },
   {
     name: 'money that a person gave back is not told',
