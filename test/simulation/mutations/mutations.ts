@@ -269,14 +269,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a fault of the publisher is swallowed',
     file: publish,
-    find: `    return { batchItemFailures: [{ itemIdentifier }] };`,
-    replace: `    return { batchItemFailures: [] };`,
+    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };`,
+    replace: `  return { batchItemFailures: [] };`,
   },
   {
     name: 'the publisher begins again one record too late',
     file: publish,
-    find: `    return { batchItemFailures: [{ itemIdentifier }] };`,
-    replace: `    return { batchItemFailures: [{ itemIdentifier: String(Number(itemIdentifier) + 1) }] };`,
+    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };`,
+    replace: `  return { batchItemFailures: failed ? [{ itemIdentifier: String(Number(sequenceOf(failed)) + 1) }] : [] };`,
   },
   {
     name: 'two events have one id',
