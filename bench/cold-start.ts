@@ -23,6 +23,8 @@ const warmUpCalls = 20;
 export interface ColdStart {
   readonly initMs: number;
   readonly firstAnswerMs: number;
+  /** What all threads have worked until then: what else the machine does changes it little. */
+  readonly cpuMs: number | undefined;
   /** The most that was held until then. */
   readonly peakMemoryMb: number | undefined;
 }
@@ -92,7 +94,8 @@ async function invoked(instance: Instance, name: string): Promise<number> {
   return ms;
 }
 
-class Bench {
+/** Cold starts of a field, all in the same circumstances. */
+export class Bench {
   readonly #limits = cpuLimits();
   readonly #upstreams: Upstreams;
   readonly #measured: Measured[];
@@ -141,7 +144,8 @@ class Bench {
     try {
       instance.limit();
       const firstAnswerMs = await invoked(instance, measured.contestant.name);
-      measured.cold.get(memoryMb)?.push({ initMs, firstAnswerMs, peakMemoryMb: instance.peakMemoryMb() });
+      const [cpuMs, peakMemoryMb] = [instance.cpuUsedMs(), instance.peakMemoryMb()];
+      measured.cold.get(memoryMb)?.push({ initMs, firstAnswerMs, cpuMs, peakMemoryMb });
       const { calls, connections } = this.#upstreams.taken();
       measured.coldCalls = calls;
       measured.coldConnections = connections;

@@ -95,6 +95,21 @@ test('each request leaves one line: who, what became of it, how long, and whom i
   });
 });
 
+test('what is counted is written as CloudWatch reads it, bare and under the name of the deployment', async () => {
+  const counted = () =>
+    logged
+      .join('')
+      .split('\n')
+      .flatMap((text) => /\{"_aws".*\}/.exec(text)?.[0] ?? [])
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+  await vi.waitFor(() => expect(counted().filter(({ Money }) => Money)).not.toEqual([]), 10_000);
+  const deployment = { Deployment: 'IamportPayments/Payments' };
+  expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ColdStarts: 1 }));
+  expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, Event: 'Payment Paid' }));
+  const rejected = { Event: 'Payment Rejected', Currency: 'KRW', Money: 100 };
+  expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ...rejected }));
+});
+
 test('the access token is in its table and nowhere else', async () => {
   const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
