@@ -134,6 +134,57 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     });
   });
 
+  test('what is given back afterwards is told when the page is looked at again: a part, then all of it', async () => {
+    const buyer = await buyerOf();
+    await (await buyer.openWindow()).getByTestId('pay').click();
+    await buyer.toldOf('paid');
+    const { imp_uid } = buyer.payment;
+    market.system.iamport.ledger.cancel({ imp_uid, amount: 4_000, reason: '색상 변경' });
+    await buyer.page.reload();
+    expect(await buyer.toldOf('partial_cancelled')).toContain('결제 금액의 일부가 취소되었습니다.');
+    expect(await buyer.order()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
+    market.system.iamport.ledger.cancel({ imp_uid, reason: '변심' });
+    await buyer.page.reload();
+    expect(await buyer.toldOf('cancelled')).toContain('결제가 취소되었습니다.');
+    expect(await buyer.order()).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000 });
+  });
+
+  test('a deposit that the bank takes back is told as such', async () => {
+    const buyer = await buyerOf('pen', 'vbank');
+    await (await buyer.openWindow()).getByTestId('account').click();
+    await buyer.toldOf('virtual_account_issued');
+    const { imp_uid } = buyer.payment;
+    market.system.iamport.ledger.deposit(imp_uid);
+    await buyer.page.reload();
+    await buyer.toldOf('paid');
+    market.system.iamport.ledger.takeBackDeposit(imp_uid);
+    await buyer.page.reload();
+    expect(await buyer.toldOf('deposit_reversed')).toContain('은행에서 입금이 취소되었습니다.');
+    expect(await buyer.order()).toMatchObject({ status: 'deposit_reversed', imp_uid });
+  });
+
+  test('an account whose time is over is told as such, and the order can be paid again', async () => {
+    const buyer = await buyerOf('pen', 'vbank');
+    const window = await buyer.openWindow();
+    const [frame] = buyer.page.frames().filter((one) => one.url().includes('/window/'));
+    await frame?.evaluate(`document.querySelector('#deadline').append(new Option('1', '1', true, true))`);
+    await window.getByTestId('account').click();
+    await buyer.toldOf('virtual_account_issued');
+    const { merchant_uid } = buyer.payment;
+    const told = async () => {
+      await market.system.reconcile();
+      return (await buyer.order(merchant_uid)).status;
+    };
+    await expect.poll(told, patience).toBe('expired');
+    await buyer.page.reload();
+    expect(await buyer.toldOf('expired')).toContain('결제 기한이 지났습니다.');
+    if (profile === 'phone') await buyer.enterShop();
+    await buyer.choose('pen', 'card');
+    await (await buyer.openWindow()).getByTestId('pay').click();
+    await buyer.toldOf('paid');
+    expect(await buyer.order(merchant_uid)).toMatchObject({ status: 'paid' });
+  });
+
   test('when Iamport cannot be asked nothing is called failed, and the page asks again by itself', async () => {
     const { iamport } = market.system;
     iamport.settings.webhooks = 'never';

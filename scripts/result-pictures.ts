@@ -1,0 +1,47 @@
+/**
+ * `npm run pictures`: docs/images/result.<language>.png, the built-in result page in the states that most buyers meet. It needs a Korean
+ * font on the machine that takes them.
+ */
+
+import { join } from 'node:path';
+import type { Language } from '../functions/edge/request.ts';
+import { launchBrowser } from '../test/browser.ts';
+import { pageOf, type State } from '../test/result-pages.ts';
+
+const shown: readonly (readonly [State, 'light' | 'dark'])[] = [
+  ['paid', 'light'],
+  ['virtual-account', 'light'],
+  ['failed', 'light'],
+  ['refunding', 'light'],
+  ['unconfirmed', 'light'],
+  ['to-the-app', 'light'],
+  ['virtual-account', 'dark'],
+  ['given-up', 'dark'],
+];
+const [width, height] = [340, 640];
+
+const browser = await launchBrowser();
+try {
+  for (const language of ['ko', 'en'] satisfies Language[]) {
+    const pictures: string[] = [];
+    for (const [state, colorScheme] of shown) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme, javaScriptEnabled: false });
+      const page = await context.newPage();
+      // It would go on by itself before it is seen; and the button is there as a script shows it.
+      const text = pageOf(state, language).text.replace(/<noscript>.*?<\/noscript>/, '');
+      await page.setContent(text.replace(' hidden data-copy', ' data-copy'));
+      pictures.push((await page.screenshot()).toString('base64'));
+      await context.close();
+    }
+    const board = await browser.newPage({ viewport: { width: width * 4 + 60, height: height * 2 + 36 } });
+    const images = pictures.map((picture) => `<img width="${width}" src="data:image/png;base64,${picture}">`);
+    await board.setContent(
+      `<style>body{margin:12px;display:grid;grid-template-columns:repeat(4,1fr);gap:12px;background:#c9ced4}img{border-radius:12px}</style>${images.join('')}`,
+    );
+    const path = join(import.meta.dirname, `../docs/images/result.${language}.png`);
+    await board.screenshot({ path });
+    console.log(path);
+  }
+} finally {
+  await browser.close();
+}
