@@ -25,10 +25,10 @@ describe('a resource', () => {
   it('that the local system does not know is named with its type, and so is every other', () => {
     const resources = {
       Orders: table,
-      Topic: { Type: 'AWS::SNS::Topic' },
+      Stream: { Type: 'AWS::Kinesis::Stream' },
       Every5: { Type: 'AWS::Events::Rule' },
     };
-    expect(() => assemblyOf(resources)).toThrow(/Topic \(AWS::SNS::Topic\), Every5 \(AWS::Events::Rule\)/);
+    expect(() => assemblyOf(resources)).toThrow(/Stream \(AWS::Kinesis::Stream\), Every5 \(AWS::Events::Rule\)/);
   });
 
   it('of the template that deploys is known, each', () => {
