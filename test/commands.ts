@@ -35,6 +35,8 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run openapi': { test: 'test/functions/openapi.test.ts' },
   'npm run storefront': { test: 'test/storefront/checkout.test.ts' },
   'npm run native': { test: 'test/storefront/native.test.ts' },
+  'npm run ops': { test: 'test/ops/cli.test.ts' },
+  'npx iamport-serverless': { test: 'test/infra/package.test.ts' },
   'npm run sbom': { test: 'test/supply-chain.test.ts' },
   'npm run simulate': { test: 'test/simulation/command.test.ts' },
   'npm run simulate:mutations': {

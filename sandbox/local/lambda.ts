@@ -50,6 +50,11 @@ export class LambdaFunction {
     this.#definition = definition;
   }
 
+  /** What the function is told. */
+  get variables(): Readonly<Record<string, string>> {
+    return this.#definition.environment;
+  }
+
   /** The processes that run now. */
   get processIds(): number[] {
     return [...this.#instances].map(({ pid }) => pid);

@@ -12,7 +12,7 @@ export const localCaller = { accessKeyId: 'local', secretAccessKey: 'local' };
 const skewMs = 5 * 60 * 1000;
 
 /** SHA-256 of Node, in the form that the signer takes. */
-class Sha256 {
+export class Sha256 {
   #hash: Hash | Hmac;
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {

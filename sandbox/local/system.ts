@@ -18,7 +18,7 @@ import { type Fact, Live, tellEvent, tellWrite, watchIamport, watchLog, watchReq
 import { startSecrets } from './secrets.ts';
 import { demoShop } from './shop.ts';
 import { localCaller } from './signature.ts';
-import { CloudAssembly, idOfArn } from './template.ts';
+import { CloudAssembly, idOfArn, region } from './template.ts';
 import { followStreams, runSchedules } from './workers.ts';
 
 export interface LocalOptions {
@@ -118,6 +118,9 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
   const reconcile = () => scheduledIn(assembly, functions).invoke({});
   const site = new Hono();
   site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
+  // What the operator's command asks for where CloudFormation and Lambda would tell it.
+  const environment = { ...scheduledIn(assembly, functions).variables, AWS_REGION: region };
+  site.get('/__local/deployment', (c) => c.json({ environment }));
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
   site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));
   site.route('/', demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }));

@@ -128,6 +128,14 @@ test('it runs nothing when it is installed, and brings one dependency', async ()
   expect(manifest).not.toHaveProperty('optionalDependencies');
 });
 
+test('npx iamport-serverless says what it can do, and what an app declares', async () => {
+  const bin = join(app, 'node_modules/.bin/iamport-serverless');
+  expect((await run(bin, ['--help', '--lang', 'en'], { cwd: app })).stdout).toContain('why <merchant_uid>');
+  expect((await run(bin, ['native', '--scheme', 'iamporttest'], { cwd: app })).stdout).toContain('iamporttest');
+  const lost = run(bin, ['why', 'order-1', '--local', '--url', 'http://127.0.0.1:9'], { cwd: app });
+  await expect(lost).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('No local system answers') });
+});
+
 /** Anything that would open a connection fails. */
 const OFFLINE = `import net from 'node:net';
 net.Socket.prototype.connect = () => { throw new Error('a connection was opened'); };`;

@@ -1,0 +1,133 @@
+/** `doctor`: is the deployment able to settle payments? Each check says what to do when it fails. Changes nothing. */
+
+import { randomUUID } from 'node:crypto';
+import { deadlineIn } from '../functions/edge/clock.ts';
+import type { Call, Command } from './command.ts';
+import { exit } from './terminal.ts';
+
+interface Check {
+  readonly ok: boolean;
+  readonly name: string;
+  /** What was found. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+/** Iamport counts seconds, and so do our deadlines of accounts and tokens. */
+const mostSecondsOff = 60;
+/** It comes every five minutes. */
+const lateAfterSeconds = 1_500;
+
+export const doctor: Command = async (call) => {
+  const checks = await Promise.all(examinations.map((examine) => examine(call)));
+  const text = checks.map(
+    ({ ok, name, found, remedy }) => `${ok ? '✓' : '✗'} ${name}: ${found}\n${ok || !remedy ? '' : `  → ${remedy}\n`}`,
+  );
+  call.answer(text.join(''), { checks });
+  return checks.every(({ ok }) => ok) ? exit.done : exit.found;
+};
+
+type Examination = (call: Call) => Promise<Check>;
+const words = ({ language }: Call, ko: string, en: string): string => (language === 'ko' ? ko : en);
+const messageOf = (error: unknown): string =>
+  error instanceof Error
+    ? [error.message, error.cause instanceof Error && error.cause.message].filter(Boolean).join(': ')
+    : String(error);
+
+/** @param remedy for a check that throws */
+const examination =
+  (
+    name: readonly [string, string],
+    remedy: readonly [string, string],
+    look: (call: Call) => Promise<{ ok: boolean; found: string }>,
+  ): Examination =>
+  async (call) => {
+    const told = { name: words(call, ...name), remedy: words(call, ...remedy) };
+    return look(call).then(
+      (found) => ({ ...told, ...found }),
+      (error: unknown) => ({ ...told, ok: false, found: messageOf(error) }),
+    );
+  };
+
+const examinations: readonly Examination[] = [
+  examination(
+    ['아임포트 키', 'Iamport accepts the keys'],
+    [
+      '시크릿에 imp_key와 imp_secret을 넣으세요: docs/deploy.ko.md',
+      'put imp_key and imp_secret into the secret: docs/deploy.md',
+    ],
+    async (call) => {
+      const { iamport, clock } = call.deployment.rooms;
+      // Any id that cannot be there: the question is whether we may ask.
+      const found = await iamport.payment('imp_doctor000000', deadlineIn(clock, 10_000));
+      return { ok: found === undefined, found: words(call, '조회할 수 있습니다', 'it answers us') };
+    },
+  ),
+  examination(
+    ['시계', 'the clocks agree'],
+    ['이 컴퓨터의 시각을 맞추세요', 'set the clock of this machine'],
+    async (call) => {
+      const answer = await fetch(call.deployment.config.iamportApiUrl, { redirect: 'manual' });
+      await answer.body?.cancel();
+      const off = Math.round(Math.abs(Date.now() - Date.parse(answer.headers.get('date') ?? '')) / 1000);
+      const found = words(call, `아임포트와 ${off}초 차이`, `${off} s off Iamport’s`);
+      return { ok: off <= mostSecondsOff, found };
+    },
+  ),
+  examination(
+    ['테이블', 'the tables can be read'],
+    [
+      '이 명령의 AWS 자격 증명에 테이블을 읽을 권한을 주세요',
+      'give the credentials of this command the right to read the tables',
+    ],
+    async (call) => {
+      const { orders, reversals } = call.deployment.rooms;
+      await Promise.all([orders.read('doctor'), reversals.due(0, 1)]);
+      const { tables } = call.deployment.config;
+      return { ok: true, found: `${tables.orders}, ${tables.reversals}` };
+    },
+  ),
+  examination(
+    ['서명된 경로', 'signed routes take us'],
+    [
+      '이 명령의 자격 증명에 execute-api:Invoke 권한을 주세요',
+      'give the credentials of this command execute-api:Invoke',
+    ],
+    async ({ deployment }) => {
+      const { status } = await deployment.send('GET', `/orders/doctor-${randomUUID()}`.slice(0, 40));
+      return { ok: status === 404, found: `GET /orders/… ${status}` };
+    },
+  ),
+  examination(
+    ['웹훅', 'the webhook is reached'],
+    [
+      'API가 밖에서 열려 있는지, 도메인이 이 API를 가리키는지 보세요',
+      'see that the API is open, and that its domain leads to it',
+    ],
+    async ({ deployment: { apiUrl, config } }) => {
+      const body = JSON.stringify({ imp_uid: 'imp_doctor000000', merchant_uid: 'doctor', status: 'paid' });
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await fetch(`${apiUrl}/payments/webhook`, { method: 'POST', headers, body });
+      const refusesOthers = config.webhookSenders === 'iamport-only';
+      return { ok: status === 200 || (refusesOthers && status === 403), found: `POST /payments/webhook ${status}` };
+    },
+  ),
+  examination(
+    ['정산 작업', 'the reconciler runs'],
+    [
+      'reconcile을 실행해 무엇이라고 하는지 보세요: docs/runbook.ko.md',
+      'run reconcile and see what it says: docs/runbook.md',
+    ],
+    async (call) => {
+      const { walks, clock } = call.deployment.rooms;
+      const last = (await walks.read('recent'))?.doneUntil;
+      const behind = last === undefined ? undefined : Math.round(clock.now() / 1000 - last);
+      const found =
+        behind === undefined
+          ? words(call, '아직 끝난 적이 없습니다', 'it has not ended yet')
+          : words(call, `${behind}초 전까지 확인했습니다`, `the ledger is checked up to ${behind} s ago`);
+      return { ok: behind !== undefined && behind <= lateAfterSeconds, found };
+    },
+  ),
+];

@@ -1,0 +1,106 @@
+/** What the command says to an operator, in Korean and English. */
+
+import type { OrderStatus } from '../functions/payment/order.ts';
+import type { PaymentState } from '../functions/payment/payment.ts';
+import type { ReversalKind, ReversalReason, ReversalState } from '../functions/payment/reversal.ts';
+
+export type Language = 'ko' | 'en';
+type Words = Readonly<Record<Language, string>>;
+
+export const statusWords: Readonly<Record<OrderStatus, Words>> = {
+  ready: { ko: '결제 전', en: 'not paid yet' },
+  virtual_account_issued: { ko: '가상계좌 입금 대기', en: 'waits for a deposit' },
+  paid: { ko: '결제됨', en: 'paid' },
+  partial_cancelled: { ko: '일부 취소됨', en: 'partly cancelled' },
+  cancelled: { ko: '취소됨', en: 'cancelled' },
+  failed: { ko: '결제 실패, 다시 결제할 수 있음', en: 'failed, and can be paid again' },
+  expired: { ko: '기한 지남, 다시 결제할 수 있음', en: 'its time is over, and it can be paid again' },
+  deposit_reversed: { ko: '은행이 입금을 되가져감', en: 'the bank took the deposit back' },
+  closed: { ko: '닫힘', en: 'closed' },
+};
+
+export const paymentWords: Readonly<Record<PaymentState['kind'], Words>> = {
+  ready: { ko: '결제창만 열림', en: 'only a window was opened' },
+  awaiting_deposit: { ko: '입금을 기다리는 계좌', en: 'an account that waits for its deposit' },
+  kept: { ko: '결제된 돈이 있음', en: 'money is there' },
+  returned: { ko: '남은 돈이 없음(취소 또는 계좌 말소)', en: 'nothing is left: cancelled, or the account is revoked' },
+  failed: { ko: '실패', en: 'failed' },
+};
+
+export const reasonWords: Readonly<Record<ReversalReason, Words>> = {
+  test_payment: { ko: '테스트 결제', en: 'a test payment' },
+  currency_mismatch: { ko: '주문과 다른 통화', en: 'another currency than the order' },
+  amount_mismatch: { ko: '주문과 다른 금액', en: 'another amount than the order' },
+  deposit_mismatch: { ko: '입금 합계가 주문 금액과 다름', en: 'deposits that are not the amount' },
+  deposit_excess: { ko: '주문 금액보다 더 입금됨', en: 'more was deposited than the amount' },
+  duplicate_payment: { ko: '이미 다른 결제로 끝난 주문', en: 'the order was paid by another payment' },
+  order_closed: { ko: '닫힌 주문', en: 'the order is closed' },
+  account_superseded: { ko: '더 새로운 가상계좌가 있음', en: 'there is a newer account' },
+  order_not_found: { ko: '우리 주문이 아님', en: 'no order of ours' },
+};
+
+export const kindWords: Readonly<Record<ReversalKind, Words>> = {
+  cancel: { ko: '결제 취소', en: 'cancel the payment' },
+  revoke: { ko: '가상계좌 말소', en: 'revoke the account' },
+  manual: { ko: '사람이 환불', en: 'a person gives it back' },
+  orphan: { ko: '주문 없는 돈, 사람이 확인', en: 'money without an order: a person looks' },
+};
+
+export const stateWords: Readonly<Record<ReversalState | 'refused', Words>> = {
+  requested: { ko: '진행 중', en: 'under way' },
+  done: { ko: '끝남', en: 'done' },
+  manual: { ko: '사람을 기다림', en: 'waits for a person' },
+  refused: { ko: '거절됨', en: 'refused' },
+};
+
+const said = {
+  order: { ko: '주문', en: 'Order' },
+  noOrder: { ko: '이 번호의 주문이 없습니다', en: 'There is no such order' },
+  registered: { ko: '등록', en: 'registered' },
+  changed: { ko: '마지막 변경', en: 'last changed' },
+  payments: { ko: '아임포트의 결제', en: 'Payments at Iamport' },
+  none: { ko: '없음', en: 'none' },
+  notAsked: { ko: '아임포트에 물을 수 없습니다', en: 'Iamport cannot be asked' },
+  standsOn: { ko: '주문이 이 결제로 끝났습니다', en: 'the order stands on it' },
+  counts: { ko: '주문이 이미 반영하고 있습니다', en: 'the order says so already' },
+  willChange: {
+    ko: '아직 주문에 반영되지 않았습니다. 처리하면 이렇게 됩니다',
+    en: 'not in the order yet. Settling it makes it',
+  },
+  willReject: { ko: '받지 않는 결제', en: 'not taken' },
+  moneyIsBack: { ko: '돈이 돌아갔습니다', en: 'its money is back' },
+  reversals: { ko: '되돌리는 결제', en: 'To be undone' },
+  refunds: { ko: '환불', en: 'Refunds' },
+  events: { ko: '이벤트', en: 'Events' },
+  eventsOf: { ko: '단계마다 한 번 이상, id는', en: 'one or more for each step, with the ids' },
+  next: { ko: '할 일', en: 'What to do' },
+  nothing: { ko: '할 일이 없습니다', en: 'Nothing is left to do' },
+  nothingWaits: { ko: '사람을 기다리는 것이 없습니다', en: 'Nothing waits for a person' },
+  giveBack: {
+    ko: '아임포트 콘솔에서 구매자 계좌로 환불',
+    en: 'give it back in the console, to an account of the buyer',
+  },
+  waits: { ko: '기다리면 저절로 다시 시도합니다', en: 'it is tried again by itself' },
+  attempts: { ko: '시도', en: 'attempts' },
+  sure: { ko: '계속할까요?', en: 'Go on?' },
+  notConfirmed: {
+    ko: '확인되지 않아 아무것도 하지 않았습니다. 스크립트에서는 --yes를 붙이세요',
+    en: 'Not confirmed, so nothing was done. In a script add --yes',
+  },
+  willRefund: { ko: '환불합니다', en: 'This gives back' },
+  allThatIsLeft: { ko: '남은 금액 전부', en: 'all that is left' },
+  willClose: {
+    ko: '주문을 닫습니다. 다시 열 수 없고, 기다리는 가상계좌는 말소됩니다',
+    en: 'This closes the order for good, and revokes its account',
+  },
+  closed: { ko: '닫았습니다', en: 'Closed' },
+  refused: { ko: '거절되었습니다', en: 'Refused' },
+  running: { ko: '정산 작업을 실행합니다…', en: 'Running the reconciler…' },
+  noPayment: { ko: '아임포트에 이런 결제가 없습니다', en: 'Iamport knows no such payment' },
+} as const satisfies Record<string, Words>;
+
+export type Say = (key: keyof typeof said) => string;
+export const sayIn =
+  (language: Language): Say =>
+  (key) =>
+    said[key][language];

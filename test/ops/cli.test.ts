@@ -1,0 +1,301 @@
+/** The operator's command on the whole local system: each subcommand, what it says, and how it ends. */
+
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { HELP, main } from '../../ops/cli.ts';
+import { type System, startSystem } from '../system.ts';
+
+const cli = join(import.meta.dirname, '../../ops/cli.ts');
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+  // What is settled here is settled by the command.
+  system.iamport.settings.webhooks = 'never';
+  vi.stubEnv('LC_ALL', 'en_US.UTF-8');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  return system.close();
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param typed what somebody types at a terminal; nobody sits there otherwise */
+async function run(args: readonly string[], typed?: string): Promise<Ended> {
+  const said = { stdout: '', stderr: '' };
+  const to = (name: keyof typeof said) => ({
+    write(text: string) {
+      said[name] += text;
+    },
+  });
+  const stdin = Object.assign(Readable.from(typed === undefined ? [] : [typed]), { isTTY: typed !== undefined });
+  const code = await main(args, { stdout: to('stdout'), stderr: to('stderr'), stdin });
+  return { code, ...said };
+}
+
+/** In a process of its own. */
+function started(args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const env = { PATH: process.env.PATH, LANG: 'ko_KR.UTF-8' };
+    const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    child.stdout.on('data', (text) => {
+      said.stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+      said.stderr += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, ...said }));
+  });
+}
+
+const here = () => ['--local', '--url', system.url];
+const local = (...args: string[]) => run([...args, ...here()]);
+
+async function paid(amount = 14_000, order?: string) {
+  const merchantUid = order ?? (await system.order());
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+  system.iamport.ledger.pay(imp_uid, { amount });
+  return { merchantUid, imp_uid };
+}
+const statusOf = async (order: string) => ((await system.shop('GET', order)).json as { status: string }).status;
+
+describe('why', () => {
+  test('tells of a payment that nobody has settled, and of the command that does', async () => {
+    const { merchantUid, imp_uid } = await paid();
+    const { code, stdout } = await local('why', merchantUid);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Order ${merchantUid}: 14,000 KRW, not paid yet`);
+    expect(stdout).toContain('→ not in the order yet. Settling it makes it: paid');
+    expect(stdout).toContain(`What to do:\n  settle ${imp_uid}`);
+    expect(await statusOf(merchantUid)).toBe('ready');
+  });
+
+  test('tells of a second payment that went back, in Korean', async () => {
+    const first = await paid();
+    await system.complete({ imp_uid: first.imp_uid, merchant_uid: first.merchantUid });
+    const second = await paid(14_000, first.merchantUid);
+    await system.complete({ imp_uid: second.imp_uid, merchant_uid: first.merchantUid });
+    const { code, stdout } = await local('why', first.merchantUid, '--lang', 'ko');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`주문 ${first.merchantUid}: 14,000 KRW, 결제됨`);
+    expect(stdout).toContain('→ 주문이 이 결제로 끝났습니다');
+    expect(stdout).toContain('이미 다른 결제로 끝난 주문: 결제 취소, 끝남');
+    expect(stdout).toContain('할 일이 없습니다');
+  });
+
+  test('of an order that nobody knows is refused', async () => {
+    const { code, stdout } = await local('why', 'nobody');
+    expect([code, stdout]).toEqual([3, expect.stringContaining('There is no such order: nobody')]);
+  });
+
+  test('says so when Iamport cannot be asked, and tells what the table knows', async () => {
+    const { merchantUid } = await paid();
+    system.iamport.faults.add({ path: '/payments/findAll', status: 500, times: 2 });
+    const { code, stdout } = await local('why', merchantUid);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Iamport cannot be asked')]);
+  });
+
+  test('for a script', async () => {
+    const { merchantUid, imp_uid } = await paid();
+    const { code, stdout } = await local('why', merchantUid, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      order: { merchant_uid: merchantUid, status: 'ready', amount: 14_000 },
+      payments: [{ imp_uid, amount: 14_000, state: 'kept', decision: { kind: 'change' } }],
+      reversals: [],
+      refunds: [],
+    });
+  });
+});
+
+describe('settle', () => {
+  test('settles what was missed, by the route that is deployed', async () => {
+    const { merchantUid, imp_uid } = await paid();
+    const { code, stdout, stderr } = await local('settle', imp_uid);
+    expect([code, JSON.parse(stdout).status]).toEqual([0, 'paid']);
+    expect(stderr).toContain('Settling it makes it: paid');
+    expect(await statusOf(merchantUid)).toBe('paid');
+  });
+
+  test('sends no money back before somebody has said yes', async () => {
+    const { imp_uid, merchantUid } = await paid(100);
+    const asked = await local('settle', imp_uid);
+    expect([asked.code, asked.stderr]).toEqual([
+      4,
+      expect.stringContaining('not taken: another amount than the order → cancel the payment'),
+    ]);
+    expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(0);
+    const { code, stdout } = await local('settle', imp_uid, '--yes');
+    expect([code, JSON.parse(stdout).status]).toEqual([0, 'rejected']);
+    expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(100);
+    expect(await statusOf(merchantUid)).toBe('ready');
+  });
+
+  test('of a payment that Iamport does not know is refused', async () => {
+    expect(await local('settle', 'imp_000000000000')).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('Iamport knows no such payment'),
+    });
+  });
+});
+
+describe('refund', () => {
+  test('gives back a part once, however often it is asked with the same key', async () => {
+    const { merchantUid, imp_uid } = await paid();
+    await system.complete({ imp_uid, merchant_uid: merchantUid });
+    const args = ['refund', merchantUid, '--amount', '4000', '--reason', '색상 변경', '--key', 'colour-1'];
+    const asked = await local(...args);
+    expect([asked.code, asked.stderr]).toEqual([
+      4,
+      expect.stringContaining(`This gives back: ${merchantUid}, 4,000 KRW, "색상 변경"`),
+    ]);
+    for (let time = 0; time < 2; time += 1) expect(await local(...args, '--yes')).toMatchObject({ code: 0 });
+    expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(4_000);
+    expect(await statusOf(merchantUid)).toBe('partial_cancelled');
+  });
+
+  test('of what was never paid is refused with the route’s own words', async () => {
+    const order = await system.order();
+    const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
+    expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to give back.\n']);
+  });
+
+  test.each([
+    [['--yes'], '--reason is missing'],
+    [['--reason', 'x', '--amount', '0.5', '--yes'], '--amount 0.5 is no amount of KRW'],
+    [['--reason', 'x', '--account', '홍길동', '--yes'], '--account must be holder,bank code,number'],
+  ])('with %j is misuse', async (more, says) => {
+    const order = await system.order();
+    expect(await local('refund', order, ...more)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
+  });
+});
+
+test('at a terminal it asks, and does what it is told', async () => {
+  const order = await system.order();
+  const no = await run(['close', order, ...here()], 'n\n');
+  expect([no.code, no.stderr]).toEqual([4, expect.stringContaining('Go on? [y/N] Not confirmed, so nothing was done')]);
+  expect(await statusOf(order)).toBe('ready');
+  expect(await run(['close', order, ...here()], 'y\n')).toMatchObject({ code: 0 });
+  expect(await statusOf(order)).toBe('closed');
+});
+
+test('as a process of its own it ends with the code that it says, in the language of the machine', async () => {
+  const { merchantUid } = await paid();
+  const told = await started(['why', merchantUid, ...here()]);
+  expect([told.code, told.stderr]).toEqual([0, '']);
+  expect(told.stdout).toContain(`주문 ${merchantUid}: 14,000 KRW, 결제 전`);
+  expect(await started(['close', merchantUid, ...here()])).toMatchObject({ code: 4, stdout: '' });
+  expect(await started(['pay'])).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('close closes an unpaid order once it is confirmed, and a paid one not', async () => {
+  const order = await system.order();
+  expect(await local('close', order)).toMatchObject({ code: 4 });
+  expect(await statusOf(order)).toBe('ready');
+  expect(await local('close', order, '--yes')).toMatchObject({ code: 0, stdout: `Closed: ${order}\n` });
+  expect(await statusOf(order)).toBe('closed');
+  const { merchantUid, imp_uid } = await paid();
+  await system.complete({ imp_uid, merchant_uid: merchantUid });
+  expect(await local('close', merchantUid, '--yes')).toMatchObject({
+    code: 3,
+    stdout: expect.stringContaining('Refused: order_paid (409)'),
+  });
+});
+
+test('attention finds a deposit that only a person can give back, and nothing once it is back', async () => {
+  expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
+  const order = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'vbank' });
+  system.iamport.ledger.issueAccount(imp_uid, { amount: 9_000 });
+  system.iamport.ledger.deposit(imp_uid);
+  await system.complete({ imp_uid, merchant_uid: order });
+  const { code, stdout } = await local('attention');
+  expect(code).toBe(5);
+  expect(stdout).toMatch(
+    new RegExp(
+      `${imp_uid} +${order} +9,000 KRW +another amount than the order +a person gives it back +waits for a person`,
+    ),
+  );
+  system.iamport.ledger.cancelInConsole(imp_uid);
+  await system.webhook({ imp_uid, merchant_uid: order, status: 'cancelled' });
+  expect(await local('attention', '--json')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('"waiting": []'),
+  });
+});
+
+test('reconcile finds what every notification missed', async () => {
+  const { merchantUid } = await paid();
+  const { code, stdout } = await local('reconcile');
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^settled +[1-9]/m)]);
+  expect(await statusOf(merchantUid)).toBe('paid');
+});
+
+describe('doctor', () => {
+  test('finds a healthy system healthy', async () => {
+    await system.reconcile();
+    const { code, stdout } = await local('doctor');
+    expect(stdout.match(/^✓/gm)).toHaveLength(6);
+    expect(code).toBe(0);
+  });
+
+  test('says what to do where Iamport does not answer', async () => {
+    system.iamport.faults.add({ path: '/payments', status: 500, times: 20 });
+    const { code, stdout } = await local('doctor', '--lang', 'ko');
+    system.iamport.faults.clear();
+    expect(code).toBe(5);
+    expect(stdout).toContain('✗ 아임포트 키');
+    expect(stdout).toContain('→ 시크릿에 imp_key와 imp_secret을 넣으세요');
+  });
+});
+
+describe('the words', () => {
+  test('--help tells of every subcommand, in both languages', async () => {
+    for (const lang of ['en', 'ko']) {
+      const { code, stdout } = await run(['--help', '--lang', lang]);
+      expect(code).toBe(0);
+      for (const name of ['why', 'attention', 'settle', 'refund', 'close', 'reconcile', 'doctor', 'native'])
+        expect(stdout).toContain(`\n  ${name} `);
+    }
+  });
+
+  test.each([
+    ['en', 'docs/operate.md'],
+    ['ko', 'docs/operate.ko.md'],
+  ] as const)('the help in %s is in %s as it is', async (lang, paper) => {
+    expect(await readFile(join(import.meta.dirname, '../..', paper), 'utf8')).toContain(`\n${HELP[lang]}\`\`\`\n`);
+  });
+
+  test('native prints what an app declares', async () => {
+    expect(await run(['native', '--scheme', 'iamporttest'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('LSApplicationQueriesSchemes'),
+    });
+  });
+
+  test.each([
+    [['pay', 'order-1'], 'There is no subcommand pay'],
+    [['why'], 'why takes a merchant_uid'],
+    [['attention', 'now'], 'attention takes nothing'],
+    [['why', 'a', 'b'], 'why takes no b'],
+    [['constructor'], 'There is no subcommand constructor'],
+    [['why', 'a', '--colour'], "Unknown option '--colour'"],
+    [['doctor', '--lang', 'fr'], '--lang must be ko or en'],
+  ])('%j is misuse', async (args, says) => {
+    expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
+  });
+
+  test('no local system is told with what to do', async () => {
+    const { code, stderr } = await run(['doctor', '--local', '--url', 'http://127.0.0.1:9']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('start it with npm start')]);
+  });
+});

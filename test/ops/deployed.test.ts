@@ -1,0 +1,117 @@
+/** The command on a deployment in an AWS account: CloudFormation and Lambda are played, DynamoDB and the signed API are real. */
+
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { main } from '../../ops/cli.ts';
+import { type System, startSystem } from '../system.ts';
+
+let system: System;
+let environment: Record<string, string>;
+const asked: string[] = [];
+
+const textOf = async (request: IncomingMessage) => Buffer.concat(await request.toArray()).toString();
+const resource = (id: string, type: string, physicalId: string) =>
+  `<member><LogicalResourceId>${id}</LogicalResourceId><ResourceType>${type}</ResourceType><PhysicalResourceId>${physicalId}</PhysicalResourceId><LastUpdatedTimestamp>2026-11-23T00:00:00Z</LastUpdatedTimestamp><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`;
+
+/** What AWS answers of a stack with payments in it, on two pages. */
+const aws = createServer(async (request, response) => {
+  const path = request.url ?? '';
+  const body = await textOf(request);
+  const action = new URLSearchParams(body).get('Action');
+  asked.push(action ?? `${request.method} ${path}`);
+  if (action === 'ListStackResources') {
+    const query = new URLSearchParams(body);
+    response.setHeader('content-type', 'text/xml');
+    if (query.get('StackName') !== 'Shop') {
+      response.statusCode = 400;
+      response.end(
+        '<ErrorResponse><Error><Code>ValidationError</Code><Message>Stack with id Elsewhere does not exist</Message></Error></ErrorResponse>',
+      );
+      return;
+    }
+    const first = query.get('NextToken') === null;
+    const members = first
+      ? resource('PaymentsApi1', 'AWS::ApiGatewayV2::Api', 'abcdefghij')
+      : resource('PaymentsFunctionsReconcileFunction2', 'AWS::Lambda::Function', 'shop-reconcile');
+    const more = first ? '<NextToken>more</NextToken>' : '';
+    response.end(
+      `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members}</StackResourceSummaries>${more}</ListStackResourcesResult></ListStackResourcesResponse>`,
+    );
+  } else if (path.endsWith('/functions/shop-reconcile/configuration')) {
+    response.end(JSON.stringify({ FunctionName: 'shop-reconcile', Environment: { Variables: environment } }));
+  } else response.end(JSON.stringify(await system.reconcile()));
+});
+
+beforeAll(async () => {
+  // The operator has one pair of keys, for the tables and for the API.
+  system = await startSystem({ databaseKey: 'local' });
+  system.iamport.settings.webhooks = 'never';
+  await new Promise<void>((resolve) => aws.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(aws.address() as AddressInfo).port}`;
+  const answer = await fetch(`${system.url}/__local/deployment`);
+  const all = ((await answer.json()) as { environment: Record<string, string> }).environment;
+  environment = Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('AWS_')));
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', url);
+  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', url);
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', all.AWS_ENDPOINT_URL_DYNAMODB ?? '');
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', all.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '');
+  vi.stubEnv('LC_ALL', 'en_US.UTF-8');
+});
+beforeEach(() => {
+  asked.length = 0;
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  aws.close();
+  await system.close();
+});
+
+async function run(...args: string[]) {
+  const said = { stdout: '', stderr: '' };
+  const to = (name: keyof typeof said) => ({
+    write(text: string) {
+      said[name] += text;
+    },
+  });
+  const deployed = ['--stack', 'Shop', '--region', 'ap-northeast-2', '--url', system.url];
+  const stdin = Object.assign(Readable.from([]), { isTTY: false });
+  const code = await main([...deployed, ...args], { stdout: to('stdout'), stderr: to('stderr'), stdin });
+  return { code, ...said };
+}
+
+test('a payment is explained, settled, and given back in part, by the tables, the rules and the routes that are deployed', async () => {
+  const order = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
+  system.iamport.ledger.pay(imp_uid);
+  expect((await run('why', order)).stdout).toContain(`settle ${imp_uid}`);
+  expect(await run('settle', imp_uid)).toMatchObject({ code: 0, stdout: expect.stringContaining('"paid"') });
+  expect(await run('refund', order, '--amount', '1000', '--reason', '할인', '--yes')).toMatchObject({ code: 0 });
+  expect((await run('why', order)).stdout).toMatch(/Refunds:\n {2}imp_\d+ {2}1,000 KRW, "할인", done/);
+  expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(1_000);
+});
+
+test('it is found by its stack, to the last page of its resources', async () => {
+  expect((await run('doctor')).stdout).toContain('✓ signed routes take us: GET /orders/… 404');
+  expect(asked.slice(0, 3)).toEqual([
+    'ListStackResources',
+    'ListStackResources',
+    'GET /2015-03-31/functions/shop-reconcile/configuration',
+  ]);
+});
+
+test('the reconciler is invoked as the schedule does it', async () => {
+  expect(await run('reconcile')).toMatchObject({ code: 0, stdout: expect.stringContaining('finished    true') });
+  expect(asked.at(-1)).toBe('POST /2015-03-31/functions/shop-reconcile/invocations');
+});
+
+test('a stack that is not there is told by its name', async () => {
+  const { code, stderr } = await run('attention', '--stack', 'Elsewhere');
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining('The stack Elsewhere cannot be read: Stack with id Elsewhere does not exist'),
+  ]);
+});
