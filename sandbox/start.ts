@@ -16,9 +16,9 @@ async function main(): Promise<void> {
   if (IAMPORT_API_URL && !(IMP_KEY && IMP_SECRET)) {
     throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
   }
-  const assembly = await synthesize(cdkContext(), join(root, 'cdk.out'));
-  // Its process would stay as long as this one does.
-  await stopBundler();
+  const assembly = assembled();
+  // Whoever waits for it says what was wrong; until then nobody does.
+  assembly.catch(() => undefined);
   const starting = startLocal({
     assembly,
     port,
@@ -31,6 +31,14 @@ async function main(): Promise<void> {
   void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
   const system = await Promise.race([starting, signal]);
   if (system) console.log(welcome(system));
+}
+
+/** Takes seconds, in which what may be in the way of the rest shows itself. */
+async function assembled(): Promise<string> {
+  const assembly = await synthesize(cdkContext(), join(root, 'cdk.out'));
+  // Its process would stay as long as this one does.
+  await stopBundler();
+  return assembly;
 }
 
 /** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */
@@ -66,7 +74,8 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
 
 await main().catch((error: NodeJS.ErrnoException & { readonly port?: number }) => {
   console.error(error.code === 'EADDRINUSE' ? taken(error.port) : error.message);
-  process.exitCode = 1;
+  // Without waiting for the stack, which may still be under way.
+  process.exit(1);
 });
 
 function taken(port = 0): string {

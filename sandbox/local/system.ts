@@ -22,8 +22,8 @@ import { CloudAssembly, idOfArn, region } from './template.ts';
 import { followStreams, runSchedules } from './workers.ts';
 
 export interface LocalOptions {
-  /** The cloud assembly, usually `cdk.out`. */
-  readonly assembly: string;
+  /** The cloud assembly, usually `cdk.out`. It may still be under way while the rest starts. */
+  readonly assembly: string | Promise<string>;
   /** 0 for any free one. The sandbox gets the next one. */
   readonly port: number;
   /** An Iamport-compatible server to use instead of the sandbox. */
@@ -89,11 +89,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
 }
 
 async function start(options: LocalOptions, started: Started): Promise<LocalSystem> {
-  const assembly = CloudAssembly.read(options.assembly);
   const server = started.add(await listening(options.port));
   const live = new Live(Date.now);
   const iamport = options.iamportApiUrl ? undefined : started.add(await sandboxBeside(server.url, options.port, live));
   const database = started.add(await startDatabase(options.dynamodb));
+  const assembly = CloudAssembly.read(await options.assembly);
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
   const tables = await createTables(assembly, database, accessKeyId);
   const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
