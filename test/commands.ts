@@ -48,6 +48,7 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run chaos': { test: 'test/chaos/chaos.test.ts' },
   'npm run bench': measures,
   'npm run bench:cost': measures,
+  'npm run bench:libraries': measures,
   'npm run bench:watching': measures,
   'npm run bench:reconcile': measures,
   'npx vitest': ofTheGate,
