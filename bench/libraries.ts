@@ -59,7 +59,13 @@ async function bundled(part: (typeof parts)[number], into: string): Promise<Load
   const directory = join(into, part.name.en.replace(/\W+/g, '-'));
   await mkdir(directory);
   const file = join(directory, 'index.mjs');
-  await build({ ...options, stdin: { contents: part.code, resolveDir: root }, outfile: file, write: true, sourcemap: false });
+  await build({
+    ...options,
+    stdin: { contents: part.code, resolveDir: root },
+    outfile: file,
+    write: true,
+    sourcemap: false,
+  });
   return { name: part.name, bytes: (await stat(file)).size, file, use: part.use, runs: [] };
 }
 
@@ -86,7 +92,10 @@ const heads = {
 
 function table(all: readonly Loaded[], language: keyof typeof heads): string {
   const [none, ...rest] = all;
-  const floor = { load: median(none?.runs.map(({ load }) => load) ?? []), use: median(none?.runs.map(({ use }) => use) ?? []) };
+  const floor = {
+    load: median(none?.runs.map(({ load }) => load) ?? []),
+    use: median(none?.runs.map(({ use }) => use) ?? []),
+  };
   const rows = rest.map(({ name, bytes, runs }) => [
     name[language],
     (bytes / 1024).toFixed(0),
