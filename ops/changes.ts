@@ -6,7 +6,7 @@ import { decide } from '../functions/payment/decide.ts';
 import { amountOf } from '../functions/payment/money.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
-import { type ExitCode, exit, Misuse } from './terminal.ts';
+import { type ExitCode, exit, Misuse, waited } from './terminal.ts';
 import { meaningOf, moneyIn, patienceMs } from './why.ts';
 
 /** What the payment means is said first; then the same route settles it that the storefront calls. */
@@ -67,7 +67,7 @@ export const close: Command = async (call) => {
 
 export const reconcile: Command = async ({ deployment, note, say, answer }) => {
   note(say('running'));
-  const report = (await deployment.reconcile()) as Record<string, unknown>;
+  const report = (await waited(deployment.reconcile(), note)) as Record<string, unknown>;
   const lines = Object.entries(report).map(([name, value]) => `${name.padEnd(11)} ${JSON.stringify(value)}\n`);
   answer(lines.join(''), report);
   return report.finished === true ? exit.done : exit.fault;

@@ -29,6 +29,20 @@ export async function isConfirmed(question: string, { stdin, stderr }: Terminal)
   }
 }
 
+/**
+ * Says every few seconds how long somebody has been waiting, so that what takes long does not look dead.
+ * @param everyMs milliseconds
+ */
+export async function waited<Value>(
+  work: Promise<Value>,
+  note: (text: string) => void,
+  everyMs = 5_000,
+): Promise<Value> {
+  const begin = performance.now();
+  const timer = setInterval(() => note(`… ${Math.round((performance.now() - begin) / 1000)} s`), everyMs);
+  return work.finally(() => clearInterval(timer));
+}
+
 /** Columns for a person. @param rows the first is the heading */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));

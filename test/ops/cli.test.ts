@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { HELP, main } from '../../ops/cli.ts';
+import { waited } from '../../ops/terminal.ts';
 import { type System, startSystem } from '../system.ts';
 
 const cli = join(import.meta.dirname, '../../ops/cli.ts');
@@ -238,6 +239,16 @@ test('reconcile finds what every notification missed', async () => {
   const { code, stdout } = await local('reconcile');
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^settled +[1-9]/m)]);
   expect(await statusOf(merchantUid)).toBe('paid');
+});
+
+test('what takes long says so meanwhile, and nothing once it is over', async () => {
+  const notes: string[] = [];
+  const work = new Promise((resolve) => setTimeout(() => resolve('over'), 120));
+  expect(await waited(work, (text) => notes.push(text), 50)).toBe('over');
+  expect(notes.slice(0, 2)).toEqual(['… 0 s', '… 0 s']);
+  const said = notes.length;
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  expect(notes).toHaveLength(said);
 });
 
 describe('doctor', () => {
