@@ -1,7 +1,11 @@
 /** `doctor`: is the deployment able to settle payments? Each check says what to do when it fails. Changes nothing. */
 
 import { randomUUID } from 'node:crypto';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { deadlineIn } from '../functions/edge/clock.ts';
+import { iamportClient } from '../functions/iamport/client.ts';
+import { credentialsIn } from '../functions/iamport/credentials.ts';
+import { undiciTransport } from '../functions/iamport/transport.ts';
 import type { Call, Command } from './command.ts';
 import { exit } from './terminal.ts';
 
@@ -27,6 +31,22 @@ export const doctor: Command = async (call) => {
   call.answer(text.join(''), { checks });
   return checks.every(({ ok }) => ok) ? exit.done : exit.found;
 };
+
+/** By the keys, whatever token the instances share: that one lives on for a while when the keys are wrong. It is not shared. */
+function askedForAToken({ deployment: { config, rooms } }: Call): Promise<void> {
+  const client = iamportClient({
+    transport: undiciTransport(config.iamportApiUrl, 1),
+    credentials: credentialsIn(() => new SecretsManagerClient({}), config.iamportSecretArn),
+    sharedToken: {
+      read: async () => undefined,
+      claim: async () => ({ claimed: true }),
+      write: async () => undefined,
+    },
+    clock: rooms.clock,
+    random: Math.random,
+  });
+  return client.prepareToken(deadlineIn(rooms.clock, 10_000));
+}
 
 type Examination = (call: Call) => Promise<Check>;
 const words = ({ language }: Call, ko: string, en: string): string => (language === 'ko' ? ko : en);
@@ -59,6 +79,7 @@ const examinations: readonly Examination[] = [
     ],
     async (call) => {
       const { iamport, clock } = call.deployment.rooms;
+      await askedForAToken(call);
       // Any id that cannot be there: the question is whether we may ask.
       const found = await iamport.payment('imp_doctor000000', deadlineIn(clock, 10_000));
       return { ok: found === undefined, found: words(call, '조회할 수 있습니다', 'it answers us') };

@@ -259,6 +259,14 @@ describe('doctor', () => {
     expect(code).toBe(0);
   });
 
+  test('sees that no token is given for the keys, though the one that is shared still lives', async () => {
+    system.iamport.faults.add({ path: '/users/getToken', status: 500, times: 20 });
+    const { code, stdout } = await local('doctor');
+    system.iamport.faults.clear();
+    expect([code, stdout]).toEqual([5, expect.stringContaining('✗ Iamport accepts the keys')]);
+    expect(stdout).toContain('→ put imp_key and imp_secret into the secret');
+  });
+
   test('says what to do where Iamport does not answer', async () => {
     system.iamport.faults.add({ path: '/payments', status: 500, times: 20 });
     const { code, stdout } = await local('doctor', '--lang', 'ko');
