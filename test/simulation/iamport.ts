@@ -84,7 +84,10 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
       ? segments.map(decodeURIComponent)
       : segments;
     const fields = body === undefined ? {} : JSON.parse(body);
-    const asked = (name: string) => Number(query.split(`${name}=`)[1]?.split('&')[0]);
+    const asked = (name: string) => {
+      const at = query.indexOf(`${name}=`);
+      return at < 0 ? Number.NaN : Number.parseInt(query.slice(at + name.length + 1), 10);
+    };
     switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
       case 'GET payments':
         return shown(ledger.payment(first));

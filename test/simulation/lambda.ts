@@ -99,7 +99,7 @@ export class Lambda {
       iamport: iamportClient({
         transport: (request) =>
           network.call(instance, {
-            what: `iamport ${request.method} ${routeOf(request.path)}`,
+            what: () => `iamport ${request.method} ${routeOf(request.path)}`,
             effect: () => iamport.answer(request),
             takes: [30, 400],
             timeoutMs: request.timeoutMs,
@@ -133,26 +133,26 @@ export class Lambda {
     const { network, tables, chance, weather, written } = this.#parts;
     const table = tables[name];
     // Two tries of 0.9 s each, as the rooms have it.
-    const asked = <Answer>(operation: string, effect: () => Answer, resends = false) =>
+    const asked = <Answer>(operation: string, effect: () => Answer, conditions?: object) =>
       network.call(instance, {
-        what: `${name}.${operation}`,
+        what: () => `${name}.${operation}${conditions ? ` ${Object.keys(conditions)}` : ''}`,
         effect,
         takes: [2, 20],
         timeoutMs: 1_800,
         lost: () => new StoreUnavailable('No answer'),
-        resends,
+        resends: conditions !== undefined,
       });
     return {
       read: (key) => asked('read', () => table.read(key)),
       write: (write) =>
         asked(
-          `write ${Object.keys(write.conditions)}`,
+          'write',
           () => {
             const result = table.write(write);
             if (result.written) written(name, instance);
             return result;
           },
-          true,
+          write.conditions,
         ),
       readMany: (keys) =>
         asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
@@ -171,7 +171,7 @@ export class Lambda {
     return {
       put: (entries) =>
         network.call(instance, {
-          what: 'bus.put',
+          what: () => 'bus.put',
           effect: () => {
             const takesSome = entries.length > 0 && weather.strikes('bus takes some');
             return entries.map(({ detailType, detail }) => {

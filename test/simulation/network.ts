@@ -34,8 +34,8 @@ export class Instance {
 }
 
 export interface Call<Answer> {
-  /** What is called, the same for every call of its kind: `orders.write revisionIsUnchanged`. */
-  readonly what: string;
+  /** What is called, the same for every call of its kind: `orders.write revisionIsUnchanged`. Seldom asked, and often called. */
+  readonly what: () => string;
   /** The instant in which it takes effect. */
   readonly effect: () => Answer;
   /** How long it takes there and back; milliseconds. */
@@ -49,6 +49,9 @@ export interface Call<Answer> {
   /** Nobody is there. */
   readonly isDown?: boolean;
 }
+
+/** What may become of any call, in this order. */
+const accidents = ['fails before', 'fails after', 'dies before', 'dies after', 'stalls'] as const;
 
 export class Network {
   readonly #time: Time;
@@ -75,12 +78,12 @@ export class Network {
       const longest = this.#chance.is(0.5) ? 3_900 : 30_000;
       const takes = accident === 'stalls' ? this.#chance.whole(500, longest) : this.#chance.whole(least, most);
       const there = takes >> 1;
-      this.#trace?.(from.name, `→ ${call.what}${accident ? ` (${accident})` : ''}`);
+      this.#trace?.(from.name, `→ ${call.what()}${accident ? ` (${accident})` : ''}`);
       const giveUp = () => {
-        this.#trace?.(from.name, `✗ ${call.what}`);
+        this.#trace?.(from.name, `✗ ${call.what()}`);
         if (from.isAlive) reject(call.lost());
       };
-      if (accident === 'dies before') this.#dies(from, call.what, 'before', there);
+      if (accident === 'dies before') this.#dies(from, call.what(), 'before', there);
       if (accident === 'dies before' || accident === 'fails before') {
         this.#time.after(Math.min(takes, call.timeoutMs), giveUp);
         return;
@@ -88,13 +91,13 @@ export class Network {
       if (takes > call.timeoutMs) this.#time.after(call.timeoutMs, giveUp);
       this.#time.after(there, () => {
         let answer = call.effect();
-        if (accident === 'dies after') this.#dies(from, call.what, 'after', 0);
+        if (accident === 'dies after') this.#dies(from, call.what(), 'after', 0);
         if (accident === 'sent twice') answer = call.effect();
         if (takes > call.timeoutMs) return;
         this.#time.after(takes - there, () => {
           if (accident === 'fails after') giveUp();
           else if (from.isAlive) {
-            this.#trace?.(from.name, `← ${call.what}`, answer);
+            this.#trace?.(from.name, `← ${call.what()}`, answer);
             resolve(answer);
           }
         });
@@ -104,7 +107,7 @@ export class Network {
 
   #accident({ resends, isDown }: Call<unknown>) {
     if (isDown) return 'fails before';
-    for (const accident of ['fails before', 'fails after', 'dies before', 'dies after', 'stalls'] as const) {
+    for (const accident of accidents) {
       if (this.#weather.strikes(accident)) return accident;
     }
     return resends && this.#weather.strikes('sent twice') ? 'sent twice' : undefined;

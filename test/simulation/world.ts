@@ -145,7 +145,11 @@ export class World {
     await this.time.runUntil(Number.POSITIVE_INFINITY);
     // The attempts of what was refused come ever more seldom, and what slipped through the short walk is found by the longer ones.
     for (const later of [10, 70]) await this.#runAfter(later * minute);
-    if (!this.hasLongWait) this.#balance();
+    if (!this.hasLongWait) {
+      this.#balance();
+      // Nothing should move any more. That it does not is looked at now and then: two days of walks are a third of a schedule.
+      if (!this.chance.is(0.25)) return;
+    }
     for (const later of [24 * 60 + 10, 48 * 60]) await this.#runAfter(later * minute);
     this.#balance();
   }
