@@ -8,7 +8,7 @@ export default defineConfig({
     // Real engines and a real browser, on two slow cores: a limit against hanging, not a measure of speed.
     // Many of the tests wait for something most of the time, so on two cores a third one finds room.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

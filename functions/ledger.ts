@@ -46,12 +46,19 @@ const together = 8;
 
 /**
  * Goes on where the last run stopped. The checkpoint moves only past what is settled, or is kept as an open question.
+ * @param past when the deployment began, in Unix seconds, and how far this walk has come, if it was ever walked
  * @returns false when time ran out first, or another run is at it
  */
-export async function walk(rooms: Rooms, plan: WalkPlan, deadline: Deadline, report: Report): Promise<boolean> {
+export async function walk(
+  rooms: Rooms,
+  plan: WalkPlan,
+  past: { readonly beginning: number; readonly walk: Walk | undefined },
+  deadline: Deadline,
+  report: Report,
+): Promise<boolean> {
   const now = unixSeconds(rooms.clock);
-  const beginning = await rooms.walks.beginning();
-  let state: Walk = (await rooms.walks.read(plan.name)) ?? { doneUntil: beginning, openQuestions: [], revision: 0 };
+  const { beginning } = past;
+  let state: Walk = past.walk ?? { doneUntil: beginning, openQuestions: [], revision: 0 };
   if (plan.name === 'recent') report.ledgerUntil = state.doneUntil;
   if (!state.underWay && state.doneUntil + plan.every > now) return true;
   state = { ...state, openQuestions: await askAgain(rooms, state.openQuestions, deadline, report) };

@@ -41,11 +41,7 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
     finished: true,
   };
   let keysRefused = 0;
-  const steps = [
-    () => workOffDue(rooms, deadline, report),
-    ...walkPlans.map((plan) => () => walk(rooms, plan, deadline, report)),
-  ];
-  for (const step of steps) {
+  const attempt = async (step: () => Promise<boolean>) => {
     try {
       report.finished = (await step()) && report.finished;
     } catch (error) {
@@ -55,7 +51,16 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
       report.faults.push(error.message);
       report.finished = false;
     }
-  }
+  };
+  await attempt(() => workOffDue(rooms, deadline, report));
+  await attempt(async () => {
+    const progress = await rooms.walks.read(walkPlans.map(({ name }) => name));
+    const beginning = progress.beginning() ?? (await rooms.walks.begin());
+    for (const plan of walkPlans) {
+      await attempt(() => walk(rooms, plan, { beginning, walk: progress.walk(plan.name) }, deadline, report));
+    }
+    return true;
+  });
   rooms.count({
     SettledByReconciler: report.settled,
     UnreadablePayments: report.unreadable,

@@ -143,7 +143,7 @@ export const WORKERS = {
       orders: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
       'orders/due': ['dynamodb:Query'],
       'reversals/due': ['dynamodb:Query'],
-      state: [...SETTLING_RIGHTS.state, 'dynamodb:DescribeTable'],
+      state: [...SETTLING_RIGHTS.state, 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'],
     },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },

@@ -142,7 +142,7 @@ const examinations: readonly Examination[] = [
     ],
     async (call) => {
       const { walks, clock } = call.deployment.rooms;
-      const last = (await walks.read('recent'))?.doneUntil;
+      const last = (await walks.read(['recent'])).walk('recent')?.doneUntil;
       const behind = last === undefined ? undefined : Math.round(clock.now() / 1000 - last);
       const found =
         behind === undefined

@@ -71,50 +71,54 @@ export interface Walk {
   readonly revision: number;
 }
 
+/** What the runs before have left. */
+export interface Progress {
+  /** When this deployment began, in Unix seconds; `undefined` before the first run. @throws StoreUnexpected */
+  beginning(): number | undefined;
+  /** @throws StoreUnexpected when this walk cannot be read, which says nothing about the others */
+  walk(name: string): Walk | undefined;
+}
+
 export interface Walks {
+  /** How far these walks have come, and when the deployment began, in one read. */
+  read(names: readonly string[]): Promise<Progress>;
   /**
-   * When this deployment began, in Unix seconds. What was paid before belongs to whatever was there before, and is no business of
-   * ours. Its table was made with it, and may be restored later, so the time is taken down once.
+   * Takes down when this deployment began, and says it, in Unix seconds. What was paid before belongs to whatever was there before,
+   * and is no business of ours. The table was made with the deployment, and may be restored later, so the time is taken down once.
    */
-  beginning(): Promise<number>;
-  read(name: string): Promise<Walk | undefined>;
+  begin(): Promise<number>;
   /** @returns false when another run has moved it */
   write(name: string, walk: Walk): Promise<boolean>;
 }
 
+const beginningKey = { id: text('ledger-beginning') };
+
 export function walksIn(table: Table): Walks {
-  const keyOf = (name: string) => ({ id: text(`ledger-${name}`) });
+  const keyOf = (name: string): Item => ({ id: text(`ledger-${name}`) });
   return {
-    async beginning() {
-      const key = keyOf('beginning');
-      const known = await table.read(key);
-      if (known) return new Reader(known, 'the beginning').count('begun_at');
+    async read(names) {
+      const items = await table.readMany([beginningKey, ...names.map(keyOf)]);
+      const itemOf = ({ id }: Item) => items.find((item) => item.id?.S === id?.S);
+      return {
+        beginning() {
+          const known = itemOf(beginningKey);
+          return known && new Reader(known, 'the beginning').count('begun_at');
+        },
+        walk(name) {
+          const item = itemOf(keyOf(name));
+          return item && walkIn(item, name);
+        },
+      };
+    },
+
+    async begin() {
       const begunAt = await table.madeAt();
       await table.write({
-        key,
+        key: beginningKey,
         set: { begun_at: count(begunAt) },
         conditions: { isNew: 'attribute_not_exists(id)' },
       });
       return begunAt;
-    },
-
-    async read(name) {
-      const item = await table.read(keyOf(name));
-      if (!item) return undefined;
-      const read = new Reader(item, `the ${name} walk through the ledger`);
-      const underWay = read.optionalMap('under_way', (fields) => ({
-        from: fields.count('from'),
-        to: fields.count('to'),
-        status: fields.count('status'),
-        page: fields.count('page'),
-      }));
-      const openQuestions = item.open_questions?.L?.flatMap(({ S }) => S ?? []) ?? [];
-      return defined<Walk>({
-        doneUntil: read.count('done_until'),
-        underWay,
-        openQuestions,
-        revision: read.count('revision'),
-      });
     },
 
     async write(name, { doneUntil, underWay, openQuestions, revision }) {
@@ -137,4 +141,21 @@ export function walksIn(table: Table): Walks {
       return written;
     },
   };
+}
+
+function walkIn(item: Item, name: string): Walk {
+  const read = new Reader(item, `the ${name} walk through the ledger`);
+  const underWay = read.optionalMap('under_way', (fields) => ({
+    from: fields.count('from'),
+    to: fields.count('to'),
+    status: fields.count('status'),
+    page: fields.count('page'),
+  }));
+  const openQuestions = item.open_questions?.L?.flatMap(({ S }) => S ?? []) ?? [];
+  return defined<Walk>({
+    doneUntil: read.count('done_until'),
+    underWay,
+    openQuestions,
+    revision: read.count('revision'),
+  });
 }

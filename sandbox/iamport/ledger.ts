@@ -263,7 +263,9 @@ export class Ledger {
   }
 
   #digits(count: number): string {
-    return Array.from({ length: count }, () => Math.floor(this.#parts.random() * 10)).join('');
+    return Math.floor(this.#parts.random() * 10 ** count)
+      .toString()
+      .padStart(count, '0');
   }
 
   #unusedImpUid(): string {

@@ -48,6 +48,14 @@ export class Tokens {
   }
 
   #hexadecimal(count: number): string {
-    return Array.from({ length: count }, () => Math.floor(this.#random() * 16).toString(16)).join('');
+    let text = '';
+    while (text.length < count) text += eightDigits(this.#random());
+    return text.slice(0, count);
   }
 }
+
+/** Hexadecimal. @param random in [0, 1) */
+const eightDigits = (random: number) =>
+  Math.floor(random * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');

@@ -197,11 +197,11 @@ describe('when Iamport or time fails', () => {
     pass(300);
     iamport.faults.add({ path: `/payments/${bad}`, status: 500, times: 2 });
     expect(await reconcile()).toMatchObject({ settled: 1, faults: [expect.stringContaining(bad)] });
-    expect((await rooms.walks.read('recent'))?.openQuestions).toEqual([bad]);
+    expect((await rooms.walks.read(['recent'])).walk('recent')?.openQuestions).toEqual([bad]);
     pass(7_200);
     expect(await reconcile()).toMatchObject({ settled: 1, faults: [] });
     expect((await show('bad')).status).toBe('paid');
-    expect((await rooms.walks.read('recent'))?.openQuestions).toEqual([]);
+    expect((await rooms.walks.read(['recent'])).walk('recent')?.openQuestions).toEqual([]);
   });
 
   test('an order that nobody can read is reported, and does not hold up the others', async () => {
@@ -246,7 +246,7 @@ describe('when Iamport or time fails', () => {
       finished: false,
       settled: 1,
     });
-    expect((await rooms.walks.read('recent'))?.underWay).toMatchObject({ status: 2, page: 1 });
+    expect((await rooms.walks.read(['recent'])).walk('recent')?.underWay).toMatchObject({ status: 2, page: 1 });
     expect(await reconcile()).toMatchObject({ finished: true });
     expect((await show()).status).toBe('paid');
   });

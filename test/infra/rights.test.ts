@@ -55,6 +55,7 @@ test.each([
       'dynamodb:BatchGetItem TablesOrders',
       'dynamodb:Query TablesOrders/index/due',
       'dynamodb:Query TablesReversals/index/due',
+      'dynamodb:BatchGetItem TablesState',
       'dynamodb:DescribeTable TablesState',
     ].sort(),
   ],

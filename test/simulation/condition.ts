@@ -3,12 +3,13 @@
  * Anything else is an error and never `true`. That it judges as DynamoDB does is shown in test/conformance.
  */
 
-import type { Item } from '../../functions/store/table.ts';
+import type { Item, Write } from '../../functions/store/table.ts';
 
 type Value = Item[string];
-/** @param values by `:name` */
-export type Condition = (item: Item | undefined, values: Item) => boolean;
-type Operand = (item: Item | undefined, values: Item) => Value | undefined;
+/** Judges by what the write says of its placeholders: conditions may speak of what is to be set, too. */
+export type Condition = (item: Item | undefined, write: Placeholders) => boolean;
+type Placeholders = Pick<Write, 'set' | 'values' | 'names'>;
+type Operand = (item: Item | undefined, write: Placeholders) => Value | undefined;
 
 const known = new Map<string, Condition>();
 
@@ -34,15 +35,16 @@ function parsed(expression: string): Condition {
   const operand = (): Operand => {
     const token = tokens[at++] ?? unexpected();
     if (token.startsWith(':')) {
-      return (_item, values) => {
-        const value = values[token];
+      const attribute = token.slice(1);
+      return (_item, { values, set }) => {
+        const value = values?.[token] ?? set[attribute];
         if (!value) throw new Error(`The value ${token} is missing in: ${expression}`);
         return value;
       };
     }
     const attribute = token.startsWith('#') ? token.slice(1) : token;
     if (!/^[A-Za-z_]/.test(attribute)) unexpected();
-    return (item) => item?.[attribute];
+    return (item, { names }) => item?.[names?.[token] ?? attribute];
   };
   const comparison = (): Condition => {
     if (take('(')) {
@@ -54,25 +56,25 @@ function parsed(expression: string): Condition {
       expect('(');
       const path = operand();
       expect(')');
-      return (item, values) => path(item, values) === undefined;
+      return (item, write) => path(item, write) === undefined;
     }
     const left = operand();
     const sign = tokens[at++] ?? unexpected();
     const compare = comparisons[sign] ?? unexpected();
     const right = operand();
-    return (item, values) => compare(left(item, values), right(item, values));
+    return (item, write) => compare(left(item, write), right(item, write));
   };
   const both = (): Condition => {
     const first = comparison();
     if (!take('AND')) return first;
     const rest = both();
-    return (item, values) => first(item, values) && rest(item, values);
+    return (item, write) => first(item, write) && rest(item, write);
   };
   const either = (): Condition => {
     const first = both();
     if (!take('OR')) return first;
     const rest = either();
-    return (item, values) => first(item, values) || rest(item, values);
+    return (item, write) => first(item, write) || rest(item, write);
   };
 
   const condition = either();

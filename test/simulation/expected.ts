@@ -74,6 +74,7 @@ const calls = [
   'reversals.write revisionIsUnchanged',
   'state.madeAt',
   'state.read',
+  'state.readMany',
   'state.write isBetter',
   'state.write isNew',
   'state.write isNewOrUnchanged',

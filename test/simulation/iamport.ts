@@ -5,7 +5,7 @@
 
 import type { HttpAnswer, HttpRequest } from '../../functions/iamport/transport.ts';
 import { awaitsDeposit, type CancelRequest, Ledger } from '../../sandbox/iamport/ledger.ts';
-import { inSpan, pageOf, sorted } from '../../sandbox/iamport/lists.ts';
+import { inSpan, type PageOfPayments, pageOf, sorted } from '../../sandbox/iamport/lists.ts';
 import { hundredths, type Payment } from '../../sandbox/iamport/payment.ts';
 import { Refused, unknownPayment } from '../../sandbox/iamport/refused.ts';
 import { Tokens } from '../../sandbox/iamport/tokens.ts';
@@ -41,8 +41,8 @@ export interface SimulatedIamport {
   onUndo: (impUid: string, cancel?: CancelRequest) => void;
   /** Called after a cancel through the API took effect. */
   onCancelled: (impUid: string) => void;
-  /** Called for each payment that somebody is shown. */
-  onShown: (payment: object) => void;
+  /** Called for each payment that somebody is shown, with its JSON. */
+  onShown: (payment: string) => void;
   /** Payments that are listed, and cannot be asked about. */
   readonly unreadable: Set<string>;
   /** Nobody reaches Iamport. */
@@ -59,26 +59,38 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
   const history = new Map<string, Truth[]>();
   const deposits = new Map<string, readonly number[]>();
 
+  /** What each payment looks like in an answer, until it is noted to have changed: nothing else of a schedule is told as often. */
+  const texts = new Map<string, string>();
+
   const note = (impUid: string): void => {
+    texts.delete(impUid);
     const known = history.get(impUid) ?? [];
     const truth = truthOf(ledger.payment(impUid), deposits.get(impUid));
     history.set(impUid, [...known, truth]);
   };
-  const shown = (payment: Payment) => {
-    const amounts = deposits.get(payment.imp_uid);
-    const whole = amounts ? { ...payment, deposit_history: amounts.map((amount) => ({ amount })) } : payment;
-    simulated.onShown(whole);
-    return whole;
+  const shown = (payment: Payment): string => {
+    const { imp_uid: impUid } = payment;
+    let text = texts.get(impUid);
+    if (text === undefined) {
+      const amounts = deposits.get(impUid);
+      text = JSON.stringify({ ...payment, deposit_history: amounts?.map((amount) => ({ amount })) });
+      texts.set(impUid, text);
+    }
+    simulated.onShown(text);
+    return text;
   };
-  const listed = (page: { list: Payment[] }) => ({ ...page, list: page.list.map(shown) });
+  const listed = ({ total, previous, next, list }: PageOfPayments) =>
+    `{"total":${total},"previous":${previous},"next":${next},"list":[${list.map(shown).join()}]}`;
   const ofOrder = (merchantUid: string) => {
     const found = ledger.entries().filter(({ payment }) => payment.merchant_uid === merchantUid);
     if (found.length === 0) throw unknownPayment();
     return found;
   };
 
-  const respond = ({ method, path, body }: HttpRequest): unknown => {
-    const [pathname = '', query = ''] = path.split('?');
+  /** @returns JSON */
+  const respond = ({ method, path, body }: HttpRequest): string => {
+    const end = path.indexOf('?');
+    const [pathname, query] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
     const segments = pathname.split('/');
     const [, resource = '', first = '', second = ''] = pathname.includes('%')
       ? segments.map(decodeURIComponent)
@@ -109,11 +121,11 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
         return shown(cancelled);
       }
       case 'POST payments prepare':
-        return ledger.prepared.register({ currency: null, ...fields });
+        return JSON.stringify(ledger.prepared.register({ currency: null, ...fields }));
       case 'PUT payments':
-        return ledger.prepared.change({ currency: null, ...fields });
+        return JSON.stringify(ledger.prepared.change({ currency: null, ...fields }));
       case 'GET payments prepare':
-        return ledger.prepared.of(second);
+        return JSON.stringify(ledger.prepared.of(second));
       case 'DELETE vbanks': {
         if (query !== `pg_api_key=${pgApiKey}`) throw new Refused('declined', 'pg_api_key');
         if (awaitsDeposit(ledger.payment(first))) simulated.onUndo(first);
@@ -143,7 +155,7 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     answer(request) {
       if (weather.strikes('answers 5xx')) return { status: chance.is(0.5) ? 500 : 429, body: '{"code":-1}' };
       if (weather.strikes('answers nonsense')) return { status: 200, body: chance.is(0.5) ? '<html>' : '{"code":"0"}' };
-      if (request.path === '/users/getToken') return { status: 200, body: enveloped(tokens.issue()) };
+      if (request.path === '/users/getToken') return { status: 200, body: enveloped(JSON.stringify(tokens.issue())) };
       if (weather.strikes('forgets token')) tokens.forget();
       if (!tokens.accepts(request.headers.authorization ?? '')) return refusal(401, -1);
       for (const impUid of simulated.unreadable) {
@@ -163,7 +175,7 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
 /** Iamport has up to 1,000 on a page; two show as well what happens between pages. */
 const pageSize = 2;
 
-const enveloped = (response: unknown) => JSON.stringify({ code: 0, message: null, response });
+const enveloped = (response: string) => `{"code":0,"message":null,"response":${response}}`;
 const refusal = (status: number, code: number): HttpAnswer => ({
   status,
   body: `{"code":${code},"message":"거절","response":null}`,

@@ -154,8 +154,11 @@ export class Lambda {
           },
           write.conditions,
         ),
-      readMany: (keys) =>
-        asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
+      // Nobody is asked for nothing.
+      readMany: async (keys) =>
+        keys.length === 0
+          ? []
+          : asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
       madeAt: () => asked('madeAt', () => table.madeAt),
       byOrder: (merchantUid) => asked('byOrder', () => table.byOrder(merchantUid)),
       due: (now, most) =>

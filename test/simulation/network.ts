@@ -7,7 +7,7 @@ import type { Chance } from './chance.ts';
 import type { Reached } from './reached.ts';
 import type { Time } from './time.ts';
 import type { Trace } from './trace.ts';
-import type { Weather } from './weather.ts';
+import type { Accident, Weather } from './weather.ts';
 
 /** One Lambda instance. What a dead one was waiting for never comes. */
 export class Instance {
@@ -49,9 +49,6 @@ export interface Call<Answer> {
   /** Nobody is there. */
   readonly isDown?: boolean;
 }
-
-/** What may become of any call, in this order. */
-const accidents = ['fails before', 'fails after', 'dies before', 'dies after', 'stalls'] as const;
 
 export class Network {
   readonly #time: Time;
@@ -105,12 +102,12 @@ export class Network {
     });
   }
 
-  #accident({ resends, isDown }: Call<unknown>) {
+  #accident({ resends, isDown }: Call<unknown>): Accident | undefined {
     if (isDown) return 'fails before';
-    for (const accident of accidents) {
-      if (this.#weather.strikes(accident)) return accident;
-    }
-    return resends && this.#weather.strikes('sent twice') ? 'sent twice' : undefined;
+    const accident = this.#weather.accident();
+    if (accident === undefined || (accident === 'sent twice' && !resends)) return undefined;
+    this.#weather.struck(accident);
+    return accident;
   }
 
   #dies(instance: Instance, what: string, when: 'before' | 'after', inMs: number): void {

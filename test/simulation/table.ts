@@ -43,17 +43,16 @@ export class SimulatedTable {
     return this.#items.get(this.#keyOf(key));
   }
 
-  write({ key, set, conditions, values = {}, names = {} }: Write): Written {
+  write(write: Write): Written {
+    const { key, set, conditions } = write;
     const name = this.#keyOf(key);
     const before = this.#items.get(name);
-    // DynamoDB evaluates with the values of the update in reach, and some conditions speak of them.
-    const inReach = { ...valuesOf(set), ...values };
     for (const condition of Object.values(conditions)) {
-      if (!conditionOf(named(condition, names))(before, inReach))
-        return { written: false, ...(before && { item: before }) };
+      if (!conditionOf(condition)(before, write)) return { written: false, ...(before && { item: before }) };
     }
     const after: Item = { ...key, ...before };
-    for (const [attribute, value] of Object.entries(set)) {
+    for (const attribute of Object.keys(set)) {
+      const value = set[attribute];
       if (value === undefined) delete after[attribute];
       else after[attribute] = value;
     }
@@ -98,18 +97,6 @@ function projected(item: Item, attributes: readonly string[]): Item {
     if (value) kept[attribute] = value;
   }
   return kept;
-}
-
-/** The condition with the names for which its placeholders stand. */
-function named(condition: string, names: Readonly<Record<string, string>>): string {
-  if (!condition.includes('#')) return condition;
-  return condition.replace(/#\w+/g, (placeholder) => names[placeholder] ?? placeholder);
-}
-
-function valuesOf(set: Write['set']): Item {
-  const values: Item = {};
-  for (const [attribute, value] of Object.entries(set)) if (value !== undefined) values[`:${attribute}`] = value;
-  return values;
 }
 
 /** The table as the store sees it, with nothing between them. */

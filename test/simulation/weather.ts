@@ -48,27 +48,51 @@ const faults = {
 
 export type Fault = keyof typeof faults;
 export const faultKinds = Object.keys(faults) as Fault[];
+const noFaults = Object.fromEntries(faultKinds.map((fault) => [fault, 0])) as Record<Fault, number>;
+const names = Object.fromEntries(faultKinds.map((fault) => [fault, `fault: ${fault}`])) as Record<Fault, string>;
+
+/** What may become of a call on its way, and one that is sent again when its answer is lost. */
+const accidents = ['fails before', 'fails after', 'dies before', 'dies after', 'stalls', 'sent twice'] as const;
+export type Accident = (typeof accidents)[number];
 
 export class Weather {
   readonly #chance: Chance;
   readonly #reached: Reached;
-  #rates: Partial<Record<Fault, number>> = {};
+  #rates = noFaults;
 
   constructor(chance: Chance, reached: Reached) {
     this.#chance = chance;
     this.#reached = reached;
-    for (const fault of faultKinds) if (chance.is(0.5)) this.#rates[fault] = faults[fault] * (0.1 + chance.number());
+    const rates = { ...noFaults };
+    for (const fault of faultKinds) if (chance.is(0.5)) rates[fault] = faults[fault] * (0.1 + chance.number());
+    this.#rates = rates;
   }
 
   /** Does this fault strike now? */
   strikes(fault: Fault): boolean {
-    if (!this.#chance.is(this.#rates[fault] ?? 0)) return false;
-    this.#reached.count(`fault: ${fault}`);
+    if (!this.#chance.is(this.#rates[fault])) return false;
+    this.#reached.count(names[fault]);
     return true;
+  }
+
+  /** What becomes of a call, if anything does: one draw for all of it, since nothing is done as often. */
+  accident(): Accident | undefined {
+    if (this.#rates === noFaults) return undefined;
+    let left = this.#chance.number();
+    for (const accident of accidents) {
+      left -= this.#rates[accident];
+      if (left < 0) return accident;
+    }
+    return undefined;
+  }
+
+  /** It has happened. */
+  struck(fault: Fault): void {
+    this.#reached.count(names[fault]);
   }
 
   /** From now on nothing goes wrong. */
   calm(): void {
-    this.#rates = {};
+    this.#rates = noFaults;
   }
 }

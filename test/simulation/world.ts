@@ -65,8 +65,8 @@ export class World {
   readonly #lambda: Lambda;
   readonly #delivered = { orders: 0, reversals: 0 };
   readonly #delivering = { orders: false, reversals: false };
-  /** How long things go wrong. */
-  badForMs = 35 * minute;
+  /** How long things go wrong: sometimes only while buyers pay, sometimes until everybody has had his turn. */
+  badForMs;
   /** Something has happened that only a long walk, or a late attempt, puts right. */
   hasLongWait = false;
   /** Nothing goes wrong any more. */
@@ -77,6 +77,7 @@ export class World {
   constructor(seed: number, reached: Reached, line?: (line: string) => void) {
     this.chance = new Chance(seed);
     this.reached = reached;
+    this.badForMs = this.chance.whole(5, 35) * minute;
     this.weather = new Weather(this.chance, reached);
     this.trace = line && traceOf(this.time, line);
     this.policy = {
@@ -166,10 +167,10 @@ export class World {
   }
 
   /** Which row of the rules a payment is in when somebody is shown it: counted now and then, since it takes time. */
-  #countRow(shown: object): void {
+  #countRow(shown: string): void {
     this.#shown += 1;
     if (this.#shown % 6 !== 0) return;
-    const payment = paymentOf(shown);
+    const payment = paymentOf(JSON.parse(shown));
     const item = this.tables.orders.read({ merchant_uid: { S: payment.merchantUid } });
     const decision = decide(item && orderOf(item), payment, this.policy);
     const what =

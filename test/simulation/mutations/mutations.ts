@@ -329,7 +329,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'found here: what was paid before the first run that worked is never looked at',
     file: ledger,
-    find: `await rooms.walks.beginning();`,
-    replace: `Math.max(await rooms.walks.beginning(), now - 60 * minute);`,
+    find: `const { beginning } = past;`,
+    replace: `const beginning = Math.max(past.beginning, now - 60 * minute);`,
   },
 ];
