@@ -88,15 +88,17 @@ export class Instance {
       this.#answered = resolve;
       this.#failed = reject;
     });
+    const body = Buffer.from(JSON.stringify(event));
     this.#deliveredAt = performance.now();
     response.writeHead(200, {
       'content-type': 'application/json',
+      'content-length': body.length,
       'lambda-runtime-aws-request-id': crypto.randomUUID(),
       'lambda-runtime-deadline-ms': String(Date.now() + 12_000),
       'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:ap-northeast-2:000000000000:function:bench',
       'lambda-runtime-trace-id': 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
     });
-    response.end(JSON.stringify(event));
+    response.end(body);
     return this.#inTime(answer);
   }
 
@@ -153,7 +155,7 @@ export class Instance {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const ms = performance.now() - this.#deliveredAt;
-    response.writeHead(202).end();
+    response.writeHead(202, { 'content-length': 0 }).end();
     const text = Buffer.concat(chunks).toString();
     if (path.endsWith('/response')) this.#answered?.({ ms, answer: JSON.parse(text) });
     else this.#failed?.(new Error(`The function failed: ${text.slice(0, 2_000)}`));

@@ -191,7 +191,7 @@ class Instance {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
     // Answered first: the caller may end this instance as soon as it has its own answer.
-    response.writeHead(202).end();
+    response.writeHead(202, { 'content-length': 0 }).end();
     this.#isEnding ||= path.endsWith('/init/error');
     if (path.endsWith('/response')) this.#current?.resolve(body ?? undefined);
     else this.#fail(reported(this.#definition.name, body));
@@ -201,13 +201,15 @@ class Instance {
     const [response, invocation] = [this.#waiting, this.#current];
     if (!response || !invocation) return;
     this.#waiting = undefined;
+    const event = Buffer.from(JSON.stringify(invocation.event));
     response.writeHead(200, {
       'content-type': 'application/json',
+      'content-length': event.length,
       'lambda-runtime-aws-request-id': invocation.id,
       'lambda-runtime-deadline-ms': String(invocation.deadline),
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:${region}:000000000000:function:${this.#definition.name}`,
     });
-    response.end(JSON.stringify(invocation.event));
+    response.end(event);
   }
 
   #fail(message: string): void {
