@@ -9,7 +9,7 @@ import { Duplex, Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Answer } from './edge/answer.ts';
-import { deadlineIn, systemClock } from './edge/clock.ts';
+import { deadlineIn, nextTurn, systemClock } from './edge/clock.ts';
 import type { Config } from './edge/config.ts';
 import { undiciTransport } from './iamport/transport.ts';
 import { collected, roomsOver } from './rooms.ts';
@@ -29,8 +29,10 @@ const event = {
 
 /** @returns what the door says of a payment that is as it should be */
 export function rehearse(door: Door, config: Config): Promise<Answer> {
-  const transport = undiciTransport(config.iamportApiUrl, 1, (_options, done) =>
-    queueMicrotask(() => done(null, new Stage() as unknown as Socket)),
+  const transport = undiciTransport(
+    config.iamportApiUrl,
+    1,
+    (_options, done) => void nextTurn().then(() => done(null, new Stage() as unknown as Socket)),
   );
   const rooms = roomsOver({ ...config, shopColumns: undefined }, { dynamodb: stagedDynamodb(), transport });
   const deadline = deadlineIn(systemClock, longestMs);
@@ -43,7 +45,7 @@ class Stage extends Duplex {
   override _read(): void {}
 
   override _write(_request: Buffer, _encoding: string, done: () => void): void {
-    this.push(answer);
+    void nextTurn().then(() => this.push(answer));
     done();
   }
 }
@@ -93,12 +95,16 @@ const stagedDynamodb = () =>
     credentials: { accessKeyId: 'rehearsal', secretAccessKey: 'rehearsal' },
     streamCollector: collected,
     requestHandler: {
-      handle: async ({ headers }: { headers: Record<string, string> }) => ({
-        response: {
-          statusCode: 200,
-          headers: { 'content-type': 'application/x-amz-json-1.0' },
-          body: Readable.from([Buffer.from(JSON.stringify(headers['x-amz-target']?.endsWith('GetItem') ? item : {}))]),
-        },
-      }),
+      handle: async ({ headers }: { headers: Record<string, string> }) => {
+        await nextTurn();
+        const json = JSON.stringify(headers['x-amz-target']?.endsWith('GetItem') ? item : {});
+        return {
+          response: {
+            statusCode: 200,
+            headers: { 'content-type': 'application/x-amz-json-1.0' },
+            body: Readable.from([Buffer.from(json)]),
+          },
+        };
+      },
     },
   });

@@ -45,7 +45,7 @@ export const optionsFor = (name: FunctionName) =>
     // always on, it would add a sixth to the time in which a function starts.
     sourcemap: 'linked',
     sourcesContent: false,
-    banner: { js: FLAGS },
+    banner: { js: USE_BUILT_IN_CODE },
     // undici's own word for it: without its second parser for HTTP/1, which is an experiment and 160 KB.
     define: { esbuildDetection: '"1"' },
     plugins: [leanPackages, stubs, builtinsWithoutNamespace],
@@ -114,14 +114,10 @@ const stubs: Plugin = {
 };
 
 /**
- * - Lambda starts Node.js with --expose-gc, and with another set of flags than it was built with Node.js does not use its own
- *   compiled code of its built-in modules, most of which load after this line.
- * - undici's parser of HTTP is one large function of WebAssembly. V8 sets out to optimize it at the tenth request or so, which takes
- *   80 ms of CPU and 22 MB; at 256 MB that is half a second in which requests wait, for what is hardly any work. With this budget it
- *   does so after some thousand requests.
+ * Lambda starts Node.js with --expose-gc, and with another set of flags than it was built with Node.js does not use its own
+ * compiled code of its built-in modules, most of which load after this line.
  */
-const FLAGS =
-  "process.getBuiltinModule('node:v8').setFlagsFromString('--no-expose-gc --wasm-tiering-budget=1000000000');";
+const USE_BUILT_IN_CODE = "process.getBuiltinModule('node:v8').setFlagsFromString('--no-expose-gc');";
 
 /**
  * Takes Node's own modules from `process.getBuiltinModule` instead of a static import. A static import of `node:http`

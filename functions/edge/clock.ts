@@ -28,6 +28,9 @@ export const systemClock: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+/** Lets whatever has arrived meanwhile go first: a turn of Node.js’s event loop. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 export const systemRandom: Random = () => Math.random();
 
 /** For the AWS SDK, which takes times as dates. @param seconds Unix seconds */
