@@ -1,7 +1,8 @@
 /**
  * Before the first buyer comes, the door settles a payment on a stage: with the real code down to undici and the SDK, on an Iamport
  * and a table that are a few texts in this process. Node.js compiles code when it first runs, and init has a whole CPU for that
- * where a request at 256 MB has a seventh of one. Nothing here leads to a network.
+ * where a request at 256 MB has a seventh of one. Nothing here leads to a network; a turn of the event loop passes before each answer,
+ * so that the real connections, which are being opened at the same time, are not kept waiting.
  */
 
 import type { Socket } from 'node:net';
@@ -15,7 +16,7 @@ import { undiciTransport } from './iamport/transport.ts';
 import { collected, roomsOver } from './rooms.ts';
 import type { Door } from './serve.ts';
 
-/** Fifty times what it takes: init has 10 s for everything. */
+/** Many times what it takes: init has 10 s for everything. */
 const longestMs = 1_000;
 
 const named = { imp_uid: 'imp_000000000000', merchant_uid: 'rehearsal' };

@@ -80,7 +80,10 @@ export interface Progress {
 }
 
 export interface Walks {
-  /** How far these walks have come, and when the deployment began, in one read. */
+  /**
+   * How far these walks have come, and when the deployment began, in one read. Who goes by it minutes later may walk again what another
+   * run has walked meanwhile, and is told so when it writes.
+   */
   read(names: readonly string[]): Promise<Progress>;
   /**
    * Takes down when this deployment began, and says it, in Unix seconds. What was paid before belongs to whatever was there before,

@@ -263,9 +263,9 @@ export class Ledger {
   }
 
   #digits(count: number): string {
-    return Math.floor(this.#parts.random() * 10 ** count)
-      .toString()
-      .padStart(count, '0');
+    let text = '';
+    while (text.length < count) text += eightDigits(this.#parts.random());
+    return text.slice(0, count);
   }
 
   #unusedImpUid(): string {
@@ -288,3 +288,9 @@ function partOf(payment: Payment, amount: number | undefined): number {
   }
   return part;
 }
+
+/** @param random in [0, 1) */
+const eightDigits = (random: number) =>
+  Math.floor(random * 1e8)
+    .toString()
+    .padStart(8, '0');

@@ -49,13 +49,13 @@ export class Tokens {
 
   #hexadecimal(count: number): string {
     let text = '';
-    while (text.length < count) text += eightDigits(this.#random());
+    while (text.length < count) text += eightHexadecimals(this.#random());
     return text.slice(0, count);
   }
 }
 
-/** Hexadecimal. @param random in [0, 1) */
-const eightDigits = (random: number) =>
+/** @param random in [0, 1) */
+const eightHexadecimals = (random: number) =>
   Math.floor(random * 2 ** 32)
     .toString(16)
     .padStart(8, '0');

@@ -45,6 +45,8 @@ socket.on('data', (part) => {
   const [, ...lines] = received.toString('latin1', 0, headEnds).split('\r\n');
   const fields = lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]);
   const headers = Object.fromEntries(fields);
+  // Every answer here says how long it is; of another one nobody would know where it ends.
+  if (!headers['content-length']) throw new Error('The Runtime API answered without content-length');
   const [from, to] = [headEnds + 4, headEnds + 4 + Number(headers['content-length'])];
   if (received.length < to) return;
   const text = received.toString('utf8', from, to);

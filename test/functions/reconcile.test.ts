@@ -228,6 +228,32 @@ describe('when Iamport or time fails', () => {
     expect([(await show('good')).status, (await show('due')).status]).toEqual(['paid', 'expired']);
   });
 
+  test('a walk of which nobody can read how far it has come is a fault, and the others are walked', async () => {
+    const { order, paid, reconcile, pass, show, client, names, counted } = await openRooms();
+    await reconcile();
+    const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const broken = {
+      UpdateExpression: 'SET done_until = :nonsense',
+      ExpressionAttributeValues: { ':nonsense': { S: 'yesterday' } },
+    };
+    await client.send(
+      new UpdateItemCommand({ TableName: names.state, Key: { id: { S: 'ledger-recent' } }, ...broken }),
+    );
+    await order();
+    paid();
+    // The walk through a week is due.
+    pass(86_400 + 300);
+    counted.length = 0;
+    expect(await reconcile()).toMatchObject({
+      finished: false,
+      settled: 1,
+      ledgerUntil: 0,
+      faults: [expect.stringContaining('recent walk')],
+    });
+    expect((await show()).status).toBe('paid');
+    expect(counted).toContainEqual(expect.objectContaining({ SettledByReconciler: 1, ReconcilerFaults: 1 }));
+  });
+
   test('a run without time goes on in the next one', async () => {
     const { order, paid, reconcile, pass, rooms, show } = await openRooms();
     await reconcile();

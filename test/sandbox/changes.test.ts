@@ -14,6 +14,12 @@ const cancel = (json: object) => iamport.ask('POST', '/payments/cancel', { json 
 const declined = { status: 200, code: 1, message: expect.any(String), response: null };
 const refundAccount = { refund_holder: '홍길동', refund_bank: '004', refund_account: '123-456' };
 
+test('ids at the PG are as long as its own, and all digits behind its name', () => {
+  const payment = iamport.ledger.payment(paid(iamport));
+  expect(payment.pg_tid).toMatch(/^StdpayCARD\d{24}$/);
+  expect(iamport.ledger.payment(awaited(iamport)).pg_tid).toMatch(/^StdpayVBNK\d{24}$/);
+});
+
 describe('cancel', () => {
   test('a part leaves the amount as it is and says cancelled all the same', async () => {
     const imp_uid = paid(iamport);

@@ -1,6 +1,6 @@
 /**
- * The invariants that hold in the end, when nothing goes wrong any more and the reconciler has had its runs; and two hours after
- * things have gone right again, but for what only the long walks through the ledger find.
+ * The invariants that hold in the end, when nothing goes wrong any more and the reconciler has had its runs; and eighty
+ * minutes after the last thing has happened, but for what only the long walks through the ledger find.
  *
  * L1  money kept at Iamport for an order of ours settles it, or waits for a person who was told
  * L2  a good payment of an order that can be paid is honoured
@@ -8,7 +8,7 @@
  * L4  no reversal and no refund is left under way, and none waits whose money is back
  * L5  every step of every order was told, and every reversal
  * L6  no order waits for an account that is gone
- * L7  the checkpoint of the ledger is as late as the last run but one
+ * L7  the checkpoint of the ledger is as late as the last run that came to its end
  * L8  the books agree to the won, payment by payment: what Iamport kept is what an order keeps (L3), what waits for a person, or
  *     what has no order
  * L9  money without an order is known

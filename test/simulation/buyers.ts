@@ -160,11 +160,21 @@ export class Buyers {
 
   /** Somebody at the shop cancels in the console: all of it, or a part. */
   async #console(impUid: string): Promise<void> {
-    const { chance, iamport, reached } = this.#world;
+    const { chance, iamport } = this.#world;
     const payment = iamport.ledger.payment(impUid);
     const left = payment.amount - payment.cancel_amount;
-    const part = chance.is(0.5) ? undefined : Math.floor(left / 3) || undefined;
-    const isOpenAccount = awaitsDeposit(payment);
+    this.#cancel(impUid, chance.is(0.5) ? undefined : Math.floor(left / 3) || undefined);
+  }
+
+  /** Somebody gives back in the console what the shop's server gives back too: neither knows of the other. */
+  async giveBackAsWell(merchantUid: string, part: number | undefined): Promise<void> {
+    const paid = this.#world.iamport.payments().find((one) => one.merchant_uid === merchantUid && one.paid_at > 0);
+    if (paid) this.#cancel(paid.imp_uid, part);
+  }
+
+  #cancel(impUid: string, part: number | undefined): void {
+    const { iamport, reached } = this.#world;
+    const isOpenAccount = awaitsDeposit(iamport.ledger.payment(impUid));
     try {
       if (isOpenAccount) iamport.ledger.revokeAccount(impUid);
       else iamport.ledger.cancelInConsole(impUid, part);

@@ -26,7 +26,7 @@ export class People {
       const amount = currency === 'KRW' ? chance.whole(100, 50_000) : chance.whole(100, 50_000) / 100;
       this.#aboutOrder({ merchantUid: `m_${order}`, amount, currency });
     }
-    if (chance.is(0.3)) this.#news.after(this.#world.badForMs + minute, () => this.#askForOne());
+    if (chance.is(0.3)) this.#news.after(Math.max(this.#world.badForMs, 35 * minute) + minute, () => this.#askForOne());
     for (let stranger = chance.whole(0, 3); stranger > 0; stranger -= 1)
       this.#news.at(30 * minute, () => this.#stranger());
   }
@@ -83,6 +83,7 @@ export class People {
     const account = chance.is(0.8) && { account: { holder: '홍길동', bank: '004', number: '1234567890' } };
     const key = `key-${chance.whole(1, 2)}`;
     const asksAgain = chance.is(0.7);
+    if (chance.is(0.3)) this.#news.at(5 * minute, () => this.#buyers.giveBackAsWell(merchantUid, part.amount));
     for (let calmTries = 0; calmTries < 20; calmTries += this.#world.isCalm ? 1 : 0) {
       const { status } = await this.#ofOrder(
         'refunds',

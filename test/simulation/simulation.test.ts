@@ -1,4 +1,4 @@
-/** The simulation in the gate: new schedules every day, every schedule that ever failed, and that a schedule is always the same. */
+/** The simulation in the gate: new schedules every day, a schedule for each fault that was found, and that a schedule is always the same. */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

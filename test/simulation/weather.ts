@@ -51,7 +51,7 @@ export const faultKinds = Object.keys(faults) as Fault[];
 const noFaults = Object.fromEntries(faultKinds.map((fault) => [fault, 0])) as Record<Fault, number>;
 const names = Object.fromEntries(faultKinds.map((fault) => [fault, `fault: ${fault}`])) as Record<Fault, string>;
 
-/** What may become of a call on its way, and one that is sent again when its answer is lost. */
+/** What may become of a call; the last only of one that its client sends again. */
 const accidents = ['fails before', 'fails after', 'dies before', 'dies after', 'stalls', 'sent twice'] as const;
 export type Accident = (typeof accidents)[number];
 

@@ -65,7 +65,7 @@ export class World {
   readonly #lambda: Lambda;
   readonly #delivered = { orders: 0, reversals: 0 };
   readonly #delivering = { orders: false, reversals: false };
-  /** How long things go wrong: sometimes only while buyers pay, sometimes until everybody has had his turn. */
+  /** How long things go wrong: sometimes until the first buyers have paid, sometimes until everybody has had his turn. */
   badForMs;
   /** Something has happened that only a long walk, or a late attempt, puts right. */
   hasLongWait = false;
@@ -131,7 +131,7 @@ export class World {
     if (value?.finished) this.#lastRunBegan = began;
   }
 
-  /** Every five minutes, for as long as things go wrong; then until the books must agree. */
+  /** Every five minutes, for as long as things go wrong; then, when nothing happens any more, until the books must agree. */
   async run(): Promise<void> {
     const { badForMs } = this;
     for (let at = 0; at < badForMs; at += 5 * minute) {
