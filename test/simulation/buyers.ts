@@ -108,8 +108,8 @@ export class Buyers {
     }
     const wait = chance.whole(30, 2_000) * second;
     // A buyer who looks just while the bank moves the money: what is asked for a moment too early is told a moment too late.
-    if (chance.is(0.5))
-      this.#news.after(wait - chance.whole(0, 1_000), () => this.#news.browser(impUid, { isAlone: true }));
+    if (chance.is(0.8))
+      this.#news.after(wait - chance.whole(0, 400), () => this.#news.browser(impUid, { isAlone: true }));
     await time.sleep(wait);
     // Nobody can pay into an account that was revoked meanwhile.
     if (ledger.payment(impUid).status !== 'ready') return;
@@ -126,8 +126,8 @@ export class Buyers {
     this.#news.changed(impUid);
     if (!chance.is(0.2)) return;
     const bankWaits = chance.whole(10, 900) * second;
-    if (chance.is(0.5))
-      this.#news.after(bankWaits - chance.whole(0, 1_000), () => this.#news.browser(impUid, { isAlone: true }));
+    if (chance.is(0.8))
+      this.#news.after(bankWaits - chance.whole(0, 400), () => this.#news.browser(impUid, { isAlone: true }));
     await time.sleep(bankWaits);
     await this.#bankTakesBack(impUid);
     // A bank that takes its time is seen only by the walk through a week.
@@ -167,8 +167,9 @@ export class Buyers {
   }
 
   /** Somebody gives back in the console what the shop's server gives back too: neither knows of the other. */
-  async giveBackAsWell(merchantUid: string, part: number | undefined): Promise<void> {
-    const paid = this.#world.iamport.payments().find((one) => one.merchant_uid === merchantUid && one.paid_at > 0);
+  async giveBackAsWell({ merchantUid, currency }: Wanted, part: number | undefined): Promise<void> {
+    const ofIt = this.#world.iamport.payments().filter((one) => one.merchant_uid === merchantUid);
+    const paid = ofIt.find((one) => one.paid_at > 0 && one.currency === currency);
     if (paid) this.#cancel(paid.imp_uid, part);
   }
 

@@ -75,13 +75,10 @@ export class Lambda {
     const open = idle.pop() ?? this.#open(name);
     const { instance } = open;
     const before = instance.calls;
-    let isOver = false;
-    this.#parts.time.after(timeoutMs, () => {
-      if (!isOver) instance.kill();
-    });
+    const isInTime = this.#parts.time.after(timeoutMs, () => instance.kill());
     const died = new Promise<undefined>((resolve) => instance.whenItDies(() => resolve(undefined)));
     const value = await Promise.race([work(open).catch(() => undefined), died]);
-    isOver = true;
+    isInTime();
     if (instance.isAlive) idle.push(open);
     return { value, calls: instance.calls - before };
   }

@@ -4,7 +4,7 @@ import { jsonBody } from '../functions/event.ts';
 import { Buyers, type Wanted } from './buyers.ts';
 import { minute, News, second } from './news.ts';
 import { Violation } from './violation.ts';
-import type { World } from './world.ts';
+import { everybodyHasBegunMs, type World } from './world.ts';
 
 export class People {
   readonly #world: World;
@@ -26,7 +26,8 @@ export class People {
       const amount = currency === 'KRW' ? chance.whole(100, 50_000) : chance.whole(100, 50_000) / 100;
       this.#aboutOrder({ merchantUid: `m_${order}`, amount, currency });
     }
-    if (chance.is(0.3)) this.#news.after(Math.max(this.#world.badForMs, 35 * minute) + minute, () => this.#askForOne());
+    if (chance.is(0.3))
+      this.#news.after(Math.max(this.#world.badForMs, everybodyHasBegunMs) + minute, () => this.#askForOne());
     for (let stranger = chance.whole(0, 3); stranger > 0; stranger -= 1)
       this.#news.at(30 * minute, () => this.#stranger());
   }
@@ -77,13 +78,14 @@ export class People {
   }
 
   /** The shop gives money back, and asks again with the same key until it knows, or has asked often enough; the reconciler goes on. */
-  async #refund({ merchantUid, amount, currency }: Wanted): Promise<void> {
+  async #refund(wanted: Wanted): Promise<void> {
+    const { merchantUid, amount, currency } = wanted;
     const { chance, time, reached } = this.#world;
     const part = chance.is(0.5) ? {} : { amount: currency === 'KRW' ? Math.ceil(amount / 2) : 0.5 };
     const account = chance.is(0.8) && { account: { holder: '홍길동', bank: '004', number: '1234567890' } };
     const key = `key-${chance.whole(1, 2)}`;
     const asksAgain = chance.is(0.7);
-    if (chance.is(0.3)) this.#news.at(5 * minute, () => this.#buyers.giveBackAsWell(merchantUid, part.amount));
+    if (chance.is(0.3)) this.#news.at(5 * minute, () => this.#buyers.giveBackAsWell(wanted, part.amount));
     for (let calmTries = 0; calmTries < 20; calmTries += this.#world.isCalm ? 1 : 0) {
       const { status } = await this.#ofOrder(
         'refunds',

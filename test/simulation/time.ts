@@ -9,7 +9,8 @@ interface Event {
   readonly at: number;
   /** Breaks ties: what was planned first happens first. */
   readonly order: number;
-  readonly run: () => void;
+  /** Taken away from what will not happen after all. */
+  run: (() => void) | undefined;
 }
 
 export class Time {
@@ -23,8 +24,13 @@ export class Time {
     this.now = now;
   }
 
-  after(ms: number, run: () => void): void {
-    this.#push({ at: this.now + ms, order: this.#planned++, run });
+  /** @returns takes it back */
+  after(ms: number, run: () => void): () => void {
+    const event: Event = { at: this.now + ms, order: this.#planned++, run };
+    this.#push(event);
+    return () => {
+      event.run = undefined;
+    };
   }
 
   sleep(ms: number): Promise<void> {
@@ -35,6 +41,7 @@ export class Time {
   runUntil(end: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = () => {
+        while (this.#heap[0] && !this.#heap[0].run) this.#pop();
         const event = this.#heap[0];
         if (!event || event.at > end) {
           if (end < Number.POSITIVE_INFINITY) this.now = Math.max(this.now, end);
@@ -46,7 +53,7 @@ export class Time {
         this.#happened += 1;
         try {
           if (this.#happened > mostEvents) throw new Violation('L10', 'it never ends');
-          event.run();
+          event.run?.();
         } catch (error) {
           reject(error);
           return;

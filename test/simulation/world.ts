@@ -29,6 +29,7 @@ import type { Reached } from './reached.ts';
 import { SimulatedTable } from './table.ts';
 import { Time } from './time.ts';
 import { type Trace, traceOf } from './trace.ts';
+import { Violation } from './violation.ts';
 import { Weather } from './weather.ts';
 
 const doors = {
@@ -45,6 +46,8 @@ export type DoorName = keyof typeof doors;
 /** Unix seconds; when every schedule begins. */
 const beginning = 1_795_000_000;
 const minute = 60_000;
+/** Whoever does something has begun to by then. */
+export const everybodyHasBegunMs = 30 * minute;
 /** An instance's clock is off by no more. Seconds. */
 const clockIsOffBy = 5;
 
@@ -131,10 +134,10 @@ export class World {
     if (value?.finished) this.#lastRunBegan = began;
   }
 
-  /** Every five minutes, for as long as things go wrong; then, when nothing happens any more, until the books must agree. */
+  /** Every five minutes while things go wrong or happen; then, when nothing happens any more, until the books must agree. */
   async run(): Promise<void> {
     const { badForMs } = this;
-    for (let at = 0; at < badForMs; at += 5 * minute) {
+    for (let at = 0; at < Math.max(badForMs, everybodyHasBegunMs); at += 5 * minute) {
       this.time.after(at, () => this.#runOfTheSchedule());
     }
     this.time.after(badForMs, () => {
@@ -144,12 +147,14 @@ export class World {
       this.isCalm = true;
     });
     await this.time.runUntil(Number.POSITIVE_INFINITY);
-    // The attempts of what was refused come ever more seldom, and what slipped through the short walk is found by the longer ones.
-    for (const later of [10, 70]) await this.#runAfter(later * minute);
+    await this.#runAfter(10 * minute);
+    // The attempts of what was refused come ever more seldom.
+    if (!this.#isBalanced()) await this.#runAfter(70 * minute);
+    // What slipped through the short walk is found by the longer ones.
     if (!this.hasLongWait) {
       this.#balance();
       // Nothing should move any more. That it does not is looked at now and then: two days of walks are a third of a schedule.
-      if (!this.chance.is(0.25)) return;
+      if (!this.chance.is(0.15)) return;
     }
     for (const later of [24 * 60 + 10, 48 * 60]) await this.#runAfter(later * minute);
     this.#balance();
@@ -159,6 +164,16 @@ export class World {
     await this.time.runUntil(this.time.now + ms);
     void this.reconcile();
     await this.time.runUntil(Number.POSITIVE_INFINITY);
+  }
+
+  #isBalanced(): boolean {
+    try {
+      this.#balance();
+      return true;
+    } catch (error) {
+      if (error instanceof Violation) return false;
+      throw error;
+    }
   }
 
   #balance(): void {
