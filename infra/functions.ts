@@ -34,7 +34,7 @@ import {
 } from './doors.ts';
 import type { Tables } from './tables.ts';
 
-/** With the heavy work done in init, which Lambda runs at full speed, seven times the CPU makes a cold start a third faster: docs/performance.md. */
+/** With the heavy work done in init, which Lambda runs at full speed, seven times the CPU saves less than a third of a cold start: docs/performance.md. */
 const DOOR_MEMORY_MB = 256;
 /** Above the 10 s that a request may work, below the 30 s at which the API gives up. */
 const DOOR_TIMEOUT_SECONDS = 12;

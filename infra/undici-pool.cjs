@@ -11,8 +11,8 @@ exports.errors = require('undici/lib/core/errors.js');
 exports.buildConnector = require('undici/lib/core/connect.js');
 
 // undici's parser of HTTP is one large function of WebAssembly. V8 sets out to optimize it within the first ten requests, which takes
-// 80 ms of CPU and 22 MB; at 256 MB that is half a second in which requests wait, for what is hardly any work. With this budget it does
-// so after some hundreds. V8 promises nothing of flags that change while it runs; this one is set once, before what it is about exists, and
-// a V8 that does not know it says so and goes on. Set here, before the parser is made, and not in the bundle's first line: while V8's flags are others than
-// Node.js was built with, it does not use its own compiled code of the built-in modules, and most of those are loaded by now.
+// 80 ms of CPU and 22 MB; at 256 MB that is half a second in which requests wait, for what is hardly any work. This budget is 77 times
+// V8's own. V8 promises nothing of flags that change while it runs; this one is set once, before what it is about exists. Set here,
+// before the parser is made, and not in the bundle's first line: while V8's flags are others than Node.js was built with, Node.js does
+// not use its own compiled code of the built-in modules, and most of those are loaded by now.
 require('node:v8').setFlagsFromString('--wasm-tiering-budget=1000000000');

@@ -1,6 +1,7 @@
 /**
- * The invariants that hold in the end, when nothing goes wrong any more and the reconciler has had its runs; and eighty
- * minutes after the last thing has happened, but for what only the long walks through the ledger find.
+ * The invariants that hold in the end, when nothing goes wrong any more and the reconciler has had its runs; and ten
+ * minutes after the last thing has happened, or eighty where somebody waits for another attempt, but for what only the long walks
+ * through the ledger find.
  *
  * L1  money kept at Iamport for an order of ours settles it, or waits for a person who was told
  * L2  a good payment of an order that can be paid is honoured

@@ -75,10 +75,10 @@ export class Lambda {
     const open = idle.pop() ?? this.#open(name);
     const { instance } = open;
     const before = instance.calls;
-    const isInTime = this.#parts.time.after(timeoutMs, () => instance.kill());
+    const spare = this.#parts.time.after(timeoutMs, () => instance.kill());
     const died = new Promise<undefined>((resolve) => instance.whenItDies(() => resolve(undefined)));
     const value = await Promise.race([work(open).catch(() => undefined), died]);
-    isInTime();
+    spare();
     if (instance.isAlive) idle.push(open);
     return { value, calls: instance.calls - before };
   }
