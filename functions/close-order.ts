@@ -7,7 +7,7 @@ import { orderPath, parse } from './edge/request.ts';
 import { isSettled, type Order } from './payment/order.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
-import { settlePayment } from './settle.ts';
+import { settleEach } from './settle.ts';
 import { OrderBusy } from './store/errors.ts';
 
 /** Each lost race means that a payment has just been settled. */
@@ -39,10 +39,8 @@ export const closeOrder: Door = async ({ event, deadline, note }, rooms) => {
 
 /** @returns the order after every payment of it was looked at */
 async function settled(rooms: Rooms, order: Order, deadline: Visit['deadline']): Promise<Order | undefined> {
-  for (const payment of await rooms.iamport.payments(order.merchantUid, deadline, order.tier)) {
-    await settlePayment(rooms, payment, await rooms.orders.read(order.merchantUid), deadline);
-  }
-  return rooms.orders.read(order.merchantUid);
+  const payments = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
+  return settleEach(rooms, order.merchantUid, payments, deadline);
 }
 
 export const handler = await serve(closeOrder);

@@ -4,6 +4,7 @@ import { type Deadline, unixSeconds } from './edge/clock.ts';
 import { IamportFault, IamportUnexpected } from './iamport/errors.ts';
 import { workingDay, workingSeconds } from './payment/business-day.ts';
 import { decideDue } from './payment/due.ts';
+import type { Amount } from './payment/money.ts';
 import type { Order } from './payment/order.ts';
 import type { Payment } from './payment/payment.ts';
 import { leftOf, type Reversal } from './payment/reversal.ts';
@@ -11,9 +12,11 @@ import { nextLookAt } from './payment/watch.ts';
 import type { Report } from './reconcile.ts';
 import { attemptRefund } from './refund.ts';
 import type { Rooms } from './rooms.ts';
-import { type Settlement, settlePayment } from './settle.ts';
+import { type Settlement, settleEach, settlePayment } from './settle.ts';
 import { OrderBusy, StoreUnexpected } from './store/errors.ts';
 import { isRefundId } from './store/refunds.ts';
+
+const nothing = 0 as Amount;
 
 /** A run takes this many of each kind; the rest is still due at the next one. */
 const mostAtOnce = 200;
@@ -62,10 +65,7 @@ async function lookAtOrder(rooms: Rooms, merchantUid: string, deadline: Deadline
     if (isPrepared || !isOver) return;
   }
   // Nothing expires, and no deposit is taken to be safe, before Iamport was asked.
-  for (const payment of await paymentsOf(rooms, order, deadline)) {
-    await settlePayment(rooms, payment, await rooms.orders.read(merchantUid), deadline);
-  }
-  const after = await rooms.orders.read(merchantUid);
+  const after = await settleEach(rooms, merchantUid, await paymentsOf(rooms, order, deadline), deadline);
   if (after?.revision !== order.revision) return;
   const decision = decideDue(after, now);
   if (decision.kind === 'change') await rooms.orders.change(after, decision.next, now);
@@ -112,7 +112,9 @@ async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline, 
   if (!payment) throw new IamportUnexpected(`Iamport knows ${impUid} no more`);
   const settlement = await settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
   const now = unixSeconds(rooms.clock);
-  if (isOver(reversal, payment, settlement)) await rooms.reversals.finish(impUid, now);
+  if (isOver(reversal, payment, settlement)) {
+    await rooms.reversals.finish(impUid, now, isGone(payment) ? reversal.amount : nothing);
+  }
   // Still for a person: looked at again later, and later each time.
   else if (reversal.state === 'manual') {
     if (reversal.kind !== 'orphan' && workingSeconds(reversal.createdAt, now) > workingDay) report.overdue += 1;
@@ -120,11 +122,14 @@ async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline, 
   }
 }
 
+const isGone = ({ state }: Payment): boolean => state.kind !== 'kept' && state.kind !== 'awaiting_deposit';
+
 /** Nothing is left to undo: the money is back, the account is gone, or the order turned out to stand on this payment. */
 function isOver(reversal: Reversal, payment: Payment, settlement: Settlement): boolean {
   // In a test channel no money moved, and no account is one.
   if (payment.sandbox) return true;
-  if (payment.state.kind !== 'kept' && payment.state.kind !== 'awaiting_deposit') return true;
+  // What came on top of the amount is no part of the payment, and not back because the payment is: the operator says when.
+  if (isGone(payment)) return reversal.reason !== 'deposit_excess';
   if (settlement.kind !== 'settled') return false;
   const { outcome } = settlement;
   // An open account is left alone only where the order waits for this very one, or had its money and may have it again.

@@ -11,6 +11,7 @@ import type { LedgerPage } from './iamport/wire.ts';
 import { decide } from './payment/decide.ts';
 import type { Order } from './payment/order.ts';
 import type { Payment } from './payment/payment.ts';
+import { isNews } from './payment/reversal.ts';
 import type { Report } from './reconcile.ts';
 import type { Rooms } from './rooms.ts';
 import { settle } from './settle.ts';
@@ -27,11 +28,14 @@ export interface WalkPlan {
 const minute = 60;
 const day = 86_400;
 
+/** Iamport refuses a span of more than 90 days. */
+const longestSpan = 89 * day;
+
 /** Lists lag, so each walk overlaps the one before; what slipped through once is found within a day, and within a week. */
 export const walkPlans: readonly WalkPlan[] = [
   { name: 'recent', lookBack: 15 * minute, every: 0 },
   { name: 'week', lookBack: 7 * day, every: day },
-  { name: 'quarter', lookBack: 89 * day, every: 7 * day },
+  { name: 'quarter', lookBack: longestSpan - 7 * day, every: 7 * day },
 ];
 
 /** Money first. Iamport keeps a list of each, by the time that belongs to it. */
@@ -62,12 +66,9 @@ export async function walk(
   if (plan.name === 'recent') report.ledgerUntil = state.doneUntil;
   if (!state.underWay && state.doneUntil + plan.every > now) return true;
   state = { ...state, openQuestions: await askAgain(rooms, state.openQuestions, deadline, report) };
-  let cursor = state.underWay ?? {
-    from: Math.max(beginning, state.doneUntil - plan.lookBack),
-    to: now,
-    status: 0,
-    page: 1,
-  };
+  const begin = Math.max(beginning, state.doneUntil - plan.lookBack);
+  // After a long stop the rest is left to the next run.
+  let cursor = state.underWay ?? { from: begin, to: Math.min(now, begin + longestSpan), status: 0, page: 1 };
   const save = async (next: Pick<Walk, 'doneUntil'> & Partial<Walk>) =>
     rooms.walks.write(plan.name, { openQuestions: state.openQuestions, revision: state.revision, ...next });
 
@@ -161,7 +162,7 @@ async function needsSettling(
       if (!decision.reversal) return false;
       // A reversal that is known is in the index of what is due, and looked after there.
       const known = await rooms.reversals.read(payment.impUid);
-      return known?.kind !== decision.reversal.kind || decision.reversal.amount > known.amount;
+      return known === undefined || isNews(decision.reversal, known);
     }
   }
 }

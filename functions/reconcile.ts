@@ -52,7 +52,8 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
       report.finished = false;
     }
   };
-  await attempt(() => workOffDue(rooms, deadline, report));
+  // Half of the time at most: whatever is due, the ledger is walked too.
+  await attempt(() => workOffDue(rooms, deadlineIn(rooms.clock, deadline.leftMs() / 2), report));
   await attempt(async () => {
     const progress = await rooms.walks.read(walkPlans.map(({ name }) => name));
     const beginning = progress.beginning() ?? (await rooms.walks.begin());

@@ -92,6 +92,26 @@ export async function settlePayment(
   throw new OrderBusy(`Order ${payment.merchantUid} changed ${mostLostRaces + 1} times while it was being settled`);
 }
 
+/**
+ * Settles every attempt of an order, one after the other. Anybody can open payment windows for an order, so an attempt that says
+ * nothing costs nothing.
+ * @returns the order as it is after them
+ */
+export async function settleEach(
+  rooms: Rooms,
+  merchantUid: string,
+  payments: readonly Payment[],
+  deadline: Deadline,
+): Promise<Order | undefined> {
+  let order = await rooms.orders.read(merchantUid);
+  for (const payment of payments) {
+    if (decide(order, payment, rooms.policy).kind === 'keep') continue;
+    await settlePayment(rooms, payment, order, deadline);
+    order = await rooms.orders.read(merchantUid);
+  }
+  return order;
+}
+
 /** What a decision that leaves the order as it is asks for. @returns the payment's reversal, where there is one */
 async function undo(
   rooms: Rooms,

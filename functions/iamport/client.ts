@@ -152,7 +152,8 @@ export function iamportClient(parts: IamportParts): IamportClient {
     },
 
     async revokeAccount(impUid, deadline, tier) {
-      const { pgApiKey } = await credentials(false);
+      // Read again where there was none: the operator who was told to add it is not to wait for a new instance.
+      const pgApiKey = (await credentials(false)).pgApiKey ?? (await credentials(true)).pgApiKey;
       const query = pgApiKey ? `?pg_api_key=${encodeURIComponent(pgApiKey)}` : '';
       const path = `/vbanks/${encodeURIComponent(impUid)}${query}`;
       const answer = await ask({ method: 'DELETE', path, tier }, deadline);

@@ -12,6 +12,9 @@ const something = <Value>(value: Value) => value || undefined;
 const text = z.pipe(z.nullish(z.string()), z.transform(something));
 const unixSeconds = z.pipe(z.nullish(z.number().check(z.nonnegative())), z.transform(something));
 
+/** What names a payment or an order: a table has no empty keys. */
+const id = z.string().check(z.minLength(1));
+
 /** Every answer of the API: `code` 0 means that it worked, whatever the HTTP status. */
 const envelope = z.object({ code: z.int(), message: text, response: z.optional(z.unknown()) });
 
@@ -23,8 +26,8 @@ const token = z.object({
 
 /** The fields of a payment that we use. Source: PaymentAnnotation of PortOne's V1 API description. */
 const payment = z.object({
-  imp_uid: z.string(),
-  merchant_uid: z.string(),
+  imp_uid: id,
+  merchant_uid: id,
   amount: z.number(),
   cancel_amount: z.number(),
   currency: z.string(),

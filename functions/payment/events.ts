@@ -94,7 +94,9 @@ export function reversalEvents(before: Reversal | undefined, after: Reversal): r
   if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
   // What came on top of a payment that was taken is no payment of its own.
   if (isNew && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
-  if ((isNew || before?.state !== state) && state === 'manual' && kind !== 'orphan') {
+  // Told again when there is more to give back, or something else.
+  const isOther = isNew || before.state !== state || before.reason !== reason || before.amount < amount;
+  if (isOther && state === 'manual' && kind !== 'orphan') {
     events.push(event('Refund Required', ':refund'));
   }
   // An account without a deposit had no money to give back, and money whose order turned up was not given back.

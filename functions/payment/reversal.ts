@@ -54,6 +54,15 @@ export interface Reversal extends ReversalRequest {
   readonly updatedAt: UnixSeconds;
 }
 
+/** Does what is decided about a payment say more than its reversal does? */
+export function isNews(decided: ReversalRequest, known: Reversal): boolean {
+  // What was an account without a deposit, or money without an order, has become more since.
+  if (known.kind === 'revoke' || known.kind === 'orphan') return decided.kind !== known.kind;
+  if (decided.kind !== 'manual') return false;
+  // Other money came, or the shop has taken the doing into its own hands: then nothing is tried any more.
+  return decided.reason !== known.reason || decided.amount > known.amount || known.state === 'requested';
+}
+
 /**
  * How much of what waits for a person is still there: a part may have gone back in the console. What is wrong with deposits is no
  * figure of the payment's own, and stays as it was recorded.

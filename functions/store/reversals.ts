@@ -4,7 +4,14 @@ import { defined } from '../edge/defined.ts';
 import type { Amount } from '../payment/money.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
 import type { Refund } from '../payment/refund.ts';
-import type { Reversal, ReversalKind, ReversalReason, ReversalRequest, ReversalState } from '../payment/reversal.ts';
+import {
+  isNews,
+  type Reversal,
+  type ReversalKind,
+  type ReversalReason,
+  type ReversalRequest,
+  type ReversalState,
+} from '../payment/reversal.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
 import { isNotificationItem } from './notifications.ts';
 import { isRefundItem, refundOf } from './refunds.ts';
@@ -29,8 +36,12 @@ export interface Reversals {
   fail(reversal: Reversal, message: string, now: UnixSeconds): Promise<Reversal>;
   /** What waits for a person was looked at, and still waits. @param left how much of it has not come back meanwhile */
   seen(reversal: Reversal, left: Amount, now: UnixSeconds): Promise<void>;
-  /** The money is back. @returns the reversal, which is over, or undefined when the payment has none */
-  finish(impUid: string, now: UnixSeconds): Promise<Reversal | undefined>;
+  /**
+   * Nothing is left to undo.
+   * @param amount what went back, when it is not what had to: nothing, where the order stands on the payment after all
+   * @returns the reversal, which is over, or undefined when the payment has none
+   */
+  finish(impUid: string, now: UnixSeconds, amount?: Amount): Promise<Reversal | undefined>;
   /** Everything that was, or is, to be given back of an order. */
   ofOrder(
     merchantUid: string,
@@ -71,12 +82,7 @@ export function reversalsIn(table: Table): Reversals {
       const result = await table.write({ key: keyOf(request.impUid), set: attributesOf(first), conditions: { isNew } });
       if (result.written || !result.item) return { created: true, reversal: first };
       const known = reversalOf(result.item);
-      // What was an account without a deposit, or money without an order, has become more since.
-      const isOther = (known.kind === 'revoke' || known.kind === 'orphan') && known.kind !== request.kind;
-      // More money came, or the shop has taken the doing into its own hands: then nothing is tried any more.
-      const isForAPerson = request.kind === 'manual' && (request.amount > known.amount || known.state === 'requested');
-      const isMore = isOther || isForAPerson;
-      if (!isMore) return { created: false, reversal: known };
+      if (!isNews(request, known)) return { created: false, reversal: known };
       const { held, reversal = known } = await change(known, fresh);
       return { created: held, reversal };
     },
@@ -102,10 +108,11 @@ export function reversalsIn(table: Table): Reversals {
       await change(reversal, { ...reversal, amount: left, attempts: reversal.attempts + 1, updatedAt: now });
     },
 
-    async finish(impUid, now) {
+    async finish(impUid, now, amount) {
       for (let known = await read(impUid); known && known.state !== 'done'; ) {
         const { message: _former, ...rest } = known;
-        const { held, reversal } = await change(known, { ...rest, state: 'done', updatedAt: now });
+        const over = { ...rest, amount: amount ?? known.amount, state: 'done', updatedAt: now } as const;
+        const { held, reversal } = await change(known, over);
         // A lost race hands back what is newer; each step of a reversal's life is a finite one, so this ends.
         if (held || reversal?.state === 'done') return reversal;
         known = reversal;
@@ -128,9 +135,11 @@ export function reversalsIn(table: Table): Reversals {
 }
 
 /** When the reconciler looks at it next: what waits for a person may have been refunded in the console, an orphan's order may turn up. */
-function dueAt({ state, attempts, updatedAt }: Reversal): number | undefined {
+function dueAt({ kind, state, attempts, createdAt, updatedAt }: Reversal): number | undefined {
   if (state === 'done') return undefined;
-  return updatedAt + retryAfter(state === 'manual' ? attempts + 3 : attempts);
+  const wait = retryAfter(state === 'manual' ? attempts + 3 : attempts);
+  // Another shop's payments may be orphans for ever: the older, the more seldom, so that they never crowd out what is due.
+  return updatedAt + (kind === 'orphan' ? Math.max(wait, Math.floor((updatedAt - createdAt) / 4)) : wait);
 }
 
 function attributesOf(reversal: Reversal): Write['set'] {

@@ -128,6 +128,11 @@ describe.each(doors)('%s', (_route, door) => {
   });
 });
 
+test('a name that comes thirty thousand times takes no longer than it has to', { timeout: 5_000 }, async () => {
+  const answer = await sent(complete, form(`imp_uid=../x${'&a=1&a'.repeat(10_900)}`));
+  expect(JSON.parse(answer.body ?? '').detail).toBe('imp_uid must look like imp_123456789012.');
+});
+
 test('every wrong field is named in one answer', async () => {
   const answer = await sent(complete, json({ imp_uid: 'x', merchant_uid: '..' }));
   expect(JSON.parse(answer.body ?? '').detail).toBe(

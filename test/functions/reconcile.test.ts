@@ -89,6 +89,31 @@ describe('what the ledger says', () => {
     expect((await show()).status).toBe('paid');
   });
 
+  test('is gone through again for as long as the deployment stands, in spans that Iamport takes', async () => {
+    const { reconcile, pass, rooms } = await openRooms();
+    for (let week = 0; week < 20; week += 1) {
+      expect(await reconcile(), `after ${week} weeks`).toMatchObject({ faults: [], finished: true });
+      pass(7 * 86_400 + 300);
+    }
+    const quarter = (await rooms.walks.read(['quarter'])).walk('quarter');
+    expect(quarter?.doneUntil).toBeGreaterThan(beginning + 18 * 7 * 86_400);
+  });
+
+  test('is gone through whole after a stop that is longer than a span', async () => {
+    const { order, paid, reconcile, pass, show } = await openRooms();
+    await reconcile();
+    pass(60);
+    await order();
+    const impUid = paid();
+    pass(86_400);
+    await order('later');
+    paid(14_000, 'later');
+    pass(120 * 86_400);
+    expect(impUid).toMatch(/^imp_/);
+    for (let run = 0; run < 3; run += 1) expect(await reconcile()).toMatchObject({ faults: [], finished: true });
+    expect([(await show()).status, (await show('later')).status]).toEqual(['paid', 'paid']);
+  });
+
   test('with more than a page is read whole', async () => {
     const { order, paid, reconcile, show, pass, rooms } = await openRooms();
     await reconcile();
@@ -274,6 +299,36 @@ describe('when Iamport or time fails', () => {
     });
     expect((await rooms.walks.read(['recent'])).walk('recent')?.underWay).toMatchObject({ status: 2, page: 1 });
     expect(await reconcile()).toMatchObject({ finished: true });
+    expect((await show()).status).toBe('paid');
+  });
+
+  test('what is due takes half of a run at most, and the ledger is walked all the same', async () => {
+    const { order, paid, reconcile, pass, rooms, show } = await openRooms();
+    await reconcile();
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await order(name, { expires_at: beginning + 60 });
+    await order('bought');
+    paid(14_000, 'bought');
+    pass(300);
+    const { payments } = rooms.iamport;
+    // Iamport takes its time.
+    const slow: typeof payments = async (...asked) => {
+      const found = await payments(...asked);
+      pass(20);
+      return found;
+    };
+    const report = await reconcile({ ...rooms, iamport: { ...rooms.iamport, payments: slow } });
+    expect(report).toMatchObject({ due: 3, settled: 1, finished: false });
+    expect((await show('bought')).status).toBe('paid');
+  });
+
+  test('a payment whose order has no number does not hold up the others', async () => {
+    const { order, paid, reconcile, pass, show, ledger } = await openRooms();
+    await reconcile();
+    await order();
+    ledger.payment(paid(14_000, 'nameless')).merchant_uid = '';
+    paid();
+    pass(300);
+    expect(await reconcile()).toMatchObject({ settled: 1, unreadable: 1, finished: true });
     expect((await show()).status).toBe('paid');
   });
 

@@ -197,6 +197,22 @@ describe('DELETE /orders/{merchant_uid}', () => {
     expect(ledger.payment(late).cancel_amount).toBe(14_000);
   });
 
+  test('costs no more when somebody has opened many windows for the order', async () => {
+    const { order, close, ledger, rooms } = await openRooms();
+    const readsFor = async (merchantUid: string, windows: number) => {
+      await order(merchantUid);
+      for (let opened = 0; opened < windows; opened += 1) ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
+      let reads = 0;
+      const read: typeof rooms.orders.read = (...asked) => {
+        reads += 1;
+        return rooms.orders.read(...asked);
+      };
+      expect((await close(merchantUid, { ...rooms, orders: { ...rooms.orders, read } })).status).toBe(204);
+      return reads;
+    };
+    expect(await readsFor('stormed', 50)).toBe(await readsFor('quiet', 1));
+  });
+
   test('revokes the account that the buyer could still pay into', async () => {
     const { order, close, show, account: issue, webhook, ledger } = await openRooms();
     await order();

@@ -154,3 +154,78 @@ test('a revocation that failed is not taken for done while its account is open',
   expect((await show()).reversals).toMatchObject([{ imp_uid: older, state: 'done' }]);
   expect(ledger.payment(older).status).toBe('cancelled');
 });
+
+describe('several deposits into one account', () => {
+  const deposits = (opened: Awaited<ReturnType<typeof openRooms>>, impUid: string, ...amounts: number[]) => {
+    const sum = amounts.reduce((one, other) => one + other, 0);
+    if (sum >= 14_000 && opened.ledger.payment(impUid).status === 'ready') opened.ledger.deposit(impUid);
+    Object.assign(opened.ledger.payment(impUid), { deposit_history: amounts.map((amount) => ({ amount })) });
+    opened.pass(600);
+    return opened.webhook(impUid);
+  };
+
+  test('what is on top of the amount is for a person, though more than that had waited for one before', async () => {
+    const opened = await openRooms();
+    const { order, account, webhook, reconcile, show } = opened;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(opened, impUid, 6_000);
+    expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_mismatch', amount: 6_000 }]);
+    await deposits(opened, impUid, 6_000, 8_000);
+    await reconcile();
+    // The order stands on it, so nothing of it went back.
+    expect(await show()).toMatchObject({ status: 'paid', reversals: [{ state: 'done', amount: 0 }] });
+    await deposits(opened, impUid, 6_000, 8_000, 3_000);
+    const excess = { state: 'manual', reason: 'deposit_excess', amount: 3_000 };
+    expect(await show()).toMatchObject({ status: 'paid', reversals: [excess] });
+  });
+
+  test('what was a part of the amount is not to be given back when the rest came with something on top', async () => {
+    const opened = await openRooms();
+    const { order, account, webhook, show } = opened;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(opened, impUid, 6_000);
+    await deposits(opened, impUid, 6_000, 8_000);
+    await deposits(opened, impUid, 6_000, 8_000, 3_000);
+    const excess = { state: 'manual', reason: 'deposit_excess', amount: 3_000 };
+    expect(await show()).toMatchObject({ status: 'paid', reversals: [excess] });
+  });
+});
+
+test('a payment that turns out to be right was not given back', async () => {
+  const { order, paid, webhook, reconcile, pass, show, iamport, client, names } = await openRooms();
+  await order();
+  iamport.settings.pgRefusesCancels = true;
+  await webhook(paid(15_000));
+  expect((await show()).reversals).toMatchObject([{ state: 'requested', amount: 15_000 }]);
+  // The shop mends its price where it has its orders.
+  const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
+  await client.send(
+    new UpdateItemCommand({
+      TableName: names.orders,
+      Key: { merchant_uid: { S: 'order-1' } },
+      UpdateExpression: 'SET amount = :right',
+      ExpressionAttributeValues: { ':right': { N: '15000' } },
+    }),
+  );
+  pass(300);
+  await reconcile();
+  pass(300);
+  await reconcile();
+  expect(await show()).toMatchObject({ status: 'paid', reversals: [{ state: 'done', amount: 0 }] });
+});
+
+test('a test deployment on the account of the real shop sends none of its payments back', async () => {
+  const { order, paid, reconcile, pass, show, ledger, rooms } = await openRooms();
+  const tested: typeof rooms = { ...rooms, policy: { ...rooms.policy, acceptTestPayments: true } };
+  await reconcile(tested);
+  await order();
+  const real = paid(100);
+  pass(300);
+  await reconcile(tested);
+  expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 100 }]);
+  expect(ledger.payment(real).cancel_amount).toBe(0);
+});

@@ -334,6 +334,20 @@ describe('changing something', () => {
     );
   });
 
+  test('that key is found though it came into the secret after the others had been read', async () => {
+    await using server = await scripted({
+      ...token,
+      'DELETE /vbanks/imp_100000000002': [ok({ ...accountPayment, status: 'cancelled' })],
+    });
+    const clock = steppedClock();
+    const keys = { impKey: 'key', impSecret: 'secret' };
+    const credentials = async (again: boolean) => (again ? { ...keys, pgApiKey: 'new' } : keys);
+    const transport = undiciTransport(server.url);
+    const client = iamportClient({ transport, credentials, sharedToken: shelf(), clock, random: () => 0.5 });
+    await client.revokeAccount('imp_100000000002', deadlineIn(clock, 10_000));
+    expect(server.seen.at(-1)?.path).toBe('/vbanks/imp_100000000002?pg_api_key=new');
+  });
+
   test("a sub-merchant's code goes along", async () => {
     await using server = await scripted({ ...token, [getPayment]: [ok(cardPayment)] });
     const { client, deadline } = clientOf(server.url);

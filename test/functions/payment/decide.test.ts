@@ -61,8 +61,10 @@ const knowsLaterFailure = ({ state }: Order) => {
 const goesBackBy = ({ payment, policy }: Case) => {
   if (payment.sandbox) return 'nothing to undo';
   if (account(payment) && payment.deposited !== undefined) return `manual ${payment.deposited}`;
-  if (account(payment)) return policy.reversals === 'manual' ? 'manual 0' : 'revoke 0';
-  const byPerson = payment.record.payMethod === 'vbank' || policy.reversals === 'manual';
+  // A test deployment sees the real shop's payments too, where both have one Iamport account: it sends none of them back.
+  const byShop = policy.reversals === 'manual' || policy.acceptTestPayments;
+  if (account(payment)) return byShop ? 'manual 0' : 'revoke 0';
+  const byPerson = payment.record.payMethod === 'vbank' || byShop;
   return `${byPerson ? 'manual' : 'cancel'} ${keptOf(payment)}`;
 };
 const rejectedDeposits = ({ payment }: Case) =>

@@ -64,8 +64,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a deposit is cancelled like a card',
     file: decide,
-    find: `isDeposit(payment.record) || policy.reversals === 'manual' ? 'manual' : 'cancel'`,
-    replace: `policy.reversals === 'manual' ? 'manual' : 'cancel'`,
+    find: `isDeposit(payment.record) || isByHand(payment, policy) ? 'manual' : 'cancel'`,
+    replace: `isByHand(payment, policy) ? 'manual' : 'cancel'`,
   },
   {
     name: 'a second payment is passed over',
@@ -299,8 +299,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'found here: an account with a part of its deposit is revoked',
     file: decide,
-    find: `policy.reversals === 'manual' || payment.deposited !== undefined`,
-    replace: `policy.reversals === 'manual'`,
+    find: `isByHand(payment, policy) || payment.deposited !== undefined`,
+    replace: `isByHand(payment, policy)`,
   },
   {
     name: 'found here: the revocation of a test account never ends',
@@ -319,6 +319,18 @@ export const mutations: readonly Mutation[] = [
     file: 'functions/payment/reversal.ts',
     find: `state.kept < amount ? state.kept : amount`,
     replace: `state.kept < 0 ? state.kept : amount`,
+  },
+  {
+    name: 'found here: what came on top of the amount, after a larger part of it, is never told',
+    file: 'functions/payment/reversal.ts',
+    find: `decided.reason !== known.reason || `,
+    replace: ``,
+  },
+  {
+    name: 'found here: what the order stands on after all is told as given back',
+    file: due,
+    find: `isGone(payment) ? reversal.amount : nothing`,
+    replace: `reversal.amount`,
   },
   {
     name: 'found here: two tokens that have ended are one too many',
