@@ -1,9 +1,9 @@
-/** `settle`, `refund`, `close`, `reconcile`: what changes something. Each goes through what is deployed, and asks before money moves. */
+/** `settle`, `refund`, `returned`, `close`, `reconcile`: what changes something. Each goes through what is deployed, and asks before money moves. */
 
 import { randomUUID } from 'node:crypto';
-import { deadlineIn } from '../functions/edge/clock.ts';
+import { deadlineIn, unixSeconds } from '../functions/edge/clock.ts';
 import { decide } from '../functions/payment/decide.ts';
-import { amountOf } from '../functions/payment/money.ts';
+import { amountOf, majorUnits } from '../functions/payment/money.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
 import { type ExitCode, exit, Misuse, waited } from './terminal.ts';
@@ -23,7 +23,7 @@ export const settle: Command = async (call) => {
   const meaning = `${impUid} · ${say('order')} ${payment.merchantUid}: ${meaningOf(call, order, payment)}`;
   note(meaning);
   const movesMoney =
-    decision.kind === 'reject' && decision.reversal !== undefined && config.policy.reversals === 'automatic';
+    decision.kind === 'reject' && decision.reversal !== undefined && decision.reversal.kind !== 'manual';
   if (movesMoney && !(await call.mayGoOn(meaning))) return exit.notConfirmed;
   const body = { imp_uid: impUid, merchant_uid: payment.merchantUid };
   return told(call, await deployment.send('POST', '/payments/complete', body));
@@ -47,6 +47,27 @@ export const refund: Command = async (call) => {
   };
   const path = `/orders/${encodeURIComponent(merchantUid)}/refunds`;
   return told(call, await deployment.send('POST', path, body, { 'idempotency-key': key }));
+};
+
+/**
+ * What waited for a person was given back by a way that Iamport does not see, as from the shop's own bank. Nothing is asked of
+ * anybody, so no route is wanted: the store writes it down as it does when the money is seen to be back.
+ */
+export const returned: Command = async (call) => {
+  const { subject: impUid, deployment, say, language } = call;
+  const { rooms } = deployment;
+  const reversal = await rooms.reversals.read(impUid);
+  if (reversal?.kind !== 'manual' || reversal.state !== 'manual') {
+    call.answer(`${impUid}: ${say('notByHand')}\n`, { code: 'nothing_to_return' });
+    return exit.refused;
+  }
+  const { amount, currency, merchantUid } = reversal;
+  const what = `${impUid} · ${merchantUid}, ${moneyIn(language)(amount, currency)}`;
+  if (!(await call.mayGoOn(`${say('isReturned')}: ${what}`))) return exit.notConfirmed;
+  // With the amount that was confirmed: what came meanwhile is told anew.
+  await rooms.reversals.finish(impUid, unixSeconds(rooms.clock), amount);
+  call.answer(`${say('writtenDown')}: ${what}\n`, { returned: impUid, amount: majorUnits(amount, currency), currency });
+  return exit.done;
 };
 
 /** `holder,bank,number`, as Iamport takes them. */

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { native } from '../storefront/native.ts';
 import { attention } from './attention.ts';
-import { close, reconcile, refund, settle } from './changes.ts';
+import { close, reconcile, refund, returned, settle } from './changes.ts';
 import type { Command } from './command.ts';
 import { connect, NotFound } from './deployment.ts';
 import { doctor } from './doctor.ts';
@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly subjec
   attention: { run: attention },
   settle: { run: settle, subject: 'imp_uid' },
   refund: { run: refund, subject: 'merchant_uid' },
+  returned: { run: returned, subject: 'imp_uid' },
   close: { run: close, subject: 'merchant_uid' },
   reconcile: { run: reconcile },
   doctor: { run: doctor },
@@ -30,7 +31,8 @@ export const HELP: Readonly<Record<Language, string>> = {
   why <merchant_uid>       the story of an order: its payments, what was decided and why, what is left to do
   attention                what is not over yet, what waits for a person first
   settle <imp_uid>         settles a payment now, as a notification would
-  refund <merchant_uid>    gives money back: --reason TEXT [--amount N] [--account holder,bank,number] [--key K]
+  refund <merchant_uid>    gives money back: --reason TEXT [--amount N] [--account holder,bank code,number] [--key K]
+  returned <imp_uid>       writes down that you gave money back where Iamport cannot see it
   close <merchant_uid>     closes an unpaid order for good
   reconcile                runs the reconciler once
   doctor                   is everything in order? what to do where it is not
@@ -53,8 +55,9 @@ Exit code: 0 done, 1 fault, 2 misuse, 3 refused, 4 not confirmed, 5 found someth
   attention                아직 끝나지 않은 것. 사람을 기다리는 것이 먼저
   settle <imp_uid>         웹훅이 온 것처럼 결제를 지금 처리
   refund <merchant_uid>    환불: --reason 사유 [--amount N] [--account 예금주,은행코드,계좌번호] [--key K]
+  returned <imp_uid>       아임포트가 알 수 없는 방법(계좌 이체)으로 돌려준 돈을 기록
   close <merchant_uid>     결제되지 않은 주문을 영구히 닫기
-  reconcile                정산 작업을 한 번 실행
+  reconcile                대사를 한 번 실행
   doctor                   모든 것이 정상인지, 아니면 무엇을 해야 하는지
   native --scheme NAME     WebView로 결제하는 앱이 선언해야 하는 것
 

@@ -135,7 +135,7 @@ const examinations: readonly Examination[] = [
     },
   ),
   examination(
-    ['정산 작업', 'the reconciler runs'],
+    ['대사', 'the reconciler runs'],
     [
       'reconcile을 실행해 무엇이라고 하는지 보세요: docs/runbook.ko.md',
       'run reconcile and see what it says: docs/runbook.md',

@@ -154,7 +154,9 @@ function todo({ deployment: { config }, say }: Call, { order, payments, reversal
   });
   const lines = [
     ...unsettled.map(({ impUid }) => `settle ${impUid}`),
-    ...reversals.flatMap(({ impUid, state }) => {
+    ...reversals.flatMap(({ impUid, state, reason }) => {
+      if (state === 'manual' && reason === 'deposit_excess')
+        return [`${impUid}: ${say('giveBackOnTop')} returned ${impUid}`];
       if (state === 'manual') return [`${impUid}: ${say('giveBack')}`];
       return state === 'requested' ? [`${impUid}: ${say('waits')}`] : [];
     }),

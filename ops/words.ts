@@ -80,6 +80,10 @@ const said = {
     ko: '아임포트 콘솔에서 구매자 계좌로 환불',
     en: 'give it back in the console, to an account of the buyer',
   },
+  giveBackOnTop: {
+    ko: '주문 금액보다 더 입금된 돈을 이체로 돌려준 뒤',
+    en: 'give back by a transfer what came on top of the amount, then',
+  },
   waits: { ko: '기다리면 저절로 다시 시도합니다', en: 'it is tried again by itself' },
   attempts: { ko: '시도', en: 'attempts' },
   sure: { ko: '계속할까요?', en: 'Go on?' },
@@ -93,9 +97,12 @@ const said = {
     ko: '주문을 닫습니다. 다시 열 수 없고, 기다리는 가상계좌는 말소됩니다',
     en: 'This closes the order for good, and revokes its account',
   },
+  isReturned: { ko: '구매자에게 돌려준 것으로 기록합니다', en: 'This writes down that it was given back' },
+  writtenDown: { ko: '기록했습니다', en: 'Written down' },
+  notByHand: { ko: '사람을 기다리는 돈이 없습니다', en: 'no money of it waits for a person' },
   closed: { ko: '닫았습니다', en: 'Closed' },
   refused: { ko: '거절되었습니다', en: 'Refused' },
-  running: { ko: '정산 작업을 실행합니다…', en: 'Running the reconciler…' },
+  running: { ko: '대사를 실행합니다…', en: 'Running the reconciler…' },
   noPayment: { ko: '아임포트에 이런 결제가 없습니다', en: 'Iamport knows no such payment' },
 } as const satisfies Record<string, Words>;
 

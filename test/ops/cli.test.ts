@@ -234,6 +234,29 @@ test('attention finds a deposit that only a person can give back, and nothing on
   });
 });
 
+test('returned writes down what was given back from the shop’s own bank, once it is confirmed', async () => {
+  const order = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'vbank' });
+  system.iamport.ledger.issueAccount(imp_uid);
+  const deposits = (...amounts: number[]) =>
+    Object.assign(system.iamport.ledger.payment(imp_uid), { deposit_history: amounts.map((amount) => ({ amount })) });
+  system.iamport.ledger.deposit(imp_uid);
+  deposits(14_000);
+  await system.complete({ imp_uid, merchant_uid: order });
+  expect((await local('returned', imp_uid)).code).toBe(3);
+  deposits(14_000, 3_000);
+  await system.complete({ imp_uid, merchant_uid: order });
+  expect((await local('why', order)).stdout).toContain(`on top of the amount, then returned ${imp_uid}`);
+  expect(await local('returned', imp_uid)).toMatchObject({ code: 4, stderr: expect.stringContaining('3,000 KRW') });
+  expect(await local('returned', imp_uid, '--yes')).toMatchObject({
+    code: 0,
+    stdout: `Written down: ${imp_uid} · ${order}, 3,000 KRW\n`,
+  });
+  // The deposits are there for ever, and are no news any more.
+  await system.complete({ imp_uid, merchant_uid: order });
+  expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
+});
+
 test('reconcile finds what every notification missed', async () => {
   const { merchantUid } = await paid();
   const { code, stdout } = await local('reconcile');
@@ -285,7 +308,7 @@ describe('the words', () => {
     for (const lang of ['en', 'ko']) {
       const { code, stdout } = await run(['--help', '--lang', lang]);
       expect(code).toBe(0);
-      for (const name of ['why', 'attention', 'settle', 'refund', 'close', 'reconcile', 'doctor', 'native'])
+      for (const name of ['why', 'attention', 'settle', 'refund', 'returned', 'close', 'reconcile', 'doctor', 'native'])
         expect(stdout).toContain(`\n  ${name} `);
     }
   });
