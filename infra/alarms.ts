@@ -2,7 +2,7 @@
  * What a person must do something about, and nothing else: each alarm says what happened and where its remedy is described, under
  * its own name in docs/runbook.md.
  */
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -52,6 +52,12 @@ export class Alarms extends Construct {
     super(scope, id);
     this.#props = props;
     this.#action = new SnsAction(props.topic ?? this.topic(props.emails));
+    // No warning: an address is no business of a deployment for tests, which may be `--strict`.
+    if (!props.topic && props.emails.length === 0) {
+      Annotations.of(this).addInfo(
+        'Nobody is told of alarms: put an address into `alarmEmails`, or give `alarmTopic`.',
+      );
+    }
     this.ofPayments(props.deployment);
     this.ofTheSystem(props);
   }
@@ -123,9 +129,9 @@ export class Alarms extends Construct {
     );
   }
 
-  /** Of a subscription that was added to the construct. */
-  watchSubscriber(scope: Construct, name: string, deadLetters: IQueue): void {
-    const what = `A function of the shop did not take an event for a day (${name}).`;
+  /** Of a function that subscribes, by its path in the app. */
+  watchSubscriber(scope: Construct, path: string, deadLetters: IQueue): void {
+    const what = `A function of the shop did not take an event, which waits in a queue (${path}).`;
     this.watchQueue('subscriber-missed', scope, what, deadLetters);
   }
 

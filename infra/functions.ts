@@ -45,6 +45,15 @@ const KEY_RIGHTS = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:Genera
 
 /** Traces belong to no resource. */
 const TRACE_RIGHTS = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+/** Without them Lambda does not make a function in a network. AWS's own policy of them would open every log as well. */
+const NETWORK_RIGHTS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 export interface FunctionsProps {
   settings: Settings;
@@ -141,7 +150,7 @@ export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps
 }
 
 function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: FunctionsProps): Role {
-  const { tables, secret, bus, unpublished, encryptionKey } = props;
+  const { tables, secret, bus, unpublished, encryptionKey, network } = props;
   const arns: Record<Resource, string> = {
     orders: tables.orders.tableArn,
     'orders/due': `${tables.orders.tableArn}/index/${tables.dueIndex}`,
@@ -161,6 +170,7 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
     ...rights.map(([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] })),
     new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
     new PolicyStatement({ actions: TRACE_RIGHTS, resources: ['*'] }),
+    ...(network ? [new PolicyStatement({ actions: NETWORK_RIGHTS, resources: ['*'] })] : []),
     ...[...new Set(keys.map(({ keyArn }) => keyArn))].map(
       (keyArn) => new PolicyStatement({ actions: KEY_RIGHTS, resources: [keyArn] }),
     ),
@@ -177,10 +187,10 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
 function acknowledgeWildcards(role: Role, facts: Facts, { tables, network }: FunctionsProps, withKey: boolean): void {
   const acknowledge = (id: string, reason: string) =>
     Validations.of(role).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
-  acknowledge(
-    'IAM5[Resource::*]',
-    'Only the two actions that send traces to X-Ray, which know no resource to be given on.',
-  );
+  const traces = 'Only the two actions that send traces to X-Ray, which know no resource to be given on.';
+  const interfaces =
+    'Only what sends traces to X-Ray, and makes and removes network interfaces, which have no names before they are made.';
+  acknowledge('IAM5[Resource::*]', network ? interfaces : traces);
   for (const name of ['orders', 'reversals'] as const) {
     const arn: unknown = Stack.of(role).resolve(tables[name].tableArn);
     if (!facts.rights[`${name}/stream`]) continue;
@@ -192,12 +202,6 @@ function acknowledgeWildcards(role: Role, facts: Facts, { tables, network }: Fun
   for (const action of withKey ? KEY_RIGHTS.filter((right) => right.endsWith('*')) : []) {
     const variants = 'Both variants of one action, on this one key: what DynamoDB asks of who uses an encrypted table.';
     acknowledge(`IAM5[Action::${action}]`, variants);
-  }
-  const interfaces =
-    "AWS's own policy to make and remove network interfaces, which have no names before they are made.";
-  if (network) {
-    const policy = 'arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole';
-    acknowledge(`IAM4[Policy::${policy}]`, interfaces);
   }
 }
 
@@ -226,7 +230,8 @@ function workerEnvironment(name: WorkerName, facts: Facts, props: FunctionsProps
     DEPLOYMENT: deployment,
     REVERSALS_TABLE: tables.reversals.tableName,
     ...columnsFor(tables),
-    EVENT_BUS: bus.eventBusName,
+    // By its name one of another account would be looked for in this one.
+    EVENT_BUS: bus.eventBusArn,
   };
 }
 

@@ -24,7 +24,7 @@ import { Functions, type Network } from './functions.ts';
 import { type OwnDomain, PaymentsApi } from './http-api.ts';
 import { iamportSecret } from './secret.ts';
 import type { ShopOrdersTable } from './shop-orders.ts';
-import { Subscription } from './subscriptions.ts';
+import { Subscriber, Subscription } from './subscriptions.ts';
 import { Tables } from './tables.ts';
 import { Workers } from './workers.ts';
 
@@ -66,6 +66,7 @@ export class IamportPayments extends Construct {
   readonly events: IEventBus;
   readonly #api: HttpApi;
   readonly #alarms: Alarms;
+  readonly #subscribers = new Map<IFunction, Subscriber>();
 
   /** @throws ConfigurationError that names every problem of the properties. */
   constructor(scope: Construct, id: string, props: IamportPaymentsProps) {
@@ -169,10 +170,17 @@ export class IamportPayments extends Construct {
   /** Any event by its name, for a function of the shop. */
   on(name: EventName | NotificationEventName, subscriber: IFunction): Subscription {
     // Functions of two constructs may have the same id.
-    const id = `On ${name} ${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
-    const subscription = new Subscription(this, id, this.events, name, subscriber);
-    this.#alarms.watchSubscriber(subscription, name, subscription.deadLetters);
-    return subscription;
+    const id = `${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
+    return new Subscription(this, `On ${name} ${id}`, this.events, name, this.#subscriber(id, subscriber));
+  }
+
+  #subscriber(id: string, subscriber: IFunction): Subscriber {
+    const known = this.#subscribers.get(subscriber);
+    if (known) return known;
+    const made = new Subscriber(this, `Subscriber ${id}`, subscriber);
+    this.#alarms.watchSubscriber(made, subscriber.node.path, made.deadLetters);
+    this.#subscribers.set(subscriber, made);
+    return made;
   }
 }
 

@@ -7,6 +7,8 @@ import { IamportPayments, type IamportPaymentsProps } from './iamport-payments.t
 export const STACK_NAME = 'IamportPayments';
 
 export class PaymentsStack extends Stack {
+  readonly payments: IamportPayments;
+
   constructor(scope: Construct, configuration: IamportPaymentsProps, props?: StackProps) {
     super(scope, STACK_NAME, {
       description: 'Payment completion for a shop that sells through Iamport.',
@@ -14,6 +16,7 @@ export class PaymentsStack extends Stack {
       ...props,
     });
     const payments = new IamportPayments(this, 'Payments', configuration);
+    this.payments = payments;
 
     this.output('ApiUrl', payments.url, 'Where the storefront and the server of the shop call.');
     this.output('WebhookUrl', `${payments.url}/payments/webhook`, 'Goes into the Iamport console as the webhook URL.');

@@ -1,26 +1,31 @@
-/** A shop's own function as the subscriber of an event: tried for a day, and kept in a queue of its own after that. */
-import { Duration, Validations } from 'aws-cdk-lib';
+/**
+ * A shop's own functions as subscribers of events. Two services may give up on an event: EventBridge when it cannot hand it
+ * over, and Lambda, which has then taken it, when the function fails. Both put it into the queue of the function.
+ */
+import { Annotations, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnEventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventSource } from '../functions/edge/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 
-export class Subscription extends Construct {
-  /** The events that the function did not take in a day. */
+/** The most that Lambda can be told: a function that fails is run again after one minute and after two more. */
+const FAILURES = { retryAttempts: 2, maxEventAge: Duration.hours(6) };
+const LOST = 'Lambda throws an event away when it fails three times on it: give it an `onFailure` destination';
+
+/** One function of the shop, whatever it subscribes to. */
+export class Subscriber extends Construct {
+  readonly subscriber: IFunction;
+  /** The events that the function did not take. */
   readonly deadLetters: Queue;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    eventBus: IEventBus,
-    name: EventName | NotificationEventName,
-    subscriber: IFunction,
-  ) {
+  constructor(scope: Construct, id: string, subscriber: IFunction) {
     super(scope, id);
+    this.subscriber = subscriber;
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -30,8 +35,50 @@ export class Subscription extends Construct {
       id: 'AwsSolutions::AwsSolutions-SQS3',
       reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
     });
+    this.keepFailures();
+  }
+
+  /** A function has one such configuration: the shop's own stays, and one that may be elsewhere is not written over. */
+  private keepFailures(): void {
+    const { subscriber } = this;
+    const { path, defaultChild } = subscriber.node;
+    const own = subscriber.node.tryFindChild('EventInvokeConfig')?.node.defaultChild;
+    if (own instanceof CfnEventInvokeConfig && Object(own.destinationConfig).onFailure) {
+      Annotations.of(this).addInfo(
+        `${path} has an \`onFailure\` destination already: what it fails on goes there, and not into this queue.`,
+      );
+    } else if (own) {
+      this.warn(`${path} has an async invoke configuration of its own, which is left as it is. ${LOST} there.`);
+    } else if (defaultChild && Stack.of(subscriber) === Stack.of(this)) {
+      subscriber.configureAsyncInvoke({ ...FAILURES, onFailure: new SqsDestination(this.deadLetters) });
+    } else {
+      this.warn(
+        `${path} is not made in this stack. ${LOST} where it is made, and its role the right \`sqs:SendMessage\` on it.`,
+      );
+    }
+  }
+
+  private warn(text: string): void {
+    Annotations.of(this).addWarningV2('iamport-serverless:subscriberFailures', text);
+  }
+}
+
+/** One event for one function. EventBridge tries for a day to hand it over. */
+export class Subscription extends Construct {
+  /** The events that the function did not take, of all its subscriptions. */
+  readonly deadLetters: Queue;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    eventBus: IEventBus,
+    name: EventName | NotificationEventName,
+    { subscriber, deadLetters }: Subscriber,
+  ) {
+    super(scope, id);
+    this.deadLetters = deadLetters;
     const target = new LambdaFunction(subscriber, {
-      deadLetterQueue: this.deadLetters,
+      deadLetterQueue: deadLetters,
       maxEventAge: Duration.hours(24),
       retryAttempts: 185,
     });

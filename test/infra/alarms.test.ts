@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -39,6 +39,7 @@ interface AlarmProperties {
 
 function shopStack(more: (stack: Stack) => Partial<IamportPaymentsProps> = () => ({})): {
   payments: IamportPayments;
+  stack: Stack;
   template: () => Template;
 } {
   const app = new App({ outdir: mkdtempSync(join(bundles, 'cdk-')), analyticsReporting: false });
@@ -46,7 +47,7 @@ function shopStack(more: (stack: Stack) => Partial<IamportPaymentsProps> = () =>
   const payments = new IamportPayments(stack, 'Payments', { ...configuration, bundles, ...more(stack) });
   const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
   payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
-  return { payments, template: () => Template.fromStack(stack) };
+  return { payments, stack, template: () => Template.fromStack(stack) };
 }
 
 const shop = shopStack().template();
@@ -120,6 +121,21 @@ describe('the alarms', () => {
     own.resourceCountIs('AWS::SNS::Topic', 1);
     own.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref: topic }] });
   });
+});
+
+test.each<[string, (stack: Stack) => Partial<IamportPaymentsProps>, string[]]>([
+  [
+    'with nobody to tell',
+    () => ({ alarmEmails: [] }),
+    ['Nobody is told of alarms: put an address into `alarmEmails`, or give `alarmTopic`.'],
+  ],
+  ['with an address', () => ({}), []],
+  ['with a topic', (stack) => ({ alarmTopic: new Topic(stack, 'Oncall'), alarmEmails: [] }), []],
+])('%s a deployment says what is missing, as a word and no warning', (_who, more, words) => {
+  const annotations = Annotations.fromStack(shopStack(more).stack);
+  const alarms = '/Shop/Payments/Alarms';
+  expect(annotations.findInfo(alarms, Match.anyValue()).map(({ entry }) => entry.data)).toEqual(words);
+  expect(annotations.findWarning(alarms, Match.anyValue())).toEqual([]);
 });
 
 describe('the dashboard', () => {

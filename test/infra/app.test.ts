@@ -4,7 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, expect, test } from 'vitest';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { afterAll, expect, inject, test } from 'vitest';
+import { synthesize } from '../../infra/app.ts';
+import { shippedContext } from './shipped.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -34,6 +37,19 @@ test('the template is the same every time, by itself and under the CDK’s comma
   expect(JSON.parse(template).Resources).toHaveProperty('PaymentsTablesOrdersD7E07471');
   expect(await readFile(`${second}/IamportPayments.template.json`, 'utf8')).toBe(template);
   expect(await readFile(`${cli}/IamportPayments.template.json`, 'utf8')).toBe(template);
+});
+
+test('what a shop adds in infra/shop.ts is in the stack that deploys, and not in that of the tests', async () => {
+  const code = Code.fromInline('exports.handler = async () => {};');
+  const props = { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code };
+  const directory = await synthesize(shippedContext, join(scratch, 'shop'), (stack, payments) => {
+    payments.onPaid(new LambdaFunction(stack, 'Deliver', props));
+  });
+  const added = async (from: string) => {
+    const { Resources } = JSON.parse(await readFile(join(from, 'IamportPayments.template.json'), 'utf8'));
+    return Object.values<{ Type: string }>(Resources).filter(({ Type }) => Type === 'AWS::Events::Rule').length;
+  };
+  expect([await added(directory), await added(inject('assembly'))]).toEqual([1, 0]);
 });
 
 test('a configuration that is not right ends with every problem and nothing else', async () => {

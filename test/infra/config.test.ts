@@ -1,6 +1,7 @@
 /** The configuration: what is taken, what is filled in, and what is said about everything else. */
 import { expect, test } from 'vitest';
 import { ConfigurationError, environmentOf, readSettings } from '../../infra/config.ts';
+import { cdkContext } from '../../infra/context.ts';
 
 const storefront = { origins: ['https://shop.example'] };
 
@@ -23,6 +24,10 @@ test('only the origins are required', () => {
     removal: 'keep',
     tags: {},
   });
+});
+
+test('cdk.json is valid, as it ships and as a shop has filled it in', () => {
+  expect(readSettings(cdkContext().iamport)).toBeDefined();
 });
 
 test('the functions are told every setting as text', () => {

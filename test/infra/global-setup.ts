@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { synthesize } from '../../infra/app.ts';
-import { cdkContext } from '../../infra/context.ts';
 import { tableOf } from '../../sandbox/local/dynamodb.ts';
 import { startDynamodbLocal } from '../../sandbox/local/dynamodb-local.ts';
 import { CloudAssembly } from '../../sandbox/local/template.ts';
 import { locateBrowser } from '../browser.ts';
 import type { TableName } from '../provided.d.ts';
+import { shippedContext } from './shipped.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Unpacks the browser once: test files that ran side by side would unpack over each other.
   await locateBrowser();
   const directory = await mkdtemp(join(tmpdir(), 'iamport-serverless-'));
-  const assembly = await synthesize(cdkContext(), join(directory, 'cdk.out'));
+  const assembly = await synthesize(shippedContext, join(directory, 'cdk.out'));
   project.provide('dynamodbEndpoint', dynamodb.endpoint);
   project.provide('assembly', assembly);
   project.provide('tables', tablesOf(CloudAssembly.read(assembly)));

@@ -183,9 +183,11 @@ test('events go to a bus of the shop’s own, and no other is made', () => {
   }));
   template().resourceCountIs('AWS::Events::EventBus', 0);
   expect(stack.resolve(payments.events.eventBusName)).toBe('shop');
-  template().hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { EVENT_BUS: 'shop' } } });
+  // The whole ARN: a name alone would be that of a bus of the function's own account.
+  const arn = 'arn:aws:events:ap-northeast-2:111111111111:event-bus/shop';
+  template().hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { EVENT_BUS: arn } } });
   expect(JSON.stringify(template().findResources('AWS::IAM::Role'))).toContain(
-    '"Action":"events:PutEvents","Effect":"Allow","Resource":"arn:aws:events:ap-northeast-2:111111111111:event-bus/shop"',
+    `"Action":"events:PutEvents","Effect":"Allow","Resource":"${arn}"`,
   );
 });
 
@@ -194,6 +196,32 @@ test('in a network of the shop’s own every function is in its private subnets'
   template().allResourcesProperties('AWS::Lambda::Function', {
     VpcConfig: { SubnetIds: [{ Ref: Match.stringLikeRegexp('Private') }, { Ref: Match.stringLikeRegexp('Private') }] },
   });
+  // Lambda makes a function only if its role can make the interfaces.
+  const interfaces = {
+    Effect: 'Allow',
+    Action: [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    Resource: '*',
+  };
+  const roles = template().findResources('AWS::IAM::Role');
+  const functions = Object.values(template().findResources('AWS::Lambda::Function'));
+  expect(functions).toHaveLength(9);
+  for (const { Properties } of functions) {
+    expect(roles[Properties.Role['Fn::GetAtt'][0]]).toMatchObject({
+      Properties: { Policies: [{ PolicyDocument: { Statement: expect.arrayContaining([interfaces]) } }] },
+    });
+  }
+});
+
+test('in Lambda’s own network no function may touch interfaces', () => {
+  const { template } = shop(() => ({}));
+  expect(JSON.stringify(template().findResources('AWS::IAM::Role'))).not.toContain('ec2:');
 });
 
 test('a key of the shop’s encrypts tables, secret and queue, and each function may use it', () => {

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { cdkContext } from '../../infra/context.ts';
 import { makePackage } from '../../scripts/package.ts';
+import { shippedContext } from './shipped.ts';
 
 const run = promisify(execFile);
 const modules = join(import.meta.dirname, '../../node_modules');
@@ -36,13 +36,12 @@ test('the template is the one of this repository, function for function', async 
 });
 
 test('an app of CommonJS requires it', async () => {
-  const { iamport } = cdkContext();
   await write(
     'app.cjs',
     `const { App, Stack } = require('aws-cdk-lib');
      const { IamportPayments } = require('iamport-serverless');
      const app = new App({ outdir: 'cdk.cjs', analyticsReporting: false });
-     new IamportPayments(new Stack(app, 'Shop'), 'Payments', ${JSON.stringify(iamport)});
+     new IamportPayments(new Stack(app, 'Shop'), 'Payments', ${JSON.stringify(shippedContext.iamport)});
      app.synth();`,
   );
   await synthesize('app.cjs', 'cdk.cjs');
@@ -145,7 +144,7 @@ const appOf = (imports: string) => `import { App, Stack } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 ${imports}
 const app = new App({ postCliContext: flags, outdir: 'cdk.out', analyticsReporting: false });
-new IamportPayments(new Stack(app, 'IamportPayments'), 'Payments', ${JSON.stringify(cdkContext().iamport)});
+new IamportPayments(new Stack(app, 'IamportPayments'), 'Payments', ${JSON.stringify(shippedContext.iamport)});
 app.synth();`;
 
 /** Without a right to start a process: there is no bundler, and nobody to ask. */

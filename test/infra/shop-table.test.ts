@@ -7,11 +7,11 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-
 import { App, Stack } from 'aws-cdk-lib';
 import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { cdkContext } from '../../infra/context.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
 import { LambdaFunction } from '../../sandbox/local/lambda.ts';
 import { CloudAssembly } from '../../sandbox/local/template.ts';
 import { type System, startSystem } from '../system.ts';
+import { shippedContext } from './shipped.ts';
 
 const databaseKey = 'shoptabletest';
 let directory: string;
@@ -28,7 +28,7 @@ beforeAll(async () => {
     dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
   });
   const ordersTable = { table, key: 'basket', amount: 'total', currency: 'money' };
-  const { storefront } = cdkContext().iamport as { storefront: { origins: string[] } };
+  const { storefront } = shippedContext.iamport;
   // Both ways of keeping functions started are in it too: nobody should be able to tell.
   new IamportPayments(stack, 'Payments', { storefront, ordersTable, keepWarm: true, provisionedConcurrency: 1 });
   app.synth();

@@ -1,44 +1,55 @@
 /** A shop's own functions as subscribers: `payments.onPaid(fn)` and its sisters. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { functionNames } from '../../infra/doors.ts';
+import { afterAll, expect, test } from 'vitest';
+import { eventNames, notificationNames } from '../../functions/edge/event-schema.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
+import { writeEmptyBundles } from './synthesized.ts';
 
-let directory: string;
-let template: Template;
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'shop-'));
-  for (const name of functionNames) {
-    mkdirSync(join(directory, name));
-    writeFileSync(join(directory, name, 'index.mjs'), '');
-  }
-  const stack = new Stack(new App({ outdir: join(directory, 'cdk.out') }), 'Shop');
-  const payments = new IamportPayments(stack, 'Payments', {
-    storefront: { origins: ['https://shop.example'] },
-    bundles: directory,
-  });
-  const code = Code.fromInline('exports.handler = async () => {};');
-  const deliver = new LambdaFunction(stack, 'Deliver', {
-    runtime: Runtime.NODEJS_24_X,
-    handler: 'index.handler',
-    code,
-  });
-  payments.onPaid(deliver);
-  payments.onVirtualAccountIssued(deliver);
-  payments.onFailed(deliver);
-  payments.onCancelled(deliver);
-  payments.onRejected(deliver);
-  payments.onRefundRequired(deliver);
-  template = Template.fromStack(stack);
-});
+const directory = mkdtempSync(join(tmpdir(), 'shop-'));
+writeEmptyBundles(directory);
 afterAll(() => rmSync(directory, { recursive: true }));
+
+const env = { account: '123456789012', region: 'ap-northeast-2' };
+const anyCode = {
+  runtime: Runtime.NODEJS_24_X,
+  handler: 'index.handler',
+  code: Code.fromInline('exports.handler = async () => {};'),
+};
+
+/** A shop's stack with the construct in it, and what a deployment would be told of the subscriptions. */
+function shop() {
+  const app = new App({ outdir: mkdtempSync(join(directory, 'cdk-')), analyticsReporting: false });
+  const stack = new Stack(app, 'Shop', { env });
+  const alarmEmails = ['owner@shop.example'];
+  const props = { storefront: { origins: ['https://shop.example'] }, alarmEmails, bundles: directory };
+  const payments = new IamportPayments(stack, 'Payments', props);
+  const said = (kind: 'warning' | 'info') =>
+    payments.node
+      .findAll()
+      .flatMap(({ node }) => node.metadata)
+      .filter(({ type }) => type === `aws:cdk:${kind}`)
+      .map(({ data }) => String(data).replace(/ \[ack: .+\]$/, ''));
+  return { app, stack, payments, said };
+}
+
+const { stack, payments, said } = shop();
+const deliver = new LambdaFunction(stack, 'Deliver', anyCode);
+payments.onPaid(deliver);
+payments.onVirtualAccountIssued(deliver);
+payments.onFailed(deliver);
+payments.onCancelled(deliver);
+payments.onRejected(deliver);
+payments.onRefundRequired(deliver);
+const template = Template.fromStack(stack);
+const queue = { 'Fn::GetAtt': [expect.stringMatching(/^PaymentsSubscriberDeliver\w+DeadLetters\w+$/), 'Arn'] };
 
 test.each([
   'Payment Paid',
@@ -47,52 +58,167 @@ test.each([
   'Payment Cancelled',
   'Payment Rejected',
   'Refund Required',
-])('%s reaches the function, is tried for a day, and is kept after that', (name) => {
-  template.hasResourceProperties('AWS::Events::Rule', {
-    EventBusName: Match.objectLike({ Ref: Match.stringLikeRegexp('^PaymentsEvents') }),
+])('%s is handed to the function for a day, and kept if it could not be', (name) => {
+  const [rule, ...others] = Object.values(template.findResources('AWS::Events::Rule'))
+    .map(({ Properties }) => Properties)
+    .filter(({ EventPattern }) => EventPattern['detail-type'].includes(name));
+  expect(others).toEqual([]);
+  expect(rule).toMatchObject({
+    EventBusName: { Ref: expect.stringMatching(/^PaymentsEvents/) },
     EventPattern: { source: ['iamport-serverless'], 'detail-type': [name] },
     Targets: [
-      Match.objectLike({
+      {
+        Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Deliver/), 'Arn'] },
         RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
-        DeadLetterConfig: Match.anyValue(),
-      }),
+        DeadLetterConfig: { Arn: queue },
+      },
     ],
   });
 });
 
-test('each subscription has a queue of its own, and only its rule may write to it', () => {
+test('what the function was handed and failed on three times is kept in the same queue', () => {
+  const [config, ...others] = Object.values(template.findResources('AWS::Lambda::EventInvokeConfig'));
+  expect(others).toEqual([]);
+  expect(config?.Properties).toEqual({
+    FunctionName: { Ref: expect.stringMatching(/^Deliver/) },
+    Qualifier: '$LATEST',
+    MaximumRetryAttempts: 2,
+    MaximumEventAgeInSeconds: 21_600,
+    DestinationConfig: { OnFailure: { Destination: queue } },
+  });
+});
+
+test('its role may send to that queue, has no other right by it, and is complete before Lambda looks', () => {
+  const [[id = '', policy] = [], ...others] = Object.entries(template.findResources('AWS::IAM::Policy'));
+  expect(others).toEqual([]);
+  expect(policy?.Properties).toMatchObject({
+    Roles: [{ Ref: expect.stringMatching(/^DeliverServiceRole/) }],
+    PolicyDocument: {
+      Statement: [
+        { Effect: 'Allow', Action: ['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl'], Resource: queue },
+      ],
+    },
+  });
+  template.hasResource('AWS::Lambda::Function', { DependsOn: Match.arrayWith([id]) });
+});
+
+test('the queue refuses nobody but who has no TLS, and lets the rules write into it', () => {
   const rules = Object.keys(template.findResources('AWS::Events::Rule'));
   expect(rules).toHaveLength(6);
-  expect(Object.keys(template.findResources('AWS::SQS::Queue'))).toHaveLength(6 + 1);
-  const writers = Object.values(template.findResources('AWS::SQS::QueuePolicy')).flatMap(({ Properties }) =>
-    Properties.PolicyDocument.Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow'),
+  const statements = Object.values(template.findResources('AWS::SQS::QueuePolicy'))
+    .filter(({ Properties }) => JSON.stringify(Properties.Queues).includes('Subscriber'))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+  const [refused, ...allowed] = statements;
+  expect(refused).toMatchObject({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
+  expect(allowed.map(({ Effect, Action, Principal }) => [Effect, Action, Principal.Service])).toEqual(
+    rules.map(() => ['Allow', 'sqs:SendMessage', 'events.amazonaws.com']),
   );
-  expect(writers.map(({ Action, Principal }) => [Action, Principal.Service])).toEqual(
-    rules.map(() => ['sqs:SendMessage', 'events.amazonaws.com']),
-  );
-  expect(writers.map(({ Condition }) => Condition.ArnEquals['aws:SourceArn']['Fn::GetAtt'][0]).sort()).toEqual(
+  expect(allowed.map(({ Condition }) => Condition.ArnEquals['aws:SourceArn']['Fn::GetAtt'][0]).sort()).toEqual(
     rules.sort(),
   );
 });
 
-test('only the rules may call the function, which gets no right of its own by it', () => {
+test('one alarm rings as soon as anything is in the queue, and names the function', () => {
+  const missed = Object.values(template.findResources('AWS::CloudWatch::Alarm')).filter(({ Properties }) =>
+    Properties.AlarmDescription.includes('#subscriber-missed'),
+  );
+  expect(missed.map(({ Properties }) => Properties)).toEqual([
+    expect.objectContaining({
+      AlarmDescription: expect.stringContaining('(Shop/Deliver)'),
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Threshold: 1,
+      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue['Fn::GetAtt'][0], 'QueueName'] } }],
+    }),
+  ]);
+});
+
+test('only the rules may call the function', () => {
   const permissions = Object.values(template.findResources('AWS::Lambda::Permission'))
     .map(({ Properties }) => Properties)
     .filter(({ Principal }) => Principal === 'events.amazonaws.com');
   expect(permissions.map(({ SourceArn }) => SourceArn['Fn::GetAtt'][0]).sort()).toEqual(
     Object.keys(template.findResources('AWS::Events::Rule')).sort(),
   );
-  expect(Object.keys(template.findResources('AWS::IAM::Policy'))).toEqual([]);
 });
 
-test('functions of the same id in two constructs can both subscribe', () => {
-  const stack = new Stack(new App({ outdir: join(directory, 'two') }), 'Shop');
-  const storefront = { origins: ['https://shop.example'] };
-  const payments = new IamportPayments(stack, 'Payments', { storefront, bundles: directory });
-  for (const name of ['Stock', 'Mail']) {
-    const code = Code.fromInline('exports.handler = async () => {};');
-    const props = { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code };
-    payments.onPaid(new LambdaFunction(new Construct(stack, name), 'Function', props));
+test('a deployment has nothing to say of it', () => {
+  expect([...said('warning'), ...said('info')]).toEqual([]);
+});
+
+test('a queue takes every event that there is: its policy stays below 20 statements and 8 KB', () => {
+  const { stack, payments } = shop();
+  const everything = new LambdaFunction(stack, 'EverythingThatHappensToAnOrder', anyCode);
+  for (const name of [...eventNames, ...notificationNames]) payments.on(name, everything);
+  const policies = Object.values(Template.fromStack(stack).findResources('AWS::SQS::QueuePolicy'));
+  // What CloudFormation puts in place of each reference.
+  const arn = `arn:aws:sqs:ap-northeast-2:123456789012:${'x'.repeat(80)}`;
+  for (const { Properties } of policies) {
+    const { Statement } = Properties.PolicyDocument;
+    expect(Statement.length).toBeLessThanOrEqual(20);
+    const written = JSON.stringify(Statement).replace(/\{"Fn::GetAtt":\[[^\]]+\]\}/g, `"${arn}"`);
+    expect(written.length).toBeLessThanOrEqual(8_192);
   }
+  expect(Math.max(...policies.map(({ Properties }) => Properties.PolicyDocument.Statement.length))).toBe(16);
+});
+
+test('functions of the same id in two constructs can both subscribe, each with a queue of its own', () => {
+  const { stack, payments } = shop();
+  const [stock, mail] = ['Stock', 'Mail'].map((name) =>
+    payments.onPaid(new LambdaFunction(new Construct(stack, name), 'Function', anyCode)),
+  );
+  expect(stock?.deadLetters).not.toBe(mail?.deadLetters);
   Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2);
+});
+
+test('an alias has its failures kept under its own name', () => {
+  const { stack, payments } = shop();
+  payments.onPaid(new LambdaFunction(stack, 'Deliver', anyCode).addAlias('live'));
+  Template.fromStack(stack).hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+    FunctionName: { Ref: Match.stringLikeRegexp('^Deliver') },
+    Qualifier: { 'Fn::Select': [7, { 'Fn::Split': [':', { Ref: Match.stringLikeRegexp('^DeliverAliaslive') }] }] },
+    DestinationConfig: { OnFailure: Match.anyValue() },
+  });
+});
+
+test('a function that keeps its failures itself is left alone, and a deployment says so', () => {
+  const { stack, payments, said } = shop();
+  const onFailure = new SqsDestination(new Queue(stack, 'Mine'));
+  payments.onPaid(new LambdaFunction(stack, 'Deliver', { ...anyCode, onFailure }));
+  const configs = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::EventInvokeConfig'));
+  expect(JSON.stringify(configs.map(({ Properties }) => Properties.DestinationConfig))).toMatch(
+    /^\[\{"OnFailure":\{"Destination":\{"Fn::GetAtt":\["Mine\w+","Arn"\]\}\}\}\]$/,
+  );
+  expect(said('warning')).toEqual([]);
+  expect(said('info')).toEqual([
+    'Shop/Deliver has an `onFailure` destination already: what it fails on goes there, and not into this queue.',
+  ]);
+});
+
+test('a function that would lose its failures by a configuration of its own is warned of', () => {
+  const { stack, payments, said } = shop();
+  const deliver = new LambdaFunction(stack, 'Deliver', { ...anyCode, retryAttempts: 0 });
+  payments.onPaid(deliver);
+  payments.onCancelled(deliver);
+  Template.fromStack(stack).resourceCountIs('AWS::Lambda::EventInvokeConfig', 1);
+  expect(said('warning')).toEqual([
+    'Shop/Deliver has an async invoke configuration of its own, which is left as it is. Lambda throws an event away when it fails three times on it: give it an `onFailure` destination there.',
+  ]);
+});
+
+test('a function of another stack or from elsewhere is subscribed, with a warning of what it needs there', () => {
+  const { app, stack, payments, said } = shop();
+  const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
+  payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
+  payments.onPaid(new LambdaFunction(new Stack(app, 'Warehouse', { env }), 'Pack', anyCode));
+  Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2);
+  Template.fromStack(stack).resourceCountIs('AWS::Lambda::EventInvokeConfig', 0);
+  expect(said('warning')).toEqual(
+    ['Shop/Ship', 'Warehouse/Pack'].map(
+      (path) =>
+        `${path} is not made in this stack. Lambda throws an event away when it fails three times on it: give it an \`onFailure\` destination where it is made, and its role the right \`sqs:SendMessage\` on it.`,
+    ),
+  );
+  // Once it has been done there, as docs/construct.md says.
+  Annotations.of(payments).acknowledgeWarning('iamport-serverless:subscriberFailures');
+  expect(said('warning')).toEqual([]);
 });
