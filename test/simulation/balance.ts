@@ -45,6 +45,7 @@ export function balance(parts: Parts): void {
     if (!truth || (truth.sandbox && !isOrders)) continue;
     if (isOrders) {
       if (truth.kept > 0 || order.status !== 'deposit_reversed') agree(impUid, truth.kept, order);
+      if (truth.kept > 0) checkExcess(impUid, truth, order, reversal);
     } else if (truth.kept > 0) checkHeld(impUid, truth, order, reversal);
   }
   for (const item of tables.orders.items()) checkOrder(entryOf(item), parts);
@@ -66,6 +67,15 @@ function checkHeld(impUid: string, truth: Truth, order: Entry | undefined, rever
   // Deposits of another sum, or on top of the amount, are in no payment's own figure.
   if (['deposit_excess', 'deposit_mismatch'].includes(reversal?.reason?.S ?? '')) return;
   if (hundredths(Number(reversal?.amount?.N)) !== truth.kept) throw new Violation('L8', say);
+}
+
+/** What was deposited on top of the amount waits for a person. */
+function checkExcess(impUid: string, truth: Truth, order: Entry, reversal: Item | undefined): void {
+  const excess = (truth.deposited ?? 0) - order.amount;
+  if (excess <= 0) return;
+  if (reversal?.state?.S !== 'manual' || hundredths(Number(reversal.amount?.N)) !== excess) {
+    throw new Violation('L1', `${impUid} has ${excess} on top of ${order.merchantUid}, ${told(reversal)}`);
+  }
 }
 
 function agree(impUid: string, kept: number, order: Entry): void {
@@ -106,10 +116,11 @@ function checkReversal(item: Item, { books, iamport }: Parts): void {
     return;
   }
   const truth = iamport.truths(key).at(-1);
-  if (state === 'manual' && truth?.moved && truth.kept === 0)
+  const isOnTop = item.reason?.S === 'deposit_excess';
+  if (state === 'manual' && truth?.moved && truth.kept === 0 && !isOnTop)
     throw new Violation('L4', `${key} is back: ${told(item)}`);
   if (kind === 'orphan') must('Payment Without Order');
-  else if (item.reason?.S !== 'deposit_excess') must('Payment Rejected');
+  else if (!isOnTop) must('Payment Rejected');
   if (kind === 'manual' && state === 'manual') must('Refund Required');
   const hadMoney = ['cancel', 'manual'].includes(kind) && Number(item.amount?.N) > 0;
   if (hadMoney && state === 'done') must('Refund Completed');

@@ -14,7 +14,7 @@
  * S10 only the shop closes an order
  * S11 a 200 leaves a trace: money that was there is settled, held for reversal, or gone
  * S12 writes to an order are bounded by what happened to it
- * S13 a reversal is done only when the money is back, or the order stands on it after all
+ * S13 a reversal is done only when the money is back, or the order stands on it after all, and then says that nothing is back
  * S14 a refund gives back once, no more than was asked for, and is done only when it was it that gave back
  * S15 bad input changes nothing, and nobody is asked about it
  * S16 a good payment of an order that can be paid is not sent back
@@ -194,6 +194,9 @@ export class Books {
     // An account nobody can pay into any more, since its payment went another way, has nothing left to revoke.
     const hasNone = kind === 'revoke' && truths.at(-1)?.status === 'failed';
     if (!isBack && !standsOnIt && !hasNone) throw new Violation('S13', `${key} ${kind} done, and nothing came back`);
+    if (!isBack && kind !== 'orphan' && Number(after.amount?.N) > 0) {
+      throw new Violation('S13', `${key} ${kind} done with ${after.amount?.N}, and the order stands on it`);
+    }
   }
 
   #refundDone({ refund_of: of, refund_key: key }: Item): void {

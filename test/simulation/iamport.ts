@@ -59,6 +59,9 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
   const history = new Map<string, Truth[]>();
   const deposits = new Map<string, readonly number[]>();
 
+  /** What Iamport does not know is null, or is not there at all. */
+  const unknown = chance.is(0.3) ? null : undefined;
+
   /** What each payment looks like in an answer, until it is noted to have changed: nothing else of a schedule is told as often. */
   const texts = new Map<string, string>();
 
@@ -73,7 +76,8 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     let text = texts.get(impUid);
     if (text === undefined) {
       const amounts = deposits.get(impUid);
-      text = JSON.stringify({ ...payment, deposit_history: amounts?.map((amount) => ({ amount })) });
+      const whole = { ...payment, deposit_history: amounts?.map((amount) => ({ amount })) };
+      text = JSON.stringify(whole, (_name, value) => value ?? unknown);
       texts.set(impUid, text);
     }
     simulated.onShown(text);

@@ -13,8 +13,11 @@ export class News {
     this.#world = world;
   }
 
-  /** A payment is not what it was: Iamport may send a notification, and the buyer's browser may come back. */
-  changed(impUid: string, { isNotified = true } = {}): void {
+  /**
+   * A payment is not what it was: Iamport may send a notification, and the buyer's browser may come back.
+   * @param isWatched there is a buyer, and a page of the shop in front of him
+   */
+  changed(impUid: string, { isNotified = true, isWatched = true } = {}): void {
     const { chance, iamport, weather } = this.#world;
     iamport.note(impUid);
     this.#world.trace?.('iamport', `${impUid} is`, iamport.truths(impUid).at(-1));
@@ -22,7 +25,8 @@ export class News {
       this.tell(impUid);
       if (weather.strikes('webhook twice')) this.tell(impUid);
     }
-    if (chance.is(0.6)) this.after(chance.whole(0, 5) * second, () => this.browser(impUid));
+    if (!isWatched) return;
+    if (chance.is(0.5)) this.after(chance.whole(0, 5) * second, () => this.browser(impUid));
     if (chance.is(0.2)) this.after(chance.whole(0, 5) * second, () => this.#phone(impUid));
   }
 

@@ -20,16 +20,15 @@ export class People {
   /** Everybody, on their own, from now on. */
   begin(): void {
     const { chance } = this.#world;
-    const count = chance.is(0.7) ? 1 : 2;
+    const count = chance.is(0.9) ? 1 : 2;
     for (let order = 1; order <= count; order += 1) {
       const currency = chance.is(0.85) ? 'KRW' : 'USD';
       const amount = currency === 'KRW' ? chance.whole(100, 50_000) : chance.whole(100, 50_000) / 100;
       this.#aboutOrder({ merchantUid: `m_${order}`, amount, currency });
     }
-    if (chance.is(0.3))
+    if (chance.is(0.5))
       this.#news.after(Math.max(this.#world.badForMs, everybodyHasBegunMs) + minute, () => this.#askForOne());
-    for (let stranger = chance.whole(0, 3); stranger > 0; stranger -= 1)
-      this.#news.at(30 * minute, () => this.#stranger());
+    if (chance.is(0.6)) this.#news.at(30 * minute, () => this.#stranger());
   }
 
   #aboutOrder(wanted: Wanted): void {
@@ -44,7 +43,7 @@ export class People {
     // A browser may register an amount too, and a wrong one.
     const forged = { merchant_uid: wanted.merchantUid, amount: 1, currency: null };
     if (chance.is(0.05)) this.#world.iamport.ledger.prepared.register(forged);
-    for (let attempt = chance.whole(1, 3); attempt > 0; attempt -= 1)
+    for (let attempt = Number(chance.pick({ 1: 60, 2: 30, 3: 10 })); attempt > 0; attempt -= 1)
       this.#news.at(20 * minute, () => this.#buyers.attempt(wanted));
     if (registration === 'never') return;
     if (chance.is(0.15)) this.#news.at(30 * minute, () => this.#close(wanted));
@@ -137,7 +136,7 @@ export class People {
     const { chance, iamport, reached } = this.#world;
     const payments = iamport.payments();
     const some = payments[chance.whole(0, Math.max(0, payments.length - 1))];
-    const what = chance.pick({ nobodys: 1, anothers: 1, paid: 1, delivered: 3, bad: 2 });
+    const what = chance.pick({ nobodys: 1, anothers: 1, paid: 1, delivered: 5, bad: 2 });
     reached.count(`stranger: ${what}`);
     if (what === 'nobodys') {
       await this.#world.request(

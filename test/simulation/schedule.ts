@@ -25,11 +25,11 @@ export async function runSchedule(
 ): Promise<Result> {
   const world = new World(seed, reached, line);
   const { chance, time, iamport } = world;
-  if (chance.is(0.05)) {
+  if (chance.is(0.02)) {
     // Iamport goes away for hours, in the middle of everything.
     reached.count('fault: iamport is down for hours');
     world.hasLongWait = true;
-    world.badForMs = chance.whole(60, 240) * minute;
+    world.badForMs = chance.whole(60, 180) * minute;
     time.after(chance.whole(1, 20) * minute, () => void Object.assign(iamport, { isDown: true }));
     time.after(world.badForMs, () => void Object.assign(iamport, { isDown: false }));
   }
