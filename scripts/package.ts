@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { bundleFunctions } from '../infra/bundle.ts';
@@ -57,15 +57,23 @@ async function command(): Promise<{ bin?: Record<string, string> }> {
   return { bin: { 'iamport-serverless': './dist/cli.js' } };
 }
 
-/** What the papers link to is in the package too. */
+/** The papers, and every picture, file and folder that one of them links to. */
 async function papers(): Promise<string[]> {
   const docs = (await readdir(join(PROJECT_ROOT, 'docs'))).map((file) => `docs/${file}`);
-  return [...(await readdir(PROJECT_ROOT)), ...docs].filter((file) => PAPERS.test(file));
+  const found = [...(await readdir(PROJECT_ROOT)), ...docs].filter((file) => PAPERS.test(file));
+  const linked = await Promise.all(found.filter((file) => file.endsWith('.md')).map(linksOf));
+  return [...new Set([...found, ...linked.flat()])];
 }
 
-async function copy(file: string): Promise<void> {
-  await mkdir(dirname(join(STAGE, file)), { recursive: true });
-  await cp(join(PROJECT_ROOT, file), join(STAGE, file));
+async function linksOf(paper: string): Promise<string[]> {
+  const text = await readFile(join(PROJECT_ROOT, paper), 'utf8');
+  return [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join(dirname(paper), path));
+}
+
+async function copy(path: string): Promise<void> {
+  await mkdir(dirname(join(STAGE, path)), { recursive: true });
+  const isOurs = (source: string) => basename(source) !== 'node_modules';
+  await cp(join(PROJECT_ROOT, path), join(STAGE, path), { recursive: true, filter: isOurs });
 }
 
 /** The functions bring their own dependencies in their bundles; the construct needs zod, and the CDK of the app that it is in. */

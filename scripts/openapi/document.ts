@@ -101,16 +101,23 @@ function meaningOf(field: string): string {
 }
 
 function requestBody(body: z.core.$ZodType, { takesForms, example }: Described): Json {
-  const schema = jsonSchema(body) as { properties?: Record<string, Json> };
-  const properties = Object.entries(schema.properties ?? {}).map(([name, of]) => [
-    name,
-    { description: meaningOf(name), ...of },
-  ]);
-  const media = { schema: { ...schema, properties: Object.fromEntries(properties) }, ...(example && { example }) };
+  const schema = withMeanings(jsonSchema(body));
+  const media = { schema, ...(example && { example }) };
   return {
     required: true,
     content: { 'application/json': media, ...(takesForms && { 'application/x-www-form-urlencoded': media }) },
   };
+}
+
+/** Every field with what it means; those in a field that is an object too, as `account.bank`. */
+function withMeanings(schema: Json, path = ''): Json {
+  const { properties } = schema as { properties?: Record<string, Json> };
+  if (!properties) return schema;
+  const described = Object.entries(properties).map(([name, of]) => [
+    name,
+    { description: meaningOf(path + name), ...withMeanings(of, `${path}${name}.`) },
+  ]);
+  return { ...schema, properties: Object.fromEntries(described) };
 }
 
 function responses({ answers, problems, body }: Described, signed: boolean): Json {

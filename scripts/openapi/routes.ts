@@ -77,6 +77,9 @@ export const meanings: Readonly<Record<string, string>> = {
   tier: "A sub-merchant's code of an Agency account.",
   reason: "The shop's words, which the console and the buyer's bank are told.",
   account: 'Of the buyer, for money that came into a virtual account. Passed on, never stored.',
+  'account.holder': 'Whose account it is.',
+  'account.bank': "Iamport's code of the bank, not its name.",
+  'account.number': 'The number of the account.',
 };
 
 const language = {
