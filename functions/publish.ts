@@ -46,11 +46,18 @@ interface Told {
   readonly stale?: ReversalRequest | undefined;
 }
 
-/** @returns the first record that could not be told: Lambda begins again there, so that the order of an item's events stays */
+/**
+ * @returns the first record that could not be told: Lambda begins again there, so that the order of an item's events stays
+ * @throws Error when that is the first of several: Lambda halves only a batch that fails whole, until what cannot be told is alone
+ * and is given up without the others
+ */
 export async function publish(rooms: PublisherRooms, { Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const taken: TellableEvent[] = [];
   const failed = await firstFailed(rooms, Records, taken);
   count(rooms, taken);
+  if (failed && failed === Records[0] && Records.length > 1) {
+    throw new Error(`Not even the first of ${Records.length} records could be told: ${sequenceOf(failed)}`);
+  }
   return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };
 }
 

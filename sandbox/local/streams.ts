@@ -77,8 +77,8 @@ async function deliver(
       size = batchSize;
       continue;
     }
-    // Halved, until the record that nobody can read is alone.
-    size = Math.max(1, Math.floor(batch.length / 2));
+    // As Lambda does it: after a part it goes on where that ended, and a batch that fails whole is halved.
+    size = told > 0 ? batchSize : Math.max(1, Math.floor(batch.length / 2));
     failures += 1;
     if (failures > retries) {
       report(`given up after ${retries} retries: ${JSON.stringify(records[at]?.dynamodb?.Keys)}`);

@@ -262,7 +262,7 @@ const budgets: Record<string, number> = {
   Refunds: 440,
   CloseOrder: 430,
   Confirm: 430,
-  Reconcile: 430,
+  Reconcile: 440,
   Publish: 250,
 };
 

@@ -43,6 +43,18 @@ describe('notifications that no API confirms', () => {
     expect(await show()).toMatchObject({ status: 'paid', revision: 2, reversals: [], refunds: [] });
   });
 
+  test('hold no half characters, sent so or cut so', async () => {
+    const { order, paid, notify, client, names } = await openRooms();
+    await order();
+    const told = { imp_uid: paid(), event: `${'e'.repeat(63)}\u{1f4e6}`, extra: { note: '\ud800' } };
+    expect(await notify(told)).toMatchObject({ status: 200 });
+    const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
+    expect(Items).toMatchObject([
+      { event: { S: `${'e'.repeat(63)}\ufffd` }, content: { M: { note: { S: '\ufffd' } } } },
+    ]);
+  });
+
   test('about a payment of another order are kept for the order that it pays, and never fill the table', async () => {
     const { order, paid, webhook, notify, client, names } = await openRooms();
     await order();

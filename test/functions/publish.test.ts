@@ -272,6 +272,15 @@ describe('the publisher', () => {
     expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [{ itemIdentifier: '7' }] });
   });
 
+  test('fails whole when nothing was told, so that Lambda halves the batch until the bad record is alone', async () => {
+    const { rooms, sent } = roomsWith();
+    const bad = record('7', item(1, 'ready'), item(2, 'in_dispute'));
+    const good = record('8', item(1, 'ready'), paidItem);
+    await expect(publish(rooms, { Records: [bad, good] })).rejects.toThrow('Not even the first of 2 records');
+    expect(await publish(rooms, { Records: [good, bad] })).toEqual({ batchItemFailures: [{ itemIdentifier: '7' }] });
+    expect(sent).toHaveLength(1);
+  });
+
   test("passes over a shop's own items, which are no orders of ours yet", async () => {
     const { rooms, sent } = roomsWith();
     const records = [record('1', undefined, { merchant_uid: { S: 'theirs' }, total: { N: '5' } })];
