@@ -6,7 +6,7 @@ import { workingDay, workingSeconds } from './payment/business-day.ts';
 import { decideDue } from './payment/due.ts';
 import type { Amount } from './payment/money.ts';
 import type { Order } from './payment/order.ts';
-import type { Payment } from './payment/payment.ts';
+import { isGone, type Payment } from './payment/payment.ts';
 import { leftOf, type Reversal } from './payment/reversal.ts';
 import { nextLookAt } from './payment/watch.ts';
 import type { Report } from './reconcile.ts';
@@ -113,7 +113,7 @@ async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline, 
   const settlement = await settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
   const now = unixSeconds(rooms.clock);
   if (isOver(reversal, payment, settlement)) {
-    await rooms.reversals.finish(impUid, now, isGone(payment) ? reversal.amount : nothing);
+    await rooms.reversals.finish(impUid, now, isGone(payment) ? undefined : nothing);
   }
   // Still for a person: looked at again later, and later each time.
   else if (reversal.state === 'manual') {
@@ -121,8 +121,6 @@ async function lookAtReversal(rooms: Rooms, impUid: string, deadline: Deadline, 
     await rooms.reversals.seen(reversal, leftOf(reversal, payment), now);
   }
 }
-
-const isGone = ({ state }: Payment): boolean => state.kind !== 'kept' && state.kind !== 'awaiting_deposit';
 
 /** Nothing is left to undo: the money is back, the account is gone, or the order turned out to stand on this payment. */
 function isOver(reversal: Reversal, payment: Payment, settlement: Settlement): boolean {

@@ -2,7 +2,7 @@
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
 import { IamportFault, NoTimeLeft } from './iamport/errors.ts';
-import type { Payment } from './payment/payment.ts';
+import { isGone, type Payment } from './payment/payment.ts';
 import type { Reversal, ReversalReason, ReversalRequest } from './payment/reversal.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -48,7 +48,7 @@ export async function attempt(
   let problem: string;
   try {
     const after = await undo(rooms, reversal, payment, deadline, tier);
-    if (after.state.kind !== 'kept' && after.state.kind !== 'awaiting_deposit') {
+    if (isGone(after)) {
       return (await rooms.reversals.finish(reversal.impUid, unixSeconds(rooms.clock))) ?? reversal;
     }
     problem = 'Iamport took the request, and the payment still stands';

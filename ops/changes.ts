@@ -1,4 +1,4 @@
-/** `settle`, `refund`, `returned`, `close`, `reconcile`: what changes something. Each goes through what is deployed, and asks before money moves. */
+/** `settle`, `refund`, `returned`, `close`, `reconcile`: what changes something. Each but `returned` goes through what is deployed, and asks before money moves. */
 
 import { randomUUID } from 'node:crypto';
 import { deadlineIn, unixSeconds } from '../functions/edge/clock.ts';

@@ -56,5 +56,8 @@ export interface Payment {
   readonly cancelReasons?: readonly string[];
 }
 
+/** Nothing of it is left at Iamport: neither money nor an account that somebody could pay into. */
+export const isGone = ({ state }: Payment): boolean => state.kind !== 'kept' && state.kind !== 'awaiting_deposit';
+
 /** Paid by bank transfer into a virtual account. Such money cannot be sent back without the buyer's account. */
 export const isDeposit = (record: PaymentRecord): boolean => record.payMethod === 'vbank';

@@ -329,8 +329,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'found here: what the order stands on after all is told as given back',
     file: due,
-    find: `isGone(payment) ? reversal.amount : nothing`,
-    replace: `reversal.amount`,
+    find: `isGone(payment) ? undefined : nothing`,
+    replace: `undefined`,
   },
   {
     name: 'found here: two tokens that have ended are one too many',
