@@ -50,7 +50,10 @@ const when: Record<EventName | NotificationEventName, Words> = {
     en: 'money that names no order of ours. It is never sent back by itself',
     ko: '등록되지 않은 주문의 돈. 저절로 돌려보내지 않음',
   },
-  'Refund Required': { en: 'a person has to give `amount` back', ko: '사람이 `amount`를 돌려줘야 함' },
+  'Refund Required': {
+    en: 'a person has to give `amount` back; comes again, with all of it, when there is more or something else',
+    ko: '사람이 `amount`를 돌려줘야 함. 돌려줄 돈이 늘거나 이유가 바뀌면 전체 금액으로 다시 옴',
+  },
   'Refund Completed': {
     en: '`amount` is back, of a refund or of a payment that was not taken',
     ko: '환불이나 받지 않은 결제의 `amount`가 돌아감',
