@@ -111,7 +111,7 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     operationId: 'returnFromPhone',
     summary: {
       en: "A buyer's phone comes back from the payment window (`m_redirect_url`); answered with a page, never with JSON.",
-      ko: '구매자의 휴대폰이 결제 창에서 돌아옵니다(`m_redirect_url`). JSON이 아니라 항상 화면으로 답합니다.',
+      ko: '구매자의 휴대폰이 결제창에서 돌아옵니다(`m_redirect_url`). JSON이 아니라 항상 화면으로 답합니다.',
     },
     headers: language,
     query: mobileQuery,
@@ -157,7 +157,7 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     operationId: 'registerOrder',
     summary: {
       en: "The shop's server registers what is to be paid, before the window opens.",
-      ko: '쇼핑몰 서버가 결제할 금액을 결제 창을 열기 전에 등록합니다.',
+      ko: '쇼핑몰 서버가 결제할 금액을 결제창을 열기 전에 등록합니다.',
     },
     path: orderPath,
     body: terms,
