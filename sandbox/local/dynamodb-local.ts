@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { freePort } from './free-port.ts';
 
 export interface Running {
   /** `http://127.0.0.1:<port>`. Every access key has a database of its own there. */
@@ -41,15 +41,6 @@ export async function startDynamodbLocal(): Promise<Running> {
   const endpoint = `http://127.0.0.1:${port}`;
   await answering(endpoint, child);
   return { endpoint, pid: child.pid ?? 0, close: () => ended(child) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port on the loopback');
-  return address.port;
 }
 
 /** Any HTTP answer will do: without a signed request it is a 400. */

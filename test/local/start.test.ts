@@ -3,9 +3,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../sandbox/local/free-port.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -171,9 +171,10 @@ describe('npm start', { timeout: 90_000 }, () => {
       /^Something else listens on port (\d+), where the stand-in Iamport would be \(PORT \+ 1\)/m,
     ],
   ])('says so when %s is taken, and ends with 1', async (_which, offset, words) => {
+    // Of a port that the system hands out, the one before it may be in use.
+    const port = await freePort();
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    const { port } = other.address() as AddressInfo;
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
     const run = start({ PORT: String(port - offset) });
     expect(await run.ended).toBe(1);
     expect(words.exec(run.printed())?.[1]).toBe(String(port));
