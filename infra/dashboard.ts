@@ -63,8 +63,9 @@ export class Dashboard extends Construct {
       moneyMetric('Payment Paid', currency, deployment, { ...WHOLE_DAY, label: currency });
     const money = entries<EventName>(MONEY).filter(([name]) => moneyEvents.includes(name));
     const page = new CloudWatchDashboard(this, 'Page', {
-      // CloudWatch takes letters, digits, dashes and underscores.
-      dashboardName: deployment.replace(/[^\w-]/g, '-'),
+      // CloudWatch takes letters, digits, dashes and underscores, and shows the dashboards of all regions together: a name is
+      // taken once in an account. Source: PutDashboard, CloudWatch API reference.
+      dashboardName: `${deployment.replace(/[^\w-]/g, '-')}-${Aws.REGION}`,
       defaultInterval: Duration.days(7),
     });
     page.addWidgets(

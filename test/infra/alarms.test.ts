@@ -143,7 +143,9 @@ describe('the dashboard', () => {
   const body = JSON.stringify(dashboard?.Properties.DashboardBody).replaceAll('\\"', '"');
 
   test('shows payments by outcome, money turned away and given back, the reconciler, latency and cold starts', () => {
-    expect(dashboard?.Properties.DashboardName).toBe('IamportPayments-Payments');
+    expect(dashboard?.Properties.DashboardName).toEqual({
+      'Fn::Join': ['', ['IamportPayments-Payments-', { Ref: 'AWS::Region' }]],
+    });
     for (const shown of ['Payment Paid', 'Payment Rejected', 'Refund Completed', 'SettledByReconciler', 'LedgerLate'])
       expect(body).toContain(`"${shown}"`);
     for (const shown of ['"Latency"', '"ColdStarts"', '"p95"']) expect(body).toContain(shown);
