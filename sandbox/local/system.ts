@@ -64,6 +64,7 @@ export interface LocalSystem {
 /** Ends what was started, the last one first. */
 class Started {
   readonly #ends: (() => Promise<void>)[] = [];
+  isEnding = false;
 
   add<Thing extends { close(): Promise<void> }>(thing: Thing): Thing {
     this.#ends.unshift(() => thing.close());
@@ -71,6 +72,7 @@ class Started {
   }
 
   async close(): Promise<void> {
+    this.isEnding = true;
     const faults: unknown[] = [];
     for (const end of this.#ends.splice(0)) await end().catch((fault: unknown) => faults.push(fault));
     if (faults.length > 0) throw new AggregateError(faults, 'Not everything ended as it should');
@@ -109,7 +111,9 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
   };
   const functions = functionsOf(assembly, surroundings, options.log ?? showErrors, live);
   for (const lambda of functions.values()) started.add(lambda);
-  const report = options.report ?? console.error;
+  const tell = options.report ?? console.error;
+  // What the end cuts off, such as a run of the reconciler, is no problem to tell a person of.
+  const report = (problem: string) => void (started.isEnding || tell(problem));
   const watch = (table: string, record: DynamoDBRecord) => tellWrite(live, table, record);
   const workers = { functions, database, accessKeyId, report, watch };
   started.add(followStreams(assembly, workers));

@@ -48,6 +48,23 @@ describe('on dynalite', () => {
   });
 });
 
+it('what its end cuts off is no problem that anybody is told of', async () => {
+  const system = await startSystem({ dynamodb: 'dynalite' });
+  system.iamport.settings.webhooks = 'never';
+  const merchantUid = await system.order();
+  const path = `/payments/${paid(system.iamport, merchantUid)}`;
+  system.iamport.faults.add({ path, delayMs: 5_000 });
+  const cut = system.complete({ imp_uid: path.slice('/payments/'.length), merchant_uid: merchantUid });
+  const ended = cut.then(
+    ({ status }) => status,
+    () => 'cut off',
+  );
+  await expect.poll(() => system.iamport.faults.calls).toContain(`GET ${path}`);
+  await system.close();
+  expect(await ended).not.toBe(200);
+  expect(system.faults).toEqual([]);
+});
+
 describe('with another Iamport', () => {
   let other: SandboxIamport;
   const keys = { impKey: 'shop-key', impSecret: 'shop-secret' };
