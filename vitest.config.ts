@@ -9,6 +9,7 @@ export default defineConfig({
     // Many of the tests wait for something most of the time, so on two cores a third one finds room.
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
   },
 });

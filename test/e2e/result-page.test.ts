@@ -67,6 +67,7 @@ const all = (Object.keys(states) as State[]).flatMap((state) => (['ko', 'en'] as
 
 test.each(['light', 'dark'] as const)(
   'axe finds nothing in any state, in Korean and English, %s',
+  { timeout: 120_000 },
   async (colorScheme) => {
     // Its own script gets past the policy of the page, which is why the other tests do not do this.
     const page = await opened({ colorScheme, bypassCSP: true });

@@ -24,7 +24,7 @@ const environment = {
 };
 
 test('the template is the same every time, by itself and under the CDK’s command line', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const [first, second, cli] = ['first', 'second', 'cli'].map((name) => join(scratch, name));
   for (const CDK_OUTDIR of [first, second]) {

@@ -79,7 +79,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 // Each synthesizes the stack first, perhaps beside all the other tests.
-describe('npm start', { timeout: 90_000 }, () => {
+describe('npm start', { timeout: 180_000 }, () => {
   it.each([
     // A terminal gives it to all its processes, and npm passes it on once more.
     ['a Ctrl-C', (pid: number) => process.kill(-pid, 'SIGINT') && process.kill(pid, 'SIGINT')],

@@ -41,7 +41,7 @@ function seenBy(
 test('in batches, without what the filter keeps out', async () => {
   const records = [record(1), record(2), record(3, 'REMOVE'), record(4), record(5), record(6)];
   const { batches } = seenBy(records, () => ({ batchItemFailures: [] }));
-  await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]));
+  await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]), 10_000);
 });
 
 test('again from the record that failed, and not from those before it', async () => {
@@ -54,11 +54,13 @@ test('again from the record that failed, and not from those before it', async ()
       return { batchItemFailures: [{ itemIdentifier: '3' }] };
     },
   );
-  await vi.waitFor(() =>
-    expect(batches).toEqual([
-      [1, 2, 3, 4],
-      [3, 4],
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(batches).toEqual([
+        [1, 2, 3, 4],
+        [3, 4],
+      ]),
+    10_000,
   );
 });
 
