@@ -11,11 +11,12 @@ import { iamportClient } from '../functions/iamport/client.ts';
 import { undiciTransport } from '../functions/iamport/transport.ts';
 import { reconcile } from '../functions/reconcile.ts';
 import type { Rooms } from '../functions/rooms.ts';
+import { checkpointsIn } from '../functions/store/checkpoints.ts';
 import { notificationsIn } from '../functions/store/notifications.ts';
 import { ordersIn } from '../functions/store/orders.ts';
 import { refundsIn } from '../functions/store/refunds.ts';
 import { reversalsIn } from '../functions/store/reversals.ts';
-import { sharedTokenIn, walksIn } from '../functions/store/state.ts';
+import { sharedTokenIn } from '../functions/store/state.ts';
 import { table } from '../functions/store/table.ts';
 import { startIamport } from '../sandbox/iamport/server.ts';
 import { tableOf } from '../sandbox/local/dynamodb.ts';
@@ -68,9 +69,9 @@ async function main(): Promise<void> {
     // It has last looked an hour ago.
     const now = Math.floor(Date.now() / 1000);
     for (const name of ['recent', 'week', 'quarter']) {
-      await rooms.rooms.walks.write(name, {
-        doneUntil: name === 'recent' ? now - 3_600 : now,
-        openQuestions: [],
+      await rooms.rooms.checkpoints.write(name, {
+        completedUntil: name === 'recent' ? now - 3_600 : now,
+        unresolved: [],
         revision: 0,
       });
     }
@@ -85,8 +86,8 @@ async function main(): Promise<void> {
 async function run(rooms: Rooms, child: ReturnType<typeof fork>, unsettled: number): Promise<void> {
   // What is alive after each page, garbage taken out: flat, however long the ledger is.
   const alive: number[] = [];
-  const ledger: Rooms['iamport']['ledger'] = async (query, deadline) => {
-    const page = await rooms.iamport.ledger(query, deadline);
+  const listPayments: Rooms['iamport']['listPayments'] = async (query, deadline) => {
+    const page = await rooms.iamport.listPayments(query, deadline);
     globalThis.gc?.();
     alive.push(process.memoryUsage().heapUsed);
     return page;
@@ -95,7 +96,10 @@ async function run(rooms: Rooms, child: ReturnType<typeof fork>, unsettled: numb
   await rooms.iamport.payment('imp_0', deadlineIn(systemClock, 10_000));
   const before = await callsOf(child);
   const begin = performance.now();
-  const report = await reconcile({ ...rooms, iamport: { ...rooms.iamport, ledger } }, deadlineIn(systemClock, 115_000));
+  const report = await reconcile(
+    { ...rooms, iamport: { ...rooms.iamport, listPayments } },
+    deadlineIn(systemClock, 115_000),
+  );
   const took = performance.now() - begin;
   const calls = Object.entries(await callsOf(child)).map(
     ([call, times]) => [call, times - (before[call] ?? 0)] as const,
@@ -146,11 +150,14 @@ async function roomsAt(url: string, endpoint: string) {
     refunds: refundsIn(table(client, 'reversals')),
     notifications: notificationsIn(table(client, 'reversals')),
     // The deployment is a day old.
-    walks: walksIn({ ...table(client, 'state'), madeAt: async () => Math.floor(Date.now() / 1000) - 86_400 }),
+    checkpoints: checkpointsIn({
+      ...table(client, 'state'),
+      madeAt: async () => Math.floor(Date.now() / 1000) - 86_400,
+    }),
     clock,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
+    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
   };
   return { client, rooms };
 }

@@ -39,7 +39,8 @@ export const closeOrder: Door = async ({ event, deadline, note }, rooms) => {
 
 /** @returns the order after every payment of it was looked at */
 async function settled(rooms: Rooms, order: Order, deadline: Visit['deadline']): Promise<Order | undefined> {
-  const payments = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
+  // An attempt that cannot be read does not keep its order open. If it has money, the scan sends it back.
+  const { payments } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
   return settleEach(rooms, order.merchantUid, payments, deadline);
 }
 

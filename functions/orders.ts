@@ -11,6 +11,7 @@ import { jsonBodyFields, orderPath, parse } from './edge/request.ts';
 import { IamportFault } from './iamport/errors.ts';
 import { amountOf } from './payment/money.ts';
 import { isPayable, type Order, type OrderTerms } from './payment/order.ts';
+import { expected } from './payment/reversal.ts';
 import { nextLookAt } from './payment/watch.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
@@ -38,6 +39,7 @@ export const orders: Door = async (visit, rooms) => {
 async function register(merchantUid: string, { event, deadline, note }: Visit, rooms: Rooms): Promise<Answer> {
   const now = unixSeconds(rooms.clock);
   const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
+  await expectUnmatched(merchantUid, rooms, now);
   const { held, order } = await rooms.orders.register(wanted, now);
   // Only in the shop's own table, whose items are the shop's to make.
   if (!order) throw new Problem('order_not_found', 'Your table has no such order: write it there first.');
@@ -49,8 +51,21 @@ async function register(merchantUid: string, { event, deadline, note }: Visit, r
   }
   // Iamport then opens no window with another amount. A convenience, not the check: an order without it is as safe.
   const prepared = isPayable(order.state) ? await prepare(order, { deadline, note }, rooms) : undefined;
-  if (prepared !== undefined && prepared !== !order.isUnprepared) await notePrepared(order, prepared, rooms, now);
-  return json(held ? 201 : 200, { ...orderJson(order), prepared });
+  await notePrepared(order, prepared, rooms, now);
+  return json(held ? 201 : 200, { ...orderJson(order), prepared: prepared && prepared === 'prepared' });
+}
+
+/** How long a registration takes at most. Seconds. */
+const registrationTakes = 60;
+
+/** Money that came before its order is checked by the reconciler once the order is registered. */
+async function expectUnmatched(merchantUid: string, { reversals }: Rooms, now: number): Promise<void> {
+  const known = await reversals.ofOrder(merchantUid);
+  for (const reversal of known.reversals) {
+    if (reversal.kind === 'orphan' && reversal.state === 'manual') {
+      await reversals.move(reversal, expected(reversal, now + registrationTakes, now));
+    }
+  }
 }
 
 function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
@@ -63,29 +78,42 @@ function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: numbe
   return defined<OrderTerms>({ merchantUid, amount, currency, name, expiresAt: expires_at, tier });
 }
 
-/** @returns whether Iamport now holds the amount; the order is registered either way */
+/**
+ * @returns whether the amount is registered with Iamport; `conflict` when another amount is that is not ours, `failed` when Iamport
+ * could not be reached. The order is registered in each case.
+ */
 async function prepare(order: Order, { deadline, note }: Pick<Visit, 'deadline' | 'note'>, { iamport }: Rooms) {
   try {
-    await iamport.prepare(order, deadline);
-    return true;
+    const prepared = await iamport.prepare(order, deadline, order.preparedAmount);
+    note({ prepared });
+    return prepared;
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
-    note({ prepared: false, causes: causesOf(error) });
-    return false;
+    note({ prepared: 'failed', causes: causesOf(error) });
+    return 'failed';
   }
 }
 
-/** What Iamport could not be told is told again by the reconciler. */
+/** The reconciler registers an amount again that could not be registered. */
 async function notePrepared(
-  { isUnprepared: _was, ...order }: Order,
-  prepared: boolean,
+  read: Order,
+  prepared: Awaited<ReturnType<typeof prepare>> | undefined,
   { orders }: Rooms,
   now: number,
 ) {
-  const noted = { ...order, ...(!prepared && { isUnprepared: true as const }) };
+  if (prepared === undefined) return;
+  const isUnprepared = prepared === 'failed';
+  const preparedAmount = orders.isShops && prepared === 'prepared' ? read.amount : undefined;
+  if (isUnprepared === (read.isUnprepared ?? false) && preparedAmount === undefined) return;
+  const { isUnprepared: _was, ...order } = read;
+  const noted = { ...order, ...(isUnprepared && { isUnprepared: true as const }) };
   const dueAt = nextLookAt(noted, now);
-  // Whoever changed the order meanwhile has settled it, and then its amount needs no registration.
-  await orders.note(order, { ...(!prepared && { isUnprepared: true }), ...(dueAt !== undefined && { dueAt }) });
+  // Another request that changed the order meanwhile has settled it, and then its amount needs no registration.
+  await orders.note(order, {
+    ...(isUnprepared && { isUnprepared: true }),
+    ...(dueAt !== undefined && { dueAt }),
+    ...(preparedAmount !== undefined && { preparedAmount }),
+  });
 }
 
 async function show(merchantUid: string, rooms: Rooms): Promise<Answer> {

@@ -1,76 +1,70 @@
 /**
- * The reconciler, every five minutes: holds Iamport's ledger against our orders, and works off what is due. Every notification
- * may be lost and the books still agree within minutes. Safe to run twice at once, and to be killed anywhere.
+ * The reconciler, every five minutes: compares Iamport's payment lists with our orders, and processes what is due. Every notification
+ * may be lost, and the orders agree with Iamport within minutes all the same. Two runs at once and a run that is killed do no harm.
  */
 
 import type { Context } from 'aws-lambda';
-import { isOfOneItem, workOffDue } from './due.ts';
+import { oldestDue, type Processed, processDue, processDueMoney } from './due.ts';
 import { type Deadline, deadlineIn, unixSeconds } from './edge/clock.ts';
 import { configFrom, environmentOfLambda } from './edge/config.ts';
 import { causesOf, writeLog } from './edge/log.ts';
 import { IamportRefused } from './iamport/errors.ts';
-import { walk, walkPlans } from './ledger.ts';
+import { addFault, emptyReport, isItemFault, type Report } from './report.ts';
 import { openRooms, type Rooms } from './rooms.ts';
-
-/** What a run did. */
-export interface Report {
-  /** Payments of the ledger that were held against our orders. */
-  payments: number;
-  /** Payments that had to be settled. */
-  settled: number;
-  /** Payments with money and without an order, seen for the first time. */
-  orphans: number;
-  /** Payments in a form that we do not know. */
-  unreadable: number;
-  /** Orders, reversals and refunds that were due. */
-  due: number;
-  /** Refunds that were due and have waited for a person for more than a working day. */
-  overdue: number;
-  /** Until when the ledger is settled, but for what is in `faults`. Unix seconds; 0 when that cannot be read. */
-  ledgerUntil: number;
-  /** What could not be done in this run, by whose payment or order it was; the next run tries again. */
-  faults: string[];
-  /** False when time ran out: the next run goes on. */
-  finished: boolean;
-}
+import { scanPayments, scanWindows } from './scan.ts';
 
 export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Report> {
-  const report: Report = {
-    ...{ payments: 0, settled: 0, orphans: 0, unreadable: 0, due: 0, overdue: 0, ledgerUntil: 0 },
-    faults: [],
-    finished: true,
-  };
+  const report = emptyReport();
+  const processed: Processed = new Set();
   let keysRefused = 0;
   const attempt = async (step: () => Promise<boolean>) => {
     try {
-      report.finished = (await step()) && report.finished;
+      return await step();
     } catch (error) {
-      if (!isOfOneItem(error)) throw error;
+      if (!isItemFault(error)) throw error;
       if (error instanceof IamportRefused && error.status === 401) keysRefused = 1;
-      // The ledger cannot be read now. Nothing has moved, so the next run begins where this one did.
-      report.faults.push(error.message);
-      report.finished = false;
+      // This step cannot go on now. The checkpoint has not moved past it, so the next run begins there.
+      addFault(report, error.message);
+      return false;
     }
   };
-  // Half of the time at most: whatever is due, the ledger is walked too.
-  await attempt(() => workOffDue(rooms, deadlineIn(rooms.clock, deadline.leftMs() / 2), report));
-  await attempt(async () => {
-    const progress = await rooms.walks.read(walkPlans.map(({ name }) => name));
-    const beginning = progress.beginning() ?? (await rooms.walks.begin());
-    for (const plan of walkPlans) {
-      await attempt(() => walk(rooms, plan, { beginning, walk: progress.walk(plan.name) }, deadline, report));
-    }
-    return true;
-  });
+  const within = (share: number) => deadlineIn(rooms.clock, deadline.leftMs() * share);
+  // Money that goes back comes first; all that is due takes half of the time at most, and the scans have the rest.
+  await attempt(() => processDueMoney(rooms, processed, within(0.3), report));
+  await attempt(() => processDue(rooms, processed, within(0.4), report));
+  const isScanned = await attempt(() => scanAll(rooms, deadline, report, attempt));
+  // What the scans leave belongs to a backlog.
+  const isProcessed = await attempt(() => processDue(rooms, processed, deadline, report));
+  report.finished = isScanned && isProcessed;
+  report.oldestDueSeconds = await oldestDue(rooms);
   rooms.count({
     SettledByReconciler: report.settled,
     UnreadablePayments: report.unreadable,
-    ReconcilerFaults: report.faults.length,
+    SkippedItems: report.skipped,
+    ReconcilerFaults: report.faultCount,
     KeysRefused: keysRefused,
     RefundsOverdue: report.overdue,
-    LedgerLate: unixSeconds(rooms.clock) - report.ledgerUntil,
+    OldestOverdueItem: report.oldestDueSeconds,
+    LedgerLate: unixSeconds(rooms.clock) - report.scannedUntil,
   });
   return report;
+}
+
+/** One scan that cannot go on does not stop the others. */
+async function scanAll(
+  rooms: Rooms,
+  deadline: Deadline,
+  report: Report,
+  attempt: (step: () => Promise<boolean>) => Promise<boolean>,
+): Promise<boolean> {
+  const progress = await rooms.checkpoints.read(scanWindows.map(({ name }) => name));
+  const beginning = progress.beginning() ?? (await rooms.checkpoints.begin());
+  let isWhole = true;
+  for (const window of scanWindows) {
+    const past = () => ({ beginning, checkpoint: progress.checkpoint(window.name) });
+    isWhole = (await attempt(() => scanPayments(rooms, window, past(), deadline, report))) && isWhole;
+  }
+  return isWhole;
 }
 
 /** What Lambda's own end of the time needs. Milliseconds. */
@@ -93,7 +87,7 @@ export async function handler(_event: unknown, context: Context): Promise<Report
       durationMs: rooms.clock.now() - begin,
       ...rooms.calls.take(),
     };
-    writeLog(line, report.faults.length > 0 || report.unreadable > 0);
+    writeLog(line, report.faultCount > 0 || report.unreadable > 0);
     return report;
   } catch (error) {
     writeLog({ requestId: context.awsRequestId, route: 'reconcile', causes: causesOf(error) }, true);

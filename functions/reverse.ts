@@ -2,13 +2,17 @@
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
 import { IamportFault, NoTimeLeft } from './iamport/errors.ts';
+import type { Amount } from './payment/money.ts';
+import { isPayable, isSettled, type Order } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
-import type { Reversal, ReversalReason, ReversalRequest } from './payment/reversal.ts';
+import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from './payment/reversal.ts';
 import type { Rooms } from './rooms.ts';
+import { OrderBusy } from './store/errors.ts';
 
 /** What the console and the buyer's bank are told. Korean, since they are. */
 const reasons: Record<ReversalReason, string> = {
   test_payment: '테스트 결제',
+  payment_predates_order: '주문 등록보다 오래된 결제',
   currency_mismatch: '주문 통화와 결제 통화가 다름',
   amount_mismatch: '주문 금액과 결제 금액이 다름',
   deposit_mismatch: '입금액이 주문 금액과 다름',
@@ -16,50 +20,79 @@ const reasons: Record<ReversalReason, string> = {
   duplicate_payment: '이미 결제된 주문의 중복 결제',
   order_closed: '종료된 주문의 결제',
   account_superseded: '새 가상계좌가 발급됨',
+  order_expired: '결제 기한이 지난 주문',
   order_not_found: '주문을 찾을 수 없음',
 };
 
+const nothing = 0 as Amount;
+
+/** Each lost race is a write of the order by another worker or by the shop, so three in a row are rare. */
+const maxAnnouncements = 3;
+
 /**
- * @param payment as Iamport has just told it: what it kept is both the amount to cancel and the checksum
- * @returns the reversal as it stands; what did not work stays `requested` and is tried again when it is due
+ * @param payment read from Iamport just now: what it kept is both the amount to cancel and the checksum
+ * @param order the order that the payment was rejected for
+ * @returns the recorded reversal; what did not work stays `requested` and is tried again when it is due
  */
 export async function reverse(
   rooms: Rooms,
   request: ReversalRequest,
   payment: Payment,
+  order: Order,
   deadline: Deadline,
-  tier?: string,
 ): Promise<Reversal> {
   const now = unixSeconds(rooms.clock);
   const { created, reversal } = await rooms.reversals.request(request, now, 1);
   if (reversal.state !== 'requested') return reversal;
   const claimed = created ? reversal : await rooms.reversals.claim(reversal, now);
-  return claimed ? await attempt(rooms, claimed, payment, deadline, tier) : reversal;
+  return claimed ? attempt(rooms, claimed, payment, order, deadline) : reversal;
 }
 
-/** One claimed attempt. @returns the reversal as it stands after it */
+/**
+ * Sends one claimed request to Iamport.
+ * @param order undefined when its item is gone or unreadable: what was decided is carried out all the same
+ * @returns the reversal that is recorded after it
+ */
 export async function attempt(
   rooms: Rooms,
   reversal: Reversal,
   payment: Payment,
+  order: Order | undefined,
   deadline: Deadline,
-  tier?: string,
 ): Promise<Reversal> {
-  let problem: string;
+  if (reversal.kind === 'cancel' && order && !(await mayCancel(rooms, order, reversal))) {
+    return (await rooms.reversals.finish(reversal.impUid, unixSeconds(rooms.clock), nothing)) ?? reversal;
+  }
   try {
-    const after = await undo(rooms, reversal, payment, deadline, tier);
-    if (isGone(after)) {
-      return (await rooms.reversals.finish(reversal.impUid, unixSeconds(rooms.clock))) ?? reversal;
-    }
-    problem = 'Iamport took the request, and the payment still stands';
+    const after = await undo(rooms, reversal, payment, deadline, order?.tier);
+    const now = unixSeconds(rooms.clock);
+    if (isGone(after)) return (await rooms.reversals.finish(reversal.impUid, now)) ?? reversal;
+    return await rooms.reversals.move(reversal, accepted(reversal, now));
   } catch (error) {
-    // Nothing was asked, and there is no time to write that down either: the attempt is claimed, and the next one is due.
+    // Nothing was sent. The attempt is claimed, and the next one is due.
     if (error instanceof NoTimeLeft) return reversal;
     if (!(error instanceof IamportFault)) throw error;
-    // No answer says nothing about the money: the next attempt asks Iamport what it kept before it cancels anything.
-    problem = error.message;
+    // A lost answer says nothing about the money: the next attempt reads from Iamport what is kept before it cancels.
+    return rooms.reversals.move(reversal, failed(reversal, error.message, unixSeconds(rooms.clock)));
   }
-  return rooms.reversals.fail(reversal, problem, unixSeconds(rooms.clock));
+}
+
+/**
+ * A shop that owns its table may change the price back while the cancel is on its way. The order is marked first: a concurrent
+ * `settle` that read it before the mark cannot write it, and one that reads it after the mark finds the reversal.
+ * @returns false when the order was settled by this very payment before the mark
+ */
+async function mayCancel({ orders }: Rooms, first: Order, { impUid }: Reversal): Promise<boolean> {
+  let order: Order | undefined = first;
+  for (let tries = 0; order && tries < maxAnnouncements; tries += 1) {
+    if (isSettled(order.state)) return order.state.impUid !== impUid;
+    if (!orders.isShops || !isPayable(order.state)) return true;
+    const held = await orders.announceCancel(order);
+    if (held.held) return true;
+    order = held.order;
+  }
+  if (!order) return true;
+  throw new OrderBusy(`Order ${order.merchantUid} changed each time a cancel of ${impUid} was announced`);
 }
 
 function undo(

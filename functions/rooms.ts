@@ -12,12 +12,13 @@ import { type Iamport, type IamportClient, iamportClient } from './iamport/clien
 import { credentialsIn } from './iamport/credentials.ts';
 import { type Transport, undiciTransport } from './iamport/transport.ts';
 import type { Policy } from './payment/decide.ts';
+import { type Checkpoints, checkpointsIn } from './store/checkpoints.ts';
 import { ownTable, shopTable } from './store/layout.ts';
 import { type Notifications, notificationsIn } from './store/notifications.ts';
 import { type Orders, ordersIn } from './store/orders.ts';
 import { type Refunds, refundsIn } from './store/refunds.ts';
 import { type Reversals, reversalsIn } from './store/reversals.ts';
-import { sharedTokenIn, type Walks, walksIn } from './store/state.ts';
+import { sharedTokenIn } from './store/state.ts';
 import { table } from './store/table.ts';
 
 export interface Rooms {
@@ -26,12 +27,12 @@ export interface Rooms {
   readonly reversals: Reversals;
   readonly refunds: Refunds;
   readonly notifications: Notifications;
-  readonly walks: Walks;
+  readonly checkpoints: Checkpoints;
   readonly clock: Clock;
   /** Adds to metrics, by name. */
   readonly count: (counts: Counts) => void;
   readonly policy: Policy;
-  readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders'>;
+  readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix'>;
 }
 
 /** The rooms of an instance. */
@@ -111,7 +112,7 @@ export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms
     reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
     refunds: refundsIn(table(dynamodb, config.tables.reversals)),
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
-    walks: walksIn(table(dynamodb, config.tables.state)),
+    checkpoints: checkpointsIn(table(dynamodb, config.tables.state)),
     clock: systemClock,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     policy: config.policy,

@@ -11,9 +11,10 @@
  */
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
+import { NoTimeLeft } from './iamport/errors.ts';
 import { type Decision, decide } from './payment/decide.ts';
-import type { Order } from './payment/order.ts';
-import { type Outcome, outcomeOf } from './payment/outcome.ts';
+import { isSettled, type Order, type OrderState } from './payment/order.ts';
+import { type Outcome, outcomeOf, rejected } from './payment/outcome.ts';
 import type { Payment } from './payment/payment.ts';
 import type { Reversal } from './payment/reversal.ts';
 import { reverse } from './reverse.ts';
@@ -73,9 +74,11 @@ export async function settlePayment(
     const decision = decide(order, payment, rooms.policy);
     if (!order || decision.kind === 'order_not_found') return { kind: 'order_not_found' };
     if (decision.kind !== 'change') {
-      const reversal = await undo(rooms, decision, payment, deadline, order.tier);
+      const reversal = await undo(rooms, decision, payment, order, deadline);
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
     }
+    const cancelled = await cancelOf(rooms, payment, order, decision.next);
+    if (cancelled) return { kind: 'settled', outcome: rejected(payment, cancelled) };
     if (decision.onFreshNewsOnly && !asksAfterRead) {
       const news = await rooms.iamport.payment(payment.impUid, deadline, order.tier);
       if (!news) return { kind: 'payment_not_found' };
@@ -93,9 +96,19 @@ export async function settlePayment(
 }
 
 /**
- * Settles every attempt of an order, one after the other. Anybody can open payment windows for an order, so an attempt that says
- * nothing costs nothing.
- * @returns the order as it is after them
+ * The cancel that was decided for a payment which has become right since, because the shop changed the price back. It stands: the
+ * payment may have been read before the money went back.
+ */
+async function cancelOf(rooms: Rooms, payment: Payment, order: Order, next: OrderState): Promise<Reversal | undefined> {
+  if (!rooms.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;
+  const known = await rooms.reversals.read(payment.impUid);
+  return known?.kind === 'cancel' && known.state !== 'manual' ? known : undefined;
+}
+
+/**
+ * Settles every attempt of an order, one after the other. Anybody can open payment windows for an order by the hundred, so an
+ * attempt that changes nothing costs neither a read nor a write of its own.
+ * @returns the order after them
  */
 export async function settleEach(
   rooms: Rooms,
@@ -104,24 +117,29 @@ export async function settleEach(
   deadline: Deadline,
 ): Promise<Order | undefined> {
   let order = await rooms.orders.read(merchantUid);
+  const returned = payments.filter((payment) => decide(order, payment, rooms.policy).kind === 'money_returned');
+  const { reversals } = await rooms.reversals.readMany(returned.map(({ impUid }) => impUid));
   for (const payment of payments) {
-    if (decide(order, payment, rooms.policy).kind === 'keep') continue;
+    const { kind } = decide(order, payment, rooms.policy);
+    if (kind === 'keep') continue;
+    if (kind === 'money_returned' && (reversals.get(payment.impUid)?.state ?? 'done') === 'done') continue;
+    if (deadline.leftMs() <= 0) throw new NoTimeLeft(`No time left to settle the attempts of order ${merchantUid}`);
     await settlePayment(rooms, payment, order, deadline);
     order = await rooms.orders.read(merchantUid);
   }
   return order;
 }
 
-/** What a decision that leaves the order as it is asks for. @returns the payment's reversal, where there is one */
+/** Carries out a decision that leaves the order as it is. @returns the payment's reversal, where there is one */
 async function undo(
   rooms: Rooms,
   decision: Decision,
   payment: Payment,
+  order: Order,
   deadline: Deadline,
-  tier: string | undefined,
 ): Promise<Reversal | undefined> {
   if (decision.kind === 'reject' && decision.reversal)
-    return reverse(rooms, decision.reversal, payment, deadline, tier);
+    return reverse(rooms, decision.reversal, payment, order, deadline);
   if (decision.kind === 'money_returned') return rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock));
   return undefined;
 }

@@ -13,7 +13,9 @@ const most = 1_000;
 const ever = 99_999_999_999;
 
 export const attention: Command = async ({ deployment: { rooms }, say, language, answer }) => {
-  const keys = await rooms.reversals.due(ever, most);
+  const classes = ['money', 'revoke', 'check', 'unmatched'] as const;
+  const listed = await Promise.all(classes.map((of) => rooms.reversals.due(of, ever, most)));
+  const keys = listed.flat().map(({ id }) => id);
   const [refunds, reversals] = await Promise.all([
     Promise.all(keys.filter(isRefundId).map((id) => rooms.refunds.read(id))),
     Promise.all(keys.filter((key) => !isRefundId(key)).map((key) => rooms.reversals.read(key))),

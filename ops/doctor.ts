@@ -104,7 +104,7 @@ const examinations: readonly Examination[] = [
     ],
     async (call) => {
       const { orders, reversals } = call.deployment.rooms;
-      await Promise.all([orders.read('doctor'), reversals.due(0, 1)]);
+      await Promise.all([orders.read('doctor'), reversals.due('money', 0, 1)]);
       const { tables } = call.deployment.config;
       return { ok: true, found: `${tables.orders}, ${tables.reversals}` };
     },
@@ -141,8 +141,8 @@ const examinations: readonly Examination[] = [
       'run reconcile and see what it says: docs/runbook.md',
     ],
     async (call) => {
-      const { walks, clock } = call.deployment.rooms;
-      const last = (await walks.read(['recent'])).walk('recent')?.doneUntil;
+      const { checkpoints, clock } = call.deployment.rooms;
+      const last = (await checkpoints.read(['recent'])).checkpoint('recent')?.completedUntil;
       const behind = last === undefined ? undefined : Math.round(clock.now() / 1000 - last);
       const found =
         behind === undefined

@@ -43,7 +43,7 @@ async function storyOf(merchantUid: string, { orders, reversals, iamport, clock 
   const order = await orders.read(merchantUid);
   const given = await reversals.ofOrder(merchantUid);
   try {
-    const payments = await iamport.payments(merchantUid, deadlineIn(clock, patienceMs), order?.tier);
+    const { payments } = await iamport.payments(merchantUid, deadlineIn(clock, patienceMs), order?.tier);
     return { order, payments, ...given };
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;

@@ -29,6 +29,7 @@ export const paymentWords: Readonly<Record<PaymentState['kind'], Words>> = {
 
 export const reasonWords: Readonly<Record<ReversalReason, Words>> = {
   test_payment: { ko: '테스트 결제', en: 'a test payment' },
+  payment_predates_order: { ko: '주문 등록보다 오래된 결제', en: 'the payment is older than the order' },
   currency_mismatch: { ko: '주문과 다른 통화', en: 'another currency than the order' },
   amount_mismatch: { ko: '주문과 다른 금액', en: 'another amount than the order' },
   deposit_mismatch: { ko: '입금 합계가 주문 금액과 다름', en: 'deposits that are not the amount' },
@@ -36,6 +37,7 @@ export const reasonWords: Readonly<Record<ReversalReason, Words>> = {
   duplicate_payment: { ko: '이미 다른 결제로 끝난 주문', en: 'the order was paid by another payment' },
   order_closed: { ko: '닫힌 주문', en: 'the order is closed' },
   account_superseded: { ko: '더 새로운 가상계좌가 있음', en: 'there is a newer account' },
+  order_expired: { ko: '결제 기한이 지난 주문', en: 'the order has expired' },
   order_not_found: { ko: '우리 주문이 아님', en: 'no order of ours' },
 };
 

@@ -68,6 +68,7 @@ const orderStatuses = Object.keys({
 } satisfies Record<OrderStatus, 0>);
 const objections = Object.keys({
   test_payment: 0,
+  payment_predates_order: 0,
   currency_mismatch: 0,
   amount_mismatch: 0,
   deposit_mismatch: 0,

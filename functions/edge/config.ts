@@ -31,6 +31,8 @@ export interface Config {
   readonly iamportApiUrl: string;
   readonly policy: Policy;
   readonly webhookSenders: 'any' | 'iamport-only';
+  /** How every order number of this shop begins; empty where the Iamport account serves no other shop. */
+  readonly orderPrefix: string;
   readonly resultTargets: ResultTargets;
   readonly shopName: string;
   readonly resultPage: ShopFront;
@@ -91,6 +93,7 @@ const environment = z.object({
   TEST_PAYMENTS: oneOf('refuse', 'accept'),
   REVERSALS: oneOf('automatic', 'manual'),
   WEBHOOK_SENDERS: oneOf('any', 'iamport-only'),
+  ORDER_PREFIX: z._default(z.string(), ''),
   RESULT_TARGETS: targets,
   SHOP_NAME: z._default(z.string(), ''),
   RESULT_PAGE: front,
@@ -140,6 +143,7 @@ export function configFrom(variables: Variables): Config {
     iamportApiUrl: env.IAMPORT_API_URL,
     policy: { acceptTestPayments: env.TEST_PAYMENTS === 'accept', reversals: env.REVERSALS },
     webhookSenders: env.WEBHOOK_SENDERS,
+    orderPrefix: env.ORDER_PREFIX,
     resultTargets: env.RESULT_TARGETS,
     shopName: env.SHOP_NAME,
     resultPage: env.RESULT_PAGE,

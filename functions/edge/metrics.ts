@@ -25,6 +25,10 @@ export const metrics = {
   KeysRefused: { unit: 'Count', by: [] },
   /** Refunds that have waited for a person for more than a working day, each counted when it is looked at. */
   RefundsOverdue: { unit: 'Count', by: [] },
+  /** Pages, payments and reversals that a run passed over, since they could not be read. */
+  SkippedItems: { unit: 'Count', by: [] },
+  /** How long the oldest reversal, refund or order that is due after a run has been due. */
+  OldestOverdueItem: { unit: 'Seconds', by: [] },
   /** How far behind now the ledger is settled. */
   LedgerLate: { unit: 'Seconds', by: [] },
 } as const satisfies Record<string, { unit: 'Count' | 'None' | 'Seconds'; by: readonly string[] }>;

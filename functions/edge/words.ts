@@ -27,6 +27,10 @@ const statuses: Record<Exclude<Outcome['status'], 'rejected'>, Words> = {
 
 const objections: Record<Objection, Words> = {
   test_payment: { ko: '테스트 결제는 처리되지 않습니다.', en: 'Test payments are not taken.' },
+  payment_predates_order: {
+    ko: '주문이 등록되기 전에 시작된 결제입니다. 상점에 문의해 주세요.',
+    en: 'The payment began before the order was registered. Please contact the shop.',
+  },
   currency_mismatch: {
     ko: '주문과 다른 통화로 결제되었습니다.',
     en: 'The payment is in another currency than the order.',

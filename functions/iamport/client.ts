@@ -10,10 +10,10 @@ import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 import {
   type Envelope,
   envelopeOf,
-  type LedgerPage,
-  ledgerPageOf,
-  pageOf,
+  type PaymentList,
+  type PaymentPage,
   paymentOf,
+  paymentPageOf,
   preparedOf,
   tokenOf,
 } from './wire.ts';
@@ -37,14 +37,16 @@ export interface CancelRequest {
   readonly account?: RefundAccount;
 }
 
-/** A page of the ledger: everything that came to be in one status between two times. */
-export interface LedgerQuery {
+/** A page of the payments that came to be in one status between two times. */
+export interface ListQuery {
   readonly status: 'paid' | 'cancelled' | 'ready' | 'failed';
   /** Unix seconds, both inclusive, at most 90 days apart. They mean the time that belongs to the status. */
   readonly from: number;
   readonly to: number;
-  /** From 1. A page has up to 1,000 payments, the oldest first. */
+  /** From 1; the oldest payments come first. */
   readonly page: number;
+  /** How many payments a page has, at most 1,000. */
+  readonly limit: number;
 }
 
 /**
@@ -57,15 +59,19 @@ export interface Iamport {
   /** `GET /payments/find/{merchant_uid}`: the payment of the order that was started last. */
   newestPayment(merchantUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
   /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
-  payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<readonly Payment[]>;
-  /** `GET /payments/status/{status}`. */
-  ledger(query: LedgerQuery, deadline: Deadline): Promise<LedgerPage>;
+  payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<PaymentList>;
+  /** `GET /payments/status/{status}`. @throws IamportTooLarge when the page has more bytes than we read */
+  listPayments(query: ListQuery, deadline: Deadline): Promise<PaymentPage>;
   /** `POST /payments/cancel`. @returns the payment as it is after the cancel */
   cancel(request: CancelRequest, deadline: Deadline, tier?: string): Promise<Payment>;
   /** `DELETE /vbanks/{imp_uid}`: takes back an account nobody has paid into. @returns the payment after it */
   revokeAccount(impUid: string, deadline: Deadline, tier?: string): Promise<Payment>;
-  /** `POST /payments/prepare`: a payment window with another amount will not open. Registering the same again is fine. */
-  prepare(order: Prepared, deadline: Deadline): Promise<void>;
+  /**
+   * `POST /payments/prepare`: a payment window with another amount does not open. Registering the same amount again is fine.
+   * @param replaced the amount that we registered before, which may be replaced
+   * @returns `conflict` when another amount is registered that is not ours: it stays
+   */
+  prepare(order: Prepared, deadline: Deadline, replaced?: Amount): Promise<'prepared' | 'conflict'>;
 }
 
 /** What Iamport is told of an order before its payment. */
@@ -121,22 +127,24 @@ export function iamportClient(parts: IamportParts): IamportClient {
 
     async payments(merchantUid, deadline, tier) {
       const all: Payment[] = [];
+      const unreadable: string[] = [];
       for (let page = 1; page > 0; ) {
         const path = `/payments/findAll/${encodeURIComponent(merchantUid)}?page=${page}&limit=1000&include_sandbox=true`;
         const answer = await ask({ method: 'GET', path, tier }, deadline);
-        if (isUnknown(answer)) return all;
-        const { list, next } = pageOf(responseOf(answer));
-        all.push(...list.map(paymentOf));
-        page = next > page ? next : 0;
+        if (isUnknown(answer)) break;
+        const found = paymentPageOf(responseOf(answer), page);
+        all.push(...found.payments);
+        unreadable.push(...found.unreadable);
+        page = found.next;
       }
-      return all;
+      return { payments: all, unreadable };
     },
 
-    async ledger({ status, from, to, page }, deadline) {
+    async listPayments({ status, from, to, page, limit }, deadline) {
       // By the one time that never changes, so that a page means the same while its payments move on.
-      const query = `from=${from}&to=${to}&page=${page}&limit=1000&sorting=started&include_sandbox=true`;
+      const query = `from=${from}&to=${to}&page=${page}&limit=${limit}&sorting=started&include_sandbox=true`;
       const answer = await ask({ method: 'GET', path: `/payments/status/${status}?${query}` }, deadline);
-      return ledgerPageOf(responseOf(answer), page);
+      return paymentPageOf(responseOf(answer), page);
     },
 
     async cancel({ payment, amount, checksum, reason, account }, deadline, tier) {
@@ -169,7 +177,7 @@ export function iamportClient(parts: IamportParts): IamportClient {
       }
     },
 
-    prepare: (order, deadline) => prepare(ask, order, deadline),
+    prepare: (order, deadline, replaced) => prepare(ask, order, deadline, replaced),
 
     async prepareToken(deadline) {
       await tokens.current(deadline);
@@ -177,24 +185,32 @@ export function iamportClient(parts: IamportParts): IamportClient {
   };
 }
 
-/** Registers the amount. Iamport refuses a second `POST` for an order, which is fine if it holds the same amount already. */
+/**
+ * Registers the amount. Iamport refuses a second `POST` for an order, which is fine if the same amount is registered already. Another
+ * one may be another shop's on the same account.
+ */
 async function prepare(
   ask: (call: Call, deadline: Deadline) => Promise<HttpAnswer>,
   { merchantUid, amount, currency, tier }: Prepared,
   deadline: Deadline,
-): Promise<void> {
+  replaced: Amount | undefined,
+): Promise<'prepared' | 'conflict'> {
   const body = { merchant_uid: merchantUid, amount: majorUnits(amount, currency), currency };
   const path = '/payments/prepare';
   try {
     responseOf(await ask({ method: 'POST', path, body, tier }, deadline));
+    return 'prepared';
   } catch (refusal) {
     if (!(refusal instanceof IamportRefused)) throw refusal;
     const known = await ask({ method: 'GET', path: `${path}/${encodeURIComponent(merchantUid)}`, tier }, deadline);
     const held = envelopeOf(known.body);
     if (held.code !== 0 || !held.response) throw refusal;
     const prepared = preparedOf(held.response);
-    if (prepared.amount === body.amount && prepared.currency === currency) return;
+    if (prepared.amount === body.amount && (prepared.currency ?? currency) === currency) return 'prepared';
+    const isOurs = replaced !== undefined && prepared.amount === majorUnits(replaced, currency);
+    if (!isOurs) return 'conflict';
     responseOf(await ask({ method: 'PUT', path, body, tier }, deadline));
+    return 'prepared';
   }
 }
 

@@ -25,7 +25,12 @@ export class IamportRefused extends IamportFault {
   }
 }
 
-/** An answer of a shape that we do not know. Nothing is guessed from it: somebody has to look. */
+/** An answer of a shape that we do not know. Nothing is guessed from it, and the operator has to look. */
 export class IamportUnexpected extends IamportFault {
-  override readonly name = 'IamportUnexpected';
+  override readonly name: string = 'IamportUnexpected';
+}
+
+/** An answer with more bytes than we read. A list may be asked for in smaller pages. */
+export class IamportTooLarge extends IamportUnexpected {
+  override readonly name = 'IamportTooLarge';
 }

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { buildConnector, errors, Pool } from 'undici';
-import { IamportUnavailable, IamportUnexpected } from './errors.ts';
+import { IamportTooLarge, IamportUnavailable } from './errors.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -60,7 +60,7 @@ export function undiciTransport(
       return { status: answer.statusCode, body: await answer.body.text() };
     } catch (cause) {
       if (cause instanceof errors.ResponseExceededMaxSizeError) {
-        throw new IamportUnexpected('Iamport answered with more than 8 MB', { cause });
+        throw new IamportTooLarge('Iamport answered with more than 8 MB', { cause });
       }
       throw new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause });
     }

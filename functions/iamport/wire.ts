@@ -104,23 +104,23 @@ function depositedOn(wire: WirePayment): Amount | undefined {
   return deposits.map(({ amount }) => exact(wire, amount, 'deposit')).reduce(plus);
 }
 
-/** A page of a list, its payments not yet read. `next` is 0 on the last one. */
-export const pageOf = (response: unknown): { total: number; list: unknown[]; next: number } =>
-  parsed(page, response, 'list of payments');
-
-/** A page of the ledger. One payment that cannot be read does not hide the others: it is named, for somebody to look at. */
-export interface LedgerPage {
+/** Payments of a list. One that cannot be read does not hide the others: it is named. */
+export interface PaymentList {
   readonly payments: readonly Payment[];
   /** The `imp_uid` of payments in a form that we do not know. */
   readonly unreadable: readonly string[];
+}
+
+/** A page of a list of payments. */
+export interface PaymentPage extends PaymentList {
   /** How many there are on all pages together. */
   readonly total: number;
   readonly next: number;
 }
 
 /** @param current the page that was asked for: the next one must be a later one, or there is none */
-export function ledgerPageOf(response: unknown, current: number): LedgerPage {
-  const { total, list, next } = pageOf(response);
+export function paymentPageOf(response: unknown, current: number): PaymentPage {
+  const { total, list, next } = parsed(page, response, 'list of payments');
   const payments: Payment[] = [];
   const unreadable: string[] = [];
   for (const element of list) {

@@ -81,12 +81,8 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
   }
   const objection = objectionTo(order, payment, policy);
   if (!objection) return settled(order, payment, kept);
-  return reject(
-    payment,
-    objection,
-    moneyBack(payment, policy),
-    objection === 'deposit_mismatch' ? payment.deposited : kept,
-  );
+  const kind = isDeposit(payment.record) || isByHand(order, payment, policy) ? 'manual' : 'cancel';
+  return reject(payment, objection, kind, objection === 'deposit_mismatch' ? payment.deposited : kept);
 }
 
 /** Paid in full, or with a part of it given back already. */
@@ -99,6 +95,7 @@ function settled({ amount }: Order, { impUid, record }: Payment, kept: Amount): 
 /** Ordered by precedence, as `Objection` is. */
 function objectionTo(order: Order, payment: Payment, policy: Policy): Objection | undefined {
   if (payment.sandbox && !policy.acceptTestPayments) return 'test_payment';
+  if (predates(order, payment, lateRegistration)) return 'payment_predates_order';
   if (payment.currency !== order.currency) return 'currency_mismatch';
   if (payment.amount !== order.amount) return 'amount_mismatch';
   if (payment.deposited !== undefined && payment.deposited !== payment.amount) return 'deposit_mismatch';
@@ -106,6 +103,16 @@ function objectionTo(order: Order, payment: Payment, policy: Policy): Objection 
   if (!isPayable(order.state)) return 'order_closed';
   return undefined;
 }
+
+/** A shop may register an order this long after its payment began. Seconds. */
+const lateRegistration = 3_600;
+
+/**
+ * The payment began before its order was registered, so it may belong to another shop on the same Iamport account whose order
+ * has the same number. @param bySeconds how much earlier
+ */
+const predates = ({ registeredAt }: Order, { startedAt }: Payment, bySeconds: number): boolean =>
+  registeredAt !== undefined && startedAt !== undefined && startedAt + bySeconds < registeredAt;
 
 function decideMoneyReturned(order: Order, payment: Payment): Decision {
   const { state } = order;
@@ -131,9 +138,13 @@ function depositReversed({ state }: Order, payment: Payment): Decision | undefin
 function decideAccount(order: Order, payment: Payment, account: VirtualAccount, policy: Policy): Decision {
   const { state } = order;
   if (isSettled(state) && isSettledBy(state, payment)) return keep;
-  // A part of the amount has arrived: then nobody may take the account away, and a person has to look.
-  const kind = isByHand(payment, policy) || payment.deposited !== undefined ? 'manual' : 'revoke';
-  const undo = (reason: Objection) => reject(payment, reason, kind, payment.deposited);
+  // A part of the amount has arrived: the account stays open, and the operator refunds the part.
+  const isManual = payment.deposited !== undefined || isByShop(payment, policy);
+  const undo = (reason: Objection): Decision => {
+    // Another shop's account is not ours to revoke, and without a deposit there is nothing for the operator to do.
+    if (payment.deposited === undefined && predates(order, payment, 0)) return { kind: 'reject', reason };
+    return reject(payment, reason, isManual ? 'manual' : 'revoke', payment.deposited);
+  };
   const objection = objectionTo(order, payment, policy);
   if (objection) return undo(objection);
   const known = accountOf(state);
@@ -164,16 +175,15 @@ function isLater(failure: Failure, known: Failure): boolean {
   return failure.failedAt === known.failedAt ? failure.impUid > known.impUid : failure.failedAt > known.failedAt;
 }
 
-/** How the money of a payment that is not taken goes back. */
-function moneyBack(payment: Payment, policy: Policy): ReversalKind {
-  return isDeposit(payment.record) || isByHand(payment, policy) ? 'manual' : 'cancel';
-}
+/** The operator undoes the payment, and no request of ours does. */
+const isByHand = (order: Order, payment: Payment, policy: Policy): boolean =>
+  predates(order, payment, 0) || isByShop(payment, policy);
 
 /**
- * The shop wants to do it itself; or this is a test deployment, which may share its Iamport account, and so its ledger, with the real
- * shop: what looks wrong by the test's orders may be right by the shop's.
+ * The shop switched automatic reversals off. Or this is a test deployment, which may share its Iamport account with the real shop:
+ * what is wrong by the test's orders may be right by the shop's.
  */
-function isByHand({ sandbox }: Payment, { reversals, acceptTestPayments }: Policy): boolean {
+function isByShop({ sandbox }: Payment, { reversals, acceptTestPayments }: Policy): boolean {
   return reversals === 'manual' || (acceptTestPayments && !sandbox);
 }
 

@@ -6,7 +6,7 @@ import { isDeposit, type UnixSeconds } from './payment.ts';
 export type DueDecision =
   /** The time for the payment is over. Only ever decided after Iamport was asked. */
   | { readonly kind: 'change'; readonly next: OrderState }
-  /** A fresh deposit was looked at a second time, late enough, and still stands. */
+  /** The money of a paid deposit is still there. */
   | { readonly kind: 'seen' }
   | { readonly kind: 'not_due' };
 
@@ -25,7 +25,11 @@ export function decideDue(order: Order, now: UnixSeconds): DueDecision {
     }
     case 'paid':
       return isDeposit(state.record) ? { kind: 'seen' } : { kind: 'not_due' };
-    default:
+    case 'expired':
+    case 'partial_cancelled':
+    case 'cancelled':
+    case 'deposit_reversed':
+    case 'closed':
       return { kind: 'not_due' };
   }
 }

@@ -4,7 +4,7 @@ import type { Amount } from './money.ts';
 import { accountOf, failureOf, isSettled, type Order, type OrderStatus, statusSetBy } from './order.ts';
 import type { VirtualAccount } from './payment.ts';
 import type { Refund } from './refund.ts';
-import type { Objection, Reversal, ReversalRequest } from './reversal.ts';
+import type { Reversal, ReversalReason, ReversalRequest } from './reversal.ts';
 
 /** The detail-types on the event bus. */
 export type EventName =
@@ -121,7 +121,7 @@ export function refundEvents(before: Refund | undefined, after: Refund): readonl
  */
 export function staleAccount(before: Order | undefined, after: Order): ReversalRequest | undefined {
   const old = before && openAccount(before);
-  if (!old || accountOf(after.state)?.impUid === old.impUid) return undefined;
+  if (!old) return undefined;
   const reason = whyStale(after, old);
   if (!reason) return undefined;
   const { merchantUid, currency, amount } = after;
@@ -135,7 +135,10 @@ function openAccount({ state }: Order): VirtualAccount | undefined {
   return state.status === 'ready' || failureOf(state)?.impUid === account?.impUid ? undefined : account;
 }
 
-function whyStale({ state }: Order, old: VirtualAccount): Objection | undefined {
+function whyStale({ state, updatedAt }: Order, old: VirtualAccount): ReversalReason | undefined {
+  // The browser chose a later deadline for the account than the shop for its order.
+  if (state.status === 'expired') return (old.dueAt ?? updatedAt) > updatedAt ? 'order_expired' : undefined;
+  if (accountOf(state)?.impUid === old.impUid) return undefined;
   if (isSettled(state)) return state.impUid === old.impUid ? undefined : 'duplicate_payment';
   if (state.status === 'closed') return 'order_closed';
   return state.status === 'virtual_account_issued' ? 'account_superseded' : undefined;

@@ -57,8 +57,14 @@ export interface Order extends OrderTerms {
   readonly state: OrderState;
   /** Iamport could not be told the amount yet. */
   readonly isUnprepared?: true;
-  /** When the reconciler looks at the order, if nothing happens before. */
+  /** When the reconciler checks the order, if nothing happens before. */
   readonly dueAt?: UnixSeconds;
+  /** When our own table got the order. Absent in a shop's own table, whose items may be older than anything that we know. */
+  readonly registeredAt?: UnixSeconds;
+  /** In a shop's own table: how many cancels of the order's payments were announced to its other writers. */
+  readonly cancels?: number;
+  /** In a shop's own table: the amount that we have registered with Iamport. Only that one may be replaced there. */
+  readonly preparedAmount?: Amount;
 }
 
 type SettledState = Extract<OrderState, { readonly record: PaymentRecord }>;
@@ -98,3 +104,10 @@ export function statusSetBy(state: OrderState): string | undefined {
 
 /** Is this the payment that settled the order? */
 export const isSettledBy = (state: SettledState, payment: Payment): boolean => state.impUid === payment.impUid;
+
+/**
+ * An order number that may be registered: 1 to 40 visible characters (Iamport's limit), of any script. A payment with another one
+ * is never ours.
+ */
+export const isOrderNumber = (text: string): boolean => orderNumber.test(text);
+export const orderNumber = /^(?!\.{1,2}$)(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]{1,40}(?<!\s)$/u;

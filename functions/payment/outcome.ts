@@ -4,7 +4,7 @@ import type { Decision } from './decide.ts';
 import type { Amount } from './money.ts';
 import { isSettled, isSettledBy, type Order, type OrderStatus } from './order.ts';
 import type { Payment, VirtualAccount } from './payment.ts';
-import type { Objection, Reversal } from './reversal.ts';
+import type { Objection, Reversal, ReversalReason } from './reversal.ts';
 
 export type OutcomeStatus = Exclude<OrderStatus, 'closed'> | 'rejected';
 
@@ -33,10 +33,10 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
     if (decision.reason === 'account_superseded') return standingOf(order, payment);
     if (isSettled(order.state) && isSettledBy(order.state, payment))
       return { ...standingOf(order, payment), ...undoing(reversal) };
-    return rejected(payment, decision.reason, reversal);
+    return rejectedFor(payment, decision.reason, reversal);
   }
-  if (decision.kind === 'money_returned' && reversal && reversal.reason !== 'order_not_found') {
-    return rejected(payment, reversal.reason, reversal);
+  if (decision.kind === 'money_returned' && reversal && isObjection(reversal.reason)) {
+    return rejectedFor(payment, reversal.reason, reversal);
   }
   // Where the order stands says more to a buyer than an attempt that came to nothing.
   if (decision.kind === 'change' || isSettled(order.state)) return standingOf(order, payment);
@@ -54,7 +54,19 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
 
 const attemptOf = ({ impUid, merchantUid, amount, currency }: Payment) => ({ impUid, merchantUid, amount, currency });
 
-function rejected(payment: Payment, reason: Objection, reversal?: Reversal): Outcome {
+/** An account that outlived its order, or money without an order, is no objection to the payment. */
+const isObjection = (reason: ReversalReason): reason is Objection =>
+  reason !== 'order_not_found' && reason !== 'order_expired';
+
+/** The outcome of a payment whose reversal was decided before. */
+export const rejected = (payment: Payment, reversal: Reversal): Outcome => ({
+  ...attemptOf(payment),
+  status: 'rejected',
+  ...(isObjection(reversal.reason) && { reason: reversal.reason }),
+  ...undoing(reversal),
+});
+
+function rejectedFor(payment: Payment, reason: Objection, reversal?: Reversal): Outcome {
   return { ...attemptOf(payment), status: 'rejected', reason, ...undoing(reversal) };
 }
 
@@ -89,6 +101,6 @@ function standingOf({ merchantUid, amount, currency, state }: Order, payment: Pa
     case 'expired':
       return { ...of(payment.impUid), status: state.status };
     case 'closed':
-      return rejected(payment, 'order_closed');
+      return rejectedFor(payment, 'order_closed');
   }
 }

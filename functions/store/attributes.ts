@@ -58,6 +58,10 @@ export class Reader {
     return amountOf(this.#item[attribute]?.N ?? '', currency) ?? this.fail(attribute);
   }
 
+  optionalMoney(attribute: string, currency: string): Amount | undefined {
+    return this.#item[attribute] === undefined ? undefined : this.money(attribute, currency);
+  }
+
   optionalMap<Value>(attribute: string, read: (fields: Reader) => Value): Value | undefined {
     const fields = this.#item[attribute]?.M;
     return fields && read(new Reader(fields, `${this.#of}, ${attribute}`));

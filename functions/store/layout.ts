@@ -16,6 +16,10 @@ export interface Layout {
   readonly prefix: string;
   /** The attribute that is the table's key, a text. */
   readonly key: string;
+  /** The shop may change what an order costs, and its items may be older than our deployment. */
+  readonly isShops: boolean;
+  /** The attributes that we read; undefined for all of them. */
+  readonly attributes: readonly string[] | undefined;
   /** The item under the names that order-item.ts knows. */
   ours(item: Item): Item;
   /** What is to be written, under the names that the table knows. */
@@ -30,6 +34,8 @@ export interface Layout {
 export const ownTable: Layout = {
   prefix: '',
   key: 'merchant_uid',
+  isShops: false,
+  attributes: undefined,
   ours: (item) => item,
   stored: (set) => set,
   isNew: () => ({ conditions: { orderIsNew: 'attribute_not_exists(merchant_uid)' } }),
@@ -40,6 +46,13 @@ export const ownTable: Layout = {
 };
 
 const usualCurrency = 'KRW';
+
+/** The names that order-item.ts writes, without the prefix. */
+const ownAttributes = [
+  ...['amount', 'currency', 'name', 'expires_at', 'tier', 'status', 'revision', 'created_at', 'updated_at', 'imp_uid'],
+  ...['payment', 'cancelled_amount', 'virtual_account', 'failure', 'unprepared', 'cancels', 'prepared_amount'],
+  ...['watch', 'due_at'],
+];
 
 /** An item of the shop that we have not touched yet is an order that nothing has happened to. */
 const untouched: Item = { status: text('ready'), revision: count(0), created_at: count(0), updated_at: count(0) };
@@ -68,6 +81,8 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
   return {
     prefix,
     key,
+    isShops: true,
+    attributes: [key, amount, ...(currency ? [currency] : []), ...ownAttributes.map((name) => `${prefix}${name}`)],
 
     ours(item) {
       const own = Object.entries(item).flatMap(([name, value]) =>
@@ -101,13 +116,23 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
     isAsRead(order) {
       const revision = `#${prefix}revision`;
       const wasUntouched = order.revision === 0 ? `attribute_not_exists(${revision}) OR ` : '';
-      const { conditions, names, values } = isSettled(order.state)
-        ? { conditions: {}, names: {}, values: {} }
-        : termsHold(order);
+      if (isSettled(order.state)) {
+        return {
+          conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read` },
+          values: { ':read': count(order.revision) },
+        };
+      }
+      const { conditions, names, values } = termsHold(order);
+      const cancels = `#${prefix}cancels`;
+      const noCancelIsNew = order.cancels === undefined ? `attribute_not_exists(${cancels})` : `${cancels} = :cancels`;
       return {
-        conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read`, ...conditions },
-        names,
-        values: { ...values, ':read': count(order.revision) },
+        conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read`, noCancelIsNew, ...conditions },
+        names: { ...names, [cancels]: `${prefix}cancels` },
+        values: {
+          ...values,
+          ':read': count(order.revision),
+          ...(order.cancels !== undefined && { ':cancels': count(order.cancels) }),
+        },
       };
     },
   };

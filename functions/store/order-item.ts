@@ -14,7 +14,7 @@ import {
 import type { PaymentRecord, VirtualAccount } from '../payment/payment.ts';
 import { count, map, money, optional, Reader, text } from './attributes.ts';
 import type { Item, Write } from './table.ts';
-import { watched } from './watched.ts';
+import { orderShard, watched } from './watched.ts';
 
 /** What the shop registered; written once. */
 export function termsAttributes({ amount, currency, name, expiresAt, tier }: OrderTerms): Write['set'] {
@@ -42,7 +42,9 @@ export function stateAttributes(order: Order): Write['set'] {
     virtual_account: optional(accountMap, account),
     failure: optional(failureMap, failure),
     unprepared: order.isUnprepared && { BOOL: true },
-    ...watched(merchantUid, order.dueAt),
+    cancels: optional(count, order.cancels),
+    prepared_amount: optional((amount) => money(amount, currency), order.preparedAmount),
+    ...watched(orderShard(merchantUid), order.dueAt),
   };
 }
 
@@ -86,6 +88,9 @@ export function orderOf(item: Item): Order {
     state: stateOf(read, currency),
     isUnprepared: read.flag('unprepared'),
     dueAt: read.optionalCount('due_at'),
+    registeredAt: undefined,
+    cancels: read.optionalCount('cancels'),
+    preparedAmount: read.optionalMoney('prepared_amount', currency),
   });
 }
 

@@ -9,6 +9,7 @@ import { StoreUnexpected } from './errors.ts';
 import { type Guard, ownTable } from './layout.ts';
 import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
+import { type Due, orderShards } from './watched.ts';
 
 /** `held: false` comes with the order as it is now, if there is one: somebody was faster. */
 export type Held = { readonly held: true; readonly order: Order } | { readonly held: false; readonly order?: Order };
@@ -27,15 +28,27 @@ export interface Orders {
    * Notes when to look at the order again, and whether Iamport knows its amount: no step in the order's life, so its
    * revision stays.
    */
-  note(order: Order, look: Pick<Order, 'isUnprepared' | 'dueAt'>): Promise<Held>;
-  /** The orders whose time has come, the longest overdue first in each shard. @param most how many at the most */
-  due(now: UnixSeconds, most: number): Promise<readonly string[]>;
+  note(order: Order, look: Pick<Order, 'isUnprepared' | 'dueAt' | 'preparedAmount'>): Promise<Held>;
+  /**
+   * Before a payment of an unpaid order is cancelled, where the shop may change what the order costs: a concurrent writer who read
+   * the order before this write cannot write it any more, and one who reads it later finds the payment's reversal.
+   */
+  announceCancel(order: Order): Promise<Held>;
+  /** Does the shop own the table, and so may change what an order costs? */
+  readonly isShops: boolean;
+  /** The orders whose check is due, the longest overdue first in each shard. @param most in each shard */
+  due(now: UnixSeconds, most: number): Promise<readonly Due[]>;
+  /** Moves the next check of an order that cannot be checked now, even of one that cannot be read. */
+  postpone(due: Due, until: UnixSeconds): Promise<void>;
 }
 
 /** @param layout of the table: one of ours, unless it is said to be the shop's */
 export function ordersIn(table: Table, layout = ownTable): Orders {
   const keyOf = (merchantUid: string): Item => ({ [layout.key]: text(merchantUid) });
-  const orderIn = (item: Item): Order => orderOf(layout.ours(item));
+  const orderIn = (item: Item): Order => {
+    const order = orderOf(layout.ours(item));
+    return layout.isShops ? order : { ...order, registeredAt: order.createdAt };
+  };
   const uidOf = (item: Item): string | undefined => layout.ours(item).merchant_uid?.S;
   const write = async (order: Order, set: Write['set'], guard: Guard): Promise<Held> => {
     const result = await table.write({ key: keyOf(order.merchantUid), set: layout.stored(set, order), ...guard });
@@ -54,7 +67,7 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
     async readMany(merchantUids) {
       const orders: Order[] = [];
       const unreadable: string[] = [];
-      for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf))) {
+      for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf), layout.attributes)) {
         try {
           orders.push(orderIn(item));
         } catch (error) {
@@ -67,7 +80,7 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
 
     register(terms, now) {
       const state = { status: 'ready' } as const;
-      const dueAt = nextLookAt({ state, ...terms }, now);
+      const dueAt = nextLookAt({ state, ...terms, updatedAt: now }, now);
       const order = defined<Order>({
         ...withAll(terms),
         revision: 1,
@@ -76,6 +89,9 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
         state,
         isUnprepared: undefined,
         dueAt,
+        registeredAt: layout.isShops ? undefined : now,
+        cancels: undefined,
+        preparedAmount: undefined,
       });
       const set = { ...termsAttributes(terms), created_at: count(now), ...stateAttributes(order) };
       return write(order, set, layout.isNew(terms));
@@ -90,15 +106,33 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
       return writeUnchanged(order, { ...changed, ...(dueAt !== undefined && { dueAt }) });
     },
 
-    note(order, { isUnprepared, dueAt }) {
+    note(order, { isUnprepared, dueAt, preparedAmount = order.preparedAmount }) {
       const { isUnprepared: _was, dueAt: _former, ...rest } = order;
-      const noted = { ...rest, ...(isUnprepared && { isUnprepared }), ...(dueAt !== undefined && { dueAt }) };
+      const noted = {
+        ...rest,
+        ...(isUnprepared && { isUnprepared }),
+        ...(dueAt !== undefined && { dueAt }),
+        ...(preparedAmount !== undefined && { preparedAmount }),
+      };
       return writeUnchanged(order, noted);
     },
 
+    isShops: layout.isShops,
+
+    announceCancel(order) {
+      return writeUnchanged(order, { ...order, cancels: (order.cancels ?? 0) + 1 });
+    },
+
     async due(now, most) {
-      const items = await table.due(now, most);
-      return items.flatMap((item) => uidOf(item) ?? []);
+      const items = await table.due(orderShards, now, most);
+      return items.flatMap((item) => {
+        const { merchant_uid, due_at } = layout.ours(item);
+        return merchant_uid?.S === undefined ? [] : { id: merchant_uid.S, dueAt: Number(due_at?.N) };
+      });
+    },
+
+    async postpone({ id, dueAt }, until) {
+      await table.postpone(keyOf(id), dueAt, until);
     },
   };
 }

@@ -6,9 +6,10 @@
 import { defined } from '../edge/defined.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
 import type { Refund, RefundState } from '../payment/refund.ts';
+import { retryAfter } from '../payment/retry.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
 import type { Item, Table, Write } from './table.ts';
-import { retryAfter, watched } from './watched.ts';
+import { watched } from './watched.ts';
 
 export interface Refunds {
   /** @param id `<imp_uid>/<key>` */
@@ -90,7 +91,7 @@ function attributesOf(refund: Refund): Write['set'] {
     message: optional(text, refund.message),
     created_at: count(refund.createdAt),
     updated_at: count(updatedAt),
-    ...watched(refundId(refund), state === 'requested' ? updatedAt + retryAfter(attempts) : undefined),
+    ...watched('money', state === 'requested' ? updatedAt + retryAfter(attempts) : undefined),
   };
 }
 

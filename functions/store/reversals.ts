@@ -5,7 +5,12 @@ import type { Amount } from '../payment/money.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
 import type { Refund } from '../payment/refund.ts';
 import {
+  type CheckClass,
+  checkOf,
+  claimed,
+  finished,
   isNews,
+  opened,
   type Reversal,
   type ReversalKind,
   type ReversalReason,
@@ -13,16 +18,21 @@ import {
   type ReversalState,
 } from '../payment/reversal.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
+import { StoreUnexpected } from './errors.ts';
 import { isNotificationItem } from './notifications.ts';
 import { isRefundItem, refundOf } from './refunds.ts';
 import type { Item, Table, Write } from './table.ts';
-import { retryAfter, watched } from './watched.ts';
+import { type Due, watched } from './watched.ts';
 
 export interface Reversals {
   read(impUid: string): Promise<Reversal | undefined>;
+  /** The reversals of many payments, by their `imp_uid`. What cannot be read is left out of the map and named. */
+  readMany(
+    impUids: readonly string[],
+  ): Promise<{ readonly reversals: ReadonlyMap<string, Reversal>; readonly unreadable: readonly string[] }>;
   /**
    * Records that a payment must be undone.
-   * @param attempts 1 when the caller asks Iamport itself and at once; 0 leaves it to the reconciler's next run
+   * @param attempts 1 when the caller sends the first request to Iamport itself, and at once; 0 leaves it to the reconciler
    * @returns `created: false` with what is recorded already
    */
   request(
@@ -30,28 +40,34 @@ export interface Reversals {
     now: UnixSeconds,
     attempts: 0 | 1,
   ): Promise<{ created: boolean; reversal: Reversal }>;
-  /** Claims the next attempt, once it is due. @returns undefined when it is not, or somebody else has claimed it */
+  /** Claims the next request to Iamport. @returns undefined when none may be sent now, or another worker has claimed it */
   claim(reversal: Reversal, now: UnixSeconds): Promise<Reversal | undefined>;
-  /** Records what Iamport answered to an attempt that did not work. After the last attempt it is for a person. */
-  fail(reversal: Reversal, message: string, now: UnixSeconds): Promise<Reversal>;
-  /** What waits for a person was looked at, and still waits. @param left how much of it has not come back meanwhile */
-  seen(reversal: Reversal, left: Amount, now: UnixSeconds): Promise<void>;
+  /**
+   * Writes the next state of a reversal, if its revision is still the one that was read.
+   * @param next one of the transitions of payment/reversal.ts
+   * @returns what is recorded then: the next state, or the one that another worker wrote
+   */
+  move(read: Reversal, next: Omit<Reversal, 'revision'>): Promise<Reversal>;
   /**
    * Nothing is left to undo.
-   * @param amount what went back, when it is not what had to: nothing, where the order stands on the payment after all
+   * @param amount what went back, when it is not what had to: 0 where the order was settled by the payment after all
    * @returns the reversal, which is over, or undefined when the payment has none
    */
   finish(impUid: string, now: UnixSeconds, amount?: Amount): Promise<Reversal | undefined>;
-  /** Everything that was, or is, to be given back of an order. */
-  ofOrder(
-    merchantUid: string,
-  ): Promise<{ readonly reversals: readonly Reversal[]; readonly refunds: readonly Refund[] }>;
-  /** The keys of what is due: `imp_uid` of a reversal, `<imp_uid>/<key>` of a refund. @param most how many at the most */
-  due(now: UnixSeconds, most: number): Promise<readonly string[]>;
+  /** Every reversal and refund of an order. What cannot be read is left out and named. */
+  ofOrder(merchantUid: string): Promise<{
+    readonly reversals: readonly Reversal[];
+    readonly refunds: readonly Refund[];
+    readonly unreadable: readonly string[];
+  }>;
+  /**
+   * Reversals (`imp_uid`) and refunds (`<imp_uid>/<key>`) of one class whose check is due, the longest overdue first.
+   * @param most how many at the most
+   */
+  due(of: CheckClass, now: UnixSeconds, most: number): Promise<readonly Due[]>;
+  /** Moves the next check of an item that cannot be checked now, even of one that cannot be read. */
+  postpone(due: Due, until: UnixSeconds): Promise<void>;
 }
-
-/** About a day of attempts. A PG that still refuses then will not change its mind by itself. */
-const lastAttempt = 12;
 
 export function reversalsIn(table: Table): Reversals {
   const keyOf = (impUid: string): Item => ({ imp_uid: text(impUid) });
@@ -73,10 +89,14 @@ export function reversalsIn(table: Table): Reversals {
   return {
     read,
 
+    async readMany(impUids) {
+      const items = await table.readMany([...new Set(impUids)].map(keyOf));
+      const { found, unreadable } = readEach(items, reversalOf);
+      return { reversals: new Map(found.map((reversal) => [reversal.impUid, reversal])), unreadable };
+    },
+
     async request(request, now, attempts) {
-      const byPerson = request.kind === 'manual' || request.kind === 'orphan';
-      const state = byPerson ? 'manual' : 'requested';
-      const fresh = { ...request, state, attempts: byPerson ? 0 : attempts, createdAt: now, updatedAt: now } as const;
+      const fresh = opened(request, attempts, now);
       const first: Reversal = { ...fresh, revision: 1 };
       const isNew = 'attribute_not_exists(imp_uid)';
       const result = await table.write({ key: keyOf(request.impUid), set: attributesOf(first), conditions: { isNew } });
@@ -88,32 +108,20 @@ export function reversalsIn(table: Table): Reversals {
     },
 
     async claim(reversal, now) {
-      const isDue = reversal.updatedAt + retryAfter(reversal.attempts) <= now;
-      if (reversal.state !== 'requested' || !isDue) return undefined;
-      const { held, reversal: claimed } = await change(reversal, {
-        ...reversal,
-        attempts: reversal.attempts + 1,
-        updatedAt: now,
-      });
-      return held ? claimed : undefined;
+      const next = claimed(reversal, now);
+      if (!next) return undefined;
+      const { held, reversal: written } = await change(reversal, next);
+      return held ? written : undefined;
     },
 
-    async fail(reversal, message, now) {
-      const state = reversal.attempts >= lastAttempt ? 'manual' : 'requested';
-      const failed = { ...reversal, state, message, updatedAt: now } as const;
-      return (await change(reversal, failed)).reversal ?? failed;
-    },
-
-    async seen(reversal, left, now) {
-      await change(reversal, { ...reversal, amount: left, attempts: reversal.attempts + 1, updatedAt: now });
+    async move(reversal, next) {
+      return (await change(reversal, next)).reversal ?? reversal;
     },
 
     async finish(impUid, now, amount) {
       for (let known = await read(impUid); known && known.state !== 'done'; ) {
-        const { message: _former, ...rest } = known;
-        const over = { ...rest, amount: amount ?? known.amount, state: 'done', updatedAt: now } as const;
-        const { held, reversal } = await change(known, over);
-        // A lost race hands back what is newer; each step of a reversal's life is a finite one, so this ends.
+        const { held, reversal } = await change(known, finished(known, amount, now));
+        // A lost race returns the newer version; a reversal has few states, so this ends.
         if (held || reversal?.state === 'done') return reversal;
         known = reversal;
       }
@@ -121,29 +129,50 @@ export function reversalsIn(table: Table): Reversals {
     },
 
     async ofOrder(merchantUid) {
-      const items = await table.byOrder(merchantUid);
+      const items = (await table.byOrder(merchantUid)).filter((item) => !isNotificationItem(item));
+      const reversals = readEach(
+        items.filter((item) => !isRefundItem(item)),
+        reversalOf,
+      );
+      const refunds = readEach(items.filter(isRefundItem), refundOf);
       return {
-        reversals: items.filter((item) => !isRefundItem(item) && !isNotificationItem(item)).map(reversalOf),
-        refunds: items.filter(isRefundItem).map(refundOf),
+        reversals: reversals.found,
+        refunds: refunds.found,
+        unreadable: [...reversals.unreadable, ...refunds.unreadable],
       };
     },
 
-    async due(now, most) {
-      return (await table.due(now, most)).flatMap(({ imp_uid }) => imp_uid?.S ?? []);
+    async due(of, now, most) {
+      const items = await table.due([of], now, most);
+      return items.flatMap(({ imp_uid, due_at }) =>
+        imp_uid?.S === undefined ? [] : { id: imp_uid.S, dueAt: Number(due_at?.N) },
+      );
+    },
+
+    async postpone({ id, dueAt }, until) {
+      await table.postpone(keyOf(id), dueAt, until);
     },
   };
 }
 
-/** When the reconciler looks at it next: what waits for a person may have been refunded in the console, an orphan's order may turn up. */
-function dueAt({ kind, state, attempts, createdAt, updatedAt }: Reversal): number | undefined {
-  if (state === 'done') return undefined;
-  const wait = retryAfter(state === 'manual' ? attempts + 3 : attempts);
-  // Another shop's payments may be orphans for ever: the older, the more seldom, so that they never crowd out what is due.
-  return updatedAt + (kind === 'orphan' ? Math.max(wait, Math.floor((updatedAt - createdAt) / 4)) : wait);
+/** Reads items one by one: one that this version does not understand does not hide the others. */
+function readEach<Value>(items: readonly Item[], read: (item: Item) => Value) {
+  const found: Value[] = [];
+  const unreadable: string[] = [];
+  for (const item of items) {
+    try {
+      found.push(read(item));
+    } catch (error) {
+      if (!(error instanceof StoreUnexpected)) throw error;
+      unreadable.push(item.imp_uid?.S ?? '');
+    }
+  }
+  return { found, unreadable };
 }
 
 function attributesOf(reversal: Reversal): Write['set'] {
   const { currency } = reversal;
+  const check = checkOf(reversal);
   return {
     merchant_uid: text(reversal.merchantUid),
     kind: text(reversal.kind),
@@ -154,9 +183,11 @@ function attributesOf(reversal: Reversal): Write['set'] {
     revision: count(reversal.revision),
     attempts: count(reversal.attempts),
     message: optional(text, reversal.message),
+    accepted_at: optional(count, reversal.acceptedAt),
+    check_at: optional(count, reversal.checkAt),
     created_at: count(reversal.createdAt),
     updated_at: count(reversal.updatedAt),
-    ...watched(reversal.impUid, dueAt(reversal)),
+    ...watched(check?.of ?? '', check?.at),
   };
 }
 
@@ -175,6 +206,8 @@ export function reversalOf(item: Item): Reversal {
     revision: read.count('revision'),
     attempts: read.count('attempts'),
     message: read.optionalText('message'),
+    acceptedAt: read.optionalCount('accepted_at'),
+    checkAt: read.optionalCount('check_at'),
     createdAt: read.count('created_at'),
     updatedAt: read.count('updated_at'),
   });

@@ -11,8 +11,7 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { StoreUnavailable } from './errors.ts';
-import { watchShards } from './watched.ts';
+import { StoreRefused, StoreUnavailable } from './errors.ts';
 
 /** A number is a string here, since DynamoDB keeps decimals exactly and JavaScript does not. */
 export type Item = Record<string, AttributeValue>;
@@ -36,14 +35,19 @@ export interface Table {
   /** Reads what was written last, never an older copy. */
   read(key: Item): Promise<Item | undefined>;
   write(write: Write): Promise<Written>;
-  /** What was written last of many items, in no order. What is not there is left out. */
-  readMany(keys: readonly Item[]): Promise<readonly Item[]>;
+  /**
+   * What was written last of many items, in no order. What is not there is left out.
+   * @param attributes only these; all of them when left out
+   */
+  readMany(keys: readonly Item[], attributes?: readonly string[]): Promise<readonly Item[]>;
   /** Every item of the index `by-order` of one order. */
   byOrder(merchantUid: string): Promise<readonly Item[]>;
   /** When the table itself was made; Unix seconds. */
   madeAt(): Promise<number>;
-  /** The keys of the index `due` whose time has come, the longest overdue first in each shard. */
-  due(now: number, most: number): Promise<readonly Item[]>;
+  /** The keys of the index `due` whose time has come, the longest overdue first in each shard. @param most in each shard */
+  due(shards: readonly string[], now: number, most: number): Promise<readonly Item[]>;
+  /** Moves the next check of an item, whatever else is in it, if the check is still planned for the time that was read. */
+  postpone(key: Item, from: number, to: number): Promise<Written>;
 }
 
 /** DynamoDB's own limit of a batch. */
@@ -52,7 +56,7 @@ const mostTries = 10;
 
 /**
  * @param prefix goes before the names of the index `due` and its attributes, where the table is not ours alone
- * @throws StoreUnavailable in every call when DynamoDB gives no answer
+ * @throws StoreUnavailable in every call when DynamoDB gives no answer; StoreRefused when it refuses the item
  */
 export function table(client: DynamoDBClient, TableName: string, prefix = ''): Table {
   const query = async (
@@ -102,19 +106,22 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
       }
     },
 
-    async readMany(keys) {
+    async readMany(keys, attributes) {
       const items: Item[] = [];
+      const projection = attributes && projectionOf(attributes);
       for (let from = 0; from < keys.length; from += mostKeysAtOnce) {
         let rest: Record<string, { Keys: Item[]; ConsistentRead: boolean }> | undefined = {
-          [TableName]: { Keys: keys.slice(from, from + mostKeysAtOnce), ConsistentRead: true },
+          [TableName]: { Keys: keys.slice(from, from + mostKeysAtOnce), ConsistentRead: true, ...projection },
         };
+        // An answer holds at most 16 MB, so a batch of large items takes several.
         for (let tries = 0; rest && Object.keys(rest).length > 0; tries += 1) {
-          // What DynamoDB leaves over again and again it has no capacity for.
-          if (tries === mostTries) throw new StoreUnavailable('DynamoDB left over what it was asked for');
+          if (tries === mostTries) throw new StoreUnavailable('DynamoDB has no capacity for the rest of a batch');
           const { Responses, UnprocessedKeys } = await reached(
             client.send(new BatchGetItemCommand({ RequestItems: rest })),
           );
-          items.push(...(Responses?.[TableName] ?? []));
+          const found = Responses?.[TableName] ?? [];
+          if (found.length > 0) tries = 0;
+          items.push(...found);
           rest = UnprocessedKeys as typeof rest;
         }
       }
@@ -134,18 +141,28 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
         ExpressionAttributeValues: { ':merchant_uid': { S: merchantUid } },
       }),
 
-    async due(now, most) {
-      const shards = watchShards.map((shard) =>
+    async due(shards, now, most) {
+      const found = shards.map((shard) =>
         query(
           {
             IndexName: `${prefix}due`,
             KeyConditionExpression: `${prefix}watch = :shard AND ${prefix}due_at <= :now`,
             ExpressionAttributeValues: { ':shard': { S: shard }, ':now': { N: String(now) } },
           },
-          Math.ceil(most / watchShards.length),
+          most,
         ),
       );
-      return (await Promise.all(shards)).flat();
+      return (await Promise.all(found)).flat();
+    },
+
+    postpone(key, from, to) {
+      const dueAt = `${prefix}due_at`;
+      return this.write({
+        key,
+        set: { [dueAt]: { N: String(to) } },
+        conditions: { checkIsUnchanged: `#${dueAt} = :from` },
+        values: { ':from': { N: String(from) } },
+      });
     },
   };
 }
@@ -170,10 +187,21 @@ function updateOf(set: Write['set']) {
 
 const valuesOf = (values: Item) => (Object.keys(values).length > 0 ? { ExpressionAttributeValues: values } : {});
 
+/** DynamoDB's answers that are about the one item of the call, and would be the same the next time. */
+const refusals = new Set(['ValidationException', 'ItemCollectionSizeLimitExceededException']);
+
+function projectionOf(attributes: readonly string[]) {
+  const names = Object.fromEntries(attributes.map((attribute, index) => [`#p${index}`, attribute]));
+  return { ProjectionExpression: Object.keys(names).join(', '), ExpressionAttributeNames: names };
+}
+
 async function reached<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;
   } catch (cause) {
+    if (cause instanceof Error && refusals.has(cause.name)) {
+      throw new StoreRefused(`DynamoDB refused the item: ${cause.message}`, { cause });
+    }
     throw new StoreUnavailable('DynamoDB did not answer', { cause });
   }
 }

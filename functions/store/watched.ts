@@ -1,21 +1,29 @@
-/** The sparse index `due`: what has to be looked at though nobody calls. An item is in it only while it is awaited. */
+/** The sparse index `due`: items that the reconciler checks without being called. An item is in it only while a check is planned. */
 
+import type { UnixSeconds } from '../payment/payment.ts';
 import { count, optional, text } from './attributes.ts';
 
-/** Spread over a few keys, so that no single one of the index becomes hot; few enough that reading all of them is cheap. */
-export const watchShards = ['0', '1', '2', '3'] as const;
-
-/**
- * @param key the item's own key, which chooses the shard
- * @param dueAt Unix seconds; undefined takes the item out of the index
- */
-export function watched(key: string, dueAt: number | undefined) {
-  let sum = 0;
-  for (const character of key) sum += character.codePointAt(0) ?? 0;
-  const shard = watchShards[sum % watchShards.length] ?? watchShards[0];
-  return { watch: dueAt === undefined ? undefined : text(shard), due_at: optional(count, dueAt) };
+/** An item of the index `due`. */
+export interface Due {
+  readonly id: string;
+  readonly dueAt: UnixSeconds;
 }
 
-/** The first attempt is made by who finds the need; the next ones wait 1, 2, 4, … minutes, at most 6 hours. Seconds. */
-export const retryAfter = (attempts: number): number =>
-  attempts === 0 ? 0 : Math.min(60 * 2 ** (attempts - 1), 21_600);
+/** Orders are spread over a few keys, so that no single key of the index becomes hot. */
+export const orderShards = ['0', '1', '2', '3'] as const;
+
+/** @param merchantUid the order's own key, which chooses the shard */
+export function orderShard(merchantUid: string): string {
+  let sum = 0;
+  for (const character of merchantUid) sum += character.codePointAt(0) ?? 0;
+  return orderShards[sum % orderShards.length] ?? orderShards[0];
+}
+
+/**
+ * @param shard the key of the index
+ * @param dueAt Unix seconds; undefined takes the item out of the index
+ */
+export const watched = (shard: string, dueAt: number | undefined) => ({
+  watch: dueAt === undefined ? undefined : text(shard),
+  due_at: optional(count, dueAt),
+});

@@ -15,6 +15,7 @@ const words = <Word extends string>(all: Record<Word, true>) => z.enum(Object.ke
 
 const objections = {
   test_payment: true,
+  payment_predates_order: true,
   currency_mismatch: true,
   amount_mismatch: true,
   deposit_mismatch: true,
@@ -125,7 +126,7 @@ const reversal = z.object({
   ...step,
   kind: reversalKind,
   state: reversalState,
-  reason: words<ReversalReason>({ ...objections, order_not_found: true }),
+  reason: words<ReversalReason>({ ...objections, order_expired: true, order_not_found: true }),
 });
 
 const refund = z.object({

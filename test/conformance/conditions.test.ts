@@ -73,21 +73,35 @@ describe.each(engines)('on $name', (engine) => {
         created: false,
         refund: { amount: 4_000, createdAt: now },
       });
-      expect((await store.walks.read([])).beginning()).toBeUndefined();
-      const [begunAt, again] = await Promise.all([store.walks.begin(), store.walks.begin()]);
+      expect((await store.checkpoints.read([])).beginning()).toBeUndefined();
+      const [begunAt, again] = await Promise.all([store.checkpoints.begin(), store.checkpoints.begin()]);
       expect(again).toBe(begunAt);
-      expect((await store.walks.read([])).beginning()).toBe(begunAt);
+      expect((await store.checkpoints.read([])).beginning()).toBe(begunAt);
     });
 
     test('isNewOrUnchanged: of two runs one moves the checkpoint', async () => {
-      const walk = { doneUntil: now, openQuestions: ['imp_9'], revision: 0 };
-      expect(await store.walks.write('recent', walk)).toBe(true);
-      expect(await store.walks.write('recent', { ...walk, doneUntil: now - 5 })).toBe(false);
-      const read = (await store.walks.read(['recent'])).walk('recent') ?? expect.unreachable();
-      expect(read).toEqual({ ...walk, revision: 1 });
-      const underWay = { from: now, to: now + 300, status: 1, page: 2 };
-      expect(await store.walks.write('recent', { ...read, underWay })).toBe(true);
-      expect((await store.walks.read(['recent', 'week'])).walk('recent')).toEqual({ ...walk, underWay, revision: 2 });
+      const unresolved = [{ impUid: 'imp_9', merchantUid: 'order-9', since: now - 60, nextAt: now + 300 }];
+      const checkpoint = { completedUntil: now, unresolved, revision: 0 };
+      const { checkpoints } = store;
+      expect(await checkpoints.write('recent', checkpoint)).toMatchObject({ revision: 1 });
+      expect(await checkpoints.write('recent', { ...checkpoint, completedUntil: now - 5 })).toBeUndefined();
+      const read = (await checkpoints.read(['recent'])).checkpoint('recent') ?? expect.unreachable();
+      expect(read).toEqual({ ...checkpoint, revision: 1 });
+      const cursor = {
+        from: now,
+        to: now + 300,
+        status: 'ready',
+        offset: 100,
+        size: 10,
+        failures: 1,
+        total: 120,
+      } as const;
+      expect(await checkpoints.write('recent', { ...read, cursor })).toMatchObject({ revision: 2 });
+      expect((await checkpoints.read(['recent', 'week'])).checkpoint('recent')).toEqual({
+        ...checkpoint,
+        cursor,
+        revision: 2,
+      });
     });
 
     test('isBetter: the token that lives longest stays, unless it is the one that was refused', async () => {

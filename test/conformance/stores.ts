@@ -2,12 +2,13 @@
 
 import type { Refund } from '../../functions/payment/refund.ts';
 import type { ReversalRequest } from '../../functions/payment/reversal.ts';
+import { checkpointsIn } from '../../functions/store/checkpoints.ts';
 import { shopTable } from '../../functions/store/layout.ts';
 import { notificationsIn } from '../../functions/store/notifications.ts';
 import { ordersIn } from '../../functions/store/orders.ts';
 import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
-import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
+import { sharedTokenIn } from '../../functions/store/state.ts';
 import type { Table } from '../../functions/store/table.ts';
 import { won } from '../functions/payment/cases.ts';
 import type { Opened } from './engines.ts';
@@ -45,5 +46,5 @@ export const storesIn = ({ tables }: Pick<Opened, 'tables'>, observed = (table: 
   refunds: refundsIn(observed(tables.reversals)),
   notifications: notificationsIn(observed(tables.reversals)),
   token: sharedTokenIn(observed(tables.state)),
-  walks: walksIn(observed(tables.state)),
+  checkpoints: checkpointsIn(observed(tables.state)),
 });

@@ -32,7 +32,7 @@ function mortal(rooms: Rooms, nth: number, when: When): { rooms: Rooms; calls: (
         };
       },
     });
-  const { iamport, orders, reversals, refunds, walks } = rooms;
+  const { iamport, orders, reversals, refunds, checkpoints } = rooms;
   return {
     rooms: {
       ...rooms,
@@ -40,7 +40,7 @@ function mortal(rooms: Rooms, nth: number, when: When): { rooms: Rooms; calls: (
       orders: doomed(orders),
       reversals: doomed(reversals),
       refunds: doomed(refunds),
-      walks: doomed(walks),
+      checkpoints: doomed(checkpoints),
     },
     calls: () => calls,
   };

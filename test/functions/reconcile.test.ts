@@ -1,6 +1,7 @@
 /** The net: every notification is lost in these tests, and the books agree all the same. */
 
 import { describe, expect, test, vi } from 'vitest';
+import { IamportTooLarge } from '../../functions/iamport/errors.ts';
 import { beginning, openRooms } from './rooms.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
@@ -57,7 +58,7 @@ describe('what the ledger says', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('of before this deployment is no business of ours', async () => {
+  test('ignores payments made before the deployment', async () => {
     const { paid, reconcile, pass } = await openRooms(beginning + 60);
     paid(14_000, 'of-the-shop-before');
     pass(120);
@@ -95,8 +96,8 @@ describe('what the ledger says', () => {
       expect(await reconcile(), `after ${week} weeks`).toMatchObject({ faults: [], finished: true });
       pass(7 * 86_400 + 300);
     }
-    const quarter = (await rooms.walks.read(['quarter'])).walk('quarter');
-    expect(quarter?.doneUntil).toBeGreaterThan(beginning + 18 * 7 * 86_400);
+    const quarter = (await rooms.checkpoints.read(['quarter'])).checkpoint('quarter');
+    expect(quarter?.completedUntil).toBeGreaterThan(beginning + 18 * 7 * 86_400);
   });
 
   test('is gone through whole after a stop that is longer than a span', async () => {
@@ -124,14 +125,18 @@ describe('what the ledger says', () => {
       pass(1);
     }
     pass(60);
-    const { ledger } = rooms.iamport;
-    // Pages of two instead of a thousand.
-    const paged: typeof ledger = async (query, deadline) => {
-      const all = await ledger({ ...query, page: 1 }, deadline);
-      const payments = all.payments.slice((query.page - 1) * 2, query.page * 2);
-      return { ...all, payments, next: query.page * 2 < all.total ? query.page + 1 : 0 };
+    const { listPayments } = rooms.iamport;
+    // A page of more than two payments has too many bytes.
+    const paged: typeof listPayments = async (query, deadline) => {
+      if (query.limit > 2) throw new IamportTooLarge('Iamport answered with more than 8 MB');
+      return listPayments(query, deadline);
     };
-    expect(await reconcile({ ...rooms, iamport: { ...rooms.iamport, ledger: paged } })).toMatchObject({ settled: 5 });
+    expect(await reconcile({ ...rooms, iamport: { ...rooms.iamport, listPayments: paged } })).toMatchObject({
+      settled: 5,
+      skipped: 0,
+      faults: [],
+      finished: true,
+    });
     expect((await show('e')).status).toBe('paid');
   });
 
@@ -145,42 +150,71 @@ describe('what the ledger says', () => {
       pass(1);
     }
     pass(60);
-    const { ledger } = rooms.iamport;
+    const { listPayments } = rooms.iamport;
     const seen = new Set<string>();
     let gone = 0;
-    const shrinking: typeof ledger = async (query, deadline) => {
-      const all = await ledger({ ...query, page: 1 }, deadline);
+    const shrinking: typeof listPayments = async (query, deadline) => {
+      if (query.limit > 1) throw new IamportTooLarge('Iamport answered with more than 8 MB');
+      const all = await listPayments({ ...query, page: 1, limit: 1000 }, deadline);
       const left = all.payments.slice(gone);
       if (query.status === 'paid' && query.page === 2) gone = 1;
-      const payments = left.slice((query.page - 1) * 2, query.page * 2);
+      const payments = left.slice(query.page - 1, query.page);
       for (const { merchantUid } of payments) seen.add(merchantUid);
-      return { ...all, payments, total: left.length, next: query.page * 2 < left.length ? query.page + 1 : 0 };
+      return { ...all, payments, total: left.length, next: query.page < left.length ? query.page + 1 : 0 };
     };
-    await reconcile({ ...rooms, iamport: { ...rooms.iamport, ledger: shrinking } });
+    await reconcile({ ...rooms, iamport: { ...rooms.iamport, listPayments: shrinking } });
     expect([...seen].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 });
 
 describe('money without an order', () => {
-  test('is recorded once, told, and never sent back; and settles when its order turns up', async () => {
-    const { order, paid, reconcile, rooms, pass, ledger, show, counted } = await openRooms();
+  test('is recorded once, published, never sent back and never polled', async () => {
+    const { paid, reconcile, rooms, pass, ledger, counted, iamport } = await openRooms();
     await reconcile();
     pass(60);
     const impUid = paid();
     pass(300);
     expect(await reconcile()).toMatchObject({ orphans: 1 });
     expect(counted.at(-1)).toMatchObject({ SettledByReconciler: 0, ReconcilerFaults: 0, LedgerLate: 0 });
+    iamport.faults.forgetCalls();
+    pass(40 * 86_400);
+    await reconcile();
+    expect(iamport.faults.calls.filter((call) => call.includes(impUid))).toEqual([]);
     expect(await reconcile()).toMatchObject({ orphans: 0 });
     expect(await rooms.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual', amount: 14_000 });
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
+  });
+
+  test('settles its order when that is registered within an hour', async () => {
+    const { order, paid, reconcile, rooms, pass, show } = await openRooms();
+    await reconcile();
+    pass(60);
+    const impUid = paid();
+    pass(3_600);
+    expect(await reconcile()).toMatchObject({ orphans: 1 });
     await order();
-    pass(900);
+    pass(120);
     await reconcile();
     expect((await show()).status).toBe('paid');
     expect(await rooms.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done' });
   });
 
-  test('becomes a rejected payment when its order has another amount', async () => {
+  test('is for the operator when it began more than an hour before its order was registered', async () => {
+    const { order, paid, reconcile, pass, ledger, show } = await openRooms();
+    await reconcile();
+    pass(60);
+    const impUid = paid();
+    pass(3_601);
+    expect(await reconcile()).toMatchObject({ orphans: 1 });
+    await order();
+    pass(120);
+    await reconcile();
+    const reversal = { kind: 'manual', state: 'manual', reason: 'payment_predates_order', amount: 14_000 };
+    expect(await show()).toMatchObject({ status: 'ready', reversals: [reversal] });
+    expect(ledger.payment(impUid).cancel_amount).toBe(0);
+  });
+
+  test('is for the operator when its order has another amount, since it may be another shop’s', async () => {
     const { order, paid, reconcile, pass, ledger, show } = await openRooms();
     await reconcile();
     pass(60);
@@ -190,8 +224,22 @@ describe('money without an order', () => {
     await order();
     pass(900);
     await reconcile();
-    expect((await show()).reversals).toMatchObject([{ kind: 'cancel', state: 'done', reason: 'amount_mismatch' }]);
-    expect(ledger.payment(impUid).cancel_amount).toBe(100);
+    expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', reason: 'amount_mismatch' }]);
+    expect(ledger.payment(impUid).cancel_amount).toBe(0);
+  });
+
+  test('of another order prefix is neither recorded nor looked up', async () => {
+    const { order, paid, reconcile, rooms, pass, show } = await openRooms();
+    await reconcile();
+    pass(60);
+    await order('A-1');
+    paid(14_000, 'A-1');
+    const foreign = paid(14_000, 'B-1');
+    pass(300);
+    const ours: typeof rooms = { ...rooms, config: { ...rooms.config, orderPrefix: 'A-' } };
+    expect(await reconcile(ours)).toMatchObject({ orphans: 0, settled: 1, matched: 1 });
+    expect((await show('A-1')).status).toBe('paid');
+    expect(await rooms.reversals.read(foreign)).toBeUndefined();
   });
 });
 
@@ -222,11 +270,12 @@ describe('when Iamport or time fails', () => {
     pass(300);
     iamport.faults.add({ path: `/payments/${bad}`, status: 500, times: 2 });
     expect(await reconcile()).toMatchObject({ settled: 1, faults: [expect.stringContaining(bad)] });
-    expect((await rooms.walks.read(['recent'])).walk('recent')?.openQuestions).toEqual([bad]);
+    const unresolved = async () => (await rooms.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved;
+    expect(await unresolved()).toMatchObject([{ impUid: bad, merchantUid: 'bad' }]);
     pass(7_200);
     expect(await reconcile()).toMatchObject({ settled: 1, faults: [] });
     expect((await show('bad')).status).toBe('paid');
-    expect((await rooms.walks.read(['recent'])).walk('recent')?.openQuestions).toEqual([]);
+    expect(await unresolved()).toEqual([]);
   });
 
   test('an order that nobody can read is reported, and does not hold up the others', async () => {
@@ -258,12 +307,10 @@ describe('when Iamport or time fails', () => {
     await reconcile();
     const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
     const broken = {
-      UpdateExpression: 'SET done_until = :nonsense',
+      UpdateExpression: 'SET completed_until = :nonsense',
       ExpressionAttributeValues: { ':nonsense': { S: 'yesterday' } },
     };
-    await client.send(
-      new UpdateItemCommand({ TableName: names.state, Key: { id: { S: 'ledger-recent' } }, ...broken }),
-    );
+    await client.send(new UpdateItemCommand({ TableName: names.state, Key: { id: { S: 'scan-recent' } }, ...broken }));
     await order();
     paid();
     // The walk through a week is due.
@@ -272,8 +319,8 @@ describe('when Iamport or time fails', () => {
     expect(await reconcile()).toMatchObject({
       finished: false,
       settled: 1,
-      ledgerUntil: 0,
-      faults: [expect.stringContaining('recent walk')],
+      scannedUntil: 0,
+      faults: [expect.stringContaining('recent scan')],
     });
     expect((await show()).status).toBe('paid');
     expect(counted).toContainEqual(expect.objectContaining({ SettledByReconciler: 1, ReconcilerFaults: 1 }));
@@ -286,26 +333,27 @@ describe('when Iamport or time fails', () => {
     await order();
     paid();
     pass(300);
-    const { ledger } = rooms.iamport;
+    const { listPayments } = rooms.iamport;
     // Each page takes a minute.
-    const slow: typeof ledger = async (query, deadline) => {
-      const page = await ledger(query, deadline);
+    const slow: typeof listPayments = async (query, deadline) => {
+      const page = await listPayments(query, deadline);
       pass(60);
       return page;
     };
-    expect(await reconcile({ ...rooms, iamport: { ...rooms.iamport, ledger: slow } })).toMatchObject({
+    expect(await reconcile({ ...rooms, iamport: { ...rooms.iamport, listPayments: slow } })).toMatchObject({
       finished: false,
       settled: 1,
     });
-    expect((await rooms.walks.read(['recent'])).walk('recent')?.underWay).toMatchObject({ status: 2, page: 1 });
+    const { cursor } = (await rooms.checkpoints.read(['recent'])).checkpoint('recent') ?? expect.unreachable();
+    expect(cursor).toMatchObject({ status: 'ready', offset: 0 });
     expect(await reconcile()).toMatchObject({ finished: true });
     expect((await show()).status).toBe('paid');
   });
 
-  test('what is due takes half of a run at most, and the ledger is walked all the same', async () => {
+  test('due orders leave time for the scan, and go on after it', async () => {
     const { order, paid, reconcile, pass, rooms, show } = await openRooms();
     await reconcile();
-    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await order(name, { expires_at: beginning + 60 });
+    for (let name = 1; name <= 40; name += 1) await order(`order-${name}`, { expires_at: beginning + 60 });
     await order('bought');
     paid(14_000, 'bought');
     pass(300);
@@ -313,11 +361,14 @@ describe('when Iamport or time fails', () => {
     // Iamport takes its time.
     const slow: typeof payments = async (...asked) => {
       const found = await payments(...asked);
-      pass(20);
+      pass(5);
       return found;
     };
     const report = await reconcile({ ...rooms, iamport: { ...rooms.iamport, payments: slow } });
-    expect(report).toMatchObject({ due: 3, settled: 1, finished: false });
+    expect(report).toMatchObject({ settled: 1, finished: false });
+    expect(report.due).toBeGreaterThan(10);
+    expect(report.due).toBeLessThan(30);
+    expect(report.oldestDueSeconds).toBeGreaterThan(240);
     expect((await show('bought')).status).toBe('paid');
   });
 

@@ -10,15 +10,17 @@ import type { Counts } from '../../functions/edge/metrics.ts';
 import { iamportClient } from '../../functions/iamport/client.ts';
 import { undiciTransport } from '../../functions/iamport/transport.ts';
 import { orders } from '../../functions/orders.ts';
-import { type Report, reconcile } from '../../functions/reconcile.ts';
+import { reconcile } from '../../functions/reconcile.ts';
 import { refunds } from '../../functions/refunds.ts';
+import type { Report } from '../../functions/report.ts';
 import type { Rooms } from '../../functions/rooms.ts';
 import { type Door, visit } from '../../functions/serve.ts';
+import { checkpointsIn } from '../../functions/store/checkpoints.ts';
 import { notificationsIn } from '../../functions/store/notifications.ts';
 import { ordersIn } from '../../functions/store/orders.ts';
 import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
-import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
+import { sharedTokenIn } from '../../functions/store/state.ts';
 import { table } from '../../functions/store/table.ts';
 import { webhook } from '../../functions/webhook.ts';
 import { startIamport } from '../../sandbox/iamport/server.ts';
@@ -55,11 +57,11 @@ export async function openRooms(deployedAt = beginning - 3600) {
     reversals: reversalsIn(table(client, names.reversals)),
     refunds: refundsIn(table(client, names.reversals)),
     notifications: notificationsIn(table(client, names.reversals)),
-    walks: walksIn({ ...table(client, names.state), madeAt: async () => deployedAt }),
+    checkpoints: checkpointsIn({ ...table(client, names.state), madeAt: async () => deployedAt }),
     clock,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
+    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
   };
   const { ledger } = iamport;
 

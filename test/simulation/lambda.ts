@@ -9,12 +9,13 @@ import { IamportUnavailable } from '../../functions/iamport/errors.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
 import type { Rooms } from '../../functions/rooms.ts';
 import { type Door, visit } from '../../functions/serve.ts';
+import { checkpointsIn } from '../../functions/store/checkpoints.ts';
 import { StoreUnavailable } from '../../functions/store/errors.ts';
 import { notificationsIn } from '../../functions/store/notifications.ts';
 import { ordersIn } from '../../functions/store/orders.ts';
 import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
-import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
+import { sharedTokenIn } from '../../functions/store/state.ts';
 import type { Table } from '../../functions/store/table.ts';
 import type { Chance } from './chance.ts';
 import { pgApiKey, type SimulatedIamport } from './iamport.ts';
@@ -112,7 +113,7 @@ export class Lambda {
       reversals: reversalsIn(reversals),
       refunds: refundsIn(reversals),
       notifications: notificationsIn(reversals),
-      walks: walksIn(state),
+      checkpoints: checkpointsIn(state),
       clock,
       count: () => undefined,
       policy,
@@ -121,6 +122,7 @@ export class Lambda {
         shopName: '',
         resultPage: {},
         webhookSenders: 'any',
+        orderPrefix: '',
       },
     };
     return { instance, rooms, bus: this.#bus(instance) };
@@ -158,10 +160,11 @@ export class Lambda {
           : asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
       madeAt: () => asked('madeAt', () => table.madeAt),
       byOrder: (merchantUid) => asked('byOrder', () => table.byOrder(merchantUid)),
-      due: (now, most) =>
+      postpone: (key, from, to) => asked('postpone', () => table.postpone(key, from, to)),
+      due: (shards, now, most) =>
         asked('due', () => {
           const behind = weather.strikes('index lags') ? chance.whole(1, 5) : 0;
-          return table.due(now, most, Math.max(0, table.changes.length - behind));
+          return table.due(shards, now, most, Math.max(0, table.changes.length - behind));
         }),
     };
   }

@@ -4,7 +4,6 @@
  */
 
 import type { Item, Table, Write, Written } from '../../functions/store/table.ts';
-import { watchShards } from '../../functions/store/watched.ts';
 import { conditionOf } from './condition.ts';
 
 /** A record of the stream: what an item was, and what it became. */
@@ -66,20 +65,30 @@ export class SimulatedTable {
   }
 
   /** The items of the index `due` whose time has come, as it was after the first `until` changes: an index lags. */
-  due(now: number, most: number, until = this.changes.length): Item[] {
+  due(shards: readonly string[], now: number, most: number, until = this.changes.length): Item[] {
     const late = new Map<string, Item | undefined>();
     for (const change of this.changes.slice(until).reverse()) late.set(change.key, change.before);
     const seen = [...this.#items].map(([key, item]) => (late.has(key) ? late.get(key) : item));
     const [watch, dueAt] = [`${this.#prefix}watch`, `${this.#prefix}due_at`];
     const due = seen.filter((item) => item?.[watch] !== undefined && Number(item[dueAt]?.N) <= now) as Item[];
-    const each = Math.ceil(most / watchShards.length);
-    return watchShards.flatMap((shard) =>
+    return shards.flatMap((shard) =>
       due
         .filter((item) => item[watch]?.S === shard)
         .sort((one, other) => Number(one[dueAt]?.N) - Number(other[dueAt]?.N))
-        .slice(0, each)
+        .slice(0, most)
         .map((item) => projected(item, [this.#keyAttribute, watch, dueAt])),
     );
+  }
+
+  /** Moves the next check of an item. */
+  postpone(key: Item, from: number, to: number): Written {
+    const dueAt = `${this.#prefix}due_at`;
+    return this.write({
+      key,
+      set: { [dueAt]: { N: String(to) } },
+      conditions: { checkIsUnchanged: `#${dueAt} = :from` },
+      values: { ':from': { N: String(from) } },
+    });
   }
 
   #keyOf(key: Item): string {
@@ -107,6 +116,7 @@ export function portOf(table: SimulatedTable): Table {
     readMany: async (keys) => keys.map((key) => table.read(key)).filter((item) => item !== undefined),
     madeAt: async () => table.madeAt,
     byOrder: async (merchantUid) => table.byOrder(merchantUid),
-    due: async (now, most) => table.due(now, most),
+    due: async (shards, now, most) => table.due(shards, now, most),
+    postpone: async (key, from, to) => table.postpone(key, from, to),
   };
 }

@@ -242,8 +242,8 @@ describe('reading a payment', () => {
       ],
     });
     const { client, deadline } = clientOf(server.url);
-    const found = await client.payments('order-1', deadline);
-    expect(found.map((payment) => payment.impUid)).toEqual(['imp_100000000001', 'imp_100000000002']);
+    const { payments } = await client.payments('order-1', deadline);
+    expect(payments.map((payment) => payment.impUid)).toEqual(['imp_100000000001', 'imp_100000000002']);
   });
 });
 

@@ -66,18 +66,27 @@ describe('the next look', () => {
     ['failed by this', { expiresAt: 2_000_000 }, undefined],
     ['failed by this', {}, undefined],
     ['paid by this deposit', { expiresAt: 3_000_000 }, 2_000_600],
+    ['paid by this deposit', { updatedAt: now - 599 }, 2_000_001],
+    ['paid by this deposit', { updatedAt: now - 600 }, 2_003_000],
+    ['paid by this deposit', { updatedAt: now - 3_600 }, 2_018_000],
+    ['paid by this deposit', { updatedAt: now - 21_600 }, 2_064_800],
+    ['paid by this deposit', { updatedAt: now - 86_400 }, 2_172_800],
+    ['paid by this deposit', { updatedAt: now - 259_199 }, 2_000_001],
+    ['paid by this deposit', { updatedAt: now - 259_200 }, undefined],
+    ['waits for this account', { expiresAt: 1_999_999 }, 1_999_999],
+    ['deposit reversed, this', { expiresAt: 3_000_000 }, undefined],
     ['paid by this card', { expiresAt: 3_000_000 }, undefined],
     ['expired', { expiresAt: 3_000_000 }, undefined],
     ['cancelled, this', { expiresAt: 3_000_000 }, undefined],
     ['closed', { expiresAt: 3_000_000 }, undefined],
   ])('%s %j: %s', (state, terms, at) => {
-    expect(nextLookAt({ state: inState(state), ...terms }, now)).toBe(at);
+    expect(nextLookAt({ state: inState(state), updatedAt: now, ...terms }, now)).toBe(at);
   });
 
   test('an account without a deadline is looked at when the order expires', () => {
     const { dueAt: _none, ...account } = thisAccount;
     const state: OrderState = { status: 'virtual_account_issued', account };
-    expect(nextLookAt({ state, expiresAt: 3_000_000 }, now)).toBe(3_000_000);
+    expect(nextLookAt({ state, updatedAt: now, expiresAt: 3_000_000 }, now)).toBe(3_000_000);
   });
 });
 

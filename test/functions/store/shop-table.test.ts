@@ -208,7 +208,7 @@ test('what is due is found by its own index, under the name that the shop gave',
     now,
   );
   expect(await shop.orders.due(now + 59, 10)).toEqual([]);
-  expect(await shop.orders.due(now + 60, 10)).toEqual(['order-1']);
+  expect(await shop.orders.due(now + 60, 10)).toEqual([{ id: 'order-1', dueAt: now + 60 }]);
 });
 
 test('many are read at once, and an item without a price hides no other', async () => {

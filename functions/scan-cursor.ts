@@ -1,0 +1,77 @@
+/** Where a scan of Iamport's payment lists goes on: which page comes next, and how large it is. Pure. */
+
+import type { ListStatus, ScanCursor } from './store/checkpoints.ts';
+
+/** Lists with money first. */
+export const listStatuses = ['paid', 'cancelled', 'ready', 'failed'] as const satisfies readonly ListStatus[];
+
+/** Each size divides the larger ones, so that every offset is the beginning of a page. Iamport's limit is 1,000. */
+const pageSizes = [1_000, 100, 10, 1] as const;
+
+/** The first page of a scan. @param from Unix seconds, as `to` */
+export const firstPage = (from: number, to: number): ScanCursor => ({
+  ...{ from, to, offset: 0, size: pageSizes[0], failures: 0 },
+  status: listStatuses[0],
+});
+
+/** From 1, as Iamport counts pages. */
+export const pageNumber = ({ offset, size }: ScanCursor): number => offset / size + 1;
+
+/** What one page says of its list. */
+export interface PageFacts {
+  /** How many payments the list has. */
+  readonly total: number;
+  readonly isLast: boolean;
+}
+
+/**
+ * The page after one that was read. Payments that moved on meanwhile left the list, and the later ones moved up: then the scan
+ * steps back by as many. @param maySteppBack false after too many steps back
+ * @returns undefined after the last page of the last list
+ */
+export function afterPage(
+  cursor: ScanCursor,
+  { total, isLast }: PageFacts,
+  mayStepBack: boolean,
+): ScanCursor | undefined {
+  const left = cursor.total === undefined ? 0 : cursor.total - total;
+  if (left > 0 && cursor.offset > 0 && mayStepBack) return { ...steppedBack(cursor, left), total };
+  return isLast ? nextList(cursor) : grown({ ...cursor, offset: cursor.offset + cursor.size, total, failures: 0 });
+}
+
+/** @param by how many payments left the list */
+function steppedBack(cursor: ScanCursor, by: number): ScanCursor {
+  const offset = Math.max(0, cursor.offset - by);
+  return { ...cursor, offset: offset - (offset % cursor.size), failures: 0 };
+}
+
+/**
+ * The page does not exist, since the list became shorter. @param total how many payments the list has now
+ * @returns undefined after the last list
+ */
+export function afterShrinking(cursor: ScanCursor, total: number): ScanCursor | undefined {
+  const back = steppedBack(cursor, (cursor.total ?? cursor.offset) - total);
+  return back.offset < total && back.offset < cursor.offset ? { ...back, total } : nextList(cursor);
+}
+
+/** @returns undefined after the last list */
+export function nextList({ from, to, status }: ScanCursor): ScanCursor | undefined {
+  const next = listStatuses[listStatuses.indexOf(status) + 1];
+  return next && { ...firstPage(from, to), status: next };
+}
+
+/** The same place with the next smaller page. @returns undefined for a page of one payment */
+export function smallerPage(cursor: ScanCursor): ScanCursor | undefined {
+  const size = pageSizes.find((smaller) => smaller < cursor.size);
+  return size === undefined ? undefined : { ...cursor, size, failures: 0 };
+}
+
+/** Passes over the one payment of a page of one. */
+export const withoutOne = (cursor: ScanCursor): ScanCursor =>
+  grown({ ...cursor, offset: cursor.offset + cursor.size, failures: 0 });
+
+/** The largest page that begins here. */
+const grown = (cursor: ScanCursor): ScanCursor => ({
+  ...cursor,
+  size: pageSizes.find((size) => cursor.offset % size === 0) ?? 1,
+});

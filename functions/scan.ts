@@ -1,0 +1,347 @@
+/**
+ * Scans Iamport's lists: everything that was paid, cancelled, started or failed in a span of time is compared with our orders, and
+ * what does not agree is settled by the one path. A page, a payment or an order that cannot be read is passed over and reported;
+ * only an outage ends a scan. The checkpoint moves past what is settled, or is kept as unresolved.
+ */
+
+import { type Deadline, deadlineIn, unixSeconds } from './edge/clock.ts';
+import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from './iamport/errors.ts';
+import type { PaymentPage } from './iamport/wire.ts';
+import { decide } from './payment/decide.ts';
+import { isOrderNumber, type Order } from './payment/order.ts';
+import { isGone, type Payment } from './payment/payment.ts';
+import { postponed } from './payment/retry.ts';
+import { expected, isNews, type Reversal } from './payment/reversal.ts';
+import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
+import type { Rooms } from './rooms.ts';
+import {
+  afterPage,
+  afterShrinking,
+  firstPage,
+  listStatuses,
+  pageNumber,
+  smallerPage,
+  withoutOne,
+} from './scan-cursor.ts';
+import { settle } from './settle.ts';
+import type { ScanCheckpoint, ScanCursor, Unresolved } from './store/checkpoints.ts';
+
+export interface ScanWindow {
+  readonly name: 'recent' | 'week' | 'quarter';
+  /** How far behind its last end a scan begins; seconds. */
+  readonly lookBack: number;
+  /** How long after its last end it is repeated; seconds. */
+  readonly every: number;
+}
+
+const minute = 60;
+const day = 86_400;
+
+/** Iamport refuses a span of more than 90 days. Seconds. */
+const maxSpan = 89 * day;
+
+/** Lists lag, so each scan overlaps the one before; what one missed is found within a day, and within a week. */
+export const scanWindows: readonly ScanWindow[] = [
+  { name: 'recent', lookBack: 15 * minute, every: 0 },
+  { name: 'week', lookBack: 7 * day, every: day },
+  { name: 'quarter', lookBack: maxSpan - 7 * day, every: 7 * day },
+];
+
+/** A page is read only with this much time left. Milliseconds. */
+const minTimePerPageMs = 20_000;
+/** One payment may take this long. Milliseconds. */
+const maxTimePerItemMs = 12_000;
+/** One list may become shorter this often during a run; what is missed then is found by the longer scans. */
+const maxStepsBack = 20;
+/** More orders than this with a payment that cannot be settled: the rest is reported, and found by the longer scans. */
+const maxUnresolved = 500;
+
+/** What the scan of one window works with. */
+interface Scan {
+  readonly rooms: Rooms;
+  readonly window: ScanWindow;
+  readonly deadline: Deadline;
+  readonly report: Report;
+}
+
+/**
+ * Goes on where the last run stopped.
+ * @param past when the deployment began, in Unix seconds, and the window's checkpoint, if it was ever scanned
+ * @returns false when time ran out, Iamport could not be reached, or another run has moved the checkpoint
+ */
+export async function scanPayments(
+  rooms: Rooms,
+  window: ScanWindow,
+  past: { readonly beginning: number; readonly checkpoint: ScanCheckpoint | undefined },
+  deadline: Deadline,
+  report: Report,
+): Promise<boolean> {
+  const scan: Scan = { rooms, window, deadline, report };
+  const now = unixSeconds(rooms.clock);
+  const { beginning } = past;
+  const known: ScanCheckpoint = past.checkpoint ?? { completedUntil: beginning, unresolved: [], revision: 0 };
+  if (window.name === 'recent') report.scannedUntil = known.completedUntil;
+  const isDue = known.cursor !== undefined || known.completedUntil + window.every <= now;
+  const unresolved = await settleUnresolved(scan, known.unresolved);
+  if (!isDue) {
+    if (unresolved === known.unresolved) return true;
+    return (await rooms.checkpoints.write(window.name, { ...known, unresolved })) !== undefined;
+  }
+  const from = Math.max(beginning, known.completedUntil - window.lookBack);
+  // After a long stop the rest is left to the next run.
+  const cursor = known.cursor ?? firstPage(from, Math.min(now, from + maxSpan));
+  return scanFrom(scan, { ...known, unresolved, cursor });
+}
+
+type Running = ScanCheckpoint & { readonly cursor: ScanCursor };
+
+/** Reads page after page, and saves the checkpoint between the pages of a list. */
+async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
+  const { rooms, window, deadline, report } = scan;
+  let running = begun;
+  let stepsBack = 0;
+  const save = (next: ScanCheckpoint) => rooms.checkpoints.write(window.name, next);
+  for (;;) {
+    const { cursor } = running;
+    if (deadline.leftMs() < minTimePerPageMs) {
+      await save(running);
+      return false;
+    }
+    const step = await scanPage(scan, running, stepsBack < maxStepsBack);
+    running = { ...running, unresolved: step.unresolved };
+    if (step.kind === 'stop') {
+      await save({ ...running, cursor: step.cursor });
+      return false;
+    }
+    const { next } = step;
+    if (!next) {
+      const { cursor: _over, ...rest } = running;
+      const saved = await save({ ...rest, completedUntil: cursor.to });
+      if (saved && window.name === 'recent') report.scannedUntil = cursor.to;
+      return saved !== undefined;
+    }
+    if (next.offset < cursor.offset && next.status === cursor.status) stepsBack += 1;
+    running = { ...running, cursor: next };
+    // A list of one page costs no write of its own.
+    if (next.status !== cursor.status || next.offset === cursor.offset) continue;
+    const saved = await save(running);
+    if (!saved) return false;
+    running = { ...running, revision: saved.revision };
+  }
+}
+
+type Step =
+  | { readonly kind: 'go on'; readonly next: ScanCursor | undefined; readonly unresolved: readonly Unresolved[] }
+  /** An outage, or no time left: the next run begins at this page. */
+  | { readonly kind: 'stop'; readonly cursor: ScanCursor; readonly unresolved: readonly Unresolved[] };
+
+async function scanPage(scan: Scan, { cursor, unresolved }: Running, mayStepBack: boolean): Promise<Step> {
+  const found = await readPage(scan, cursor);
+  if (found.kind === 'page') {
+    const settled = await settlePage(scan, found.page, unresolved);
+    if (!settled.isWhole) return { kind: 'stop', cursor, unresolved: settled.unresolved };
+    const facts = { total: found.page.total, isLast: found.page.next === 0 };
+    return { kind: 'go on', next: afterPage(cursor, facts, mayStepBack), unresolved: settled.unresolved };
+  }
+  if (found.kind === 'outage') return { kind: 'stop', cursor, unresolved };
+  if (found.kind === 'shrunk') return { kind: 'go on', next: afterShrinking(cursor, found.total), unresolved };
+  const smaller = smallerPage(cursor);
+  if (smaller) return { kind: 'go on', next: smaller, unresolved };
+  // A fault by chance is not to hide a payment: a page of one is passed over when it fails again in another run.
+  if (!found.isForGood && cursor.failures === 0)
+    return { kind: 'stop', cursor: { ...cursor, failures: 1 }, unresolved };
+  const where = `payment ${cursor.offset + 1} of the list ${cursor.status}, ${cursor.from} to ${cursor.to}`;
+  addSkipped(scan.report, `${where}: ${found.error.message}`);
+  return { kind: 'go on', next: withoutOne(cursor), unresolved };
+}
+
+type Found =
+  | { readonly kind: 'page'; readonly page: PaymentPage }
+  | { readonly kind: 'outage' }
+  /** There is no such page any more. */
+  | { readonly kind: 'shrunk'; readonly total: number }
+  /** Iamport answers, but not with this page. `isForGood`: the same page will fail again. */
+  | { readonly kind: 'unreadable'; readonly isForGood: boolean; readonly error: Error };
+
+async function readPage({ rooms, deadline, report }: Scan, cursor: ScanCursor): Promise<Found> {
+  const { from, to, status, size: limit } = cursor;
+  const list = (of: typeof status, page: number, size: number) =>
+    rooms.iamport.listPayments({ status: of, from, to, page, limit: size }, deadline);
+  try {
+    return { kind: 'page', page: await list(status, pageNumber(cursor), limit) };
+  } catch (error) {
+    if (!(error instanceof IamportFault)) throw error;
+    if (error instanceof IamportRefused && error.status === 401) throw error;
+    if (error instanceof IamportTooLarge) return { kind: 'unreadable', isForGood: true, error };
+    if (error instanceof IamportRefused && cursor.offset > 0) {
+      const first = await list(status, 1, 1).catch(unlessFault);
+      if (first && first.total <= cursor.offset) return { kind: 'shrunk', total: first.total };
+    }
+    // Does Iamport answer at all? Then this page is the fault.
+    for (const other of listStatuses.filter((one) => one !== status)) {
+      if (await list(other, 1, 1).catch(unlessFault)) return { kind: 'unreadable', isForGood: false, error };
+    }
+    addFault(report, `List ${status}: ${error.message}`);
+    return { kind: 'outage' };
+  }
+}
+
+function unlessFault(error: unknown): undefined {
+  if (!(error instanceof IamportFault)) throw error;
+}
+
+/** The payments of a page sorted by what they need. */
+interface Sorted {
+  readonly settle: Payment[];
+  readonly unmatched: Payment[];
+  /** The money went back; their reversals may be over. */
+  readonly returned: Payment[];
+  /** Payments of orders that cannot be read. */
+  readonly blocked: Payment[];
+}
+
+/** @returns `isWhole: false` when time ran out or Iamport stopped answering: the page has to be read again */
+async function settlePage(
+  scan: Scan,
+  page: PaymentPage,
+  before: readonly Unresolved[],
+): Promise<{ isWhole: boolean; unresolved: readonly Unresolved[] }> {
+  const { rooms, report } = scan;
+  report.payments += page.payments.length + page.unreadable.length;
+  report.unreadable += page.unreadable.length;
+  for (const impUid of page.unreadable) addFault(report, `${impUid}: its form is unknown`);
+  const { settle: unsettled, unmatched, returned, blocked } = await sorted(scan, page.payments);
+  await recordUnmatched(scan, unmatched);
+  await forEachItem(report, returned, idOf, async ({ impUid }) => {
+    await rooms.reversals.finish(impUid, unixSeconds(rooms.clock));
+  });
+  const { failed, isWhole } = await settleAll(scan, unsettled);
+  if (!isWhole) return { isWhole, unresolved: before };
+  for (const { impUid, merchantUid } of blocked) addFault(report, `${impUid}: order ${merchantUid} cannot be read`);
+  return { isWhole, unresolved: withUnresolved(scan, before, [...blocked, ...failed]) };
+}
+
+const idOf = ({ impUid }: Payment): string => impUid;
+
+async function sorted({ rooms, report }: Scan, payments: readonly Payment[]): Promise<Sorted> {
+  const { orderPrefix } = rooms.config;
+  const ours = payments.filter(({ merchantUid }) => merchantUid.startsWith(orderPrefix));
+  const numbers = ours.map(({ merchantUid }) => merchantUid).filter(isOrderNumber);
+  const { orders, unreadable } = await rooms.orders.readMany(numbers);
+  const isUnreadable = new Set(unreadable);
+  const orderOf = new Map(orders.map((order) => [order.merchantUid, order]));
+  report.matched += ours.filter(({ merchantUid }) => orderOf.has(merchantUid)).length;
+  const decided = ours
+    .filter(({ merchantUid }) => !isUnreadable.has(merchantUid))
+    .map((payment) => ({ payment, decision: decide(orderOf.get(payment.merchantUid), payment, rooms.policy) }));
+  // What is decided about a payment that the order does not follow is recorded in its reversal.
+  const known = await rooms.reversals.readMany(
+    decided
+      .filter(({ payment, decision }) => needsReversal(decision.kind, payment))
+      .map(({ payment }) => payment.impUid),
+  );
+  for (const impUid of known.unreadable) addSkipped(report, `${impUid}: its reversal cannot be read`);
+  const reversalOf = (payment: Payment): Reversal | undefined => known.reversals.get(payment.impUid);
+  const readable = decided.filter(({ payment }) => !known.unreadable.includes(payment.impUid));
+  const of = (is: (one: (typeof decided)[number]) => boolean) => readable.filter(is).map(({ payment }) => payment);
+  return {
+    settle: of(({ payment, decision }) => {
+      if (decision.kind === 'change') return true;
+      if (decision.kind !== 'reject' || !decision.reversal) return false;
+      // A reversal that is recorded is in the index of what is due.
+      const reversal = reversalOf(payment);
+      return reversal === undefined || isNews(decision.reversal, reversal);
+    }),
+    unmatched: of(
+      ({ payment, decision }) => decision.kind === 'order_not_found' && !isGone(payment) && !reversalOf(payment),
+    ),
+    returned: of(
+      ({ payment, decision }) =>
+        decision.kind === 'money_returned' && (reversalOf(payment)?.state ?? 'done') !== 'done',
+    ),
+    blocked: ours.filter(({ merchantUid }) => isUnreadable.has(merchantUid)),
+  };
+}
+
+function needsReversal(kind: ReturnType<typeof decide>['kind'], payment: Payment): boolean {
+  return kind === 'reject' || kind === 'money_returned' || (kind === 'order_not_found' && !isGone(payment));
+}
+
+/** Money without an order of ours. The account may serve other shops, so it is announced and never sent back. */
+async function recordUnmatched({ rooms, report }: Scan, payments: readonly Payment[]): Promise<void> {
+  await forEachItem(report, payments, idOf, async ({ impUid, merchantUid, currency, state, sandbox }) => {
+    if (state.kind !== 'kept' || sandbox) return;
+    const now = unixSeconds(rooms.clock);
+    const kind = { kind: 'orphan', reason: 'order_not_found' } as const;
+    const request = { impUid, merchantUid, ...kind, amount: state.kept, currency };
+    const { created, reversal } = await rooms.reversals.request(request, now, 0);
+    if (!created) return;
+    report.orphans += 1;
+    // Its order may have been registered a moment ago, by a request that did not find this record yet.
+    const order = isOrderNumber(merchantUid) ? await rooms.orders.read(merchantUid) : undefined;
+    if (order) await rooms.reversals.move(reversal, expected(reversal, now, now));
+  });
+}
+
+/** @returns the payments that could not be settled; `isWhole: false` when time ran out or Iamport stopped answering */
+async function settleAll(
+  { rooms, deadline, report }: Scan,
+  payments: readonly Payment[],
+): Promise<{ failed: Payment[]; isWhole: boolean }> {
+  let unanswered = 0;
+  let isWhole = true;
+  const failed = await forEachItem(report, payments, idOf, async ({ impUid }) => {
+    // As many faults in a row as there are calls at once: Iamport is down, and the next run reads the page again.
+    if (unanswered >= concurrency || deadline.leftMs() < maxTimePerItemMs) {
+      isWhole = false;
+      return;
+    }
+    try {
+      const settlement = await settle(rooms, { impUid, mustMatch: false }, deadlineIn(rooms.clock, maxTimePerItemMs));
+      if (settlement.kind === 'settled') report.settled += 1;
+      unanswered = 0;
+    } catch (error) {
+      unanswered = error instanceof IamportUnavailable ? unanswered + 1 : 0;
+      throw error;
+    }
+  });
+  return { failed: failed.map(({ item }) => item), isWhole };
+}
+
+/** Only money and accounts count, one payment an order: a window that was opened costs nothing. */
+function withUnresolved({ rooms, report }: Scan, before: readonly Unresolved[], failed: readonly Payment[]) {
+  const since = unixSeconds(rooms.clock);
+  const all = new Map(before.map((one) => [one.merchantUid, one]));
+  for (const payment of failed) {
+    const { impUid, merchantUid } = payment;
+    if (isGone(payment) || all.has(merchantUid)) continue;
+    if (all.size >= maxUnresolved) addSkipped(report, `${impUid}: too many payments cannot be settled`);
+    else all.set(merchantUid, { impUid, merchantUid, since, nextAt: postponed(since, since) });
+  }
+  return all.size === before.length ? before : [...all.values()];
+}
+
+/** Settles what earlier runs could not, once its time has come. @returns what is still unresolved */
+async function settleUnresolved(
+  { rooms, deadline, report }: Scan,
+  unresolved: readonly Unresolved[],
+): Promise<readonly Unresolved[]> {
+  const now = unixSeconds(rooms.clock);
+  const due = unresolved.filter(({ nextAt }) => nextAt <= now);
+  if (due.length === 0) return unresolved;
+  const left = new Map(unresolved.map((one) => [one.merchantUid, one]));
+  await forEachItem(
+    report,
+    due,
+    ({ impUid }) => impUid,
+    async (one) => {
+      if (deadline.leftMs() < minTimePerPageMs) return;
+      left.set(one.merchantUid, { ...one, nextAt: postponed(one.since, now) });
+      const mine = deadlineIn(rooms.clock, maxTimePerItemMs);
+      const settlement = await settle(rooms, { impUid: one.impUid, mustMatch: false }, mine);
+      if (settlement.kind === 'settled') report.settled += 1;
+      left.delete(one.merchantUid);
+    },
+  );
+  return [...left.values()];
+}
