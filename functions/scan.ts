@@ -12,19 +12,20 @@ import { isOrderNumber, type Order } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
 import { postponed } from './payment/retry.ts';
 import { expected, isNews, type Reversal } from './payment/reversal.ts';
-import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
-import type { Rooms } from './rooms.ts';
 import {
   afterPage,
   afterShrinking,
   firstPage,
   listStatuses,
   pageNumber,
+  type ScanCursor,
   smallerPage,
   withoutOne,
-} from './scan-cursor.ts';
+} from './payment/scan-cursor.ts';
+import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
+import type { Rooms } from './rooms.ts';
 import { settle } from './settle.ts';
-import type { ScanCheckpoint, ScanCursor, Unresolved } from './store/checkpoints.ts';
+import type { ScanCheckpoint, Unresolved } from './store/checkpoints.ts';
 
 export interface ScanWindow {
   readonly name: 'recent' | 'week' | 'quarter';

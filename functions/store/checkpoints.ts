@@ -2,27 +2,9 @@
 
 import { defined } from '../edge/defined.ts';
 import type { UnixSeconds } from '../payment/payment.ts';
+import type { ListStatus, ScanCursor } from '../payment/scan-cursor.ts';
 import { count, map, optional, Reader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
-
-/** Iamport keeps a list of the payments of each status, by the time that belongs to it. */
-export type ListStatus = 'paid' | 'cancelled' | 'ready' | 'failed';
-
-/** Where a scan that is not complete goes on. */
-export interface ScanCursor {
-  /** The span of the scan; Unix seconds, both inclusive. */
-  readonly from: UnixSeconds;
-  readonly to: UnixSeconds;
-  readonly status: ListStatus;
-  /** How many payments of the list were read. */
-  readonly offset: number;
-  /** How many payments a page has: less than usual where larger pages could not be read. */
-  readonly size: number;
-  /** How many runs have failed at this very page. */
-  readonly failures: number;
-  /** How many payments the list had when its last page was read; absent before the first one. */
-  readonly total?: number;
-}
 
 /** A payment with money or an account that was read and could not be settled. */
 export interface Unresolved {

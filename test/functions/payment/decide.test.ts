@@ -412,6 +412,46 @@ describe('laws that no row may break', () => {
   });
 });
 
+describe('a payment that began before its order was registered', () => {
+  const policy: Policy = { acceptTestPayments: false, reversals: 'automatic' };
+  const payments = new Map(allPayments());
+  const at = (name: string, startedAt: number): Payment => ({
+    ...(payments.get(name) ?? expect.unreachable(name)),
+    startedAt,
+  });
+  const registered = (name: string): Order => ({
+    ...(new Map(orders).get(name) ?? expect.unreachable(name)),
+    registeredAt: 1_000_000,
+  });
+
+  test.each([
+    ['all kept 14000 KRW card', 'ready', 996_400, 'paid'],
+    ['all kept 14000 KRW card', 'ready', 996_399, 'reject payment_predates_order, manual 14000'],
+    ['all kept 13999 KRW card', 'ready', 996_399, 'reject payment_predates_order, manual 13999'],
+    ['all kept 13999 KRW card', 'ready', 999_999, 'reject amount_mismatch, manual 13999'],
+    ['all kept 13999 KRW card', 'ready', 1_000_000, 'reject amount_mismatch, cancel 13999'],
+    ['all kept 14000 KRW card', 'closed', 999_999, 'reject order_closed, manual 14000'],
+    ['all kept 14000 KRW card', 'paid by another', 999_999, 'reject duplicate_payment, manual 14000'],
+    ['all kept 14000 KRW card', 'paid by this card', 900_000, 'keep'],
+    ['awaits a deposit 14000 KRW vbank', 'ready', 996_400, 'virtual_account_issued'],
+    ['awaits a deposit 14000 KRW vbank', 'ready', 996_399, 'reject payment_predates_order, nothing to undo'],
+    ['awaits a deposit 13999 KRW vbank', 'ready', 999_999, 'reject amount_mismatch, nothing to undo'],
+    ['awaits a deposit 13999 KRW vbank', 'ready', 1_000_000, 'reject amount_mismatch, revoke 0'],
+    ['awaits a deposit 14000 KRW of 4000 deposited', 'ready', 999_999, 'reject deposit_mismatch, manual 4000'],
+    ['all kept 14000 KRW card test', 'ready', 900_000, 'reject test_payment, nothing to undo'],
+  ])('%s, %s, begun at %i: %s', (payment, order, startedAt, is) => {
+    expect(summary(decide(registered(order), at(payment, startedAt), policy))).toBe(is);
+  });
+
+  test('counts only where the time of the registration is known', () => {
+    const { registeredAt: _unknown, ...order } = registered('ready');
+    expect(summary(decide(order, at('all kept 14000 KRW card', 1), policy))).toBe('paid');
+    expect(summary(decide(order, at('all kept 13999 KRW card', 1), policy))).toBe(
+      'reject amount_mismatch, cancel 13999',
+    );
+  });
+});
+
 describe('news out of order, and again', () => {
   const policy: Policy = { acceptTestPayments: false, reversals: 'automatic' };
   const payments = new Map(allPayments());

@@ -215,7 +215,6 @@ describe('an account that nobody should pay into any more', () => {
   test.each([
     ['its deposit paid the order', 'waits for this account', 'paid by this deposit'],
     ['it is the account still', 'waits for this account', 'waits for this account'],
-    ['the order remembers it', 'waits for this account', 'expired with this account'],
     ['the order only forgot it', 'waits for this account', 'ready'],
     ['it was gone before', 'ready, this account is gone', 'paid by another'],
     ['there was none', 'ready', 'paid by another'],
@@ -223,6 +222,14 @@ describe('an account that nobody should pay into any more', () => {
     ['there was none in an expired order', 'expired', 'closed'],
   ])('nothing to revoke: %s', (_why, former, after) => {
     expect(staleAccount(orderIn(inState(former)), orderIn(inState(after)))).toBeUndefined();
+  });
+
+  test.each([
+    ['its deadline is later than the end of its order', 1_999_999, 'order_expired'],
+    ['its deadline is over', 2_000_000, undefined],
+  ])('an expired order and its account: %s', (_why, updatedAt, reason) => {
+    const after = { ...orderIn(inState('expired with this account')), updatedAt };
+    expect(staleAccount(orderIn(inState('waits for this account')), after)?.reason).toBe(reason);
   });
 
   test('nothing to revoke: its own payment failed, or the order is new', () => {

@@ -1,8 +1,25 @@
 /** What is known of a payment that must be undone: how much of it is still there, and what is news about it. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Payment, PaymentState } from '../../../functions/payment/payment.ts';
-import { isNews, leftOf, type Reversal, type ReversalReason } from '../../../functions/payment/reversal.ts';
+import { postponed, retryAfter } from '../../../functions/payment/retry.ts';
+import {
+  accepted,
+  checked,
+  checkOf,
+  claimed,
+  expected,
+  failed,
+  finished,
+  isNews,
+  isOverdue,
+  isTakenBack,
+  leftOf,
+  nextCheckAt,
+  opened,
+  type Reversal,
+  type ReversalReason,
+} from '../../../functions/payment/reversal.ts';
 import { thisUid, won } from './cases.ts';
 
 const reversal = (reason: ReversalReason): Reversal => ({
@@ -65,4 +82,150 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
   ['an orphan is one still', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
 ])('is news, or not: %s', (_name, decided, before, is) => {
   expect(isNews({ ...known, ...decided }, before)).toBe(is);
+});
+
+describe('the steps of a reversal', () => {
+  const at = 1_000_000;
+  const request = { impUid: thisUid, merchantUid: 'order-1', reason: 'amount_mismatch', currency: 'KRW' } as const;
+  const asked = { ...request, kind: 'cancel', amount: won(14_000) } as const;
+  const requested: Reversal = { ...opened(asked, 1, at), revision: 1 };
+
+  test.each([
+    ['cancel', 'requested', 1],
+    ['revoke', 'requested', 1],
+    ['manual', 'manual', 0],
+    ['orphan', 'manual', 0],
+  ] as const)('a new %s is %s, with %i attempts claimed', (kind, state, attempts) => {
+    const times = { createdAt: at, updatedAt: at };
+    expect(opened({ ...asked, kind }, 1, at)).toStrictEqual({ ...asked, kind, state, attempts, ...times });
+  });
+
+  test('a request is claimed when it is due, and not before', () => {
+    expect(claimed(requested, at + 59)).toBeUndefined();
+    const { revision: _revision, ...next } = { ...requested, attempts: 2, updatedAt: at + 60, revision: 0 };
+    expect(claimed(requested, at + 60)).toEqual({ ...next, revision: 1 });
+  });
+
+  test('a request that Iamport accepted is never claimed again', () => {
+    const later = accepted(requested, at + 10);
+    expect(later).toMatchObject({ state: 'requested', acceptedAt: at + 10 });
+    expect(accepted({ ...later, revision: 2 }, at + 99).acceptedAt).toBe(at + 10);
+    for (const day of [1, 3, 30]) expect(claimed({ ...later, revision: 2 }, at + day * 86_400)).toBeUndefined();
+  });
+
+  test.each([
+    [0, 300],
+    [299, 300],
+    [300, 3_600],
+    [3_600, 21_600],
+    [21_600, 86_400],
+    [86_400, 172_800],
+    [172_800, 259_200],
+  ])('an accepted request that was checked after %i s is checked after %i s', (after, next) => {
+    const reversal = { ...accepted(requested, at), revision: 2, updatedAt: at + after };
+    expect(nextCheckAt(reversal)).toBe(at + next);
+  });
+
+  test('an accepted request is the operator’s when its payment does not show it after three working days', () => {
+    const reversal = { ...accepted(requested, at), revision: 2 };
+    expect(checked(reversal, won(14_000), at + 3 * 86_400).state).toBe('requested');
+    expect(checked(reversal, won(14_000), at + 7 * 86_400)).toMatchObject({ state: 'manual', attempts: 1 });
+  });
+
+  test('after twelve attempts the operator takes over', () => {
+    expect(failed({ ...requested, attempts: 11 }, 'no', at)).toMatchObject({ state: 'requested', message: 'no' });
+    expect(failed({ ...requested, attempts: 12 }, 'no', at)).toMatchObject({ state: 'manual', message: 'no' });
+  });
+
+  test('an account that could not be revoked is tried on, and a cancel is not', () => {
+    const later = at + 86_400;
+    const revocation: Reversal = { ...requested, kind: 'revoke', state: 'manual', amount: won(0) };
+    expect(claimed(revocation, later)).toMatchObject({ attempts: 2 });
+    expect(failed(revocation, 'no', later).state).toBe('manual');
+    expect(claimed({ ...requested, state: 'manual' }, later)).toBeUndefined();
+    expect(claimed({ ...revocation, state: 'done' }, later)).toBeUndefined();
+  });
+
+  test('a check of what waits for the operator comes later each time, and records what is left', () => {
+    const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', attempts: 0 };
+    expect(nextCheckAt(waiting)).toBe(at + 240);
+    const { attempts, amount, updatedAt } = checked(waiting, won(10_000), at + 240);
+    expect({ attempts, amount, updatedAt }).toEqual({ attempts: 1, amount: 10_000, updatedAt: at + 240 });
+    expect(nextCheckAt({ ...waiting, attempts: 1 })).toBe(at + 480);
+    expect(nextCheckAt({ ...waiting, attempts: 40 })).toBe(at + 21_600);
+  });
+
+  test('an unmatched payment is checked only when its order is registered', () => {
+    const unmatched: Reversal = { ...requested, kind: 'orphan', state: 'manual', attempts: 0 };
+    expect(nextCheckAt(unmatched)).toBeUndefined();
+    expect(checkOf(unmatched)).toEqual({ of: 'unmatched', at });
+    const awaited = expected(unmatched, at + 60, at);
+    expect(checkOf(awaited)).toEqual({ of: 'check', at: at + 60 });
+    const seen = checked({ ...awaited, revision: 2 }, won(14_000), at + 60);
+    expect(seen).not.toHaveProperty('checkAt');
+    expect(nextCheckAt(seen)).toBeUndefined();
+  });
+
+  test('what is over is in no class, and its message is gone', () => {
+    const over = finished({ ...requested, message: 'no', checkAt: at }, undefined, at + 5);
+    expect(over).toMatchObject({ state: 'done', amount: 14_000, updatedAt: at + 5 });
+    expect(Object.keys(over)).not.toEqual(expect.arrayContaining(['message']));
+    expect(checkOf(over)).toBeUndefined();
+    expect(finished(requested, won(0), at).amount).toBe(0);
+  });
+
+  test.each([
+    ['cancel', 'requested', 'money'],
+    ['revoke', 'requested', 'revoke'],
+    ['revoke', 'manual', 'revoke'],
+    ['manual', 'manual', 'check'],
+    ['cancel', 'manual', 'check'],
+  ] as const)('a %s that is %s is in the class %s', (kind, state, of) => {
+    expect(checkOf({ ...requested, kind, state })?.of).toBe(of);
+  });
+
+  test.each<[string, Partial<Reversal>, boolean]>([
+    ['a deposit for the operator', {}, true],
+    ['an account without a deposit', { amount: won(0) }, false],
+    ['an unmatched payment', { kind: 'orphan' }, false],
+    ['a cancel on its way', { kind: 'cancel', state: 'requested' }, false],
+  ])('is overdue after a working day, or not: %s', (_what, of, is) => {
+    const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', ...of };
+    expect(isOverdue(waiting, at + 7 * 86_400)).toBe(is);
+    expect(isOverdue(waiting, at + 60)).toBe(false);
+  });
+
+  test.each<[string, Partial<Reversal>, 'revoke' | 'manual', boolean]>([
+    ['a deposit that waits for the operator is an open account again', {}, 'revoke', true],
+    ['it is still there', {}, 'manual', false],
+    ['it is over', { state: 'done' }, 'revoke', false],
+    ['there was no money', { amount: won(0) }, 'revoke', false],
+    ['a cancel is on its way', { kind: 'cancel', state: 'requested' }, 'revoke', false],
+  ])('the bank took a deposit back, or not: %s', (_what, of, kind, is) => {
+    const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', ...of };
+    expect(isTakenBack(waiting, { ...asked, kind, amount: won(0) })).toBe(is);
+  });
+});
+
+describe('when to try again', () => {
+  test.each([
+    [0, 0],
+    [1, 60],
+    [2, 120],
+    [9, 15_360],
+    [10, 21_600],
+    [99, 21_600],
+  ])('after %i attempts: %i s', (attempts, seconds) => {
+    expect(retryAfter(attempts)).toBe(seconds);
+  });
+
+  test.each([
+    [0, 300],
+    [1_200, 300],
+    [1_204, 301],
+    [86_400, 21_600],
+    [900_000, 21_600],
+  ])('an item that has waited for %i s: %i s', (age, seconds) => {
+    expect(postponed(1_000_000, 1_000_000 + age)).toBe(1_000_000 + age + seconds);
+  });
 });

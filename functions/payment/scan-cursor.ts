@@ -1,6 +1,25 @@
 /** Where a scan of Iamport's payment lists goes on: which page comes next, and how large it is. Pure. */
 
-import type { ListStatus, ScanCursor } from './store/checkpoints.ts';
+import type { UnixSeconds } from './payment.ts';
+
+/** Iamport keeps a list of the payments of each status, by the time that belongs to it. */
+export type ListStatus = 'paid' | 'cancelled' | 'ready' | 'failed';
+
+/** Where a scan that is not complete goes on. */
+export interface ScanCursor {
+  /** The span of the scan; Unix seconds, both inclusive. */
+  readonly from: UnixSeconds;
+  readonly to: UnixSeconds;
+  readonly status: ListStatus;
+  /** How many payments of the list were read. */
+  readonly offset: number;
+  /** How many payments a page has: less than usual where larger pages could not be read. */
+  readonly size: number;
+  /** How many runs have failed at this very page. */
+  readonly failures: number;
+  /** How many payments the list had when its last page was read; absent before the first one. */
+  readonly total?: number;
+}
 
 /** Lists with money first. */
 export const listStatuses = ['paid', 'cancelled', 'ready', 'failed'] as const satisfies readonly ListStatus[];
@@ -26,7 +45,7 @@ export interface PageFacts {
 
 /**
  * The page after one that was read. Payments that moved on meanwhile left the list, and the later ones moved up: then the scan
- * steps back by as many. @param maySteppBack false after too many steps back
+ * steps back by as many. @param mayStepBack false after too many steps back
  * @returns undefined after the last page of the last list
  */
 export function afterPage(

@@ -1,0 +1,91 @@
+/** Which page of which list a scan reads next. */
+
+import { describe, expect, test } from 'vitest';
+import {
+  afterPage,
+  afterShrinking,
+  firstPage,
+  nextList,
+  pageNumber,
+  type ScanCursor,
+  smallerPage,
+  withoutOne,
+} from '../../../functions/payment/scan-cursor.ts';
+
+const first = firstPage(100, 200);
+const at = (offset: number, size: number, more: Partial<ScanCursor> = {}): ScanCursor => ({
+  ...first,
+  offset,
+  size,
+  ...more,
+});
+
+test('a scan begins with the largest page of the paid payments', () => {
+  expect(first).toEqual({ from: 100, to: 200, status: 'paid', offset: 0, size: 1000, failures: 0 });
+});
+
+test.each([
+  [0, 1000, 1],
+  [3000, 1000, 4],
+  [300, 100, 4],
+  [7, 1, 8],
+])('offset %i in pages of %i is page %i', (offset, size, page) => {
+  expect(pageNumber(at(offset, size))).toBe(page);
+});
+
+describe('after a page', () => {
+  test('comes the next one, of the largest size that begins there', () => {
+    expect(afterPage(at(0, 100), { total: 5000, isLast: false }, true)).toMatchObject({ offset: 100, size: 100 });
+    expect(afterPage(at(900, 100), { total: 5000, isLast: false }, true)).toMatchObject({ offset: 1000, size: 1000 });
+    expect(afterPage(at(99, 1), { total: 5000, isLast: false }, true)).toMatchObject({ offset: 100, size: 100 });
+  });
+
+  test('comes the next list after the last one, and nothing after the last list', () => {
+    const order: string[] = [];
+    for (let cursor: ScanCursor | undefined = first; cursor; cursor = nextList(cursor)) order.push(cursor.status);
+    expect(order).toEqual(['paid', 'cancelled', 'ready', 'failed']);
+    expect(afterPage(at(5, 1), { total: 6, isLast: true }, true)).toEqual({ ...first, status: 'cancelled' });
+    expect(afterPage(at(0, 1000, { status: 'failed' }), { total: 6, isLast: true }, true)).toBeUndefined();
+  });
+
+  test('a scan steps back by as many payments as left the list, to the beginning of a page', () => {
+    const cursor = at(3000, 1000, { total: 4500 });
+    expect(afterPage(cursor, { total: 4499, isLast: false }, true)).toMatchObject({ offset: 2000, total: 4499 });
+    expect(afterPage(cursor, { total: 1000, isLast: true }, true)).toMatchObject({ offset: 0, size: 1000 });
+    expect(afterPage(at(7, 1, { total: 9 }), { total: 8, isLast: false }, true)).toMatchObject({ offset: 6, size: 1 });
+  });
+
+  test('a scan does not step back for ever, nor from the first page, nor where the list grew', () => {
+    const cursor = at(3000, 1000, { total: 4500 });
+    expect(afterPage(cursor, { total: 4000, isLast: false }, false)).toMatchObject({ offset: 4000 });
+    expect(afterPage(at(0, 1000, { total: 9 }), { total: 8, isLast: true }, true)?.status).toBe('cancelled');
+    expect(afterPage(cursor, { total: 4501, isLast: false }, true)).toMatchObject({ offset: 4000, total: 4501 });
+  });
+});
+
+describe('a page that is not there any more', () => {
+  test('is followed by what moved up from it', () => {
+    expect(afterShrinking(at(2000, 1000, { total: 2100 }), 1900)).toMatchObject({ offset: 1000, total: 1900 });
+  });
+
+  test('is followed by the next list when all that is left was read', () => {
+    expect(afterShrinking(at(2000, 1000, { total: 2001 }), 2000)?.status).toBe('paid');
+    expect(afterShrinking(at(2000, 1000, { total: 2000 }), 2000)?.status).toBe('cancelled');
+    expect(afterShrinking(at(2000, 1000), 0)?.status).toBe('cancelled');
+  });
+});
+
+describe('a page that cannot be read', () => {
+  test('becomes smaller and smaller, at the same place', () => {
+    const sizes: number[] = [];
+    for (let cursor: ScanCursor | undefined = at(0, 1000); cursor; cursor = smallerPage(cursor))
+      sizes.push(cursor.size);
+    expect(sizes).toEqual([1000, 100, 10, 1]);
+    expect(smallerPage(at(20, 10, { failures: 1 }))).toMatchObject({ offset: 20, size: 1, failures: 0 });
+  });
+
+  test('of one payment is passed over', () => {
+    expect(withoutOne(at(9, 1, { failures: 1 }))).toMatchObject({ offset: 10, size: 10, failures: 0 });
+    expect(withoutOne(at(0, 1))).toMatchObject({ offset: 1, size: 1 });
+  });
+});
