@@ -49,6 +49,8 @@ export interface Payment {
   /** Made through a test channel: no money moved. */
   readonly sandbox: boolean;
   readonly record: PaymentRecord;
+  /** When the buyer opened the payment window. Absent where Iamport leaves it out. */
+  readonly startedAt?: UnixSeconds;
   /** What really arrived on a fixed virtual account, all deposits together; absent for every other payment. */
   readonly deposited?: Amount;
   readonly state: PaymentState;

@@ -21,6 +21,7 @@ describe('a payment is read by its amounts and times, not by its status alone', 
         receiptUrl: 'https://iniweb.inicis.com/receipt',
         paidAt: 1_763_860_100,
       },
+      startedAt: 1_763_860_000,
       state: { kind: 'kept', kept: 14_000 },
     });
   });
@@ -77,6 +78,10 @@ describe('a payment is read by its amounts and times, not by its status alone', 
   test('an account without a holder is an account', () => {
     expect(paymentOf({ ...accountPayment, vbank_holder: null }).state.kind).toBe('awaiting_deposit');
   });
+});
+
+test.each([undefined, null, 0])('a start of %j is read as unknown', (started_at) => {
+  expect(paymentOf({ ...cardPayment, started_at })).not.toHaveProperty('startedAt');
 });
 
 describe('a shape that Iamport does not document is never guessed at', () => {
