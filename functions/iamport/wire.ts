@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
 import { jsonIn } from '../edge/json-text.ts';
-import { type Amount, amountOf, minus, plus } from '../payment/money.ts';
+import { type Amount, amountNear, majorUnits, minus, plus } from '../payment/money.ts';
 import type { Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
 import { IamportUnexpected } from './errors.ts';
 
@@ -72,7 +72,9 @@ export function tokenOf(response: unknown): { value: string; livesSeconds: numbe
 /** @returns the amount that Iamport lets through for an order, in major units, and its currency where one was registered */
 export function preparedOf(response: unknown): { amount: number; currency?: string } {
   const { amount, currency } = parsed(prepared, response, 'prepared amount');
-  return { amount, ...(currency && { currency }) };
+  // Without a currency, hundredths are read: fine enough for every currency.
+  const near = amountNear(amount, currency ?? 'USD');
+  return { amount: near === undefined ? amount : majorUnits(near, currency ?? 'USD'), ...(currency && { currency }) };
 }
 
 /** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is none */
@@ -147,7 +149,7 @@ function readable(element: unknown): Payment | string {
  */
 function stateOf(wire: WirePayment): PaymentState {
   const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
-  if (moved && wire.status === 'cancelled' && wire.cancel_amount === 0) {
+  if (moved && wire.status === 'cancelled' && exact(wire, wire.cancel_amount, 'cancel_amount') === 0) {
     throw new IamportUnexpected(`Iamport says that ${wire.imp_uid} was cancelled, and that nothing of it was`);
   }
   if (moved) {
@@ -188,7 +190,7 @@ const recordOf = (wire: WirePayment): PaymentRecord =>
   });
 
 function exact(wire: WirePayment, major: number, what: string): Amount {
-  const amount = amountOf(major, wire.currency);
+  const amount = amountNear(major, wire.currency);
   if (amount !== undefined) return amount;
   throw new IamportUnexpected(`Iamport's ${what} of ${wire.imp_uid} is no amount of ${wire.currency}: ${major}`);
 }
