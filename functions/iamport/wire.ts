@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
 import { jsonIn } from '../edge/json-text.ts';
 import { type Amount, amountNear, majorUnits, minus, plus } from '../payment/money.ts';
-import type { Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
+import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
 import { IamportUnexpected } from './errors.ts';
 
 /** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
@@ -47,7 +47,9 @@ const payment = z.object({
   vbank_holder: text,
   vbank_date: unixSeconds,
   vbank_issued_at: unixSeconds,
-  cancel_history: z.nullish(z.array(z.object({ reason: text }))),
+  cancel_history: z.nullish(
+    z.array(z.object({ amount: z.nullish(z.number()), cancelled_at: unixSeconds, reason: text })),
+  ),
   deposit_history: z.nullish(z.array(z.object({ amount: z.number() }))),
 });
 type WirePayment = z.infer<typeof payment>;
@@ -90,13 +92,20 @@ export function paymentOf(response: unknown): Payment {
     startedAt: wire.started_at,
     deposited: depositedOn(wire),
     state: stateOf(wire),
-    cancelReasons: cancelReasonsIn(wire),
+    cancels: cancelsIn(wire),
   });
 }
 
-function cancelReasonsIn({ cancel_history }: WirePayment): readonly string[] | undefined {
-  const reasons = (cancel_history ?? []).flatMap(({ reason }) => reason ?? []);
-  return reasons.length > 0 ? reasons : undefined;
+/** The cancels of a payment, the oldest first. An amount that cannot be read is left out: it is evidence, not money. */
+function cancelsIn({ cancel_history, currency }: WirePayment): readonly Cancel[] | undefined {
+  const history = cancel_history ?? [];
+  if (history.length === 0) return undefined;
+  // Sorted only where every entry has its time; otherwise Iamport's order is the best that is known.
+  const areTimed = history.every(({ cancelled_at }) => cancelled_at !== undefined);
+  const entries = areTimed ? history.toSorted((a, b) => (a.cancelled_at ?? 0) - (b.cancelled_at ?? 0)) : history;
+  return entries.map(({ amount, reason }) =>
+    defined<Cancel>({ amount: typeof amount === 'number' ? amountNear(amount, currency) : undefined, reason }),
+  );
 }
 
 /** The sum of all deposits on a fixed account; only such an account has a history. */
