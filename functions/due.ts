@@ -7,6 +7,7 @@ import { decideDue } from './payment/due.ts';
 import type { Amount } from './payment/money.ts';
 import type { Order } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
+import { isOverdue, waiting } from './payment/refund-steps.ts';
 import { leftOf, type Reversal } from './payment/reversal.ts';
 import { nextLookAt } from './payment/watch.ts';
 import type { Report } from './reconcile.ts';
@@ -138,12 +139,23 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement): b
   return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
 }
 
-async function lookAtRefund(rooms: Rooms, id: string, deadline: Deadline): Promise<void> {
+async function lookAtRefund(rooms: Rooms, id: string, deadline: Deadline, report: Report): Promise<void> {
   const refund = await rooms.refunds.read(id);
-  const claimed = refund && (await rooms.refunds.claim(refund, unixSeconds(rooms.clock)));
-  if (!claimed) return;
-  const order = await rooms.orders.read(claimed.merchantUid);
-  const payment = await rooms.iamport.payment(claimed.impUid, deadline, order?.tier);
-  if (!payment) throw new IamportUnexpected(`Iamport knows ${claimed.impUid} no more`);
-  await attemptRefund(rooms, claimed, payment, deadline, { tier: order?.tier });
+  const now = unixSeconds(rooms.clock);
+  if (refund?.dueAt === undefined || refund.dueAt > now) return;
+  const order = await rooms.orders.read(refund.merchantUid);
+  const tier = order?.tier;
+  try {
+    const payment = await rooms.iamport.payment(refund.impUid, deadline, tier);
+    if (!payment) throw new IamportUnexpected(`Iamport knows ${refund.impUid} no more`);
+    const { refunds: others } = await rooms.reversals.ofOrder(refund.merchantUid);
+    const after = await attemptRefund(rooms, refund, payment, deadline, { tier, others });
+    if (isOverdue(after, now)) report.overdue += 1;
+  } catch (error) {
+    if (!isOfOneItem(error)) throw error;
+    // Its next look comes later, so that a refund that cannot be read does not take the time of the others.
+    await rooms.refunds.change(refund, waiting(refund, refund.needs, now));
+    if (isOverdue(refund, now)) report.overdue += 1;
+    throw error;
+  }
 }

@@ -23,7 +23,7 @@ export const metrics = {
   ReconcilerFaults: { unit: 'Count', by: [] },
   /** Runs in which Iamport did not accept the shop's keys. */
   KeysRefused: { unit: 'Count', by: [] },
-  /** Refunds that have waited for a person for more than a working day, each counted when it is looked at. */
+  /** Refunds that have waited too long for an operator, for the shop or for the PG, each counted when it is looked at. */
   RefundsOverdue: { unit: 'Count', by: [] },
   /** How far behind now the ledger is settled. */
   LedgerLate: { unit: 'Seconds', by: [] },
@@ -42,6 +42,7 @@ export const moneyEvents: readonly string[] = [
   'Payment Without Order',
   'Refund Required',
   'Refund Completed',
+  'Refund Refused',
   'Deposit Reversed',
 ];
 

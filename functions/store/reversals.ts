@@ -124,7 +124,10 @@ export function reversalsIn(table: Table): Reversals {
       const items = await table.byOrder(merchantUid);
       return {
         reversals: items.filter((item) => !isRefundItem(item) && !isNotificationItem(item)).map(reversalOf),
-        refunds: items.filter(isRefundItem).map(refundOf),
+        refunds: items
+          .filter(isRefundItem)
+          .map(refundOf)
+          .filter(({ state }) => state !== 'unsent'),
       };
     },
 
