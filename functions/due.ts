@@ -10,11 +10,12 @@ import { decideDue } from './payment/due.ts';
 import type { Amount } from './payment/money.ts';
 import type { Order } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
+import { isOverdue as isRefundOverdue, waiting } from './payment/refund-steps.ts';
 import { postponed } from './payment/retry.ts';
 import { checked, isOverdue, isTakenBack, leftOf, opened, type Reversal } from './payment/reversal.ts';
 import { dueSince, nextLookAt } from './payment/watch.ts';
 import { attemptRefund } from './refund.ts';
-import { addFault, concurrency, forEachItem, type Report } from './report.ts';
+import { addFault, concurrency, forEachItem, isItemFault, type Report } from './report.ts';
 import { attempt } from './reverse.ts';
 import type { Rooms } from './rooms.ts';
 import { type Settlement, settleEach, settlePayment } from './settle.ts';
@@ -259,7 +260,11 @@ function stands({ policy }: Rooms, { kind, state }: Reversal, payment: Payment, 
 }
 
 /** A reversal does not wait for an order that is gone or cannot be read. */
-async function readableOrder(rooms: Rooms, { impUid, merchantUid }: Reversal, report: Report) {
+async function readableOrder(
+  rooms: Rooms,
+  { impUid, merchantUid }: Pick<Reversal, 'impUid' | 'merchantUid'>,
+  report: Report,
+) {
   try {
     return await rooms.orders.read(merchantUid);
   } catch (error) {
@@ -331,13 +336,23 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | u
   return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
 }
 
-async function processDueRefund(rooms: Rooms, task: Task, deadline: Deadline, _report: Report): Promise<void> {
+async function processDueRefund(rooms: Rooms, task: Task, deadline: Deadline, report: Report): Promise<void> {
   const refund = await rooms.refunds.read(task.due.id);
-  if (refund) task.since = refund.createdAt;
-  const claimed = refund && (await rooms.refunds.claim(refund, unixSeconds(rooms.clock)));
-  if (!claimed) return;
-  const order = await rooms.orders.read(claimed.merchantUid);
-  const payment = await rooms.iamport.payment(claimed.impUid, deadline, order?.tier);
-  if (!payment) throw new IamportUnexpected(`Payment ${claimed.impUid} not found at Iamport`);
-  await attemptRefund(rooms, claimed, payment, deadline, { tier: order?.tier });
+  const now = unixSeconds(rooms.clock);
+  if (refund?.dueAt === undefined || refund.dueAt > now) return;
+  task.since = refund.createdAt;
+  const order = await readableOrder(rooms, refund, report);
+  const tier = order?.tier;
+  try {
+    const payment = await rooms.iamport.payment(refund.impUid, deadline, tier);
+    if (!payment) throw new IamportUnexpected(`Payment ${refund.impUid} not found at Iamport`);
+    const { refunds: others } = await rooms.reversals.ofOrder(refund.merchantUid);
+    const after = await attemptRefund(rooms, refund, payment, deadline, { tier, others });
+    if (isRefundOverdue(after, now)) report.overdue += 1;
+  } catch (error) {
+    if (!isItemFault(error)) throw error;
+    await rooms.refunds.change(refund, waiting(refund, refund.needs, now));
+    if (isRefundOverdue(refund, now)) report.overdue += 1;
+    throw error;
+  }
 }

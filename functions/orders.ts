@@ -9,7 +9,7 @@ import { orderJson, refundJson, reversalJson } from './edge/order-json.ts';
 import { Problem, refusal } from './edge/problem.ts';
 import { jsonBodyFields, orderPath, parse } from './edge/request.ts';
 import { IamportFault } from './iamport/errors.ts';
-import { amountOf } from './payment/money.ts';
+import { type Amount, amountOf } from './payment/money.ts';
 import { isPayable, type Order, type OrderTerms } from './payment/order.ts';
 import { expected } from './payment/reversal.ts';
 import { nextLookAt } from './payment/watch.ts';
@@ -23,6 +23,8 @@ export const terms = z.strictObject({
     z.string('must be a text').check(z.regex(/^[A-Z]{3}$/, 'must be three letters, such as KRW')),
     'KRW',
   ),
+  tax_free: z.optional(z.number('must be a number in major units; 0 is one')),
+  vat_amount: z.optional(z.number('must be a number in major units; 0 is one')),
   name: z.optional(z.string('must be a text').check(z.maxLength(200, 'must be at most 200 characters'))),
   expires_at: z.optional(z.int('must be a time in Unix seconds')),
   tier: z.optional(z.string('must be a text').check(z.regex(/^[0-9A-Za-z_-]{1,40}$/, 'must be a sub-merchant code'))),
@@ -43,10 +45,10 @@ async function register(merchantUid: string, { event, deadline, note }: Visit, r
   const { held, order } = await rooms.orders.register(wanted, now);
   // Only in the shop's own table, whose items are the shop's to make.
   if (!order) throw new Problem('order_not_found', 'Your table has no such order: write it there first.');
-  if (order.amount !== wanted.amount || order.currency !== wanted.currency) {
+  if (!hasSamePrice(order, wanted)) {
     throw new Problem(
       'order_exists',
-      'Amount and currency of an order never change. Register another price as another order.',
+      'Amount, currency, tax_free and vat_amount of an order never change. Register another price as another order.',
     );
   }
   // Iamport then opens no window with another amount. A convenience, not the check: an order without it is as safe.
@@ -68,6 +70,12 @@ async function expectUnmatched(merchantUid: string, { reversals }: Rooms, now: n
   }
 }
 
+const hasSamePrice = (order: OrderTerms, wanted: OrderTerms): boolean =>
+  order.amount === wanted.amount &&
+  order.currency === wanted.currency &&
+  order.taxFree === wanted.taxFree &&
+  order.vatAmount === wanted.vatAmount;
+
 function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
   const { currency, name, expires_at, tier } = fields;
   const amount = amountOf(fields.amount, currency);
@@ -75,7 +83,19 @@ function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: numbe
   if (expires_at !== undefined && expires_at <= now) {
     throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds.');
   }
-  return defined<OrderTerms>({ merchantUid, amount, currency, name, expiresAt: expires_at, tier });
+  const taxFree = taxPartOf('tax_free', fields.tax_free, currency);
+  const vatAmount = taxPartOf('vat_amount', fields.vat_amount, currency);
+  if ((taxFree ?? 0) + (vatAmount ?? 0) > amount) {
+    throw new Problem('invalid_request', 'tax_free and vat_amount together must not be more than amount.');
+  }
+  return defined<OrderTerms>({ merchantUid, amount, currency, taxFree, vatAmount, name, expiresAt: expires_at, tier });
+}
+
+/** @returns undefined where the shop sent none: Iamport tells that from 0 */
+function taxPartOf(name: string, major: number | undefined, currency: string): Amount | undefined {
+  const part = major === undefined ? undefined : amountOf(major, currency);
+  if (major === undefined || part !== undefined) return part;
+  throw new Problem('invalid_request', `${name} must be an amount of ${currency}; 0 is one.`);
 }
 
 /**

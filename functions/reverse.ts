@@ -1,7 +1,7 @@
 /** Undoes a payment that is not taken: the intent is recorded, Iamport is asked, the result is recorded. */
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
-import { IamportFault, NoTimeLeft } from './iamport/errors.ts';
+import { IamportAccepted, IamportFault, NoTimeLeft } from './iamport/errors.ts';
 import type { Amount } from './payment/money.ts';
 import { isPayable, isSettled, type Order } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
@@ -72,8 +72,10 @@ export async function attempt(
     // Nothing was sent. The attempt is claimed, and the next one is due.
     if (error instanceof NoTimeLeft) return reversal;
     if (!(error instanceof IamportFault)) throw error;
+    const now = unixSeconds(rooms.clock);
+    if (error instanceof IamportAccepted) return rooms.reversals.move(reversal, accepted(reversal, now));
     // A lost answer says nothing about the money: the next attempt reads from Iamport what is kept before it cancels.
-    return rooms.reversals.move(reversal, failed(reversal, error.message, unixSeconds(rooms.clock)));
+    return rooms.reversals.move(reversal, failed(reversal, error.message, now));
   }
 }
 

@@ -40,6 +40,7 @@ const MONEY: Partial<Record<EventName, string>> = {
   'Payment Rejected': '거절된 금액 rejected',
   'Refund Required': '사람이 환불할 금액 to be refunded by hand',
   'Refund Completed': '돌려준 금액 given back',
+  'Refund Refused': '환불 거절 refunds refused',
   'Payment Without Order': '주문 없는 금액 without an order',
 };
 

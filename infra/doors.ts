@@ -104,7 +104,8 @@ export const DOORS = {
     routes: [{ method: 'POST', path: '/orders/{merchant_uid}/refunds' }],
     signed: true,
     throttle: USUAL_THROTTLE,
-    rights: SETTLING_RIGHTS,
+    // The other refunds of the order: what is under way counts against what is left.
+    rights: { ...SETTLING_RIGHTS, 'reversals/by-order': ['dynamodb:Query'] },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   'close-order': {
@@ -143,6 +144,7 @@ export const WORKERS = {
       orders: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
       'orders/due': ['dynamodb:Query'],
       'reversals/due': ['dynamodb:Query'],
+      'reversals/by-order': ['dynamodb:Query'],
       state: [...SETTLING_RIGHTS.state, 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'],
     },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],

@@ -167,6 +167,11 @@ export class IamportPayments extends Construct {
     return this.on('Refund Required', subscriber);
   }
 
+  /** A refund that the shop asked for was refused, and a second look has confirmed it. */
+  onRefundRefused(subscriber: IFunction): Subscription {
+    return this.on('Refund Refused', subscriber);
+  }
+
   /** Any event by its name, for a function of the shop. */
   on(name: EventName | NotificationEventName, subscriber: IFunction): Subscription {
     // Functions of two constructs may have the same id.

@@ -5,9 +5,10 @@
 import { Annotations, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventSource } from '../functions/edge/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
@@ -22,6 +23,7 @@ export class Subscriber extends Construct {
   readonly subscriber: IFunction;
   /** The events that the function did not take. */
   readonly deadLetters: Queue;
+  private isAllowed = false;
 
   constructor(scope: Construct, id: string, subscriber: IFunction) {
     super(scope, id);
@@ -36,6 +38,30 @@ export class Subscriber extends Construct {
       reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
     });
     this.keepFailures();
+  }
+
+  /**
+   * Lets the rules of the bus write into the queue, by one statement. CDK adds one for each rule, and with 16 events their sum is
+   * more than the 8 KB that SQS takes as a policy.
+   * @returns the queue as a target knows it, whose policy CDK leaves alone
+   */
+  queueFor(eventBus: IEventBus): IQueue {
+    const { deadLetters } = this;
+    if (!this.isAllowed) {
+      const resource = `rule/${eventBus.eventBusName}/*`;
+      deadLetters.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'AllowRulesOfTheBus',
+          principals: [new ServicePrincipal('events.amazonaws.com')],
+          actions: ['sqs:SendMessage'],
+          resources: [deadLetters.queueArn],
+          conditions: { ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'events', resource }) } },
+        }),
+      );
+      this.isAllowed = true;
+    }
+    const imported = this.node.tryFindChild('DeadLettersOfRules') as IQueue | undefined;
+    return imported ?? Queue.fromQueueArn(this, 'DeadLettersOfRules', deadLetters.queueArn);
   }
 
   /** A function has one such configuration: the shop's own stays, and one that may be elsewhere is not written over. */
@@ -73,12 +99,12 @@ export class Subscription extends Construct {
     id: string,
     eventBus: IEventBus,
     name: EventName | NotificationEventName,
-    { subscriber, deadLetters }: Subscriber,
+    subscriber: Subscriber,
   ) {
     super(scope, id);
-    this.deadLetters = deadLetters;
-    const target = new LambdaFunction(subscriber, {
-      deadLetterQueue: deadLetters,
+    this.deadLetters = subscriber.deadLetters;
+    const target = new LambdaFunction(subscriber.subscriber, {
+      deadLetterQueue: subscriber.queueFor(eventBus),
       maxEventAge: Duration.hours(24),
       retryAttempts: 185,
     });

@@ -1,7 +1,7 @@
 /** `attention`: everything that is not over yet, what waits for a person first. Reads, and changes nothing. */
 
 import { refundJson, reversalJson } from '../functions/edge/order-json.ts';
-import { isRefundId } from '../functions/store/refunds.ts';
+import { isRefundId, refundId } from '../functions/store/refunds.ts';
 import type { Command } from './command.ts';
 import { exit, table } from './terminal.ts';
 import { moneyIn, timeOf } from './why.ts';
@@ -39,16 +39,16 @@ export const attention: Command = async ({ deployment: { rooms }, say, language,
       timeOf(item.createdAt),
     ]),
     ...underWay.map((item) => [
-      item.impUid,
+      refundId(item),
       item.merchantUid,
       money(item.amount, item.currency),
       item.reason,
       say('refunds'),
-      stateWords[item.state][language],
+      [stateWords[item.state][language], item.needs].filter(Boolean).join(', '),
       timeOf(item.createdAt),
     ]),
   ];
-  const forAPerson = waiting.filter(({ state }) => state === 'manual');
+  const forAPerson = [...waiting.filter(({ state }) => state === 'manual'), ...underWay.filter(({ needs }) => needs)];
   const heading = ['imp_uid', 'merchant_uid', 'amount', 'why', 'what', 'state', 'since'];
   const text = rows.length > 0 ? table([heading, ...rows]) : '';
   answer(forAPerson.length > 0 ? text : `${text}${say('nothingWaits')}\n`, {

@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { deadlineIn, unixSeconds } from '../functions/edge/clock.ts';
 import { decide } from '../functions/payment/decide.ts';
 import { amountOf, majorUnits } from '../functions/payment/money.ts';
+import { over } from '../functions/payment/refund-steps.ts';
+import { isRefundId } from '../functions/store/refunds.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
 import { type ExitCode, exit, Misuse, waited } from './terminal.ts';
@@ -56,6 +58,7 @@ export const refund: Command = async (call) => {
 export const returned: Command = async (call) => {
   const { subject: impUid, deployment, say, language } = call;
   const { rooms } = deployment;
+  if (isRefundId(impUid)) return refundReturned(call);
   const reversal = await rooms.reversals.read(impUid);
   if (reversal?.kind !== 'manual' || reversal.state !== 'manual') {
     call.answer(`${impUid}: ${say('notByHand')}\n`, { code: 'nothing_to_return' });
@@ -69,6 +72,23 @@ export const returned: Command = async (call) => {
   call.answer(`${say('writtenDown')}: ${what}\n`, { returned: impUid, amount: majorUnits(amount, currency), currency });
   return exit.done;
 };
+
+/** A refund that was accepted, or whose history is unclear, and that the operator has found to be paid back. */
+async function refundReturned({ subject: id, deployment: { rooms }, say, language, ...call }: Call): Promise<ExitCode> {
+  const refund = await rooms.refunds.read(id);
+  const waits = refund?.state === 'requested' && (refund.needs !== undefined || refund.acceptedAt !== undefined);
+  if (!waits) {
+    call.answer(`${id}: ${say('notByHand')}\n`, { code: 'nothing_to_return' });
+    return exit.refused;
+  }
+  const { amount, currency, merchantUid } = refund;
+  const what = `${id} · ${merchantUid}, ${moneyIn(language)(amount, currency)}`;
+  if (!(await call.mayGoOn(`${say('isReturned')}: ${what}`))) return exit.notConfirmed;
+  const { held } = await rooms.refunds.change(refund, over(refund, 'done', unixSeconds(rooms.clock)));
+  if (!held) throw new Error(`The refund ${id} has changed meanwhile: look at it again`);
+  call.answer(`${say('writtenDown')}: ${what}\n`, { returned: id, amount: majorUnits(amount, currency), currency });
+  return exit.done;
+}
 
 /** `holder,bank,number`, as Iamport takes them. */
 function accountIn(text: string) {

@@ -116,9 +116,9 @@ function ofReversals({ say, language }: Call, { reversals }: Story): string[] {
 
 function ofRefunds({ say, language }: Call, { refunds }: Story): string[] {
   if (refunds.length === 0) return [];
-  const lines = refunds.map(({ impUid, amount, currency, reason, state, key, updatedAt, message }) => {
+  const lines = refunds.map(({ impUid, amount, currency, reason, state, key, needs, updatedAt, message }) => {
     const facts = [moneyIn(language)(amount, currency), `"${reason}"`, stateWords[state][language], timeOf(updatedAt)];
-    return `  ${impUid}  ${[...facts, `key ${key}`, message].filter(Boolean).join(', ')}`;
+    return `  ${impUid}  ${[...facts, `key ${key}`, needs && `needs ${needs}`, message].filter(Boolean).join(', ')}`;
   });
   return [`${say('refunds')}:`, ...lines];
 }

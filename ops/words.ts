@@ -2,6 +2,7 @@
 
 import type { OrderStatus } from '../functions/payment/order.ts';
 import type { PaymentState } from '../functions/payment/payment.ts';
+import type { RefundState } from '../functions/payment/refund.ts';
 import type { ReversalKind, ReversalReason, ReversalState } from '../functions/payment/reversal.ts';
 
 export type Language = 'ko' | 'en';
@@ -48,11 +49,12 @@ export const kindWords: Readonly<Record<ReversalKind, Words>> = {
   orphan: { ko: '주문 없는 돈, 사람이 확인', en: 'money without an order: a person looks' },
 };
 
-export const stateWords: Readonly<Record<ReversalState | 'refused', Words>> = {
+export const stateWords: Readonly<Record<ReversalState | RefundState, Words>> = {
   requested: { ko: '진행 중', en: 'under way' },
   done: { ko: '끝남', en: 'done' },
   manual: { ko: '사람을 기다림', en: 'waits for a person' },
   refused: { ko: '거절됨', en: 'refused' },
+  unsent: { ko: '전송되지 않음', en: 'not sent' },
 };
 
 const said = {

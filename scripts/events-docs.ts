@@ -58,6 +58,10 @@ const when: Record<EventName | NotificationEventName, Words> = {
     en: '`amount` is back, of a refund or of a payment that was not taken',
     ko: '환불이나 받지 않은 결제의 `amount`가 돌아감',
   },
+  'Refund Refused': {
+    en: 'a refund that the shop asked for was refused, and a second look 5 minutes later has confirmed it',
+    ko: '쇼핑몰이 요청한 환불이 거절되었고, 5분 뒤 다시 조회해 확인함',
+  },
   'Escrow Changed': {
     en: 'Iamport told of an escrow; nothing confirms it',
     ko: '아임포트가 에스크로 변경을 알림. 확인되지 않음',
@@ -93,6 +97,7 @@ const particulars: Record<EventName, Partial<PaymentEvent>> = {
   'Payment Without Order': { reason: 'order_not_found', reversal: { kind: 'orphan', state: 'manual' } },
   'Refund Required': { reason: 'deposit_mismatch', reversal: { kind: 'manual', state: 'manual' } },
   'Refund Completed': { reason: 'amount_mismatch', amount: won(100), reversal: { kind: 'cancel', state: 'done' } },
+  'Refund Refused': { reason: 'refused_by_pg', amount: won(4_000) },
 };
 const ofReversals = new Set<EventName>([
   'Payment Rejected',
@@ -109,7 +114,8 @@ export function eventExamples(): {
 }[] {
   const plain = (detail: object) => JSON.parse(JSON.stringify(detail)) as unknown;
   const events = (Object.entries(particulars) as [EventName, Partial<PaymentEvent>][]).map(([name, own]) => {
-    const id = ofReversals.has(name) ? `${impUid}:1` : `${merchantUid}:2`;
+    const id =
+      name === 'Refund Refused' ? `${impUid}/return-1:3` : ofReversals.has(name) ? `${impUid}:1` : `${merchantUid}:2`;
     const detail = plain(eventJson({ name, id, merchantUid, impUid, amount: won(14_000), currency: 'KRW', ...own }));
     return { source: eventSource, 'detail-type': name, detail };
   });

@@ -51,11 +51,15 @@ export async function startSystem(options: Partial<LocalOptions> = {}) {
     mobile: (query: Record<string, string>, headers: Record<string, string> = {}) =>
       send(`/payments/complete/mobile?${new URLSearchParams(query)}`, { headers }),
     /** A call of the shop's own server, signed. */
-    async shop(method: 'GET' | 'PUT' | 'POST' | 'DELETE', order: string, terms?: object) {
+    async shop(method: 'GET' | 'PUT' | 'POST' | 'DELETE', order: string, terms?: object, key?: string) {
       // An order, or a path below it.
       const path = `/orders/${order.split('/').map(encodeURIComponent).join('/')}`;
       const body = terms ? JSON.stringify(terms) : '';
-      const headers = { host: new URL(local.url).host, ...(terms && { 'content-type': 'application/json' }) };
+      const headers = {
+        host: new URL(local.url).host,
+        ...(terms && { 'content-type': 'application/json' }),
+        ...(key && { 'idempotency-key': key }),
+      };
       return send(path, {
         method,
         headers: await signed({ method, url: path, headers, body }),

@@ -62,6 +62,7 @@ export const eventFields = {
   'Payment Without Order': ['imp_uid', 'reason', 'reversal'],
   'Refund Required': ['imp_uid', 'reason', 'reversal'],
   'Refund Completed': ['imp_uid', 'reason'],
+  'Refund Refused': ['imp_uid', 'reason'],
 } as const satisfies Record<EventName, readonly (keyof EventDetail)[]>;
 
 export const eventNames = Object.keys(eventFields) as readonly EventName[];

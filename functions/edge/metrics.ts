@@ -23,7 +23,7 @@ export const metrics = {
   ReconcilerFaults: { unit: 'Count', by: [] },
   /** Runs in which Iamport did not accept the shop's keys. */
   KeysRefused: { unit: 'Count', by: [] },
-  /** Refunds that have waited for a person for more than a working day, each counted when it is looked at. */
+  /** Refunds that have waited too long for an operator, for the shop or for the PG, each counted when it is looked at. */
   RefundsOverdue: { unit: 'Count', by: [] },
   /** Pages, payments and reversals that a run passed over, since they could not be read. */
   SkippedItems: { unit: 'Count', by: [] },
@@ -46,6 +46,7 @@ export const moneyEvents: readonly string[] = [
   'Payment Without Order',
   'Refund Required',
   'Refund Completed',
+  'Refund Refused',
   'Deposit Reversed',
 ];
 

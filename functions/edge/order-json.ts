@@ -2,7 +2,7 @@
 
 import { majorUnits } from '../payment/money.ts';
 import { accountOf, failureOf, isSettled, type Order, statusSetBy } from '../payment/order.ts';
-import type { Refund } from '../payment/refund.ts';
+import type { Refund, TaxParts } from '../payment/refund.ts';
 import type { Reversal } from '../payment/reversal.ts';
 import { accountJson } from './outcome-json.ts';
 
@@ -15,6 +15,7 @@ export function orderJson(order: Order): object {
     merchant_uid: order.merchantUid,
     amount: majorUnits(order.amount, currency),
     currency,
+    ...taxJson(order, currency),
     name: order.name,
     expires_at: order.expiresAt,
     tier: order.tier,
@@ -29,6 +30,11 @@ export function orderJson(order: Order): object {
     ...(order.revision > 0 && { created_at: order.createdAt, updated_at: order.updatedAt }),
   };
 }
+
+const taxJson = ({ taxFree, vatAmount }: TaxParts, currency: string) => ({
+  tax_free: taxFree === undefined ? undefined : majorUnits(taxFree, currency),
+  vat_amount: vatAmount === undefined ? undefined : majorUnits(vatAmount, currency),
+});
 
 const paymentJson = (record: Extract<Order['state'], { status: 'paid' }>['record']) => ({
   pay_method: record.payMethod,
@@ -58,8 +64,13 @@ export const refundJson = (refund: Refund): object => ({
   state: refund.state,
   amount: majorUnits(refund.amount, refund.currency),
   currency: refund.currency,
+  ...taxJson(refund, refund.currency),
   reason: refund.reason,
+  requester: refund.requester,
   attempts: refund.attempts,
+  accepted_at: refund.acceptedAt,
+  needs: refund.needs,
+  refusal: refund.refusal,
   message: refund.message,
   created_at: refund.createdAt,
   updated_at: refund.updatedAt,

@@ -3,8 +3,15 @@
 import type { Clock, Deadline, Random } from '../edge/clock.ts';
 import { type Amount, majorUnits } from '../payment/money.ts';
 import type { Payment } from '../payment/payment.ts';
-import type { RefundAccount } from '../payment/refund.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected, NoTimeLeft } from './errors.ts';
+import type { RefundAccount, RefundRequester } from '../payment/refund.ts';
+import {
+  IamportAccepted,
+  IamportFault,
+  IamportRefused,
+  IamportUnavailable,
+  IamportUnexpected,
+  NoTimeLeft,
+} from './errors.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 import {
@@ -33,8 +40,14 @@ export interface CancelRequest {
   /** What we believe is still kept. Iamport does nothing when its own figure differs: this is what makes a repeat safe. */
   readonly checksum: Amount;
   readonly reason: string;
+  /** The part of `amount` that is free of tax; 0 is sent too. */
+  readonly taxFree?: Amount;
+  /** The VAT in `amount`; 0 is sent too. */
+  readonly vatAmount?: Amount;
   /** Where a deposit goes back to. */
   readonly account?: RefundAccount;
+  /** Who asks for the refund; Naver Pay requires it. */
+  readonly requester?: RefundRequester;
 }
 
 /** A page of the payments that came to be in one status between two times. */
@@ -62,7 +75,12 @@ export interface Iamport {
   payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<PaymentList>;
   /** `GET /payments/status/{status}`. @throws IamportTooLarge when the page has more bytes than we read */
   listPayments(query: ListQuery, deadline: Deadline): Promise<PaymentPage>;
-  /** `POST /payments/cancel`. @returns the payment as it is after the cancel */
+  /**
+   * `POST /payments/cancel`.
+   * @returns the payment as it is after the cancel; a PG that pays back later leaves it unchanged
+   * @throws IamportAccepted when Iamport answered `code` 0 without a payment that can be read
+   * @throws IamportFault with `isUnsent` when Iamport surely cancelled nothing
+   */
   cancel(request: CancelRequest, deadline: Deadline, tier?: string): Promise<Payment>;
   /** `DELETE /vbanks/{imp_uid}`: takes back an account nobody has paid into. @returns the payment after it */
   revokeAccount(impUid: string, deadline: Deadline, tier?: string): Promise<Payment>;
@@ -147,16 +165,15 @@ export function iamportClient(parts: IamportParts): IamportClient {
       return paymentPageOf(responseOf(answer), page);
     },
 
-    async cancel({ payment, amount, checksum, reason, account }, deadline, tier) {
-      const { impUid, currency } = payment;
-      const money = { amount: majorUnits(amount, currency), checksum: majorUnits(checksum, currency) };
-      const to = account && {
-        refund_holder: account.holder,
-        refund_bank: account.bank,
-        refund_account: account.number,
-      };
-      const body = { imp_uid: impUid, ...money, reason, ...to };
-      return paymentOf(responseOf(await ask({ method: 'POST', path: '/payments/cancel', body, tier }, deadline)));
+    async cancel(request, deadline, tier) {
+      const body = cancelBody(request);
+      const answer = await ask({ method: 'POST', path: '/payments/cancel', body, tier }, deadline);
+      const response = responseOf(answer);
+      try {
+        return paymentOf(response);
+      } catch (cause) {
+        throw new IamportAccepted('Iamport accepted the cancel, and its answer shows no payment', { cause });
+      }
     },
 
     async revokeAccount(impUid, deadline, tier) {
@@ -182,6 +199,28 @@ export function iamportClient(parts: IamportParts): IamportClient {
     async prepareToken(deadline) {
       await tokens.current(deadline);
     },
+  };
+}
+
+function throwAsUnsent(error: unknown): never {
+  if (error instanceof IamportFault) error.isUnsent = true;
+  throw error;
+}
+
+/** The body of `POST /payments/cancel`. JSON, since a form cannot carry `extra`. */
+function cancelBody({ payment, amount, checksum, reason, taxFree, vatAmount, account, requester }: CancelRequest) {
+  const { impUid, currency } = payment;
+  const major = (part: Amount) => majorUnits(part, currency);
+  return {
+    imp_uid: impUid,
+    amount: major(amount),
+    checksum: major(checksum),
+    reason,
+    ...(taxFree !== undefined && { tax_free: major(taxFree) }),
+    ...(vatAmount !== undefined && { vat_amount: major(vatAmount) }),
+    ...(account && { refund_holder: account.holder, refund_bank: account.bank, refund_account: account.number }),
+    ...(account?.tel !== undefined && { refund_tel: account.tel }),
+    ...(requester && { extra: { requester } }),
   };
 }
 
@@ -220,11 +259,12 @@ const mostRefusedTokens = 2;
 /** Sends a call with a token; one that Iamport no longer takes is replaced. */
 async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
   const tier = call.tier && { tier: call.tier };
-  let token = await tokens.current(deadline);
+  let token = await tokens.current(deadline).catch(throwAsUnsent);
   for (let refused = 0; ; refused += 1) {
     const answer = await sent(parts, call, { ...tier, authorization: token }, deadline);
     if (answer.status !== 401 || refused === mostRefusedTokens) return answer;
-    token = await tokens.insteadOf(token, deadline);
+    // The call was answered with 401, so it had no effect; without another token it is not sent again.
+    token = await tokens.insteadOf(token, deadline).catch(throwAsUnsent);
   }
 }
 
@@ -292,8 +332,11 @@ function isUnknown(answer: HttpAnswer): boolean {
 
 /** The `response` of an answer that worked. @throws IamportRefused for a `code` that is not 0, whatever the HTTP status */
 function responseOf({ status, body }: HttpAnswer): unknown {
-  if (status === 401)
-    throw new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401 });
+  if (status === 401) {
+    const refusal = new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401 });
+    refusal.isUnsent = true;
+    throw refusal;
+  }
   const { code, message, response }: Envelope = envelopeOf(body);
   if (code !== 0 || status >= 400)
     throw new IamportRefused(message ?? `Iamport answered with code ${code}`, { status });

@@ -18,7 +18,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** @throws IamportUnavailable when no whole answer came in time */
+/** @throws IamportUnavailable when no whole answer came in time, with `isUnsent` when no connection could be opened */
 export type Transport = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** A transport that keeps its connections. */
@@ -62,11 +62,27 @@ export function undiciTransport(
       if (cause instanceof errors.ResponseExceededMaxSizeError) {
         throw new IamportTooLarge('Iamport answered with more than 8 MB', { cause });
       }
-      throw new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause });
+      const fault = new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause });
+      fault.isUnsent = isConnectFailure(cause);
+      throw fault;
     }
   };
   return Object.assign(transport, { connect: early.open });
 }
+
+/** Errors of name resolution and of connecting: the request was never written. A reset is not one, since it also ends open connections. */
+const connectFailures: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Node.js collects the failures of several addresses of one host in an AggregateError that has the code of the first. */
+const isConnectFailure = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && connectFailures.has(cause.code);
 
 /** undici opens connections when there is a request; this one is opened before, and given to the first that wants one. */
 function earlyConnection({ protocol, hostname, host, port }: URL, connect: buildConnector.connector) {

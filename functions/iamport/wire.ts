@@ -3,8 +3,8 @@
 import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
 import { jsonIn } from '../edge/json-text.ts';
-import { type Amount, amountOf, minus, plus } from '../payment/money.ts';
-import type { Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
+import { type Amount, amountNear, majorUnits, minus, plus } from '../payment/money.ts';
+import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
 import { IamportUnexpected } from './errors.ts';
 
 /** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
@@ -47,7 +47,9 @@ const payment = z.object({
   vbank_holder: text,
   vbank_date: unixSeconds,
   vbank_issued_at: unixSeconds,
-  cancel_history: z.nullish(z.array(z.object({ reason: text }))),
+  cancel_history: z.nullish(
+    z.array(z.object({ amount: z.nullish(z.number()), cancelled_at: unixSeconds, reason: text })),
+  ),
   deposit_history: z.nullish(z.array(z.object({ amount: z.number() }))),
 });
 type WirePayment = z.infer<typeof payment>;
@@ -72,7 +74,9 @@ export function tokenOf(response: unknown): { value: string; livesSeconds: numbe
 /** @returns the amount that Iamport lets through for an order, in major units, and its currency where one was registered */
 export function preparedOf(response: unknown): { amount: number; currency?: string } {
   const { amount, currency } = parsed(prepared, response, 'prepared amount');
-  return { amount, ...(currency && { currency }) };
+  // Without a currency, hundredths are read: fine enough for every currency.
+  const near = amountNear(amount, currency ?? 'USD');
+  return { amount: near === undefined ? amount : majorUnits(near, currency ?? 'USD'), ...(currency && { currency }) };
 }
 
 /** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is none */
@@ -88,13 +92,20 @@ export function paymentOf(response: unknown): Payment {
     startedAt: wire.started_at,
     deposited: depositedOn(wire),
     state: stateOf(wire),
-    cancelReasons: cancelReasonsIn(wire),
+    cancels: cancelsIn(wire),
   });
 }
 
-function cancelReasonsIn({ cancel_history }: WirePayment): readonly string[] | undefined {
-  const reasons = (cancel_history ?? []).flatMap(({ reason }) => reason ?? []);
-  return reasons.length > 0 ? reasons : undefined;
+/** The cancels of a payment, the oldest first. An amount that cannot be read is left out: it is evidence, not money. */
+function cancelsIn({ cancel_history, currency }: WirePayment): readonly Cancel[] | undefined {
+  const history = cancel_history ?? [];
+  if (history.length === 0) return undefined;
+  // Sorted only where every entry has its time; otherwise Iamport's order is the best that is known.
+  const areTimed = history.every(({ cancelled_at }) => cancelled_at !== undefined);
+  const entries = areTimed ? history.toSorted((a, b) => (a.cancelled_at ?? 0) - (b.cancelled_at ?? 0)) : history;
+  return entries.map(({ amount, reason }) =>
+    defined<Cancel>({ amount: typeof amount === 'number' ? amountNear(amount, currency) : undefined, reason }),
+  );
 }
 
 /** The sum of all deposits on a fixed account; only such an account has a history. */
@@ -147,7 +158,7 @@ function readable(element: unknown): Payment | string {
  */
 function stateOf(wire: WirePayment): PaymentState {
   const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
-  if (moved && wire.status === 'cancelled' && wire.cancel_amount === 0) {
+  if (moved && wire.status === 'cancelled' && exact(wire, wire.cancel_amount, 'cancel_amount') === 0) {
     throw new IamportUnexpected(`Iamport says that ${wire.imp_uid} was cancelled, and that nothing of it was`);
   }
   if (moved) {
@@ -188,7 +199,7 @@ const recordOf = (wire: WirePayment): PaymentRecord =>
   });
 
 function exact(wire: WirePayment, major: number, what: string): Amount {
-  const amount = amountOf(major, wire.currency);
+  const amount = amountNear(major, wire.currency);
   if (amount !== undefined) return amount;
   throw new IamportUnexpected(`Iamport's ${what} of ${wire.imp_uid} is no amount of ${wire.currency}: ${major}`);
 }

@@ -20,7 +20,8 @@ export type EventName =
   | 'Payment Rejected'
   | 'Payment Without Order'
   | 'Refund Required'
-  | 'Refund Completed';
+  | 'Refund Completed'
+  | 'Refund Refused';
 
 export interface PaymentEvent {
   readonly name: EventName;
@@ -106,13 +107,16 @@ export function reversalEvents(before: Reversal | undefined, after: Reversal): r
   return events;
 }
 
-/** A refund of the shop's own. How the order stands after it is told by the order's own events. */
+/**
+ * A refund of the shop's own. How the order stands after it is told by the order's own events. The text of a PG's refusal may hold
+ * the buyer's account, so only our code for it is published.
+ */
 export function refundEvents(before: Refund | undefined, after: Refund): readonly PaymentEvent[] {
-  if (!before || before.state === after.state || after.state !== 'done') return [];
-  const { impUid, key, merchantUid, amount, currency, reason, revision } = after;
-  return [
-    { name: 'Refund Completed', id: `${impUid}/${key}:${revision}`, merchantUid, impUid, amount, currency, reason },
-  ];
+  const { impUid, key, merchantUid, amount, currency, revision, state } = after;
+  if (!before || before.state === state || (state !== 'done' && state !== 'refused')) return [];
+  const common = { id: `${impUid}/${key}:${revision}`, merchantUid, impUid, amount, currency };
+  if (state === 'done') return [{ ...common, name: 'Refund Completed', reason: after.reason }];
+  return [{ ...common, name: 'Refund Refused', reason: after.refusal ?? 'refused_by_pg' }];
 }
 
 /**

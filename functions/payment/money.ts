@@ -26,6 +26,25 @@ export function amountOf(major: number | string, currency: string): Amount | und
   return Number(whole + fraction.padEnd(digits, '0')) as Amount;
 }
 
+/** How far a number may lie from a whole unit of its currency and still count as float noise. In smallest units. */
+const noise = 1e-6;
+
+/**
+ * Reads an amount that Iamport computed with fractions: 0.30000000000000004 dollars are 30 cents. Only for Iamport's answers;
+ * what a shop or a browser sends is read by `amountOf`, exactly.
+ * @param major in major units
+ * @returns undefined for a real fraction (half a won, 10.005 dollars) and for everything else that `amountOf` refuses
+ */
+export function amountNear(major: number, currency: string): Amount | undefined {
+  // Read exactly first: above a billion dollars the multiplication below is itself less exact than the noise.
+  const exact = amountOf(major, currency);
+  if (exact !== undefined) return exact;
+  const unitsInOne = 10 ** digitsOf(currency);
+  const units = major * unitsInOne;
+  const nearest = Math.round(units);
+  return Math.abs(units - nearest) <= noise ? amountOf(nearest / unitsInOne, currency) : undefined;
+}
+
 /** The amount in major units, for Iamport, JSON and DynamoDB: the inverse of `amountOf`. */
 export const majorUnits = (amount: Amount, currency: string): number => amount / 10 ** digitsOf(currency);
 

@@ -42,6 +42,10 @@ export interface OrderTerms {
   readonly amount: Amount;
   /** ISO 4217, as Iamport writes it: `KRW`, `USD`, … */
   readonly currency: string;
+  /** The part of `amount` that is free of tax, as the shop sends it to the payment window. */
+  readonly taxFree?: Amount;
+  /** The VAT in `amount`, likewise. */
+  readonly vatAmount?: Amount;
   readonly name?: string;
   /** Until when the shop waits for the payment. */
   readonly expiresAt?: UnixSeconds;

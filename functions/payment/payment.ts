@@ -54,8 +54,15 @@ export interface Payment {
   /** What really arrived on a fixed virtual account, all deposits together; absent for every other payment. */
   readonly deposited?: Amount;
   readonly state: PaymentState;
-  /** What was said when parts of it were cancelled, by whoever did. */
-  readonly cancelReasons?: readonly string[];
+  /** The cancels of the payment, the oldest first. Absent when there is none. */
+  readonly cancels?: readonly Cancel[];
+}
+
+/** One entry of a payment's cancel history, made by this API, in the console or by the PG. */
+export interface Cancel {
+  readonly amount?: Amount;
+  /** As the history returns it: a PG may have cut or re-encoded what was sent. */
+  readonly reason?: string;
 }
 
 /** Nothing of it is left at Iamport: neither money nor an account that somebody could pay into. */

@@ -59,7 +59,18 @@ export class Reader {
   }
 
   optionalMoney(attribute: string, currency: string): Amount | undefined {
-    return this.#item[attribute] === undefined ? undefined : this.money(attribute, currency);
+    return this.#item[attribute] && this.money(attribute, currency);
+  }
+
+  /** One of a few words. A word that this version does not know is an error: it would decide about money without knowing it. */
+  optionalWord<Word extends string>(attribute: string, words: Readonly<Record<Word, true>>): Word | undefined {
+    const word = this.optionalText(attribute);
+    if (word === undefined) return undefined;
+    return Object.hasOwn(words, word) ? (word as Word) : this.fail(attribute);
+  }
+
+  word<Word extends string>(attribute: string, words: Readonly<Record<Word, true>>): Word {
+    return this.optionalWord(attribute, words) ?? this.fail(attribute);
   }
 
   optionalMap<Value>(attribute: string, read: (fields: Reader) => Value): Value | undefined {

@@ -17,10 +17,20 @@ import type { Item, Write } from './table.ts';
 import { orderShard, watched } from './watched.ts';
 
 /** What the shop registered; written once. */
-export function termsAttributes({ amount, currency, name, expiresAt, tier }: OrderTerms): Write['set'] {
+export function termsAttributes({
+  amount,
+  currency,
+  taxFree,
+  vatAmount,
+  name,
+  expiresAt,
+  tier,
+}: OrderTerms): Write['set'] {
   return {
     amount: money(amount, currency),
     currency: text(currency),
+    tax_free: optional((part) => money(part, currency), taxFree),
+    vat_amount: optional((part) => money(part, currency), vatAmount),
     name: optional(text, name),
     expires_at: optional(count, expiresAt),
     tier: optional(text, tier),
@@ -79,6 +89,8 @@ export function orderOf(item: Item): Order {
     merchantUid: read.text('merchant_uid'),
     amount: read.money('amount', currency),
     currency,
+    taxFree: read.optionalMoney('tax_free', currency),
+    vatAmount: read.optionalMoney('vat_amount', currency),
     name: read.optionalText('name'),
     expiresAt: read.optionalCount('expires_at'),
     tier: read.optionalText('tier'),

@@ -138,10 +138,12 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
 }
 
 /** Terms with every field named, so that `defined` can leave out what is absent. */
-const withAll = ({ merchantUid, amount, currency, name, expiresAt, tier }: OrderTerms) => ({
+const withAll = ({ merchantUid, amount, currency, taxFree, vatAmount, name, expiresAt, tier }: OrderTerms) => ({
   merchantUid,
   amount,
   currency,
+  taxFree,
+  vatAmount,
   name,
   expiresAt,
   tier,

@@ -137,7 +137,7 @@ export function reversalsIn(table: Table): Reversals {
       const refunds = readEach(items.filter(isRefundItem), refundOf);
       return {
         reversals: reversals.found,
-        refunds: refunds.found,
+        refunds: refunds.found.filter(({ state }) => state !== 'unsent'),
         unreadable: [...reversals.unreadable, ...refunds.unreadable],
       };
     },

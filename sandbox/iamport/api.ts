@@ -37,6 +37,10 @@ const cancelFields = z.object({
   refund_holder: text,
   refund_bank: text,
   refund_account: text,
+  refund_tel: text,
+  tax_free: number,
+  vat_amount: number,
+  extra: z.object({ requester: text }).optional(),
   enable_webhook: flag,
 });
 const preparedFields = z

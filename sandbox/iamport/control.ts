@@ -9,6 +9,7 @@
  *   POST   /__control/payments/{imp_uid}/take-back   the bank takes the deposit back
  *   POST   /__control/payments/{imp_uid}/cancel      {amount?} in the shop's console, all that is left by default
  *   POST   /__control/payments/{imp_uid}/webhook     {status?, times?, delay_seconds?, format?} whatever the mode is
+ *   POST   /__control/deferred-cancels/process      the PG pays back the cancels that it has only registered
  *   POST   /__control/tokens/expire                  the token in use is worth nothing any more
  *   POST   /__control/faults  · DELETE               a fault of faults.ts for the next calls · none any more
  *   GET    /__control/requests · DELETE              {total, paths: {"GET /payments/imp_1": 2}} · counts anew
@@ -83,6 +84,10 @@ export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: Co
     return c.json(ledger.payment(notice.imp_uid));
   });
 
+  control.post('/deferred-cancels/process', (c) => {
+    ledger.processDeferred();
+    return c.body(null, 204);
+  });
   control.post('/tokens/expire', (c) => {
     tokens.forget();
     return c.body(null, 204);

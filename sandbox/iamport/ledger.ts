@@ -24,6 +24,10 @@ export interface LedgerParts {
   readonly announce?: (notice: Notice) => void;
   /** Whether the PG refuses to cancel anything just now. */
   readonly refusesCancels?: () => boolean;
+  /** Whether the PG registers a cancel now and pays it back later. */
+  readonly defersCancels?: () => boolean;
+  /** What the PG makes of the reason of a cancel before it is stored in the history. */
+  readonly storedReason?: (reason: string) => string | null;
 }
 
 export interface CancelRequest {
@@ -37,6 +41,11 @@ export interface CancelRequest {
   refund_holder?: string | undefined;
   refund_bank?: string | undefined;
   refund_account?: string | undefined;
+  refund_tel?: string | undefined;
+  /** Parts of the amount, major units. */
+  tax_free?: number | undefined;
+  vat_amount?: number | undefined;
+  extra?: { requester?: string | undefined } | undefined;
   enable_webhook?: boolean | undefined;
 }
 
@@ -53,6 +62,9 @@ const daySeconds = 24 * 60 * 60;
 export class Ledger {
   readonly #parts: LedgerParts;
   readonly #entries = new Map<string, Entry>();
+  /** Every call of the cancel API that was accepted, the oldest first. */
+  readonly acceptedCancels: CancelRequest[] = [];
+  #deferred: { payment: Payment; amount: number; reason: string }[] = [];
   /** The amounts registered before payment. */
   readonly prepared = new PreparedAmounts();
 
@@ -150,10 +162,26 @@ export class Ledger {
     if (payment.pay_method === 'vbank' && !account.every(Boolean)) {
       throw new Refused('declined', '가상계좌 결제를 취소하려면 환불계좌의 예금주, 은행코드, 계좌번호가 필요합니다.');
     }
+    if (hundredths((request.tax_free ?? 0) + (request.vat_amount ?? 0)) > hundredths(amount)) {
+      throw new Refused('declined', '면세금액과 부가세의 합이 취소 요청금액보다 많습니다.');
+    }
     if (this.#parts.refusesCancels?.()) throw new Refused('declined', 'PG사에서 취소 요청을 거절하였습니다.');
-    this.#cancelled(payment, amount, request.reason ?? '취소요청 API를 통한 취소');
+    this.acceptedCancels.push(request);
+    const reason = request.reason ?? '취소요청 API를 통한 취소';
+    if (this.#parts.defersCancels?.()) {
+      this.#deferred.push({ payment, amount, reason });
+      return payment;
+    }
+    this.#cancelled(payment, amount, reason);
     if (request.enable_webhook) this.#announce(payment);
     return payment;
+  }
+
+  /** The PG pays back what it has registered, as on the next business day. What is no longer there is dropped. */
+  processDeferred(): void {
+    for (const { payment, amount, reason } of this.#deferred.splice(0)) {
+      if (hundredths(amount) <= hundredths(leftOf(payment))) this.#cancelled(payment, amount, reason);
+    }
   }
 
   /** Somebody cancels in the shop's console, a deposit included: there the buyer's account was asked for. @param amount all that is left */
@@ -209,7 +237,8 @@ export class Ledger {
   }
 
   /** `status` becomes `cancelled` after a part too, and `amount` stays: the real one does both. */
-  #cancelled(payment: Payment, amount: number, reason: string): void {
+  #cancelled(payment: Payment, amount: number, sent: string): void {
+    const reason = this.#parts.storedReason ? this.#parts.storedReason(sent) : sent;
     const cancellation = {
       cancellation_id: `cancellation-${this.#digits(12)}`,
       pg_tid: payment.pg_tid ?? '',

@@ -12,7 +12,7 @@ export interface Cancellation {
   amount: number;
   /** Unix seconds, as every time of a payment. */
   cancelled_at: number;
-  reason: string;
+  reason: string | null;
   receipt_url: string;
 }
 

@@ -14,7 +14,7 @@ import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
 import { Faults } from './faults.ts';
 import { Ledger } from './ledger.ts';
-import { type Settings, settingsAtFirst } from './settings.ts';
+import { type Settings, settingsAtFirst, storedReasons } from './settings.ts';
 import { Tokens } from './tokens.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -57,6 +57,8 @@ export async function startIamport(options: IamportOptions): Promise<SandboxIamp
     random,
     announce: (notice) => webhooks.announce(notice),
     refusesCancels: () => settings.pgRefusesCancels,
+    defersCancels: () => settings.pgDefersCancels,
+    storedReason: (reason) => storedReasons[settings.cancelReasons](reason),
   });
   const tokens = new Tokens(now, random);
   const faults = new Faults();

@@ -15,6 +15,10 @@ export const settingsFields = z.strictObject({
   /** Older SDKs add `success` (on a phone `imp_success`) to what the browser brings back; newer ones do not. */
   sdkTellsSuccess: z.boolean(),
   pgRefusesCancels: z.boolean(),
+  /** The PG accepts cancels now and pays them back when it processes them. */
+  pgDefersCancels: z.boolean(),
+  /** What the PG makes of the reason of a cancel: unchanged, the first 20 bytes, its own words, nothing. */
+  cancelReasons: z.enum(['kept', 'cut', 'replaced', 'dropped']),
 });
 
 export type Settings = z.infer<typeof settingsFields>;
@@ -29,4 +33,14 @@ export const settingsAtFirst = (webhookUrl = ''): Settings => ({
   repeatSeconds: 60,
   sdkTellsSuccess: true,
   pgRefusesCancels: false,
+  pgDefersCancels: false,
+  cancelReasons: 'kept',
 });
+
+/** What the history stores of a cancel's reason. */
+export const storedReasons: Readonly<Record<Settings['cancelReasons'], (reason: string) => string | null>> = {
+  kept: (reason) => reason,
+  cut: (reason) => Buffer.from(reason).subarray(0, 20).toString(),
+  replaced: () => '고객 요청에 의한 취소',
+  dropped: () => null,
+};

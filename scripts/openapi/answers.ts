@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { Problem, type ProblemCode } from '../../functions/edge/problem.ts';
 import type { OrderStatus } from '../../functions/payment/order.ts';
 import type { OutcomeStatus } from '../../functions/payment/outcome.ts';
-import type { RefundState } from '../../functions/payment/refund.ts';
+import type { RefundNeed, RefundRefusalReason, RefundState } from '../../functions/payment/refund.ts';
 import type { Objection, ReversalKind, ReversalReason, ReversalState } from '../../functions/payment/reversal.ts';
 
 /** The keys of a record that has to name every word of `Word`: a word more or less in the code does not compile. */
@@ -80,10 +80,16 @@ const briefOutcome = z
   .object({ status: outcomeStatus, message: text })
   .meta({ description: 'For who names an imp_uid alone, or another payment than the one that the outcome stands on.' });
 
+const taxParts = {
+  tax_free: amount.optional(),
+  vat_amount: amount.optional(),
+};
+
 const order = z.object({
   merchant_uid: merchantUid,
   amount,
   currency,
+  ...taxParts,
   name: text.optional(),
   expires_at: unixSeconds.optional(),
   tier: text.optional(),
@@ -132,8 +138,20 @@ const reversal = z.object({
 const refund = z.object({
   ...step,
   key: text.meta({ description: 'The idempotency-key, or the id of the request that came without one.' }),
-  state: words<RefundState>({ requested: true, done: true, refused: true }),
+  ...taxParts,
+  state: words<Exclude<RefundState, 'unsent'>>({ requested: true, done: true, refused: true }),
   reason: text,
+  requester: z.enum(['customer', 'admin']).optional(),
+  accepted_at: unixSeconds.optional().meta({
+    description: 'When Iamport accepted the refund without showing it in the payment. It is never sent again.',
+  }),
+  needs: words<RefundNeed>({ account: true, repeat: true, operator: true }).optional().meta({
+    description:
+      'What it waits for. `account`: the same request again, with the same key and the account of the buyer. `repeat`: the same request again. `operator`: the history of the payment does not show whether it was made.',
+  }),
+  refusal: words<RefundRefusalReason>({ refused_by_pg: true, overtaken: true }).optional().meta({
+    description: 'Why it is refused. While `state` is `requested`, a second look has not confirmed it yet.',
+  }),
 });
 
 /** Every code, in the order of the table in functions/edge/problem.ts. */

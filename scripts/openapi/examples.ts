@@ -38,9 +38,18 @@ const fresh: Order = {
 };
 const paid: Order = { ...fresh, revision: 2, updatedAt: paidAt, state: { status: 'paid', impUid, record } };
 const refund: Refund = {
-  ...{ impUid, merchantUid, key: 'broken-1', amount: won(4_000), currency: 'KRW', checksum: won(14_000) },
+  ...{
+    impUid,
+    merchantUid,
+    key: 'broken-1',
+    cancelKey: '4fzyo82mvyr0',
+    amount: won(4_000),
+    currency: 'KRW',
+    checksum: won(14_000),
+    cancelsBefore: 0,
+  },
   ...{ reason: 'One of three came broken', state: 'done', revision: 2, attempts: 1 },
-  ...{ createdAt: paidAt + 600, updatedAt: paidAt + 601 },
+  ...{ sentAt: paidAt + 600, createdAt: paidAt + 600, updatedAt: paidAt + 601 },
 };
 
 const written = (value: object): { value: unknown } => ({ value: JSON.parse(JSON.stringify(value)) });

@@ -80,6 +80,10 @@ export const meanings: Readonly<Record<string, string>> = {
   'account.holder': 'Whose account it is.',
   'account.bank': "Iamport's code of the bank, not its name.",
   'account.number': 'The number of the account.',
+  'account.tel': 'The telephone number of its holder; the virtual accounts of some PGs need it.',
+  tax_free: 'The part of the amount that is free of tax, in major units. 0 is sent too.',
+  vat_amount: 'The VAT in the amount, in major units. Required for refunds where it was set at payment. 0 is sent too.',
+  requester: 'Who asks for the refund. Naver Pay needs it.',
 };
 
 const language = {
@@ -169,7 +173,8 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     problems: {
       invalid_request: wrongAmount,
       order_not_found: 'Your table has no such order: write it there first.',
-      order_exists: 'Amount and currency of an order never change. Register another price as another order.',
+      order_exists:
+        'Amount, currency, tax_free and vat_amount of an order never change. Register another price as another order.',
       ...unreadJson,
       ...stored,
     },
@@ -194,7 +199,7 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     headers: {
       'idempotency-key': {
         pattern: '^[0-9A-Za-z_-]{1,64}$',
-        description: 'The same key gives back once. Without one every request is a refund of its own.',
+        description: 'The same key gives back once. Required with an amount.',
       },
     },
     body: refundBody,
@@ -202,7 +207,8 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     answers: {
       200: { description: 'Given back.', schema: 'RefundAnswer' },
       202: {
-        description: 'On its way: ask again with the same key, or let the reconciler finish it.',
+        description:
+          'On its way. Ask again with the same key, never with another one. `needs` says what it waits for besides time.',
         schema: 'RefundAnswer',
       },
     },
@@ -211,8 +217,9 @@ export const routes: Readonly<Record<RouteName, Described>> = {
       order_not_found: noOrder,
       payment_not_found: noPayment,
       not_paid: 'Nothing of this order is left to give back.',
-      refund_exceeds: 'Ask for no more than is left; leave the amount out for all of it.',
-      refund_key_used: 'This idempotency-key has asked for another amount before.',
+      refund_exceeds:
+        'Ask for no more than is left; leave the amount out for all of it. A refund that is under way counts.',
+      refund_key_used: 'This idempotency-key has asked for another amount or other tax parts before.',
       refund_refused: 'The PG refused it.',
       account_missing: 'This was paid into a virtual account: send account {holder, bank, number} of the buyer.',
       ...unreadJson,

@@ -57,9 +57,10 @@ describe.each(engines)('on $name', (engine) => {
       expect(await store.reversals.claim(reversal, now)).toMatchObject({ attempts: 1, revision: 2 });
       expect(await store.reversals.claim(reversal, now)).toBeUndefined();
 
-      const { refund } = await store.refunds.request(asked, now);
-      expect(await store.refunds.claim(refund, now + 60)).toMatchObject({ attempts: 2, revision: 2 });
-      expect(await store.refunds.claim(refund, now + 60)).toBeUndefined();
+      const { refund } = await store.refunds.request(asked);
+      const changed = await store.refunds.change(refund, { ...refund, attempts: 2 });
+      expect(changed).toEqual({ held: true, refund: { ...asked, attempts: 2, revision: 2 } });
+      expect(await store.refunds.change(refund, { ...refund, attempts: 3 })).toEqual({ ...changed, held: false });
     });
 
     test('isNew: a reversal, a refund and the beginning are written down once', async () => {
@@ -68,15 +69,20 @@ describe.each(engines)('on $name', (engine) => {
         created: false,
         reversal: { createdAt: now },
       });
-      expect(await store.refunds.request(asked, now)).toMatchObject({ created: true });
-      expect(await store.refunds.request({ ...asked, amount: won(1) }, now + 5)).toMatchObject({
-        created: false,
-        refund: { amount: 4_000, createdAt: now },
-      });
+      expect(await store.refunds.request(asked)).toEqual({ held: true, refund: asked });
+      expect(await store.refunds.request({ ...asked, amount: won(1) })).toEqual({ held: false, refund: asked });
       expect((await store.checkpoints.read([])).beginning()).toBeUndefined();
       const [begunAt, again] = await Promise.all([store.checkpoints.begin(), store.checkpoints.begin()]);
       expect(again).toBe(begunAt);
       expect((await store.checkpoints.read([])).beginning()).toBe(begunAt);
+    });
+
+    test('isNew: a refund that was not sent is written afresh by one of two requests', async () => {
+      const unsent = { ...asked, state: 'unsent' } as const;
+      await store.refunds.request(unsent);
+      const afresh = { ...asked, amount: won(1), revision: 2 };
+      expect(await store.refunds.request(afresh)).toEqual({ held: true, refund: afresh });
+      expect(await store.refunds.request({ ...asked, revision: 2 })).toEqual({ held: false, refund: afresh });
     });
 
     test('isNewOrUnchanged: of two runs one moves the checkpoint', async () => {

@@ -63,7 +63,8 @@ describe.each(engines)('on $name', (engine) => {
       await store.reversals.request(wrong, now, 0);
       await store.reversals.request({ ...wrong, impUid: 'imp_2' }, now, 0);
       await store.reversals.request({ ...wrong, impUid: 'imp_3', merchantUid: 'order-2' }, now, 0);
-      await store.refunds.request(asked, now);
+      await store.refunds.request(asked);
+      await store.refunds.request({ ...asked, key: 'unsent', state: 'unsent' });
       const { reversals, refunds } = await store.reversals.ofOrder('order-1');
       expect(reversals.map(({ impUid }) => impUid).sort()).toEqual(['imp_1', 'imp_2']);
       expect(refunds.map(({ key }) => key)).toEqual(['return-1']);

@@ -26,14 +26,23 @@ export const wrong: ReversalRequest = {
   currency: 'KRW',
 };
 /** What a shop asks to give back. */
-export const asked: Omit<Refund, 'state' | 'revision' | 'attempts' | 'createdAt' | 'updatedAt'> = {
+export const asked: Refund = {
   impUid: 'imp_1',
   key: 'return-1',
   merchantUid: 'order-1',
   amount: won(4_000),
   currency: 'KRW',
   checksum: won(14_000),
+  cancelKey: '4fzyo82mvyr0',
+  cancelsBefore: 0,
   reason: '반품',
+  state: 'requested',
+  revision: 1,
+  attempts: 1,
+  sentAt: now,
+  createdAt: now,
+  updatedAt: now,
+  dueAt: now,
 };
 
 const columns = { key: 'order_no', amount: 'total', currency: 'money' };

@@ -504,7 +504,7 @@ describe('refunds, closing and confirm', () => {
   test('a refund goes back, and the order follows', async () => {
     const merchantUid = await system.order();
     await system.complete({ imp_uid: paid(merchantUid) });
-    const answer = await system.shop('POST', `${merchantUid}/refunds`, { amount: 4_000, reason: '단순 변심' });
+    const answer = await system.shop('POST', `${merchantUid}/refunds`, { amount: 4_000, reason: '단순 변심' }, 'part');
     expect(answer).toMatchObject({
       status: 200,
       json: { refund: { state: 'done' }, order: { status: 'partial_cancelled' } },

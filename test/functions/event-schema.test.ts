@@ -4,11 +4,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { eventJson } from '../../functions/edge/event-json.ts';
 import { eventNames, notificationNames, readDetail } from '../../functions/edge/event-schema.ts';
-import { orderEvents, reversalEvents } from '../../functions/payment/events.ts';
+import { orderEvents, refundEvents, reversalEvents } from '../../functions/payment/events.ts';
 import type { Reversal, ReversalKind, ReversalState } from '../../functions/payment/reversal.ts';
 import { eventSchemas, schemaFile, schemaText } from '../../scripts/event-schemas.ts';
 import { eventExamples, eventPapers, withEvents } from '../../scripts/events-docs.ts';
-import { orderIn, states, won } from './payment/cases.ts';
+import { orderIn, refund, states, won } from './payment/cases.ts';
 
 test('the published schema is that of the code: npm run schemas writes it', () => {
   expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText());
@@ -66,6 +66,7 @@ test('every event of an order or a reversal has what is promised of its name', (
     all.push(...reversalEvents(undefined, after));
     for (const before of reversals) all.push(...reversalEvents(before, after));
   }
+  all.push(...refundEvents(refund, { ...refund, state: 'refused', revision: 2 }));
   const sent = all.map((event) => [event.name, JSON.parse(JSON.stringify(eventJson(event)))] as const);
   for (const [name, detail] of sent) expect(() => readDetail(name, detail), name).not.toThrow();
   expect(eventNames.filter((name) => !sent.some(([one]) => one === name))).toEqual([]);

@@ -266,8 +266,11 @@ describe('the running system', () => {
   test('POST /orders/{merchant_uid}/refunds', async () => {
     const route = 'POST /orders/{merchant_uid}/refunds';
     const { merchantUid, impUid } = await paidOrder();
-    const refund = async (body: object, of = merchantUid) =>
-      described(route, await system.shop('POST', `${of}/refunds`, body));
+    let asked = 0;
+    const refund = async (body: object, of = merchantUid) => {
+      asked += 1;
+      return described(route, await system.shop('POST', `${of}/refunds`, body, `asked-${asked}`));
+    };
     expect(await refund({ amount: 4_000, reason: '파손' })).toMatchObject({ refund: { state: 'done' } });
     await refund({ amount: 14_000, reason: '파손' });
     await refund({ amount: 1_000 });
@@ -276,8 +279,9 @@ describe('the running system', () => {
     await refund({ reason: '변심' }, await system.order());
     described(route, await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST' }));
     described(route, await formTo('POST', `/orders/${merchantUid}/refunds`));
-    described(route, await keyed(merchantUid, { amount: 1_000, reason: '파손' }));
-    described(route, await keyed(merchantUid, { amount: 2_000, reason: '파손' }));
+    const keyed = (body: object) => system.shop('POST', `${merchantUid}/refunds`, body, 'once');
+    described(route, await keyed({ amount: 1_000, reason: '파손' }));
+    described(route, await keyed({ amount: 2_000, reason: '파손' }));
     system.iamport.settings.pgRefusesCancels = true;
     await refund({ amount: 1_000, reason: '변심' });
     system.iamport.settings.pgRefusesCancels = false;
@@ -359,18 +363,6 @@ describe('the running system', () => {
       method,
       headers: await signed({ method, url: path, headers, body: 'amount=1' }),
       body: 'amount=1',
-    });
-  }
-
-  /** A refund with one key. */
-  async function keyed(merchantUid: string, refund: object): Promise<Answered> {
-    const path = `/orders/${merchantUid}/refunds`;
-    const body = JSON.stringify(refund);
-    const headers = { host: new URL(system.url).host, 'content-type': 'application/json', 'idempotency-key': 'once' };
-    return system.send(path, {
-      method: 'POST',
-      headers: await signed({ method: 'POST', url: path, headers, body }),
-      body,
     });
   }
 });

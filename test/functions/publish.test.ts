@@ -33,6 +33,9 @@ const reversal = (fields: Partial<Reversal> = {}): Reversal => ({
 const refund = (fields: Partial<Refund> = {}): Refund => ({
   impUid: 'imp_1',
   key: 'once',
+  cancelKey: '4fzyo82mvyr0',
+  cancelsBefore: 0,
+  sentAt: 1,
   merchantUid: 'order-1',
   amount: won(4_000),
   checksum: won(14_000),
@@ -140,7 +143,10 @@ describe('a payment that is undone', () => {
       'Refund Completed imp_1/once:2',
     ]);
     expect(refundEvents(refund({ state: 'done' }), refund({ state: 'done', revision: 3 }))).toEqual([]);
-    expect(refundEvents(refund(), refund({ state: 'refused', revision: 2 }))).toEqual([]);
+    expect(names(refundEvents(refund(), refund({ state: 'refused', revision: 2 })))).toEqual([
+      'Refund Refused imp_1/once:2',
+    ]);
+    expect(refundEvents(refund(), refund({ state: 'unsent', revision: 2 }))).toEqual([]);
   });
 });
 

@@ -18,6 +18,8 @@ export interface Target {
   readonly fields: Readonly<Record<string, unknown>>;
   /** Where the fields go; in a path, `{merchant_uid}` is the order. */
   readonly path: string;
+  /** Headers without which the door refuses every request. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly isQuery?: true;
   /** What Iamport can be asked by: without it nobody may be asked. */
   readonly names: RegExp;
@@ -76,6 +78,7 @@ export const targets: readonly Target[] = [
     name: 'refunds',
     method: 'POST',
     path: '/orders/{merchant_uid}/refunds',
+    headers: { 'idempotency-key': 'hostile' },
     isSigned: true,
     names: anImpUid,
     fields: { amount: 1_000, reason: '변심', account: { holder: '홍길동', bank: '004', number: '1234567890' } },
@@ -218,7 +221,7 @@ export function hostile(target: Target, chance: Chance): Hostile {
   return {
     method: target.method,
     path,
-    headers: { ...(type && { 'content-type': type }), ...extra },
+    headers: { ...(type && { 'content-type': type }), ...target.headers, ...extra },
     body: scrambled(text, chance),
   };
 }

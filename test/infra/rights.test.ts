@@ -37,7 +37,7 @@ test.each([
       ...tracing,
     ],
   ],
-  ['FunctionsRefunds', settling('FunctionsRefundsLog')],
+  ['FunctionsRefunds', [...settling('FunctionsRefundsLog'), 'dynamodb:Query TablesReversals/index/by-order'].sort()],
   ['FunctionsCloseOrder', settling('FunctionsCloseOrderLog')],
   [
     'FunctionsConfirm',
@@ -54,6 +54,7 @@ test.each([
       ...settling('FunctionsReconcileLog'),
       'dynamodb:BatchGetItem TablesOrders',
       'dynamodb:Query TablesOrders/index/due',
+      'dynamodb:Query TablesReversals/index/by-order',
       'dynamodb:Query TablesReversals/index/due',
       'dynamodb:BatchGetItem TablesState',
       'dynamodb:DescribeTable TablesState',

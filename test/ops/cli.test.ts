@@ -257,6 +257,24 @@ test('returned writes down what was given back from the shop’s own bank, once 
   expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
 });
 
+test('returned writes down a refund that the PG has accepted and paid back, once it is confirmed', async () => {
+  const { merchantUid, imp_uid } = await paid();
+  await system.complete({ imp_uid, merchant_uid: merchantUid });
+  system.iamport.settings.pgDefersCancels = true;
+  await local('refund', merchantUid, '--amount', '4000', '--reason', '반품', '--key', 'late', '--yes');
+  system.iamport.settings.pgDefersCancels = false;
+  const id = `${imp_uid}/late`;
+  expect((await local('attention')).stdout).toContain(id);
+  expect(await local('returned', `${imp_uid}/none`, '--yes')).toMatchObject({ code: 3 });
+  expect(await local('returned', id)).toMatchObject({ code: 4, stderr: expect.stringContaining('4,000 KRW') });
+  expect(await local('returned', id, '--yes')).toMatchObject({
+    code: 0,
+    stdout: `Written down: ${id} · ${merchantUid}, 4,000 KRW\n`,
+  });
+  expect((await local('why', merchantUid)).stdout).toMatch(/4,000 KRW, "반품", done/);
+  expect(await local('returned', id, '--yes')).toMatchObject({ code: 3 });
+});
+
 test('reconcile finds what every notification missed', async () => {
   const { merchantUid } = await paid();
   const { code, stdout } = await local('reconcile');

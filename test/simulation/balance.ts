@@ -106,13 +106,15 @@ function checkOrder(order: Entry, { books, iamport }: Parts): void {
 function checkReversal(item: Item, { books, iamport }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
   if (kind === 'notification') return;
+  // Nothing of a refund was sent, or it waits for the shop or the operator.
+  if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
   if (state === 'requested') throw new Violation('L4', `${key} is still ${told(item)}`);
   const names = [...books.events].filter(([id]) => id.startsWith(`${key}:`)).map(([, { name }]) => name);
   const must = (name: string) => {
     if (!names.includes(name)) throw new Violation('L5', `${name} was not told of ${told(item)}; only ${names}`);
   };
   if (kind === 'refund') {
-    if (state === 'done') must('Refund Completed');
+    must(state === 'done' ? 'Refund Completed' : 'Refund Refused');
     return;
   }
   const truth = iamport.truths(key).at(-1);

@@ -199,9 +199,12 @@ export class Books {
     }
   }
 
-  #refundDone({ refund_of: of, refund_key: key }: Item): void {
+  /** Its own entry, or an entry of its amount that no refund of ours has made: a cancel in the console in its place. */
+  #refundDone({ refund_of: of, refund_key: key, cancel_key: cancelKey, amount }: Item): void {
     const history = this.#iamport.ledger.payment(of?.S ?? '').cancel_history;
-    if (history.some(({ reason }) => reason.endsWith(`[${key?.S}]`))) return;
+    const isOwn = history.some(({ reason }) => reason?.startsWith(`[k${cancelKey?.S}]`));
+    const isReplaced = history.some((entry) => !entry.reason?.startsWith('[k') && entry.amount === Number(amount?.N));
+    if (isOwn || isReplaced) return;
     throw new Violation('S14', `the refund ${key?.S} of ${of?.S} is done, and gave nothing back`);
   }
 
@@ -210,12 +213,14 @@ export class Books {
     const merchantUid = this.#iamport.truths(impUid).at(-1)?.merchantUid ?? '';
     const order = this.entry(merchantUid);
     const say = (message: string) => `${impUid} of ${merchantUid} (${order?.status}): ${message}`;
-    const key = /\[(.+)\]$/.exec(cancel?.reason ?? '')?.[1];
+    const key = /^\[k([0-9a-z]{12})\]/.exec(cancel?.reason ?? '')?.[1];
     if (cancel && key !== undefined) {
-      const refund = this.reversal(`${impUid}/${key}`);
+      const refund = [...this.#tables.reversals.items()].find(({ cancel_key: known }) => known?.S === key);
       if (!refund) throw new Violation('S5', say('a refund that nobody wrote down'));
       const isDeposit = this.#iamport.ledger.payment(impUid).pay_method === 'vbank';
       if (isDeposit && !cancel.refund_account) throw new Violation('S6', say('a deposit, and no account for it'));
+      if (refund.accepted_at || refund.state?.S !== 'requested')
+        throw new Violation('S14', say(`a refund that is ${refund.state?.S}, or accepted, is sent again`));
       if (Number(refund.amount?.N) !== cancel.amount)
         throw new Violation('S14', say(`${cancel.amount} is not asked for`));
       return;

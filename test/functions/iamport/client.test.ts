@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type Clock, deadlineIn } from '../../../functions/edge/clock.ts';
 import { iamportClient } from '../../../functions/iamport/client.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected } from '../../../functions/iamport/errors.ts';
+import {
+  IamportAccepted,
+  IamportRefused,
+  IamportUnavailable,
+  IamportUnexpected,
+} from '../../../functions/iamport/errors.ts';
 import type { SharedToken, Token } from '../../../functions/iamport/tokens.ts';
 import { undiciTransport } from '../../../functions/iamport/transport.ts';
 import { paymentOf } from '../../../functions/iamport/wire.ts';
+import { amountOf } from '../../../functions/payment/money.ts';
 import { accountPayment, cardPayment } from './payments.ts';
 import { envelope, ok, type Reply, scripted, tokenReply } from './server.ts';
 
@@ -276,6 +282,50 @@ describe('changing something', () => {
     const dollars = paymentOf({ ...cardPayment, currency: 'USD', amount: 19.99 });
     await client.cancel({ ...cancel, payment: dollars, amount: dollars.amount, checksum: dollars.amount }, deadline);
     expect(server.seen.at(-1)?.body).toMatchObject({ amount: 19.99, checksum: 19.99 });
+  });
+
+  test('a cancel carries tax parts, 0 included, the telephone number and the requester, and no field that is absent', async () => {
+    const none = { tax_free: 0, vat_amount: 0 };
+    await using server = await scripted({ ...token, 'POST /payments/cancel': [ok(cardPayment), ok(cardPayment)] });
+    const { client, deadline } = clientOf(server.url);
+    const account = { holder: '홍길동', bank: '011', number: '352-0000', tel: '010-0000-0000' };
+    const zero = amountOf(0, 'KRW') ?? expect.unreachable();
+    await client.cancel({ ...cancel, taxFree: zero, vatAmount: zero, account, requester: 'customer' }, deadline);
+    const body = { imp_uid: impUid, amount: 14_000, checksum: 14_000, reason: cancel.reason };
+    expect(server.seen.at(-1)?.body).toEqual({
+      ...body,
+      ...none,
+      refund_holder: '홍길동',
+      refund_bank: '011',
+      refund_account: '352-0000',
+      refund_tel: '010-0000-0000',
+      extra: { requester: 'customer' },
+    });
+    await client.cancel(cancel, deadline);
+    expect(server.seen.at(-1)?.body).toEqual(body);
+  });
+
+  test.each<[string, Reply]>([
+    ['without a payment', ok(null)],
+    ['with a payment of another shape', ok({ ...cardPayment, amount: '14000' })],
+  ])('a cancel that is answered with code 0 %s is accepted', async (_name, reply) => {
+    await using server = await scripted({ ...token, 'POST /payments/cancel': [reply] });
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.cancel(cancel, deadline)).rejects.toThrow(IamportAccepted);
+  });
+
+  test.each<[string, Record<string, readonly Reply[]>, boolean]>([
+    ['no token can be had', { [getToken]: [envelope(500, -1)] }, true],
+    ['the keys are wrong', { [getToken]: [envelope(401, -1)] }, true],
+    ['no token is accepted', { ...token, 'POST /payments/cancel': [envelope(401, -1)] }, true],
+    ['the answer is a 500', { ...token, 'POST /payments/cancel': [envelope(500, -1)] }, false],
+    ['the PG refuses', { ...token, 'POST /payments/cancel': [envelope(200, 1)] }, false],
+    ['the answer is garbage', { ...token, 'POST /payments/cancel': [plain(200, 'OK')] }, false],
+    ['the connection is reset', { ...token, 'POST /payments/cancel': [reset] }, false],
+  ])('a cancel when %s: surely unsent is %s', async (_name, replies, isUnsent) => {
+    await using server = await scripted(replies);
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.cancel(cancel, deadline)).rejects.toMatchObject({ isUnsent });
   });
 
   test('a cancel that the PG refuses under HTTP 200 is refused, with its words', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { IamportUnexpected } from '../../../functions/iamport/errors.ts';
-import { envelopeOf, paymentOf, tokenOf } from '../../../functions/iamport/wire.ts';
+import { envelopeOf, paymentOf, preparedOf, tokenOf } from '../../../functions/iamport/wire.ts';
 import { accountPayment, cardPayment } from './payments.ts';
 
 const stateOf = (fields: object) => paymentOf({ ...cardPayment, ...fields }).state;
@@ -77,6 +77,37 @@ describe('a payment is read by its amounts and times, not by its status alone', 
 
   test('an account without a holder is an account', () => {
     expect(paymentOf({ ...accountPayment, vbank_holder: null }).state.kind).toBe('awaiting_deposit');
+  });
+});
+
+describe("float noise in Iamport's amounts is rounded to the unit of the currency", () => {
+  test.each<[string, object, object]>([
+    [
+      '0.30000000000000004 dollars cancelled',
+      { amount: 10, cancel_amount: 0.1 + 0.2, currency: 'USD' },
+      { kind: 'kept', kept: 970 },
+    ],
+    ['13999.999999999998 won paid', { amount: 13_999.999999999998 }, { kind: 'kept', kept: 14_000 }],
+    [
+      '1e-9 won left of a cancelled payment',
+      { status: 'cancelled', cancel_amount: 14_000 - 1e-9 },
+      { kind: 'returned' },
+    ],
+  ])('%s', (_name, fields, state) => {
+    expect(stateOf(fields)).toEqual(state);
+  });
+
+  test.each<[string, object]>([
+    ['half a won', { cancel_amount: 0.5 }],
+    ['half a cent', { amount: 20, cancel_amount: 10.005, currency: 'USD' }],
+    ['cancelled, with 1e-9 won cancelled', { status: 'cancelled', cancel_amount: 1e-9 }],
+  ])('%s stays an error', (_name, fields) => {
+    expect(() => paymentOf({ ...cardPayment, ...fields })).toThrow(IamportUnexpected);
+  });
+
+  test('a prepared amount', () => {
+    expect(preparedOf({ merchant_uid: 'order-1', amount: 0.1 + 0.2, currency: 'USD' }).amount).toBe(0.3);
+    expect(preparedOf({ merchant_uid: 'order-1', amount: 13_999.999999999998 }).amount).toBe(14_000);
   });
 });
 

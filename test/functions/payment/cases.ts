@@ -153,14 +153,18 @@ export const policies: readonly Policy[] = [
 export const refund: Refund = {
   impUid: thisUid,
   key: 'return-1',
+  cancelKey: '4fzyo82mvyr0',
   merchantUid: 'order-1',
   amount: won(4_000),
   currency: 'KRW',
   checksum: won(14_000),
+  cancelsBefore: 0,
   reason: '반품',
   state: 'requested',
   revision: 1,
   attempts: 1,
+  sentAt: 1_000_000,
   createdAt: 1_000_000,
   updatedAt: 1_000_000,
+  dueAt: 1_000_300,
 };

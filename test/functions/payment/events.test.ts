@@ -188,12 +188,32 @@ describe('a refund of the shop', () => {
     ]);
   });
 
+  test('is published as refused with our own code, and without the text of the PG', () => {
+    const message = '환불계좌 352-0000-0000-00 홍길동 오류';
+    const refused = { ...refund, state: 'refused', refusal: 'overtaken', message, revision: 3 } as const;
+    expect(refundEvents({ ...refund, revision: 2 }, refused)).toStrictEqual([
+      {
+        name: 'Refund Refused',
+        id: 'imp_500/return-1:3',
+        merchantUid: 'order-1',
+        impUid: thisUid,
+        amount: 4_000,
+        currency: 'KRW',
+        reason: 'overtaken',
+      },
+    ]);
+    expect(refundEvents(refused, { ...done, revision: 4 })).toMatchObject([{ name: 'Refund Completed' }]);
+  });
+
   test.each<[string, Refund | undefined, Refund]>([
     ['is asked for', undefined, refund],
     ['is done at its first write', undefined, done],
     ['is tried again', refund, { ...refund, attempts: 2, revision: 2 }],
     ['was done before', done, { ...done, revision: 3 }],
-    ['is refused', refund, { ...refund, state: 'refused', revision: 2 }],
+    ['was refused before', { ...refund, state: 'refused' }, { ...refund, state: 'refused', revision: 2 }],
+    ['was not sent', refund, { ...refund, state: 'unsent', revision: 2 }],
+    ['is sent for the first time', { ...refund, state: 'unsent' }, { ...refund, revision: 2 }],
+    ['is refused and not confirmed', refund, { ...refund, refusal: 'refused_by_pg', refusedAt: 1, revision: 2 }],
   ])('is not told when it %s', (_what, former, after) => {
     expect(refundEvents(former, after)).toEqual([]);
   });

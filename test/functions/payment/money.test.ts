@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { amountOf, digitsOf, majorUnits, minus, plus } from '../../../functions/payment/money.ts';
+import { amountNear, amountOf, digitsOf, majorUnits, minus, plus } from '../../../functions/payment/money.ts';
 import { won } from './cases.ts';
 
 describe('amounts are exact', () => {
@@ -55,6 +55,42 @@ describe('amounts are exact', () => {
         const dollars = amountOf(`${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`, 'USD');
         expect(dollars).toBe(cents);
         expect(dollars && amountOf(majorUnits(dollars, 'USD'), 'USD')).toBe(cents);
+      }),
+    );
+  });
+});
+
+describe('amounts that Iamport computed with fractions', () => {
+  test.each([
+    [0.1 + 0.2, 'USD', 30],
+    [13_999.999999999998, 'KRW', 14_000],
+    [14_000.0000001, 'KRW', 14_000],
+    [1e-9, 'KRW', 0],
+    [-1e-9, 'USD', 0],
+    [19.990000000000002, 'USD', 1_999],
+    [999_999_999.99, 'USD', 99_999_999_999],
+    [14_000, 'KRW', 14_000],
+  ])('%s %s is rounded to %s of its smallest unit', (major, currency, smallest) => {
+    expect(amountNear(major, currency)).toBe(smallest);
+  });
+
+  test.each([
+    [0.5, 'KRW'],
+    [14_000.00001, 'KRW'],
+    [10.005, 'USD'],
+    [-1, 'KRW'],
+    [Number.NaN, 'KRW'],
+    [Number.POSITIVE_INFINITY, 'USD'],
+    [2 ** 53, 'KRW'],
+  ])('%s %s stays no amount', (major, currency) => {
+    expect(amountNear(major, currency)).toBeUndefined();
+  });
+
+  test('every exact amount is read as itself', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 999_999_999_999_999 }), (cents) => {
+        const dollars = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
+        expect(amountNear(Number(dollars), 'USD')).toBe(amountOf(Number(dollars), 'USD'));
       }),
     );
   });

@@ -176,14 +176,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a cancel goes without its checksum',
     file: client,
-    find: `checksum: majorUnits(checksum, currency) };`,
-    replace: `checksum: undefined as unknown as number, unused: checksum };`,
+    find: `    checksum: major(checksum),`,
+    replace: `    checksum: undefined as unknown as number, unused: checksum,`,
   },
   {
     name: 'a cancel goes without its amount',
     file: client,
-    find: `const money = { amount: majorUnits(amount, currency), `,
-    replace: `const money = { amount: undefined as unknown as number, unused: amount, `,
+    find: `    amount: major(amount),`,
+    replace: `    amount: undefined as unknown as number, unused: amount,`,
   },
   {
     name: 'amounts go to Iamport a hundred times too large',
@@ -285,10 +285,10 @@ export const mutations: readonly Mutation[] = [
     replace: `    id: \`\${merchantUid}:\${Math.min(revision, 3)}\`,`,
   },
   {
-    name: 'a refund is known again by the balance alone',
+    name: 'a refund counts as done when other money moved',
     file: 'functions/payment/refund.ts',
-    find: `  if (payment.cancelReasons?.includes(cancelReasonOf(refund))) return 'done';`,
-    replace: `  if (keptOf(payment) === minus(refund.checksum, refund.amount)) return 'done';`,
+    find: `  if (possible.length === 0) return 'overtaken';`,
+    replace: `  if (possible.length === 0) return 'done';`,
   },
   {
     name: 'found here: of two who close an order, both do',

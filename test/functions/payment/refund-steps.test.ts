@@ -1,0 +1,207 @@
+/** What is done with a refund after a look at its payment, and when the next look comes. */
+
+import { describe, expect, test } from 'vitest';
+import type { Refund, RefundFinding } from '../../../functions/payment/refund.ts';
+import {
+  accepted,
+  claimed,
+  isOverdue,
+  lost,
+  nextLookAt,
+  nextStep,
+  opened,
+  over,
+  type RefundSituation,
+  type RefundStep,
+  refusedOnce,
+  waiting,
+} from '../../../functions/payment/refund-steps.ts';
+import { refund } from './cases.ts';
+
+const card = { payMethod: 'card' };
+const deposit = { payMethod: 'vbank' };
+const phone = { payMethod: 'phone' };
+/** The refund was sent at 1,000,000. */
+const early = 1_000_299;
+const later = 1_000_300;
+const look: RefundSituation = {
+  finding: 'unchanged',
+  record: card,
+  now: later,
+  isFirst: false,
+  isAsked: false,
+  hasAccount: false,
+};
+const pgRefused: Partial<Refund> = { refusedAt: 1_000_000, refusal: 'refused_by_pg' };
+
+describe('the next step of a refund', () => {
+  test.each<[string, Partial<Refund>, Partial<RefundSituation>, RefundStep]>([
+    ['new, and nothing moved', {}, { isFirst: true, now: 1_000_000 }, { kind: 'send' }],
+    ['new, and the payment moved', {}, { isFirst: true, finding: 'overtaken' }, { kind: 'stale' }],
+    ['new, and unclear', {}, { isFirst: true, finding: 'unclear' }, { kind: 'stale' }],
+    ['lost just now', {}, { now: early }, { kind: 'wait' }],
+    ['lost just now, and asked for', {}, { now: early, isAsked: true }, { kind: 'wait' }],
+    ['lost 5 minutes ago', {}, {}, { kind: 'send' }],
+    ['lost 5 minutes ago, by phone', {}, { record: phone }, { kind: 'wait', needs: 'repeat' }],
+    ['by phone, asked for again', {}, { record: phone, isAsked: true }, { kind: 'send' }],
+    [
+      'by phone, asked for too early',
+      {},
+      { record: phone, isAsked: true, now: early },
+      { kind: 'wait', needs: 'repeat' },
+    ],
+    ['lost, of a deposit', {}, { record: deposit }, { kind: 'wait', needs: 'account' }],
+    [
+      'a deposit asked for without its account',
+      {},
+      { record: deposit, isAsked: true },
+      { kind: 'wait', needs: 'account' },
+    ],
+    [
+      'a deposit asked for with its account',
+      {},
+      { record: deposit, isAsked: true, hasAccount: true },
+      { kind: 'send' },
+    ],
+    ['a deposit by the reconciler', {}, { record: deposit, hasAccount: true }, { kind: 'wait', needs: 'account' }],
+    ['overtaken', {}, { finding: 'overtaken' }, { kind: 'overtaken' }],
+    ['unclear', {}, { finding: 'unclear' }, { kind: 'wait', needs: 'operator' }],
+    ['accepted', { acceptedAt: 1_000_000 }, { isAsked: true, hasAccount: true }, { kind: 'wait' }],
+    [
+      'accepted, of a deposit',
+      { acceptedAt: 1 },
+      { record: deposit, isAsked: true, hasAccount: true },
+      { kind: 'wait' },
+    ],
+    ['accepted and overtaken', { acceptedAt: 1 }, { finding: 'overtaken' }, { kind: 'wait', needs: 'operator' }],
+    ['refused just now', pgRefused, { now: early }, { kind: 'wait' }],
+    ['refused 5 minutes ago', pgRefused, {}, { kind: 'refused' }],
+    ['refused, then overtaken', pgRefused, { finding: 'overtaken' }, { kind: 'refused' }],
+    ['refused, then unclear', pgRefused, { finding: 'unclear' }, { kind: 'wait', needs: 'operator' }],
+  ])('%s', (_name, fields, situation, step) => {
+    expect(nextStep({ ...refund, ...fields }, { ...look, ...situation })).toStrictEqual(step);
+  });
+
+  test('is done whatever is recorded, once the payment shows it', () => {
+    const finding: RefundFinding = 'done';
+    for (const fields of [{}, pgRefused, { acceptedAt: 1 }, { state: 'refused' as const }]) {
+      expect(nextStep({ ...refund, ...fields }, { ...look, finding })).toStrictEqual({ kind: 'done' });
+    }
+  });
+});
+
+describe('the next look', () => {
+  test.each([
+    [0, 300],
+    [299, 300],
+    [300, 3_600],
+    [3_600, 21_600],
+    [21_600, 86_400],
+    [86_400, 172_800],
+    [200_000, 259_200],
+    [10 * 86_400 - 1, 10 * 86_400],
+  ])('%s seconds after it began is %s seconds after it began', (passed, next) => {
+    expect(nextLookAt(5_000, 5_000 + passed)).toBe(5_000 + next);
+  });
+
+  test.each([
+    [1, 600],
+    [2, 1_200],
+    [6, 19_200],
+    [7, 21_600],
+    [2_000, 21_600],
+  ])('after attempt %s and one more is %s seconds later', (attempts, wait) => {
+    expect(claimed({ ...refund, attempts }, 2_000_000)).toMatchObject({
+      attempts: attempts + 1,
+      sentAt: 2_000_000,
+      updatedAt: 2_000_000,
+      dueAt: 2_000_000 + wait,
+    });
+  });
+});
+
+describe('what is recorded', () => {
+  const at = 1_000_500;
+  const {
+    revision: _one,
+    state: _two,
+    attempts: _three,
+    sentAt: _four,
+    createdAt: _five,
+    updatedAt: _six,
+    ...asked
+  } = refund;
+  const waits: Refund = { ...refund, needs: 'account', message: 'No answer' };
+
+  test('at first: the intent, with its first attempt claimed', () => {
+    expect(opened(asked, 1_000_000)).toStrictEqual(refund);
+  });
+
+  test('an attempt: nothing is needed any more', () => {
+    expect(claimed(waits, at)).not.toHaveProperty('needs');
+  });
+
+  test('an acceptance: the time, and no message', () => {
+    expect(accepted(waits, at)).toStrictEqual({
+      ...refund,
+      needs: 'account',
+      acceptedAt: at,
+      updatedAt: at,
+      dueAt: at + 300,
+    });
+  });
+
+  test('a refusal: a second look in 5 minutes', () => {
+    const refused = { ...refund, refusedAt: at, refusal: 'overtaken', message: 'why', updatedAt: at, dueAt: at + 300 };
+    expect(refusedOnce(refund, 'overtaken', 'why', at)).toStrictEqual(refused);
+  });
+
+  test('a lost answer: the next look stays', () => {
+    expect(lost(refund, undefined, 'why', at)).toStrictEqual({ ...refund, message: 'why', updatedAt: at });
+    expect(lost(refund, 'account', 'why', at)).toMatchObject({ needs: 'account', dueAt: refund.dueAt });
+  });
+
+  test('a look: from the acceptance, the refusal or the attempt on', () => {
+    expect(waiting(waits, undefined, at)).toStrictEqual({
+      ...refund,
+      message: 'No answer',
+      updatedAt: at,
+      dueAt: 1_003_600,
+    });
+    expect(waiting({ ...refund, refusedAt: at - 1 }, 'operator', at)).toMatchObject({
+      needs: 'operator',
+      dueAt: at + 299,
+    });
+    expect(waiting({ ...refund, acceptedAt: at, refusedAt: 1 }, undefined, at)).toMatchObject({ dueAt: at + 300 });
+  });
+
+  test('the end: no look, and a message only with a refusal', () => {
+    const { dueAt: _never, ...rest } = refund;
+    const refused: Refund = { ...waits, refusal: 'overtaken' };
+    expect(over(refused, 'done', at)).toStrictEqual({ ...rest, state: 'done', updatedAt: at });
+    expect(over(refused, 'unsent', at)).toStrictEqual({ ...rest, state: 'unsent', updatedAt: at });
+    const ended = { ...rest, state: 'refused', refusal: 'overtaken', message: 'No answer', updatedAt: at };
+    expect(over(refused, 'refused', at)).toStrictEqual(ended);
+    expect(over(refund, 'refused', at)).toStrictEqual({ ...rest, state: 'refused', updatedAt: at });
+  });
+});
+
+describe('a refund is overdue', () => {
+  const day = 86_400;
+  /** Monday, 23 November 2026, 00:00 in Seoul. */
+  const monday = 1_795_359_600;
+  const at = (fields: Partial<Refund>) => ({ ...refund, createdAt: monday, ...fields });
+
+  test.each<[string, Partial<Refund>, number, boolean]>([
+    ['asked for 3 working days ago', {}, monday + 3 * day, false],
+    ['asked for longer ago', {}, monday + 3 * day + 1, true],
+    ['accepted since', { acceptedAt: monday + day }, monday + 4 * day, false],
+    ['accepted longer ago', { acceptedAt: monday + day }, monday + 4 * day + 1, true],
+    ['waiting for the shop for a working day', { needs: 'account' }, monday + day, false],
+    ['waiting for the shop for longer', { needs: 'account' }, monday + day + 1, true],
+    ['done', { state: 'done' }, monday + 9 * day, false],
+    ['over a weekend', { createdAt: monday + 4 * day }, monday + 9 * day, false],
+  ])('%s', (_name, fields, now, overdue) => {
+    expect(isOverdue(at(fields), now)).toBe(overdue);
+  });
+});

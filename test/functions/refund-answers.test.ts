@@ -1,0 +1,368 @@
+/** Refunds whose answer is lost, refused, late or only an acceptance, and cancels whose reason the PG changes. */
+
+import { describe, expect, test, vi } from 'vitest';
+import { refundEvents } from '../../functions/payment/events.ts';
+import type { Rooms } from '../../functions/rooms.ts';
+import { refundId } from '../../functions/store/refunds.ts';
+import type { Settings } from '../../sandbox/iamport/settings.ts';
+import { openRooms } from './rooms.ts';
+
+vi.spyOn(console, 'info').mockReturnValue();
+vi.spyOn(console, 'error').mockReturnValue();
+
+const account = { holder: '홍길동', bank: '011', number: '352-0000-0000-00' };
+const day = 86_400;
+
+/** An order that is paid by card, phone bill or transfer. */
+async function paidBy(payMethod: string) {
+  const opened = await openRooms();
+  await opened.order();
+  const { imp_uid: impUid } = opened.ledger.open({ merchant_uid: 'order-1', amount: 14_000 });
+  opened.ledger.pay(impUid, { payMethod });
+  await opened.webhook(impUid);
+  return { ...opened, impUid, ...recording(opened.rooms, impUid) };
+}
+
+/** An order that is paid into a virtual account. */
+async function depositedOrder() {
+  const opened = await openRooms();
+  await opened.order();
+  const impUid = opened.account();
+  opened.ledger.deposit(impUid);
+  await opened.webhook(impUid);
+  return { ...opened, impUid, ...recording(opened.rooms, impUid) };
+}
+
+/** The events that the publisher reads off the writes of a refund. */
+function recording(rooms: Rooms, impUid: string) {
+  const events: string[] = [];
+  const { change } = rooms.refunds;
+  Object.assign(rooms.refunds, {
+    change: async (...[read, next]: Parameters<typeof change>) => {
+      const written = await change(read, next);
+      if (written.held) events.push(...refundEvents(read, written.refund).map(({ name }) => name));
+      return written;
+    },
+  });
+  const stored = (key: string) => rooms.refunds.read(refundId({ impUid, key }));
+  return { events, stored };
+}
+
+describe('a refund whose answer was lost is found again', () => {
+  test.each<[string, Partial<Settings>, string]>([
+    ['when the PG cuts its reason', { cancelReasons: 'cut' }, '반품입니다. '.repeat(20)],
+    ['when the PG replaces its reason', { cancelReasons: 'replaced' }, '반품'],
+    ['when the history has no reason', { cancelReasons: 'dropped' }, '반품'],
+    ['when its reason begins with a blank and has an emoji', {}, '  반품 😀'],
+  ])('%s', async (_name, settings, reason) => {
+    const { refund, iamport, ledger, impUid, show, events, pass } = await paidBy('card');
+    Object.assign(iamport.settings, settings);
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    expect(await refund({ amount: 4_000, reason }, 'a')).toMatchObject({ status: 202 });
+    pass(60);
+    expect(await refund({ amount: 4_000, reason }, 'a')).toMatchObject({
+      status: 200,
+      json: { refund: { state: 'done' } },
+    });
+    expect(ledger.payment(impUid)).toMatchObject({ cancel_amount: 4_000, cancel_history: { length: 1 } });
+    expect(await show()).toMatchObject({ status: 'partial_cancelled' });
+    expect(events).toEqual(['Refund Completed']);
+  });
+
+  test('and where two could be it, both wait for the operator, and neither is sent again', async () => {
+    const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = await paidBy('card');
+    iamport.settings.cancelReasons = 'replaced';
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    await refund({ amount: 4_000 }, 'a');
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    await refund({ amount: 4_000 }, 'b');
+    for (const wait of [300, 300, day, 4 * day]) {
+      pass(wait);
+      await reconcile();
+    }
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({
+      status: 202,
+      json: { refund: { needs: 'operator' } },
+    });
+    expect((await show()).refunds).toMatchObject([{ needs: 'operator' }, { needs: 'operator' }]);
+    expect(ledger.payment(impUid).cancel_amount).toBe(4_000);
+    expect(events).toEqual([]);
+    pass(day);
+    expect(await reconcile()).toMatchObject({ overdue: 2 });
+  });
+});
+
+describe('a refusal of the PG', () => {
+  test('is answered at once, and final after a second look', async () => {
+    const { refund, iamport, ledger, impUid, show, reconcile, events, stored, pass } = await paidBy('card');
+    iamport.settings.pgRefusesCancels = true;
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({
+      status: 409,
+      json: {
+        code: 'refund_refused',
+        detail: expect.stringMatching(/^PG사에서 취소 요청을 거절하였습니다\. .*once more/),
+      },
+    });
+    expect(await show()).toMatchObject({ status: 'paid', refunds: [{ state: 'requested', refusal: 'refused_by_pg' }] });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 409 });
+    iamport.settings.pgRefusesCancels = false;
+    pass(300);
+    await reconcile();
+    expect(await stored('a')).toMatchObject({ state: 'refused', attempts: 1 });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({
+      status: 409,
+      json: { detail: 'PG사에서 취소 요청을 거절하였습니다.' },
+    });
+    expect(ledger.payment(impUid).cancel_amount).toBe(0);
+    expect(events).toEqual(['Refund Refused']);
+  });
+
+  test.each([0, 300, day])('becomes done when the history shows the cancel %s seconds later', async (later) => {
+    const { refund, iamport, ledger, impUid, reconcile, events, stored, pass } = await paidBy('card');
+    // The PG answers with an error, and cancels all the same a while later.
+    iamport.faults.add({ path: '/payments/cancel', status: 400 });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 409 });
+    pass(later);
+    if (later > 0) await reconcile();
+    const known = await stored('a');
+    expect(known?.state).toBe(later > 0 ? 'refused' : 'requested');
+    ledger.cancel({ imp_uid: impUid, amount: 4_000, reason: `[k${known?.cancelKey}] 단순 변심` });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
+    expect(ledger.payment(impUid).cancel_amount).toBe(4_000);
+    expect(events.at(-1)).toBe('Refund Completed');
+  });
+
+  test("is stored without the buyer's account", async () => {
+    const { refund, stored, rooms } = await depositedOrder();
+    const { IamportRefused } = await import('../../functions/iamport/errors.ts');
+    const cancel = async () => {
+      throw new IamportRefused('예금주 홍길동 불일치: 352000000000 (352-0000-0000-00)', { status: 200 });
+    };
+    const refused = await refund({ account }, 'a', 'order-1', { ...rooms, iamport: { ...rooms.iamport, cancel } });
+    expect(refused).toMatchObject({ status: 409 });
+    expect(JSON.stringify([refused, await stored('a')])).not.toMatch(/홍길동|352/);
+    expect((await stored('a'))?.message).toContain('불일치');
+  });
+});
+
+describe('a refund that Iamport accepts and pays back later', () => {
+  test.each(['card', 'phone', 'vbank'])('of %s is only looked at, for as many days as it takes', async (method) => {
+    const { refund, iamport, ledger, impUid, reconcile, events, pass, show } =
+      method === 'vbank' ? await depositedOrder() : await paidBy(method);
+    iamport.settings.pgDefersCancels = true;
+    const asked = () => refund({ amount: 4_000, ...(method === 'vbank' && { account }) }, 'a');
+    expect(await asked()).toMatchObject({
+      status: 202,
+      json: { refund: { state: 'requested', accepted_at: expect.any(Number) } },
+    });
+    for (const wait of [300, 3_300, 5 * 3_600, day, day]) {
+      pass(wait);
+      await reconcile();
+      expect(await asked()).toMatchObject({ status: 202 });
+    }
+    expect(ledger.acceptedCancels).toHaveLength(1);
+    expect(events).toEqual([]);
+    pass(6 * day);
+    expect(await reconcile()).toMatchObject({ overdue: 1 });
+    ledger.processDeferred();
+    pass(day);
+    await reconcile();
+    expect(await show()).toMatchObject({ status: 'partial_cancelled', refunds: [{ state: 'done' }] });
+    expect(ledger.payment(impUid).cancel_amount).toBe(4_000);
+    expect(events).toEqual(['Refund Completed']);
+  });
+
+  test('counts against what another refund may ask for', async () => {
+    const { refund, iamport, ledger } = await paidBy('card');
+    iamport.settings.pgDefersCancels = true;
+    await refund({ amount: 10_000 }, 'a');
+    expect(await refund({ amount: 4_001 }, 'b')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+    expect(await refund({})).toMatchObject({ status: 202, json: { refund: { amount: 4_000 } } });
+    expect(await refund({})).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+    expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([10_000, 4_000]);
+  });
+
+  test('is known as accepted by the code of an answer that shows no payment', async () => {
+    const { refund, iamport, ledger, reconcile, pass, stored } = await paidBy('card');
+    const { cancel } = ledger;
+    iamport.settings.pgDefersCancels = true;
+    Object.assign(ledger, {
+      cancel: (...asked: Parameters<typeof cancel>) => ({ ...cancel.apply(ledger, asked), amount: null }),
+    });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
+    expect(await stored('a')).toMatchObject({ acceptedAt: expect.any(Number) });
+    pass(day);
+    await reconcile();
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
+  test('keeps its acceptance when a look of the shop writes at the same time', async () => {
+    const { refund, iamport, rooms, stored, pass, ledger } = await paidBy('phone');
+    iamport.settings.pgDefersCancels = true;
+    const cancel: typeof rooms.iamport.cancel = async (...asked) => {
+      const after = await rooms.iamport.cancel(...asked);
+      const claimed = (await stored('a')) ?? expect.unreachable();
+      await rooms.refunds.change(claimed, { ...claimed, message: 'written meanwhile' });
+      return after;
+    };
+    const raced = { ...rooms, iamport: { ...rooms.iamport, cancel } };
+    expect(await refund({ amount: 4_000 }, 'a', 'order-1', raced)).toMatchObject({ status: 202 });
+    expect(await stored('a')).toMatchObject({ revision: 3, acceptedAt: expect.any(Number) });
+    pass(300);
+    await refund({ amount: 4_000 }, 'a');
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+});
+
+describe('a refund by a method that the PG may only register', () => {
+  test('of a deposit waits for its account, and the same key with the account goes on', async () => {
+    const { refund, iamport, ledger, impUid, reconcile, show, pass } = await depositedOrder();
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    expect(await refund({ account }, 'a')).toMatchObject({ status: 202, json: { refund: { needs: 'account' } } });
+    pass(300);
+    await reconcile();
+    expect((await show()).refunds).toMatchObject([{ key: 'a', state: 'requested', needs: 'account', attempts: 1 }]);
+    expect(await refund({}, 'a')).toMatchObject({ status: 202, json: { refund: { needs: 'account' } } });
+    expect(await refund({ account }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
+    expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
+  });
+
+  test('of a phone bill is sent again only for the shop', async () => {
+    const { refund, iamport, ledger, impUid, reconcile, pass } = await paidBy('phone');
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202, json: { refund: { needs: 'repeat' } } });
+    pass(day);
+    await reconcile();
+    expect(ledger.payment(impUid).cancel_amount).toBe(0);
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a refund of which surely nothing was sent', () => {
+  test.each<[string, (opened: Awaited<ReturnType<typeof paidBy>>) => Rooms]>([
+    [
+      'since Iamport issues no token',
+      ({ iamport, rooms }) => {
+        // The payment is read with the token that works; the cancel finds it expired.
+        const cancel: typeof rooms.iamport.cancel = (...asked) => {
+          iamport.tokens.forget();
+          iamport.faults.add({ path: '/users/getToken', status: 500, times: 9 });
+          return rooms.iamport.cancel(...asked);
+        };
+        return { ...rooms, iamport: { ...rooms.iamport, cancel } };
+      },
+    ],
+    [
+      'since no time is left',
+      ({ rooms }) => {
+        const cancel: typeof rooms.iamport.cancel = (request) => rooms.iamport.cancel(request, { leftMs: () => 3_999 });
+        return { ...rooms, iamport: { ...rooms.iamport, cancel } };
+      },
+    ],
+  ])('%s is 503 without a record, and the same key starts afresh', async (_name, broken) => {
+    const opened = await paidBy('card');
+    const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = opened;
+    expect(await refund({ amount: 4_000 }, 'a', 'order-1', broken(opened))).toMatchObject({
+      status: 503,
+      json: { code: 'iamport_unavailable' },
+    });
+    iamport.faults.clear();
+    expect(await show()).toMatchObject({ status: 'paid', refunds: [] });
+    pass(day);
+    await reconcile();
+    expect(ledger.payment(impUid).cancel_amount).toBe(0);
+    expect(await refund({ amount: 5_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { amount: 5_000 } } });
+    expect(ledger.payment(impUid).cancel_amount).toBe(5_000);
+    expect(events).toEqual(['Refund Completed']);
+  });
+
+  test('on a repeat stays requested, since an earlier attempt may have been sent', async () => {
+    const opened = await paidBy('card');
+    const { refund, iamport, rooms, stored, pass } = opened;
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+    await refund({ amount: 4_000 }, 'a');
+    pass(300);
+    const cancel: typeof rooms.iamport.cancel = (request) => rooms.iamport.cancel(request, { leftMs: () => 0 });
+    const late = { ...rooms, iamport: { ...rooms.iamport, cancel } };
+    expect(await refund({ amount: 4_000 }, 'a', 'order-1', late)).toMatchObject({ status: 202 });
+    expect(await stored('a')).toMatchObject({ state: 'requested', attempts: 2 });
+  });
+});
+
+test('a part without an idempotency-key is a bad request that names the header', async () => {
+  const { refund, ledger } = await paidBy('card');
+  expect(await refund({ amount: 4_000 })).toMatchObject({
+    status: 400,
+    json: { code: 'invalid_request', detail: 'A refund with an amount needs the header idempotency-key.' },
+  });
+  expect(ledger.acceptedCancels).toEqual([]);
+});
+
+describe('tax parts', () => {
+  const taxed = async () => {
+    const opened = await openRooms();
+    await opened.order('order-1', { tax_free: 5_000, vat_amount: 818 });
+    await opened.webhook(opened.paid());
+    return opened;
+  };
+
+  test('of an order are shown, and never change', async () => {
+    const { order, show, put } = await taxed();
+    expect(await show()).toMatchObject({ tax_free: 5_000, vat_amount: 818 });
+    expect(await put('order-1', { tax_free: 5_000, vat_amount: 818 })).toMatchObject({ status: 200 });
+    for (const other of [{ tax_free: 5_000 }, { tax_free: 5_000, vat_amount: 0 }, {}]) {
+      expect(await put('order-1', other)).toMatchObject({ status: 409, json: { code: 'order_exists' } });
+    }
+    await order('order-2', { tax_free: 0 });
+    expect(await show('order-2')).toMatchObject({ tax_free: 0 });
+    expect(await show('order-2')).not.toHaveProperty('vat_amount');
+    for (const wrong of [{ tax_free: -1 }, { vat_amount: 0.5 }, { tax_free: 13_500, vat_amount: 501 }]) {
+      expect(await put('order-3', wrong)).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
+    }
+  });
+
+  test('are sent with a refund, 0 included, with the telephone number and the requester', async () => {
+    const { refund, ledger, show } = await depositedOrder();
+    const tel = '010-0000-0000';
+    const more = { tax_free: 0, vat_amount: 91, account: { ...account, tel }, requester: 'customer' };
+    expect(await refund({ amount: 1_000, ...more }, 'a')).toMatchObject({ status: 200 });
+    expect(ledger.acceptedCancels).toMatchObject([
+      { amount: 1_000, tax_free: 0, vat_amount: 91, refund_tel: tel, extra: { requester: 'customer' } },
+    ]);
+    expect((await show()).refunds).toMatchObject([{ tax_free: 0, vat_amount: 91, requester: 'customer' }]);
+    expect(await refund({ amount: 1_000, ...more, vat_amount: 92 }, 'a')).toMatchObject({
+      status: 409,
+      json: { code: 'refund_key_used' },
+    });
+    for (const wrong of [
+      { tax_free: 901, vat_amount: 100 },
+      { tax_free: -1 },
+      { vat_amount: 0.5 },
+      { requester: 'me' },
+    ]) {
+      expect(await refund({ amount: 1_000, account, ...wrong }, 'b')).toMatchObject({
+        status: 400,
+        json: { code: 'invalid_request' },
+      });
+    }
+  });
+
+  test('that are left of the order go with a refund of all that is left', async () => {
+    const { refund, ledger } = await taxed();
+    await refund({ amount: 4_000, tax_free: 1_000, vat_amount: 272 }, 'a');
+    expect(await refund({})).toMatchObject({ status: 200 });
+    expect(ledger.acceptedCancels).toMatchObject([
+      { amount: 4_000, tax_free: 1_000, vat_amount: 272 },
+      { amount: 10_000, tax_free: 4_000, vat_amount: 546 },
+    ]);
+  });
+
+  test('are asked for where a cancel in the console has taken an unknown share', async () => {
+    const { refund, ledger } = await taxed();
+    const impUid = ledger.entries()[0]?.payment.imp_uid ?? '';
+    ledger.cancelInConsole(impUid, 4_000);
+    expect(await refund({})).toMatchObject({ status: 400, json: { detail: expect.stringContaining('tax_free') } });
+    expect(await refund({ tax_free: 3_000, vat_amount: 600 })).toMatchObject({ status: 200 });
+    expect(ledger.acceptedCancels).toMatchObject([{ amount: 10_000, tax_free: 3_000, vat_amount: 600 }]);
+  });
+});
