@@ -2,7 +2,7 @@
  * A shop's own functions as subscribers of events. Two services may give up on an event: EventBridge when it cannot hand it
  * over, and Lambda, which has then taken it, when the function fails. Both put it into the queue of the function.
  */
-import { Annotations, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { CfnEventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import { eventSource } from '../functions/edge/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
+import type { Settings } from './config.ts';
 
 /** The most that Lambda can be told: a function that fails is run again after one minute and after two more. */
 const FAILURES = { retryAttempts: 2, maxEventAge: Duration.hours(6) };
@@ -23,13 +24,15 @@ export class Subscriber extends Construct {
   /** The events that the function did not take. */
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, subscriber: IFunction) {
+  /** @param removal `keep` retains the queue with its messages when the subscription is renamed or removed */
+  constructor(scope: Construct, id: string, subscriber: IFunction, removal: Settings['removal']) {
     super(scope, id);
     this.subscriber = subscriber;
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
+      removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     Validations.of(this.deadLetters).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
