@@ -138,12 +138,7 @@ export class Alarms extends Construct {
       points: 2,
       of: 2,
     });
-    this.watchQueue(
-      'events-lost',
-      this,
-      'Changes of which no event was published wait in a queue.',
-      unpublished,
-    );
+    this.watchQueue('events-lost', this, 'Changes of which no event was published wait in a queue.', unpublished);
   }
 
   /** Of a function that subscribes, by its path in the app. */

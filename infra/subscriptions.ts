@@ -2,9 +2,10 @@
  * A shop's own functions as subscribers of events. Two services may give up on an event: EventBridge when it cannot hand it
  * over, and Lambda, which has then taken it, when the function fails. Both put it into the queue of the function.
  */
-import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { Annotations, Duration, Lazy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type IEventBus, type IRuleRef, Rule, type RuleTargetConfig } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -23,6 +24,8 @@ export class Subscriber extends Construct {
   readonly subscriber: IFunction;
   /** The events that the function did not take. */
   readonly deadLetters: Queue;
+  /** The ARNs of the rules that may write into the queue. */
+  readonly #rules: string[] = [];
 
   /** @param removal `keep` retains the queue with its messages when the subscription is renamed or removed */
   constructor(scope: Construct, id: string, subscriber: IFunction, removal: Settings['removal']) {
@@ -38,7 +41,27 @@ export class Subscriber extends Construct {
       id: 'AwsSolutions::AwsSolutions-SQS3',
       reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
     });
+    this.letRulesWrite();
     this.keepFailures();
+  }
+
+  /** EventBridge writes an event into the queue that it cannot hand over. @returns the rule's target with that queue */
+  target(rule: IRuleRef): RuleTargetConfig {
+    this.#rules.push(rule.ruleRef.ruleArn);
+    const target = new LambdaFunction(this.subscriber, { maxEventAge: Duration.hours(24), retryAttempts: 185 });
+    return { ...target.bind(rule), deadLetterConfig: { arn: this.deadLetters.queueArn } };
+  }
+
+  /** One statement for all rules: with one for each, as the CDK writes them, a policy of all events is longer than SQS takes. */
+  private letRulesWrite(): void {
+    this.deadLetters.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.deadLetters.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': Lazy.list({ produce: () => this.#rules }) } },
+      }),
+    );
   }
 
   /** A function has one such configuration: the shop's own stays, and one that may be elsewhere is not written over. */
@@ -76,20 +99,15 @@ export class Subscription extends Construct {
     id: string,
     eventBus: IEventBus,
     name: EventName | NotificationEventName,
-    { subscriber, deadLetters }: Subscriber,
+    subscriber: Subscriber,
   ) {
     super(scope, id);
-    this.deadLetters = deadLetters;
-    const target = new LambdaFunction(subscriber, {
-      deadLetterQueue: deadLetters,
-      maxEventAge: Duration.hours(24),
-      retryAttempts: 185,
-    });
+    this.deadLetters = subscriber.deadLetters;
     new Rule(this, 'Rule', {
       eventBus,
       description: `Tells a function of the shop: ${name}.`,
       eventPattern: { source: [eventSource], detailType: [name] },
-      targets: [target],
+      targets: [{ bind: (rule) => subscriber.target(rule) }],
     });
   }
 }
