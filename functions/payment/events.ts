@@ -87,8 +87,11 @@ function paidBefore({ cancelledAmount: _later, ...event }: PaymentEvent): Paymen
   return { ...event, name: byStatus.paid, id: `${event.id}:paid`, status: 'paid' };
 }
 
-/** @param former the account that the order had before this write */
-function stateEvent(order: Order, former: VirtualAccount | undefined): PaymentEvent {
+/**
+ * The event of the order's present status.
+ * @param former the account that the order had before its last write, where that is known
+ */
+export function stateEvent(order: Order, former?: VirtualAccount): PaymentEvent {
   const { state, merchantUid, amount, currency, revision } = order;
   const account = accountOf(state) ?? former;
   const impUid = statusSetBy(state) ?? account?.impUid;
