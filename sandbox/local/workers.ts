@@ -33,7 +33,7 @@ export function followStreams(
     const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
     return follow({
       lambda: functionNamed(functions, String(properties.FunctionName)),
-      source: watched(database.changesOf?.(table) ?? streamOf(client, table), (record) => watch?.(table, record)),
+      source: asOf(table, database.changesOf?.(table) ?? streamOf(client, table), (record) => watch?.(table, record)),
       batchSize: Number(properties.BatchSize),
       retries: Number(properties.MaximumRetryAttempts),
       filters: filtersIn(properties.FilterCriteria),
@@ -48,9 +48,11 @@ export function followStreams(
   };
 }
 
-const watched = (source: ChangeSource, watch: (record: DynamoDBRecord) => void): ChangeSource => ({
+/** Each record with the ARN of its stream, as Lambda hands it over. @param watch called with each */
+const asOf = (table: string, source: ChangeSource, watch: (record: DynamoDBRecord) => void): ChangeSource => ({
   async next() {
-    const records = await source.next();
+    const eventSourceARN = `arn:aws:dynamodb:${region}:000000000000:table/${table}/stream/local`;
+    const records = (await source.next()).map((record) => ({ ...record, eventSourceARN }));
     records.forEach(watch);
     return records;
   },
