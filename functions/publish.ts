@@ -1,15 +1,17 @@
 /**
- * The publisher: reads what changed off the tables' streams, and tells the bus. At least once and in order for each item; every
- * event has an id by which repeats are told. It also asks for the revocation of accounts that an order has left behind.
+ * The publisher: makes events of the changes in the tables' streams, and puts them onto the bus. At least once and in order for each
+ * item; every event has an id by which subscribers recognise repeats. It also requests the revocation of accounts that an order has
+ * left behind, and restores our attributes in items of the shop's own table.
  */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import type { Bus, BusEntry } from './bus/bus.ts';
+import { type Bus, type BusEntry, EventRefused, type UnreadableRecords } from './bus/bus.ts';
 import { eventBridge } from './bus/eventbridge.ts';
+import { messageQueue } from './bus/sqs.ts';
 import { type Clock, systemClock, unixSeconds } from './edge/clock.ts';
-import { environmentOfLambda, publisherConfigFrom } from './edge/config.ts';
+import { environmentOfLambda, type PublisherConfig, publisherConfigFrom } from './edge/config.ts';
 import { eventJson, notificationJson } from './edge/event-json.ts';
 import { causesOf, writeCounts, writeLog } from './edge/log.ts';
 import { type Counts, embedded, moneyEvents } from './edge/metrics.ts';
@@ -17,9 +19,11 @@ import { orderEvents, type PaymentEvent, refundEvents, reversalEvents, staleAcco
 import { majorUnits } from './payment/money.ts';
 import { notificationEvent } from './payment/notification.ts';
 import type { ReversalRequest } from './payment/reversal.ts';
+import { StoreUnexpected } from './store/errors.ts';
 import { type Layout, shopTable } from './store/layout.ts';
 import { isNotificationItem, notificationOf } from './store/notifications.ts';
 import { orderOf } from './store/order-item.ts';
+import { isOverwritten, isRestored, type OverwrittenItems, overwrittenItemsIn } from './store/overwritten.ts';
 import { isRefundItem, refundOf } from './store/refunds.ts';
 import { type Reversals, reversalOf, reversalsIn } from './store/reversals.ts';
 import { type Item, table } from './store/table.ts';
@@ -30,8 +34,9 @@ export interface PublisherRooms {
   readonly clock: Clock;
   /** Adds to metrics. @param by the value of each dimension */
   readonly count: (counts: Counts, by: Readonly<Record<string, string>>) => void;
-  /** How orders lie in the shop's own table, if they do. */
-  readonly shopTable?: Layout | undefined;
+  readonly unreadable: UnreadableRecords;
+  /** Set where the orders are in the shop's own table. */
+  readonly shopTable?: { readonly layout: Layout; readonly overwritten: OverwrittenItems } | undefined;
 }
 
 interface TellableEvent {
@@ -47,16 +52,18 @@ interface Told {
 }
 
 /**
- * @returns the first record that could not be told: Lambda begins again there, so that the order of an item's events stays
- * @throws Error when that is the first of several: Lambda halves only a batch that fails whole, until what cannot be told is alone
- * and is given up without the others
+ * @returns the first record whose events could not be published: Lambda begins again there, so that the order of an item's events
+ * stays
+ * @throws Error when that is the first of several: Lambda bisects only a batch that fails whole
  */
 export async function publish(rooms: PublisherRooms, { Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const taken: TellableEvent[] = [];
   const failed = await firstFailed(rooms, Records, taken);
   count(rooms, taken);
   if (failed && failed === Records[0] && Records.length > 1) {
-    throw new Error(`Not even the first of ${Records.length} records could be told: ${sequenceOf(failed)}`);
+    throw new Error(
+      `Failed at the first of ${Records.length} records, so the batch is bisected: ${sequenceOf(failed)}`,
+    );
   }
   return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };
 }
@@ -69,11 +76,7 @@ async function firstFailed(
 ): Promise<DynamoDBRecord | undefined> {
   for (const record of records) {
     try {
-      const { events, stale } = readOff(record, rooms.shopTable);
-      if (stale) await rooms.reversals.request(stale, unixSeconds(rooms.clock), 0);
-      const isTaken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
-      taken.push(...events.filter((_, index) => isTaken[index]));
-      if (isTaken.every(Boolean)) continue;
+      if (await isWorkedOff(rooms, record, taken)) continue;
       writeLog({ route: 'publish', record: sequenceOf(record), code: 'event_not_taken' }, true);
     } catch (error) {
       writeLog({ route: 'publish', record: sequenceOf(record), causes: causesOf(error) }, true);
@@ -82,6 +85,83 @@ async function firstFailed(
   }
   return undefined;
 }
+
+/**
+ * Publishes the events of one record. A record that is itself at fault goes to the operator's queue, and the records behind it are
+ * published: no retry would make it readable. Everything else that throws is an outage, and Lambda retries the record.
+ * @returns false when the bus did not take an event
+ */
+async function isWorkedOff(rooms: PublisherRooms, record: DynamoDBRecord, taken: TellableEvent[]): Promise<boolean> {
+  try {
+    if (await isRestorationOf(rooms, record)) return true;
+    const { events, stale } = readOff(record, rooms.shopTable?.layout);
+    if (stale) await requestRevocation(rooms, record, stale);
+    const isTaken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
+    taken.push(...events.filter((_, index) => isTaken[index]));
+    return isTaken.every(Boolean);
+  } catch (error) {
+    if (!isFaultOfRecord(error)) throw error;
+    await keepForOperator(rooms, record, error);
+    return true;
+  }
+}
+
+const isFaultOfRecord = (error: unknown): error is Error =>
+  error instanceof StoreUnexpected || error instanceof EventRefused;
+
+/** An unreadable reversal of the account is the operator's; the order's own events are published all the same. */
+async function requestRevocation(rooms: PublisherRooms, record: DynamoDBRecord, stale: ReversalRequest): Promise<void> {
+  try {
+    await rooms.reversals.request(stale, unixSeconds(rooms.clock), 0);
+  } catch (error) {
+    if (!isFaultOfRecord(error)) throw error;
+    await keepForOperator(rooms, record, error);
+  }
+}
+
+/** @throws QueueUnavailable, so that the record counts as failed and is not lost */
+async function keepForOperator(rooms: PublisherRooms, record: DynamoDBRecord, error: Error): Promise<void> {
+  const { dynamodb, eventSourceARN = '' } = record;
+  const key = Object.fromEntries(Object.entries(dynamodb?.Keys ?? {}).map(([name, { S = '' }]) => [name, S]));
+  const causes = causesOf(error);
+  writeLog(
+    { route: 'publish', record: sequenceOf(record), code: 'unreadable_record', key: JSON.stringify(key), causes },
+    true,
+  );
+  await rooms.unreadable.keep({
+    // arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<time>
+    table: eventSourceARN.split('/')[1] ?? '',
+    key,
+    sequenceNumber: sequenceOf(record),
+    changedAt: changedAt(record),
+    reason: causes.join(': '),
+  });
+  rooms.count({ UnreadableRecords: 1 }, {});
+}
+
+/**
+ * The shop may write an item of its own table back whole, without our attributes or with older ones. Then they are written again.
+ * @returns true for a record that is such a write, or our own restoration: neither is a step of the order
+ */
+async function isRestorationOf(rooms: PublisherRooms, record: DynamoDBRecord): Promise<boolean> {
+  const [before, after] = imagesOf(record);
+  const { layout, overwritten } = rooms.shopTable ?? {};
+  if (!layout || !overwritten || !before || !after || !record.dynamodb?.Keys?.[layout.key]) return false;
+  const [old, now] = [layout.ours(before), layout.ours(after)];
+  if (isRestored(old, now)) return true;
+  if (!isOverwritten(old, now)) return false;
+  const restoration = await overwritten.restore(before, after, sequenceOf(record));
+  const line = { route: 'publish', record: sequenceOf(record), merchantUid: old.merchant_uid?.S };
+  writeLog({ ...line, code: `overwritten_item_${restoration}` }, restoration === 'lost');
+  rooms.count(
+    { RestoredItems: Number(restoration === 'restored'), UnrestoredItems: Number(restoration === 'lost') },
+    {},
+  );
+  return true;
+}
+
+const imagesOf = ({ dynamodb }: DynamoDBRecord) =>
+  [dynamodb?.OldImage as Item | undefined, dynamodb?.NewImage as Item | undefined] as const;
 
 const sequenceOf = ({ dynamodb }: DynamoDBRecord): string => dynamodb?.SequenceNumber ?? '';
 
@@ -97,9 +177,9 @@ function count(rooms: PublisherRooms, taken: readonly TellableEvent[]): void {
   }
 }
 
-function readOff({ dynamodb }: DynamoDBRecord, shop: Layout | undefined): Told {
-  const [before, after] = [dynamodb?.OldImage as Item | undefined, dynamodb?.NewImage as Item | undefined];
-  if (shop && dynamodb?.Keys?.[shop.key]) return stepOf(before && shop.ours(before), after && shop.ours(after));
+function readOff(record: DynamoDBRecord, shop: Layout | undefined): Told {
+  const [before, after] = imagesOf(record);
+  if (shop && record.dynamodb?.Keys?.[shop.key]) return stepOf(before && shop.ours(before), after && shop.ours(after));
   // Items that somebody deleted by hand say nothing.
   if (!after?.revision) return { events: [] };
   if (isNotificationItem(after)) {
@@ -111,9 +191,9 @@ function readOff({ dynamodb }: DynamoDBRecord, shop: Layout | undefined): Told {
   return stepOf(before, after);
 }
 
-/** Whoever writes into an item without taking the order a step further is passed over before anything of it is read. */
+/** A write that takes the order no step further, or back by hand, is passed over before anything else of it is read. */
 function stepOf(before: Item | undefined, after: Item | undefined): Told {
-  if (!after || before?.revision?.N === after.revision?.N) return { events: [] };
+  if (!after || Number(after.revision?.N) <= Number(before?.revision?.N ?? 0)) return { events: [] };
   const old = before?.revision ? orderOf(before) : undefined;
   const now = orderOf(after);
   return { ...told(orderEvents(old, now)), stale: staleAccount(old, now) };
@@ -127,21 +207,40 @@ const told = (events: readonly PaymentEvent[]): Told => ({
   })),
 });
 
-const entryOf = ({ name, detail }: TellableEvent, { dynamodb }: DynamoDBRecord): BusEntry => ({
+/** Unix seconds. */
+const changedAt = ({ dynamodb }: DynamoDBRecord): number => Number(dynamodb?.ApproximateCreationDateTime ?? 0);
+
+const entryOf = ({ name, detail }: TellableEvent, record: DynamoDBRecord): BusEntry => ({
   detailType: name,
   detail,
-  time: Number(dynamodb?.ApproximateCreationDateTime ?? 0),
+  time: changedAt(record),
 });
+
+/** Two attempts at the table, the bus and the queue end before the function does, after 30 s. Milliseconds. */
+const upstream = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
+};
 
 function openPublisher(variables: Parameters<typeof publisherConfigFrom>[0]): PublisherRooms {
   const config = publisherConfigFrom(variables);
+  const dynamodb = new DynamoDBClient(upstream);
+  const events = new EventBridgeClient(upstream);
+  const queue = messageQueue(events, config.unpublishedQueueUrl);
   return {
-    bus: eventBridge(new EventBridgeClient({ maxAttempts: 3 }), config.eventBus),
-    reversals: reversalsIn(table(new DynamoDBClient({ maxAttempts: 3 }), config.reversalsTable)),
+    bus: eventBridge(events, config.eventBus),
+    reversals: reversalsIn(table(dynamodb, config.reversalsTable)),
     clock: systemClock,
     count: (counts, by) => writeCounts(embedded(counts, by, config.deployment, systemClock.now())),
-    shopTable: config.shopColumns && shopTable(config.shopColumns),
+    unreadable: { keep: (record) => queue.send(record) },
+    shopTable: shopTableOf(config, dynamodb),
   };
+}
+
+function shopTableOf({ shopColumns, ordersTable }: PublisherConfig, client: DynamoDBClient) {
+  if (!shopColumns || !ordersTable) return undefined;
+  const layout = shopTable(shopColumns);
+  return { layout, overwritten: overwrittenItemsIn(table(client, ordersTable, layout.prefix), layout) };
 }
 
 const environment = environmentOfLambda();

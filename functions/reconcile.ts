@@ -40,6 +40,8 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
   rooms.count({
     SettledByReconciler: report.settled,
     UnreadablePayments: report.unreadable,
+    MatchedPayments: report.matched,
+    UnmatchedPayments: report.payments - report.unreadable - report.matched,
     SkippedItems: report.skipped,
     ReconcilerFaults: report.faultCount,
     KeysRefused: keysRefused,

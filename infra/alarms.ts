@@ -39,6 +39,8 @@ interface Rule {
 
 /** Runs come every five minutes: five of them in a row have not kept up. Seconds. */
 const LATE_SECONDS = 1_500;
+/** Due items are worked off every five minutes, and money that must go back comes first. Seconds. */
+const OVERDUE_SECONDS = 3_600;
 /** A stream is kept for a day; a quarter of an hour is past every short failure of the bus. Milliseconds. */
 const LATE_EVENTS_MS = 900_000;
 
@@ -88,6 +90,21 @@ export class Alarms extends Construct {
       points: 3,
       of: 3,
     });
+    this.ring('items-overdue', {
+      what: 'A due refund, reversal or order has waited for an hour.',
+      metric: ownMetric('OldestOverdueItem', deployment, { statistic: 'Maximum', minutes: 15 }),
+      threshold: OVERDUE_SECONDS,
+      points: 2,
+      of: 2,
+    });
+    this.ring('items-skipped', {
+      what: 'The reconciler passed over a payment, page, order or reversal that it could not read or write.',
+      metric: ownMetric('SkippedItems', deployment, sum(5)),
+    });
+    this.ring('order-overwritten', {
+      what: 'The shop has overwritten what a payment had written into an order, and another payment has settled the order since.',
+      metric: ownMetric('UnrestoredItems', deployment, sum(5)),
+    });
   }
 
   private ofTheSystem({ deployment, api, publisher, unpublished }: AlarmsProps): void {
@@ -121,12 +138,7 @@ export class Alarms extends Construct {
       points: 2,
       of: 2,
     });
-    this.watchQueue(
-      'events-lost',
-      this,
-      'Changes could not be told to the event bus and wait in a queue.',
-      unpublished,
-    );
+    this.watchQueue('events-lost', this, 'Changes of which no event was published wait in a queue.', unpublished);
   }
 
   /** Of a function that subscribes, by its path in the app. */

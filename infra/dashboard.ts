@@ -48,6 +48,9 @@ const FINDINGS = {
   SettledByReconciler: '알림 없이 찾은 결제 found without a notification',
   ReconcilerFaults: '처리하지 못한 것 could not be done',
   UnreadablePayments: '읽을 수 없는 결제 unreadable',
+  SkippedItems: '건너뛴 항목 passed over',
+  UnreadableRecords: '이벤트를 만들 수 없는 변경 changes without an event',
+  RestoredItems: '복원한 주문 항목 restored order items',
   RefundsOverdue: '늦어진 환불 refunds overdue',
   KeysRefused: '키 거부 keys refused',
 } as const satisfies Partial<Record<MetricName, string>>;

@@ -28,6 +28,8 @@ export interface Throttle {
 export interface Facts {
   description: string;
   rights: Partial<Record<Resource, readonly string[]>>;
+  /** What it may do besides where the orders are in the shop's own table. */
+  rightsInShopTable?: Partial<Record<Resource, readonly string[]>>;
   /** The settings it is given besides the names of the tables, the secret and Iamport's address. */
   settings: readonly (keyof Environment)[];
 }
@@ -160,6 +162,8 @@ export const WORKERS = {
       bus: ['events:PutEvents'],
       unpublished: ['sqs:SendMessage'],
     },
+    // It restores our attributes in items that the shop has overwritten; a write whose condition fails reads the item.
+    rightsInShopTable: { orders: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] },
     settings: [],
   },
 } as const satisfies Record<string, Worker>;

@@ -164,7 +164,8 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
     bus: bus.eventBusArn,
     unpublished: unpublished.queueArn,
   };
-  const rights = Object.entries(facts.rights) as [Resource, readonly string[]][];
+  const all = { ...facts.rights, ...(tables.shopColumns && facts.rightsInShopTable) };
+  const rights = Object.entries(all) as [Resource, readonly string[]][];
   const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
   const statements = [
     ...rights.map(([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] })),
@@ -225,9 +226,11 @@ function environmentFor(
 /** The publisher knows neither Iamport nor the secret. */
 function workerEnvironment(name: WorkerName, facts: Facts, props: FunctionsProps): Record<string, string> {
   if (name !== 'publish') return environmentFor(facts, props);
-  const { tables, bus, deployment } = props;
+  const { tables, bus, deployment, unpublished } = props;
   return {
     DEPLOYMENT: deployment,
+    ...(tables.shopColumns && { ORDERS_TABLE: tables.orders.tableName }),
+    UNPUBLISHED_QUEUE_URL: unpublished.queueUrl,
     REVERSALS_TABLE: tables.reversals.tableName,
     ...columnsFor(tables),
     // By its name one of another account would be looked for in this one.

@@ -2,7 +2,7 @@
  * The construct: everything a shop needs to complete its Iamport payments, for use in this project's own stack or in a
  * shop's. It takes nothing from the environment and looks nothing up in AWS.
  */
-import { Duration, Stack, Tags, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
@@ -17,7 +17,7 @@ import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 
 import { Alarms } from './alarms.ts';
-import { type Configuration, readSettings } from './config.ts';
+import { type Configuration, readSettings, type Settings } from './config.ts';
 import { BUNDLES } from './context.ts';
 import { Dashboard } from './dashboard.ts';
 import { Functions, type Network } from './functions.ts';
@@ -67,6 +67,7 @@ export class IamportPayments extends Construct {
   readonly #api: HttpApi;
   readonly #alarms: Alarms;
   readonly #subscribers = new Map<IFunction, Subscriber>();
+  readonly #removal: Settings['removal'];
 
   /** @throws ConfigurationError that names every problem of the properties. */
   constructor(scope: Construct, id: string, props: IamportPaymentsProps) {
@@ -89,6 +90,7 @@ export class IamportPayments extends Construct {
       ...(encryptionKey ? { encryptionMasterKey: encryptionKey } : { encryption: QueueEncryption.SQS_MANAGED }),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
+      removalPolicy: settings.removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     Validations.of(unpublished).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
@@ -113,6 +115,7 @@ export class IamportPayments extends Construct {
     this.secret = secret;
     this.events = bus;
     this.#api = api;
+    this.#removal = settings.removal;
   }
 
   /** Lets a function of the shop register orders and read them: `PUT` and `GET /orders/{merchant_uid}`. */
@@ -182,7 +185,7 @@ export class IamportPayments extends Construct {
   #subscriber(id: string, subscriber: IFunction): Subscriber {
     const known = this.#subscribers.get(subscriber);
     if (known) return known;
-    const made = new Subscriber(this, `Subscriber ${id}`, subscriber);
+    const made = new Subscriber(this, `Subscriber ${id}`, subscriber, this.#removal);
     this.#alarms.watchSubscriber(made, subscriber.node.path, made.deadLetters);
     this.#subscribers.set(subscriber, made);
     return made;

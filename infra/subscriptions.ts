@@ -2,8 +2,8 @@
  * A shop's own functions as subscribers of events. Two services may give up on an event: EventBridge when it cannot hand it
  * over, and Lambda, which has then taken it, when the function fails. Both put it into the queue of the function.
  */
-import { Annotations, Duration, Stack, Validations } from 'aws-cdk-lib';
-import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { Annotations, Duration, Lazy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type IEventBus, type IRuleRef, Rule, type RuleTargetConfig } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { eventSource } from '../functions/edge/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
+import type { Settings } from './config.ts';
 
 /** The most that Lambda can be told: a function that fails is run again after one minute and after two more. */
 const FAILURES = { retryAttempts: 2, maxEventAge: Duration.hours(6) };
@@ -23,45 +24,44 @@ export class Subscriber extends Construct {
   readonly subscriber: IFunction;
   /** The events that the function did not take. */
   readonly deadLetters: Queue;
-  private isAllowed = false;
+  /** The ARNs of the rules that may write into the queue. */
+  readonly #rules: string[] = [];
 
-  constructor(scope: Construct, id: string, subscriber: IFunction) {
+  /** @param removal `keep` retains the queue with its messages when the subscription is renamed or removed */
+  constructor(scope: Construct, id: string, subscriber: IFunction, removal: Settings['removal']) {
     super(scope, id);
     this.subscriber = subscriber;
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
+      removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     Validations.of(this.deadLetters).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
       reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
     });
+    this.letRulesWrite();
     this.keepFailures();
   }
 
-  /**
-   * Lets the rules of the bus write into the queue, by one statement. CDK adds one for each rule, and with 16 events their sum is
-   * more than the 8 KB that SQS takes as a policy.
-   * @returns the queue as a target knows it, whose policy CDK leaves alone
-   */
-  queueFor(eventBus: IEventBus): IQueue {
-    const { deadLetters } = this;
-    if (!this.isAllowed) {
-      const resource = `rule/${eventBus.eventBusName}/*`;
-      deadLetters.addToResourcePolicy(
-        new PolicyStatement({
-          sid: 'AllowRulesOfTheBus',
-          principals: [new ServicePrincipal('events.amazonaws.com')],
-          actions: ['sqs:SendMessage'],
-          resources: [deadLetters.queueArn],
-          conditions: { ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'events', resource }) } },
-        }),
-      );
-      this.isAllowed = true;
-    }
-    const imported = this.node.tryFindChild('DeadLettersOfRules') as IQueue | undefined;
-    return imported ?? Queue.fromQueueArn(this, 'DeadLettersOfRules', deadLetters.queueArn);
+  /** EventBridge writes an event into the queue that it cannot hand over. @returns the rule's target with that queue */
+  target(rule: IRuleRef): RuleTargetConfig {
+    this.#rules.push(rule.ruleRef.ruleArn);
+    const target = new LambdaFunction(this.subscriber, { maxEventAge: Duration.hours(24), retryAttempts: 185 });
+    return { ...target.bind(rule), deadLetterConfig: { arn: this.deadLetters.queueArn } };
+  }
+
+  /** One statement for all rules: with one for each, as the CDK writes them, a policy of all events is longer than SQS takes. */
+  private letRulesWrite(): void {
+    this.deadLetters.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.deadLetters.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': Lazy.list({ produce: () => this.#rules }) } },
+      }),
+    );
   }
 
   /** A function has one such configuration: the shop's own stays, and one that may be elsewhere is not written over. */
@@ -103,16 +103,11 @@ export class Subscription extends Construct {
   ) {
     super(scope, id);
     this.deadLetters = subscriber.deadLetters;
-    const target = new LambdaFunction(subscriber.subscriber, {
-      deadLetterQueue: subscriber.queueFor(eventBus),
-      maxEventAge: Duration.hours(24),
-      retryAttempts: 185,
-    });
     new Rule(this, 'Rule', {
       eventBus,
       description: `Tells a function of the shop: ${name}.`,
       eventPattern: { source: [eventSource], detailType: [name] },
-      targets: [target],
+      targets: [{ bind: (rule) => subscriber.target(rule) }],
     });
   }
 }

@@ -1,4 +1,5 @@
 /** What calls the workers: the schedule of the reconciler, and the tables' streams for the publisher. */
+import { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
@@ -12,10 +13,15 @@ import type { Tables } from './tables.ts';
 
 /** Whatever notification is lost, the books agree again within this time. */
 const RECONCILE_EVERY = 'rate(5 minutes)';
-/** DynamoDB keeps a stream for a day; what cannot be told in that time goes to the queue. Seconds. */
+/** DynamoDB keeps a stream for a day; a pointer to what cannot be published in that time goes to the queue. Seconds. */
 const STREAM_LIFETIME = 86_400;
-/** With the mapping's own backoff, hours. A record that nobody can read should not block its item for a day. */
-const PUBLISH_RETRIES = 50;
+/**
+ * Retried until the record is too old. An unreadable record does not fail its batch, so only an outage is retried, and each of them
+ * may last for hours.
+ */
+const UNTIL_TOO_OLD = -1;
+/** The schedule comes again after five minutes and does what a run has missed, so an older invocation has nothing to add. */
+const RUN_ONCE = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
 
 /** What the doors take for no request; see functions/serve.ts. */
 const WARM_EVENT = '{"warm":true}';
@@ -35,13 +41,16 @@ export class Workers extends Construct {
     super(scope, id);
     this.schedule(functions);
     if (settings.keepWarm) this.keepWarm(functions);
-    // Of the items of a shop's own table only those that we have written into are read.
-    const ours = tables.shopColumns && { [`${SHOP_PREFIX}revision`]: { N: [{ exists: true }] } };
-    this.follow('Orders', tables.orders.tableStreamArn, functions, unpublished, ours);
+    // Of a shop's own table only the items that have, or had, attributes of ours: the shop may have overwritten them.
+    const ours = { [`${SHOP_PREFIX}revision`]: { N: [{ exists: true }] } };
+    const images = tables.shopColumns ? [{ NewImage: ours }, { OldImage: ours }] : [];
+    this.follow('Orders', tables.orders.tableStreamArn, functions, unpublished, images);
     this.follow('Reversals', tables.reversals.tableStreamArn, functions, unpublished);
   }
 
   private schedule({ byName }: Functions): void {
+    // The scheduler invokes asynchronously, and Lambda itself would try twice more within six hours.
+    byName.reconcile.configureAsyncInvoke(RUN_ONCE);
     const role = this.schedulerRole('SchedulerRole', [byName.reconcile]);
     this.every(RECONCILE_EVERY, 'Reconcile', 'Holds the ledger of Iamport against the orders.', byName.reconcile, role);
   }
@@ -54,6 +63,7 @@ export class Workers extends Construct {
       doors.map(([, lambda]) => lambda),
     );
     for (const [name, lambda] of doors) {
+      lambda.configureAsyncInvoke(RUN_ONCE);
       this.every(WARM_EVERY, `Warm ${name}`, `Keeps an instance of ${name} started.`, lambda, role, WARM_EVENT);
     }
   }
@@ -89,11 +99,12 @@ export class Workers extends Construct {
     eventSourceArn: string | undefined,
     { byName }: Functions,
     unpublished: Queue,
-    NewImage?: object,
+    images: readonly object[] = [],
   ): void {
     if (!eventSourceArn) throw new Error(`The table of ${table} has no stream`);
     // What is deleted by hand is no step of an order.
-    const pattern = { eventName: ['INSERT', 'MODIFY'], ...(NewImage && { dynamodb: { NewImage } }) };
+    const written = { eventName: ['INSERT', 'MODIFY'] };
+    const patterns = images.length > 0 ? images.map((dynamodb) => ({ ...written, dynamodb })) : [written];
     new CfnEventSourceMapping(this, table, {
       eventSourceArn,
       functionName: byName.publish.functionName,
@@ -101,10 +112,10 @@ export class Workers extends Construct {
       batchSize: 100,
       bisectBatchOnFunctionError: true,
       functionResponseTypes: ['ReportBatchItemFailures'],
-      maximumRetryAttempts: PUBLISH_RETRIES,
+      maximumRetryAttempts: UNTIL_TOO_OLD,
       maximumRecordAgeInSeconds: STREAM_LIFETIME,
       destinationConfig: { onFailure: { destination: unpublished.queueArn } },
-      filterCriteria: { filters: [{ pattern: JSON.stringify(pattern) }] },
+      filterCriteria: { filters: patterns.map((pattern) => ({ pattern: JSON.stringify(pattern) })) },
     });
   }
 }

@@ -52,21 +52,23 @@ export const refund: Command = async (call) => {
 };
 
 /**
- * What waited for a person was given back by a way that Iamport does not see, as from the shop's own bank. Nothing is asked of
- * anybody, so no route is wanted: the store writes it down as it does when the money is seen to be back.
+ * Ends a reversal that waits for an operator: its money went back by a way that Iamport does not see, its account could not be revoked
+ * and needs no more looks, or its payment belongs to another system. No upstream is called, so no route is needed: the store records
+ * it as it does when the reconciler finds the money returned.
  */
 export const returned: Command = async (call) => {
   const { subject: impUid, deployment, say, language } = call;
   const { rooms } = deployment;
   if (isRefundId(impUid)) return refundReturned(call);
   const reversal = await rooms.reversals.read(impUid);
-  if (reversal?.kind !== 'manual' || reversal.state !== 'manual') {
+  if (reversal?.state !== 'manual') {
     call.answer(`${impUid}: ${say('notByHand')}\n`, { code: 'nothing_to_return' });
     return exit.refused;
   }
-  const { amount, currency, merchantUid } = reversal;
+  const { amount, currency, merchantUid, kind } = reversal;
   const what = `${impUid} · ${merchantUid}, ${moneyIn(language)(amount, currency)}`;
-  if (!(await call.mayGoOn(`${say('isReturned')}: ${what}`))) return exit.notConfirmed;
+  const meaning = kind === 'orphan' ? 'isNotOurs' : amount > 0 ? 'isReturned' : 'isRevoked';
+  if (!(await call.mayGoOn(`${say(meaning)}: ${what}`))) return exit.notConfirmed;
   // With the amount that was confirmed: what came meanwhile is told anew.
   await rooms.reversals.finish(impUid, unixSeconds(rooms.clock), amount);
   call.answer(`${say('writtenDown')}: ${what}\n`, { returned: impUid, amount: majorUnits(amount, currency), currency });

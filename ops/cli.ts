@@ -10,11 +10,14 @@ import { close, reconcile, refund, returned, settle } from './changes.ts';
 import type { Command } from './command.ts';
 import { connect, NotFound } from './deployment.ts';
 import { doctor } from './doctor.ts';
+import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
 import { type Language, sayIn } from './words.ts';
 
-const commands: Readonly<Record<string, { readonly run: Command; readonly subject?: string }>> = {
+const commands: Readonly<
+  Record<string, { readonly run: Command; readonly subject?: string; readonly withoutSubject?: true }>
+> = {
   why: { run: why, subject: 'merchant_uid' },
   attention: { run: attention },
   settle: { run: settle, subject: 'imp_uid' },
@@ -22,6 +25,7 @@ const commands: Readonly<Record<string, { readonly run: Command; readonly subjec
   returned: { run: returned, subject: 'imp_uid' },
   close: { run: close, subject: 'merchant_uid' },
   reconcile: { run: reconcile },
+  republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
   doctor: { run: doctor },
 };
 
@@ -32,9 +36,12 @@ export const HELP: Readonly<Record<Language, string>> = {
   attention                what is not over yet, what waits for a person first
   settle <imp_uid>         settles a payment now, as a notification would
   refund <merchant_uid>    gives money back: --reason TEXT [--amount N] [--account holder,bank code,number] [--key K]
-  returned <imp_uid>       writes down that you gave money back where Iamport cannot see it
+  returned <imp_uid>       records that what waits for an operator is over: money given back where Iamport cannot see it,
+                           an account that could not be revoked, money that is not yours
   close <merchant_uid>     closes an unpaid order for good
   reconcile                runs the reconciler once
+  republish <merchant_uid> publishes the events of an order again, with the same ids; also <imp_uid>, or --queue for
+                           what lies in the queue Unpublished
   doctor                   is everything in order? what to do where it is not
   native --scheme NAME     what an app with a payment page in a WebView declares
 
@@ -55,9 +62,12 @@ Exit code: 0 done, 1 fault, 2 misuse, 3 refused, 4 not confirmed, 5 found someth
   attention                아직 끝나지 않은 것. 사람을 기다리는 것이 먼저
   settle <imp_uid>         웹훅이 온 것처럼 결제를 지금 처리
   refund <merchant_uid>    환불: --reason 사유 [--amount N] [--account 예금주,은행코드,계좌번호] [--key K]
-  returned <imp_uid>       아임포트가 알 수 없는 방법(계좌 이체)으로 돌려준 돈을 기록
+  returned <imp_uid>       운영자를 기다리는 일이 끝났음을 기록: 아임포트가 알 수 없는 방법(계좌 이체)으로 돌려준 돈,
+                           말소하지 못한 가상계좌, 우리 것이 아닌 돈
   close <merchant_uid>     결제되지 않은 주문을 영구히 닫기
   reconcile                대사를 한 번 실행
+  republish <merchant_uid> 주문의 이벤트를 같은 id로 다시 발행. <imp_uid>나, Unpublished 큐에 쌓인 것을 처리하는
+                           --queue도 가능
   doctor                   모든 것이 정상인지, 아니면 무엇을 해야 하는지
   native --scheme NAME     WebView로 결제하는 앱이 선언해야 하는 것
 
@@ -87,6 +97,7 @@ const options = {
   reason: { type: 'string' },
   account: { type: 'string' },
   key: { type: 'string' },
+  queue: { type: 'boolean', default: false },
 } as const;
 
 /** @returns the exit code; never throws */
@@ -114,7 +125,7 @@ async function obeyed(argv: readonly string[], terminal: Terminal): Promise<numb
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new Misuse(`There is no subcommand ${name}`);
-  if (command.subject ? subject === '' : subject !== '')
+  if (command.subject ? subject === '' && !command.withoutSubject : subject !== '')
     throw new Misuse(`${name} takes ${command.subject ? `a ${command.subject}` : 'nothing'}`);
   if (more.length > 0) throw new Misuse(`${name} takes no ${more[0]}`);
   const say = sayIn(language);

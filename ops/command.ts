@@ -9,6 +9,7 @@ export interface Options {
   readonly reason?: string | undefined;
   readonly account?: string | undefined;
   readonly key?: string | undefined;
+  readonly queue: boolean;
 }
 
 export interface Call {

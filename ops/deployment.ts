@@ -6,10 +6,14 @@
 
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
-import { type Config, configFrom } from '../functions/edge/config.ts';
+import type { Bus } from '../functions/bus/bus.ts';
+import { eventBridge } from '../functions/bus/eventbridge.ts';
+import { type MessageQueue, messageQueue } from '../functions/bus/sqs.ts';
+import { type Config, configFrom, publisherConfigFrom } from '../functions/edge/config.ts';
 import { openRooms, type Rooms } from '../functions/rooms.ts';
 import { localCaller, Sha256 } from '../sandbox/local/signature.ts';
 
@@ -24,6 +28,13 @@ export interface Deployment {
   send(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Sent>;
   /** Runs the reconciler once. @returns its report */
   reconcile(): Promise<unknown>;
+  /** Where the publisher puts events, and the records that it cannot read. */
+  publishing(): Promise<Publishing>;
+}
+
+export interface Publishing {
+  readonly bus: Bus;
+  readonly queue: MessageQueue;
 }
 
 export interface Sent {
@@ -58,23 +69,25 @@ async function toLocal({ url = 'http://127.0.0.1:3000' }: Where): Promise<Deploy
     rooms: openRooms(config, { connections: 4 }),
     send: sender(url, region, async () => localCaller),
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
+    publishing: async () => publishingBy(environment),
   };
 }
 
 async function toStack({ stack, region, url }: Where): Promise<Deployment> {
   if (region) process.env.AWS_REGION = region;
   const resources = await resourcesOf(stack);
-  const reconciler = resources.find(
-    ({ id, type }) => type === 'AWS::Lambda::Function' && id.includes('FunctionsReconcileFunction'),
-  );
+  const functionNamed = (name: string) =>
+    resources.find(({ id, type }) => type === 'AWS::Lambda::Function' && id.includes(`Functions${name}Function`));
+  const [reconciler, publisher] = [functionNamed('Reconcile'), functionNamed('Publish')];
   const api = resources.find(({ type }) => type === 'AWS::ApiGatewayV2::Api');
   if (!reconciler || !api)
     throw new NotFound(`The stack ${stack} has no payments in it: name the right one by --stack`);
   const lambda = new LambdaClient({});
-  const { Environment } = await lambda.send(
-    new GetFunctionConfigurationCommand({ FunctionName: reconciler.physicalId }),
-  );
-  const config = configFrom(Environment?.Variables ?? {});
+  const variablesOf = async ({ physicalId: FunctionName }: Resource) => {
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    return Environment?.Variables ?? {};
+  };
+  const config = configFrom(await variablesOf(reconciler));
   const inRegion = await lambda.config.region();
   const apiUrl = url?.replace(/\/$/, '') ?? `https://${api.physicalId}.execute-api.${inRegion}.amazonaws.com`;
   const { credentials } = new DynamoDBClient({}).config;
@@ -90,7 +103,18 @@ async function toStack({ stack, region, url }: Where): Promise<Deployment> {
       if (FunctionError) throw new Error(`The reconciler failed: ${text}`);
       return JSON.parse(text);
     },
+    async publishing() {
+      if (!publisher) throw new NotFound(`The stack ${stack} has no function that publishes events`);
+      return publishingBy(await variablesOf(publisher));
+    },
   };
+}
+
+/** @param variables the environment of the publisher */
+function publishingBy(variables: Readonly<Record<string, string>>): Publishing {
+  const { eventBus, unpublishedQueueUrl } = publisherConfigFrom(variables);
+  const client = new EventBridgeClient({});
+  return { bus: eventBridge(client, eventBus), queue: messageQueue(client, unpublishedQueueUrl) };
 }
 
 interface Resource {

@@ -11,6 +11,8 @@ import { exit } from './terminal.ts';
 
 interface Check {
   readonly ok: boolean;
+  /** It may be right all the same: shown with what to do, and no reason to fail. */
+  readonly isWarning?: boolean;
   readonly name: string;
   /** What was found. */
   readonly found: string;
@@ -26,7 +28,8 @@ const lateAfterSeconds = 1_500;
 export const doctor: Command = async (call) => {
   const checks = await Promise.all(examinations.map((examine) => examine(call)));
   const text = checks.map(
-    ({ ok, name, found, remedy }) => `${ok ? '✓' : '✗'} ${name}: ${found}\n${ok || !remedy ? '' : `  → ${remedy}\n`}`,
+    ({ ok, isWarning, name, found, remedy }) =>
+      `${isWarning ? '!' : ok ? '✓' : '✗'} ${name}: ${found}\n${(ok && !isWarning) || !remedy ? '' : `  → ${remedy}\n`}`,
   );
   call.answer(text.join(''), { checks });
   return checks.every(({ ok }) => ok) ? exit.done : exit.found;
@@ -60,7 +63,7 @@ const examination =
   (
     name: readonly [string, string],
     remedy: readonly [string, string],
-    look: (call: Call) => Promise<{ ok: boolean; found: string }>,
+    look: (call: Call) => Promise<{ ok: boolean; found: string; isWarning?: boolean }>,
   ): Examination =>
   async (call) => {
     const told = { name: words(call, ...name), remedy: words(call, ...remedy) };
@@ -69,6 +72,28 @@ const examination =
       (error: unknown) => ({ ...told, ok: false, found: messageOf(error) }),
     );
   };
+
+/** How far back the payments go that are compared with the orders. Seconds. */
+const comparedSeconds = 3 * 86_400;
+/** Of a page of the list, the newest ones. */
+const mostCompared = 100;
+
+/** Keys of another account are accepted as well, and everything else is in order then: only the orders show it. */
+async function paymentsOfOurs(call: Call) {
+  const { iamport, orders, clock } = call.deployment.rooms;
+  const to = Math.floor(clock.now() / 1000);
+  const query = { status: 'paid', from: to - comparedSeconds, to, page: 1, limit: 1_000 } as const;
+  const { payments } = await iamport.listPayments(query, deadlineIn(clock, 10_000));
+  const uids = [...new Set(payments.slice(-mostCompared).flatMap(({ merchantUid }) => merchantUid || []))];
+  const known = await orders.readMany(uids);
+  const ours = known.orders.length + known.unreadable.length;
+  const found = words(
+    call,
+    `최근 사흘의 결제된 주문 번호 ${uids.length}개 중 ${ours}개가 우리 주문입니다`,
+    `${ours} of ${uids.length} order numbers paid in the last three days are orders of ours`,
+  );
+  return { ok: true, found, isWarning: uids.length > 0 && ours === 0 };
+}
 
 const examinations: readonly Examination[] = [
   examination(
@@ -84,6 +109,14 @@ const examinations: readonly Examination[] = [
       const found = await iamport.payment('imp_doctor000000', deadlineIn(clock, 10_000));
       return { ok: found === undefined, found: words(call, '조회할 수 있습니다', 'it answers us') };
     },
+  ),
+  examination(
+    ['아임포트 계정', 'the keys are those of the shop’s own account'],
+    [
+      '시크릿의 키가 이 쇼핑몰의 아임포트 계정의 것인지 보세요. 다른 상점의 계정이면 이 쇼핑몰의 결제는 처리되지 않습니다. 한 계정을 여러 상점이 쓰고 아직 판매가 없었다면 정상입니다',
+      'see that the keys in the secret are of the account in which this shop sells: with the keys of another account no payment of the shop is settled. It is right where several shops share the account and this one has sold nothing yet',
+    ],
+    paymentsOfOurs,
   ),
   examination(
     ['시계', 'the clocks agree'],

@@ -154,9 +154,10 @@ function todo({ deployment: { config }, say }: Call, { order, payments, reversal
   });
   const lines = [
     ...unsettled.map(({ impUid }) => `settle ${impUid}`),
-    ...reversals.flatMap(({ impUid, state, reason }) => {
+    ...reversals.flatMap(({ impUid, state, reason, amount }) => {
       if (state === 'manual' && reason === 'deposit_excess')
         return [`${impUid}: ${say('giveBackOnTop')} returned ${impUid}`];
+      if (state === 'manual' && amount === 0) return [`${impUid}: ${say('revokeByHand')} returned ${impUid}`];
       if (state === 'manual') return [`${impUid}: ${say('giveBack')}`];
       return state === 'requested' ? [`${impUid}: ${say('waits')}`] : [];
     }),

@@ -88,6 +88,10 @@ const said = {
     ko: '주문 금액보다 더 입금된 돈을 이체로 돌려준 뒤',
     en: 'give back by a transfer what came on top of the amount, then',
   },
+  revokeByHand: {
+    ko: 'PG사 콘솔에서 가상계좌를 말소하거나 기한이 지나기를 기다린 뒤',
+    en: 'revoke the account in the console of the PG, or wait until its deadline is over, then',
+  },
   waits: { ko: '기다리면 저절로 다시 시도합니다', en: 'it is tried again by itself' },
   attempts: { ko: '시도', en: 'attempts' },
   sure: { ko: '계속할까요?', en: 'Go on?' },
@@ -102,8 +106,32 @@ const said = {
     en: 'This closes the order for good, and revokes its account',
   },
   isReturned: { ko: '구매자에게 돌려준 것으로 기록합니다', en: 'This writes down that it was given back' },
+  isRevoked: {
+    ko: '돈이 들어오지 않은 가상계좌의 말소를 끝난 것으로 기록합니다',
+    en: 'This records that the account, which holds no money, needs no more attention',
+  },
+  isNotOurs: {
+    ko: '주문 없는 돈을 처리한 것으로 기록합니다',
+    en: 'This records that the money without an order was dealt with',
+  },
   writtenDown: { ko: '기록했습니다', en: 'Written down' },
   notByHand: { ko: '사람을 기다리는 돈이 없습니다', en: 'no money of it waits for a person' },
+  published: { ko: '발행했습니다', en: 'Published' },
+  notPublished: { ko: '발행하지 않았습니다', en: 'Not published' },
+  nothingToPublish: { ko: '발행할 것이 없습니다', en: 'Nothing to publish' },
+  idNotKnown: {
+    ko: '이벤트가 발행된 id를 항목만으로 알 수 없습니다. attention에 나오는 것을 보세요',
+    en: 'the item does not say under which id its event was published; see attention',
+  },
+  changedBetween: {
+    ko: 'Lambda가 포기한 배치입니다. 이 시각에 바뀐 주문을 republish로 발행한 뒤 SQS에서 메시지를 지우세요:',
+    en: 'a batch that Lambda gave up. Republish the orders that changed then, and delete the message in SQS:',
+  },
+  noKey: { ko: '키가 없는 메시지입니다', en: 'the message has no key' },
+  onlyNotification: {
+    ko: '확인되지 않은 알림이라 다시 만들지 않습니다',
+    en: 'an unconfirmed notification, which is not made again',
+  },
   closed: { ko: '닫았습니다', en: 'Closed' },
   refused: { ko: '거절되었습니다', en: 'Refused' },
   running: { ko: '대사를 실행합니다…', en: 'Running the reconciler…' },

@@ -54,6 +54,10 @@ const when: Record<EventName | NotificationEventName, Words> = {
     en: 'a person has to give `amount` back; comes again, with all of it, when there is more or something else',
     ko: '사람이 `amount`를 돌려줘야 함. 돌려줄 돈이 늘거나 이유가 바뀌면 전체 금액으로 다시 옴',
   },
+  'Refund No Longer Required': {
+    en: 'a `Refund Required` of this payment is void: do not give the money back, or the buyer has it twice',
+    ko: '이 결제의 `Refund Required`가 취소됨. 이제 환불하면 이중 환불이 됨',
+  },
   'Refund Completed': {
     en: '`amount` is back, of a refund or of a payment that was not taken',
     ko: '환불이나 받지 않은 결제의 `amount`가 돌아감',
@@ -96,6 +100,11 @@ const particulars: Record<EventName, Partial<PaymentEvent>> = {
   'Payment Rejected': { reason: 'amount_mismatch', amount: won(100), reversal: { kind: 'cancel', state: 'requested' } },
   'Payment Without Order': { reason: 'order_not_found', reversal: { kind: 'orphan', state: 'manual' } },
   'Refund Required': { reason: 'deposit_mismatch', reversal: { kind: 'manual', state: 'manual' } },
+  'Refund No Longer Required': {
+    reason: 'amount_mismatch',
+    amount: won(0),
+    reversal: { kind: 'revoke', state: 'requested' },
+  },
   'Refund Completed': { reason: 'amount_mismatch', amount: won(100), reversal: { kind: 'cancel', state: 'done' } },
   'Refund Refused': { reason: 'refused_by_pg', amount: won(4_000) },
 };
@@ -103,6 +112,7 @@ const ofReversals = new Set<EventName>([
   'Payment Rejected',
   'Payment Without Order',
   'Refund Required',
+  'Refund No Longer Required',
   'Refund Completed',
 ]);
 

@@ -3,10 +3,12 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { dateOf } from '../edge/clock.ts';
 import { eventSource } from '../edge/event-schema.ts';
-import { type Bus, BusUnavailable } from './bus.ts';
+import { type Bus, BusUnavailable, EventRefused } from './bus.ts';
 
 /** EventBridge's own limit. */
 const mostAtOnce = 10;
+/** Error codes that lie in the entry. Every other one may pass. Source: PutEventsResultEntry, EventBridge API reference. */
+const refusals: readonly string[] = ['InvalidArgument', 'MalformedDetail', 'RedactionFailure'];
 
 export function eventBridge(client: EventBridgeClient, EventBusName: string): Bus {
   return {
@@ -23,6 +25,8 @@ export function eventBridge(client: EventBridgeClient, EventBusName: string): Bu
         const answer = await client.send(new PutEventsCommand({ Entries })).catch((cause: unknown) => {
           throw new BusUnavailable('EventBridge gave no answer', { cause });
         });
+        const refused = answer.Entries?.find(({ ErrorCode = '' }) => refusals.includes(ErrorCode));
+        if (refused) throw new EventRefused(`${refused.ErrorCode}: ${refused.ErrorMessage}`);
         // A call may succeed and some of its entries not: each has its own result.
         taken.push(...Entries.map((_entry, index) => answer.Entries?.[index]?.EventId !== undefined));
       }

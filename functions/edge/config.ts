@@ -102,16 +102,22 @@ const environment = z.object({
 type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface PublisherConfig extends Pick<Config, 'deployment' | 'shopColumns'> {
+  /** Set where the table of orders is the shop's own, in which the publisher restores our attributes. */
+  readonly ordersTable: string | undefined;
   readonly reversalsTable: string;
   readonly eventBus: string;
+  /** Takes the records of which no event can be made. */
+  readonly unpublishedQueueUrl: string;
 }
 
 /** What the publisher is told: it knows no secret. */
 const publisherEnvironment = z.object({
   DEPLOYMENT: deployment,
+  ORDERS_TABLE: z.optional(required),
   REVERSALS_TABLE: required,
   ORDERS_COLUMNS: columns,
   EVENT_BUS: required,
+  UNPUBLISHED_QUEUE_URL: z.url('must be a URL'),
 });
 
 /** @throws Error that lists every problem, by the name of its variable */
@@ -119,9 +125,11 @@ export function publisherConfigFrom(variables: Variables): PublisherConfig {
   const env = checked(publisherEnvironment, variables);
   return {
     deployment: env.DEPLOYMENT,
+    ordersTable: env.ORDERS_TABLE,
     reversalsTable: env.REVERSALS_TABLE,
     shopColumns: env.ORDERS_COLUMNS,
     eventBus: env.EVENT_BUS,
+    unpublishedQueueUrl: env.UNPUBLISHED_QUEUE_URL,
   };
 }
 

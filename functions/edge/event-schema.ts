@@ -61,17 +61,21 @@ export const eventFields = {
   'Payment Rejected': ['imp_uid', 'reason', 'reversal'],
   'Payment Without Order': ['imp_uid', 'reason', 'reversal'],
   'Refund Required': ['imp_uid', 'reason', 'reversal'],
+  'Refund No Longer Required': ['imp_uid', 'reason', 'reversal'],
   'Refund Completed': ['imp_uid', 'reason'],
   'Refund Refused': ['imp_uid', 'reason'],
 } as const satisfies Record<EventName, readonly (keyof EventDetail)[]>;
 
 export const eventNames = Object.keys(eventFields) as readonly EventName[];
 
-/** The names of events that only pass on what Iamport told, unconfirmed by its API. */
-export const notificationNames = [
-  'Escrow Changed',
-  'Unrecognised Notification',
-] as const satisfies readonly NotificationEventName[];
+/** A record, so that a name that is missing here does not compile. */
+const notifications: Readonly<Record<NotificationEventName, true>> = {
+  'Escrow Changed': true,
+  'Unrecognised Notification': true,
+};
+
+/** The names of events that pass on a notification of Iamport that its API does not confirm. */
+export const notificationNames = Object.keys(notifications) as readonly NotificationEventName[];
 
 /** The `detail` of an event that nothing confirms. */
 export const notificationDetail = z.object({
@@ -102,10 +106,14 @@ export function readDetail<Name extends EventName | NotificationEventName>(
   name: Name,
   detail: unknown,
 ): DetailOf<Name> {
-  const isNotification = (notificationNames as readonly string[]).includes(name);
-  const schema = isNotification ? notificationDetail : withFields(eventFields[name as EventName]);
-  return schema.parse(detail) as DetailOf<Name>;
+  return schemaOf(name).parse(detail) as DetailOf<Name>;
 }
+
+const schemaOf = (name: EventName | NotificationEventName) =>
+  isNotificationName(name) ? notificationDetail : withFields(eventFields[name]);
+
+const isNotificationName = (name: EventName | NotificationEventName): name is NotificationEventName =>
+  Object.hasOwn(notifications, name);
 
 const withFields = (fields: readonly (keyof EventDetail)[]) =>
   z.required(eventDetail, Object.fromEntries(fields.map((field) => [field, true])) as Record<keyof EventDetail, true>);

@@ -25,13 +25,30 @@ export const metrics = {
   KeysRefused: { unit: 'Count', by: [] },
   /** Refunds that have waited too long for an operator, for the shop or for the PG, each counted when it is looked at. */
   RefundsOverdue: { unit: 'Count', by: [] },
-  /** Pages, payments and reversals that a run passed over, since they could not be read. */
-  SkippedItems: { unit: 'Count', by: [] },
-  /** How long the oldest reversal, refund or order that is due after a run has been due. */
+  /** How far behind now the ledger is settled. Written in every run, so that a missing value means a missing run. */
+  LedgerLate: { unit: 'Seconds', by: [], zeroes: true },
+  /** How long the oldest due order, reversal or refund has waited past its time. */
   OldestOverdueItem: { unit: 'Seconds', by: [] },
-  /** How far behind now the ledger is settled. */
-  LedgerLate: { unit: 'Seconds', by: [] },
-} as const satisfies Record<string, { unit: 'Count' | 'None' | 'Seconds'; by: readonly string[] }>;
+  /** Payments, pages, orders and records that were passed over because they could not be read or written. */
+  SkippedItems: { unit: 'Count', by: [] },
+  /** Payments of Iamport's list that name an order of ours. */
+  MatchedPayments: { unit: 'Count', by: [] },
+  /** Payments of Iamport's list that name no order of ours. */
+  UnmatchedPayments: { unit: 'Count', by: [] },
+  /** Changes of items of which no event could be made. Each is in the queue `Unpublished`. */
+  UnreadableRecords: { unit: 'Count', by: [] },
+  /** Items of the shop's own table into which our attributes were written again, after the shop had overwritten them. */
+  RestoredItems: { unit: 'Count', by: [] },
+  /** Items whose attributes could not be restored, because another payment had settled them in the meantime. */
+  UnrestoredItems: { unit: 'Count', by: [] },
+} as const satisfies Record<string, MetricDefinition>;
+
+interface MetricDefinition {
+  readonly unit: 'Count' | 'None' | 'Seconds';
+  readonly by: readonly string[];
+  /** A value of 0 is written too. */
+  readonly zeroes?: true;
+}
 
 export type MetricName = keyof typeof metrics;
 export type Counts = Readonly<Partial<Record<MetricName, number>>>;
@@ -64,7 +81,7 @@ export function embedded(
   now: number,
 ): string | undefined {
   const told = (Object.entries(counts) as [MetricName, number][]).filter(
-    ([name, value]) => value > 0 || metrics[name].unit === 'Seconds',
+    ([name, value]) => value > 0 || 'zeroes' in metrics[name],
   );
   if (told.length === 0) return undefined;
   const dimensions = { [ofDeployment]: deployment, ...by };

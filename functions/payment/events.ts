@@ -1,7 +1,16 @@
 /** What the world is told of an order or a reversal that changed: read off the two versions of its item, before and after. Pure. */
 
 import type { Amount } from './money.ts';
-import { accountOf, failureOf, isSettled, type Order, type OrderStatus, statusSetBy } from './order.ts';
+import {
+  accountOf,
+  failureOf,
+  isPayable,
+  isSettled,
+  type Order,
+  type OrderState,
+  type OrderStatus,
+  statusSetBy,
+} from './order.ts';
 import type { VirtualAccount } from './payment.ts';
 import type { Refund } from './refund.ts';
 import type { Reversal, ReversalReason, ReversalRequest } from './reversal.ts';
@@ -20,6 +29,7 @@ export type EventName =
   | 'Payment Rejected'
   | 'Payment Without Order'
   | 'Refund Required'
+  | 'Refund No Longer Required'
   | 'Refund Completed'
   | 'Refund Refused';
 
@@ -53,15 +63,40 @@ const byStatus: Readonly<Record<OrderStatus, EventName>> = {
   closed: 'Order Closed',
 };
 
-/** @param before undefined for an order that is new */
+/**
+ * The events of one write of an order, in the order in which subscribers must see them.
+ * @param before undefined for an order that is new
+ */
 export function orderEvents(before: Order | undefined, after: Order): readonly PaymentEvent[] {
   if (!before || before.revision === after.revision) return [];
   // Registered, in a table where the shop had it already.
   if (before.revision === 0 && after.state.status === 'ready') return [];
-  const { state, merchantUid, amount, currency, revision } = after;
-  const account = accountOf(state) ?? accountOf(before.state);
+  const event = stateEvent(after, accountOf(before.state));
+  return wasPaidUnseen(before.state, after.state) ? [paidBefore(event), event] : [event];
+}
+
+/**
+ * The one edge that skips a step on which subscribers act: an order that nobody had paid is `partial_cancelled` in one write,
+ * because a part of its payment was given back before we read it. Goods are delivered on `Payment Paid`.
+ */
+function wasPaidUnseen(before: OrderState, { status }: OrderState): boolean {
+  return status === 'partial_cancelled' && (isPayable(before) || before.status === 'deposit_reversed');
+}
+
+/** `Payment Paid` of a write that says more than that. Its own suffix keeps the two ids apart. */
+function paidBefore({ cancelledAmount: _later, ...event }: PaymentEvent): PaymentEvent {
+  return { ...event, name: byStatus.paid, id: `${event.id}:paid`, status: 'paid' };
+}
+
+/**
+ * The event of the order's present status.
+ * @param former the account that the order had before its last write, where that is known
+ */
+export function stateEvent(order: Order, former?: VirtualAccount): PaymentEvent {
+  const { state, merchantUid, amount, currency, revision } = order;
+  const account = accountOf(state) ?? former;
   const impUid = statusSetBy(state) ?? account?.impUid;
-  const event: PaymentEvent = {
+  return {
     name: byStatus[state.status],
     id: `${merchantUid}:${revision}`,
     merchantUid,
@@ -74,38 +109,47 @@ export function orderEvents(before: Order | undefined, after: Order): readonly P
     ...(state.status === 'failed' && state.failure.reason && { reason: state.failure.reason }),
     ...(state.status === 'virtual_account_issued' && { account: state.account }),
   };
-  return [event];
 }
 
-/** @param before undefined for a reversal that is new */
+/**
+ * The events of one write of a reversal. No two of them share an id: each name but the first of a write has its own suffix.
+ * @param before undefined for a reversal that is new
+ */
 export function reversalEvents(before: Reversal | undefined, after: Reversal): readonly PaymentEvent[] {
-  const { impUid, merchantUid, amount, currency, kind, state, reason, revision } = after;
-  const event = (name: EventName, suffix = ''): PaymentEvent => ({
-    name,
-    id: `${impUid}:${revision}${suffix}`,
-    merchantUid,
-    impUid,
-    amount,
-    currency,
-    reason,
-    reversal: { kind, state },
-  });
+  const { kind, state, reason } = after;
+  const event = (name: EventName, suffix = '') => reversalEvent(after, name, suffix);
   const events: PaymentEvent[] = [];
   const isNew = before?.kind !== kind;
+  // `Payment Rejected` was published before the refund was required; that the refund is not needed is not a second rejection.
+  const isWithdrawn = before !== undefined && isRefundRequired(before) && isWithoutMoney(after);
   if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
   // What came on top of a payment that was taken is no payment of its own.
-  if (isNew && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
+  if (isNew && !isWithdrawn && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
   // Told again when there is more to give back, or something else.
-  const isOther = isNew || before.state !== state || before.reason !== reason || before.amount < amount;
-  if (isOther && state === 'manual' && kind !== 'orphan') {
-    events.push(event('Refund Required', ':refund'));
-  }
-  // An account without a deposit had no money to give back, and money whose order turned up was not given back.
-  if (before && before.state !== state && state === 'done' && amount > 0 && kind !== 'orphan') {
-    events.push(event('Refund Completed'));
+  const isOther = isNew || before.state !== state || before.reason !== reason || before.amount < after.amount;
+  if (isOther && state === 'manual' && kind !== 'orphan') events.push(event('Refund Required', ':refund'));
+  if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));
+  if (isCompleted(after) && before?.state !== 'done') {
+    events.push(event('Refund Completed', events.length > 0 ? ':completed' : ''));
   }
   return events;
 }
+
+export function reversalEvent(reversal: Reversal, name: EventName, suffix = ''): PaymentEvent {
+  const { impUid, merchantUid, amount, currency, kind, state, reason, revision } = reversal;
+  const id = `${impUid}:${revision}${suffix}`;
+  return { name, id, merchantUid, impUid, amount, currency, reason, reversal: { kind, state } };
+}
+
+/** `Refund Required` with an amount was published for it, and the operator has not given the money back yet. */
+const isRefundRequired = ({ kind, state, amount }: Reversal): boolean =>
+  kind !== 'orphan' && state === 'manual' && amount > 0;
+
+/** Nothing has to go back: the bank took the deposit back, or the order stands on the payment after all. */
+const isWithoutMoney = ({ kind, amount }: Reversal): boolean => kind !== 'orphan' && amount === 0;
+
+/** Money went back. An account without a deposit had none, and an orphan that found its order keeps its money. */
+const isCompleted = ({ kind, state, amount }: Reversal): boolean => state === 'done' && amount > 0 && kind !== 'orphan';
 
 /**
  * A refund of the shop's own. How the order stands after it is told by the order's own events. The text of a PG's refusal may hold

@@ -20,11 +20,18 @@ export interface Mapping {
   readonly lambda: LambdaFunction;
   readonly source: ChangeSource;
   readonly batchSize: number;
+  /** -1 retries without end, as Lambda does until a record is too old: longer than a local system runs. */
   readonly retries: number;
-  /** The `eventName`s that the mapping's filter lets through. */
-  readonly eventNames: readonly string[];
+  /** The filters of the mapping. A record passes when one of them matches. */
+  readonly filters: readonly RecordFilter[];
   /** Told what was given up, as the queue of what failed would hold it, and why a batch failed. */
   readonly report: (problem: string) => void;
+}
+
+/** A pattern of Lambda's event filtering: lists of names, and `[{"exists": true}]` at a leaf. */
+export interface RecordFilter {
+  readonly eventName: readonly string[];
+  readonly dynamodb?: object;
 }
 
 const pollMs = 100;
@@ -43,7 +50,7 @@ export function follow(mapping: Mapping): { close(): Promise<void> } {
   };
 }
 
-async function run({ source, eventNames, ...mapping }: Mapping, signal: AbortSignal): Promise<void> {
+async function run({ source, filters, ...mapping }: Mapping, signal: AbortSignal): Promise<void> {
   let problem = '';
   while (!signal.aborted) {
     const changes = await source.next().catch((error: Error) => {
@@ -53,13 +60,20 @@ async function run({ source, eventNames, ...mapping }: Mapping, signal: AbortSig
       return [];
     });
     if (changes.length > 0) problem = '';
-    const records = changes.filter(({ eventName }) => eventName !== undefined && eventNames.includes(eventName));
+    const records = changes.filter((change) => filters.some((filter) => isMatched(filter, change)));
     await deliver(mapping, records, signal);
     if (changes.length === 0) await wait(pollMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-type Delivery = Omit<Mapping, 'source' | 'eventNames'>;
+/** Source: "Control which events Lambda sends to your function", AWS Lambda developer guide; as much of it as our template has. */
+function isMatched(pattern: unknown, value: unknown): boolean {
+  if (Array.isArray(pattern)) return pattern.some((one) => (Object(one).exists ? value !== undefined : one === value));
+  const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries(pattern as object).every(([name, inner]) => isMatched(inner, fields[name]));
+}
+
+type Delivery = Omit<Mapping, 'source' | 'filters'>;
 
 async function deliver(
   { lambda, batchSize, retries, report }: Delivery,
@@ -80,7 +94,7 @@ async function deliver(
     // As Lambda does it: after a part it goes on where that ended, and a batch that fails whole is halved.
     size = told > 0 ? batchSize : Math.max(1, Math.floor(batch.length / 2));
     failures += 1;
-    if (failures > retries) {
+    if (retries >= 0 && failures > retries) {
       report(`given up after ${retries} retries: ${JSON.stringify(records[at]?.dynamodb?.Keys)}`);
       at += 1;
       failures = 0;

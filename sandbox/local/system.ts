@@ -15,6 +15,7 @@ import { createTables, type Database, startDatabase } from './dynamodb.ts';
 import { Gateway } from './gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './lambda.ts';
 import { type Fact, Live, tellEvent, tellWrite, watchIamport, watchLog, watchRequests } from './live.ts';
+import { type LocalQueue, startQueue } from './queue.ts';
 import { startSecrets } from './secrets.ts';
 import { demoShop } from './shop.ts';
 import { localCaller } from './signature.ts';
@@ -54,6 +55,8 @@ export interface LocalSystem {
   readonly tables: readonly string[];
   /** What was published so far. */
   readonly bus: Pick<LocalBus, 'events'>;
+  /** Takes the records that could not be published. */
+  readonly unpublished: Pick<LocalQueue, 'bodies'>;
   /** Runs the reconciler now. @returns its report */
   reconcile(): Promise<unknown>;
   /** The processes of the functions that run now. */
@@ -100,7 +103,9 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
   const tables = await createTables(assembly, database, accessKeyId);
   const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
   const bus = started.add(await startBus((event) => tellEvent(live, event)));
+  const unpublished = started.add(await startQueue());
   const surroundings = {
+    UNPUBLISHED_QUEUE_URL: unpublished.url,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCaller.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
@@ -123,7 +128,11 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
   const site = new Hono();
   site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
   // What the operator's command asks for where CloudFormation and Lambda would tell it.
-  const environment = { ...scheduledIn(assembly, functions).variables, AWS_REGION: region };
+  const environment = {
+    ...publisherIn(assembly, functions).variables,
+    ...scheduledIn(assembly, functions).variables,
+    AWS_REGION: region,
+  };
   site.get('/__local/deployment', (c) => c.json({ environment }));
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
   site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));
@@ -131,7 +140,18 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
   server.serve(gateway, site.fetch);
   const processIds = () => [...functions.values()].flatMap((lambda) => lambda.processIds);
   const { url } = server;
-  return { url, gateway, iamport, database, tables, bus, reconcile, processIds, close: () => started.close() };
+  return {
+    url,
+    gateway,
+    iamport,
+    database,
+    tables,
+    bus,
+    unpublished,
+    reconcile,
+    processIds,
+    close: () => started.close(),
+  };
 }
 
 /** The stand-in Iamport, on the next port. */
@@ -160,6 +180,14 @@ function scheduledIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
   const [schedule] = assembly.ofType('AWS::Scheduler::Schedule');
   const lambda = functions.get(idOfArn(String((schedule?.properties.Target as { Arn?: string } | undefined)?.Arn)));
   if (!lambda) throw new Error('The template schedules nothing');
+  return lambda;
+}
+
+/** The one function that reads streams. */
+function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
+  const [mapping] = assembly.ofType('AWS::Lambda::EventSourceMapping');
+  const lambda = functions.get(String(mapping?.properties.FunctionName));
+  if (!lambda) throw new Error('The template publishes nothing');
   return lambda;
 }
 

@@ -5,7 +5,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import type { Database } from './dynamodb.ts';
 import type { LambdaFunction } from './lambda.ts';
 import { localCaller } from './signature.ts';
-import { type ChangeSource, follow, streamOf } from './streams.ts';
+import { type ChangeSource, follow, type RecordFilter, streamOf } from './streams.ts';
 import { type CloudAssembly, idOfArn, region } from './template.ts';
 
 interface Surroundings {
@@ -33,10 +33,10 @@ export function followStreams(
     const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
     return follow({
       lambda: functionNamed(functions, String(properties.FunctionName)),
-      source: watched(database.changesOf?.(table) ?? streamOf(client, table), (record) => watch?.(table, record)),
+      source: asOf(table, database.changesOf?.(table) ?? streamOf(client, table), (record) => watch?.(table, record)),
       batchSize: Number(properties.BatchSize),
       retries: Number(properties.MaximumRetryAttempts),
-      eventNames: eventNamesIn(properties.FilterCriteria),
+      filters: filtersIn(properties.FilterCriteria),
       report: (problem) => report(`${id}: ${problem}`),
     });
   });
@@ -48,9 +48,11 @@ export function followStreams(
   };
 }
 
-const watched = (source: ChangeSource, watch: (record: DynamoDBRecord) => void): ChangeSource => ({
+/** Each record with the ARN of its stream, as Lambda hands it over. @param watch called with each */
+const asOf = (table: string, source: ChangeSource, watch: (record: DynamoDBRecord) => void): ChangeSource => ({
   async next() {
-    const records = await source.next();
+    const eventSourceARN = `arn:aws:dynamodb:${region}:000000000000:table/${table}/stream/local`;
+    const records = (await source.next()).map((record) => ({ ...record, eventSourceARN }));
     records.forEach(watch);
     return records;
   },
@@ -80,13 +82,16 @@ function everyMs(expression: string): number {
   return Number(rate[1]) * (rate[2] === 'hour' ? 3_600_000 : 60_000);
 }
 
-/** Of `{"eventName": ["INSERT", …]}`, the one filter that the template has. */
-function eventNamesIn(criteria: unknown): string[] {
+/** @throws Error without a filter by `eventName`, which every mapping of the template has */
+function filtersIn(criteria: unknown): RecordFilter[] {
   const { Filters = [] } = (criteria ?? {}) as { Filters?: { Pattern: string }[] };
-  const [pattern, ...others] = Filters.map(({ Pattern }) => JSON.parse(Pattern) as { eventName?: string[] });
-  if (!pattern?.eventName || others.length > 0)
-    throw new Error('The local system knows filters of one eventName list only');
-  return pattern.eventName;
+  const patterns = Filters.map(({ Pattern }) => JSON.parse(Pattern) as Partial<RecordFilter>);
+  return patterns.length > 0 ? patterns.map(byEventName) : [byEventName({})];
+}
+
+function byEventName({ eventName, dynamodb }: Partial<RecordFilter>): RecordFilter {
+  if (!eventName) throw new Error('The local system knows only filters with a list of eventName');
+  return { eventName, ...(dynamodb && { dynamodb }) };
 }
 
 function functionNamed(functions: ReadonlyMap<string, LambdaFunction>, id: string): LambdaFunction {

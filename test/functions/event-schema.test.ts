@@ -61,7 +61,10 @@ test('every event of an order or a reversal has what is promised of its name', (
   );
   const kinds: ReversalKind[] = ['cancel', 'revoke', 'manual', 'orphan'];
   const steps: ReversalState[] = ['requested', 'manual', 'done'];
-  const reversals = kinds.flatMap((kind) => steps.map((state) => ({ ...reversal, kind, state })));
+  const amounts = [reversal.amount, won(0)];
+  const reversals = kinds.flatMap((kind) =>
+    steps.flatMap((state) => amounts.map((amount) => ({ ...reversal, kind, state, amount }))),
+  );
   for (const after of reversals) {
     all.push(...reversalEvents(undefined, after));
     for (const before of reversals) all.push(...reversalEvents(before, after));

@@ -2,7 +2,13 @@
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
-import { type BusEntry, BusUnavailable } from '../../functions/bus/bus.ts';
+import {
+  type BusEntry,
+  BusUnavailable,
+  EventRefused,
+  QueueUnavailable,
+  type UnreadableRecord,
+} from '../../functions/bus/bus.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../functions/edge/event-schema.ts';
 import type { Counts } from '../../functions/edge/metrics.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
@@ -10,6 +16,7 @@ import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
 import type { Reversal, ReversalRequest } from '../../functions/payment/reversal.ts';
 import { type PublisherRooms, publish } from '../../functions/publish.ts';
+import { StoreUnavailable, StoreUnexpected } from '../../functions/store/errors.ts';
 import { orderIn, states, won } from './payment/cases.ts';
 
 vi.spyOn(console, 'error').mockReturnValue();
@@ -153,7 +160,9 @@ describe('a payment that is undone', () => {
 /** A record of the orders' stream, as DynamoDB writes it. */
 const record = (sequence: string, before: object | undefined, after: object | undefined): DynamoDBRecord => ({
   eventName: after ? 'MODIFY' : 'REMOVE',
+  eventSourceARN: 'arn:aws:dynamodb:ap-northeast-2:123456789012:table/orders/stream/2026-11-27T00:00:00.000',
   dynamodb: {
+    Keys: { merchant_uid: { S: 'order-1' } },
     SequenceNumber: sequence,
     ApproximateCreationDateTime: 1_795_000_000,
     ...(before && { OldImage: before as never }),
@@ -177,6 +186,7 @@ function roomsWith(takes: (entry: BusEntry) => boolean = () => true) {
   const sent: BusEntry[] = [];
   const requested: ReversalRequest[] = [];
   const counted: [Counts, Readonly<Record<string, string>>][] = [];
+  const kept: UnreadableRecord[] = [];
   const rooms: PublisherRooms = {
     bus: {
       put: async (entries) => {
@@ -192,8 +202,9 @@ function roomsWith(takes: (entry: BusEntry) => boolean = () => true) {
     },
     clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
     count: (counts, by) => counted.push([counts, by]),
+    unreadable: { keep: async (record) => void kept.push(record) },
   };
-  return { rooms, sent, requested, counted };
+  return { rooms, sent, requested, counted, kept };
 }
 
 describe('the publisher', () => {
@@ -223,6 +234,23 @@ describe('the publisher', () => {
     ]);
     expect(eventDetail.safeParse(sent[0]?.detail).success).toBe(true);
     expect(eventNames).toContain(sent[0]?.detailType);
+  });
+
+  test('puts a payment and its partial cancel of one write onto the bus together, the payment first', async () => {
+    const { rooms, sent } = roomsWith();
+    const calls: number[] = [];
+    const put: PublisherRooms['bus']['put'] = (entries) => {
+      calls.push(entries.length);
+      return rooms.bus.put(entries);
+    };
+    const more = { imp_uid: { S: 'imp_9' }, payment: { M: {} }, cancelled_amount: { N: '4000' } };
+    const partly = item(2, 'partial_cancelled', more);
+    await publish({ ...rooms, bus: { put } }, { Records: [record('1', item(1, 'ready'), partly)] });
+    expect(calls).toEqual([2]);
+    expect(sent.map(({ detailType, detail }) => [detailType, (detail as { id: string }).id])).toEqual([
+      ['Payment Paid', 'order-1:2:paid'],
+      ['Payment Partially Cancelled', 'order-1:2'],
+    ]);
   });
 
   test('counts what the bus took, and its money by currency, and nothing that it did not take', async () => {
@@ -272,19 +300,85 @@ describe('the publisher', () => {
     }
   });
 
-  test('stops at an item that it cannot read, instead of passing it over', async () => {
-    const { rooms } = roomsWith();
-    const records = [record('7', item(1, 'ready'), item(2, 'in_dispute'))];
-    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [{ itemIdentifier: '7' }] });
+  test('keeps an unreadable record for the operator and publishes the records behind it', async () => {
+    const { rooms, sent, kept, counted } = roomsWith();
+    const records = [
+      record('7', item(1, 'ready'), item(2, 'in_dispute')),
+      record('8', item(1, 'ready'), paidItem),
+      record('9', item(1, 'ready'), item(2, 'paid')),
+    ];
+    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [] });
+    expect(sent.map(({ detailType }) => detailType)).toEqual(['Payment Paid']);
+    const common = { table: 'orders', key: { merchant_uid: 'order-1' }, changedAt: 1_795_000_000 };
+    expect(kept).toEqual([
+      { ...common, sequenceNumber: '7', reason: expect.stringContaining('status of order order-1') },
+      { ...common, sequenceNumber: '9', reason: expect.stringContaining('imp_uid of order order-1') },
+    ]);
+    expect(counted.filter(([counts]) => 'UnreadableRecords' in counts)).toEqual([
+      [{ UnreadableRecords: 1 }, {}],
+      [{ UnreadableRecords: 1 }, {}],
+    ]);
   });
 
-  test('fails whole when nothing was told, so that Lambda halves the batch until the bad record is alone', async () => {
+  test('fails at an unreadable record that the queue does not take', async () => {
     const { rooms, sent } = roomsWith();
-    const bad = record('7', item(1, 'ready'), item(2, 'in_dispute'));
-    const good = record('8', item(1, 'ready'), paidItem);
-    await expect(publish(rooms, { Records: [bad, good] })).rejects.toThrow('Not even the first of 2 records');
-    expect(await publish(rooms, { Records: [good, bad] })).toEqual({ batchItemFailures: [{ itemIdentifier: '7' }] });
+    const unreadable = { keep: () => Promise.reject(new QueueUnavailable('no answer')) };
+    const records = [
+      record('6', item(1, 'ready'), paidItem),
+      record('7', item(1, 'ready'), item(2, 'in_dispute')),
+      record('8', item(1, 'ready'), paidItem),
+    ];
+    expect(await publish({ ...rooms, unreadable }, { Records: records })).toEqual({
+      batchItemFailures: [{ itemIdentifier: '7' }],
+    });
     expect(sent).toHaveLength(1);
+  });
+
+  test('keeps a record whose event the bus refuses for its content', async () => {
+    const { rooms, kept } = roomsWith();
+    const put = () => Promise.reject(new EventRefused('MalformedDetail: Detail is malformed'));
+    const records = [record('7', item(1, 'ready'), paidItem)];
+    expect(await publish({ ...rooms, bus: { put } }, { Records: records })).toEqual({ batchItemFailures: [] });
+    expect(kept).toMatchObject([{ sequenceNumber: '7', reason: expect.stringContaining('MalformedDetail') }]);
+  });
+
+  test('publishes the event of an order whose former account has an unreadable reversal', async () => {
+    const { rooms, sent, kept } = roomsWith();
+    const reversals = {
+      request: () => Promise.reject(new StoreUnexpected('The kind of reversal of imp_1 is missing')),
+    };
+    const waiting = item(1, 'virtual_account_issued', { virtual_account: account, imp_uid: { S: 'imp_1' } });
+    await publish({ ...rooms, reversals }, { Records: [record('1', waiting, paidItem)] });
+    expect(sent.map(({ detailType }) => detailType)).toEqual(['Payment Paid']);
+    expect(kept).toMatchObject([{ reason: expect.stringContaining('reversal of imp_1') }]);
+  });
+
+  test('stops at an outage, so that no later event of the item overtakes the one that failed', async () => {
+    const { rooms, kept } = roomsWith();
+    for (const outage of [
+      new StoreUnavailable('down'),
+      new BusUnavailable('down'),
+      new TypeError('a fault of our own'),
+    ]) {
+      const put = () => Promise.reject(outage);
+      const records = [record('7', item(1, 'ready'), item(2, 'closed'))];
+      expect(await publish({ ...rooms, bus: { put } }, { Records: records })).toEqual({
+        batchItemFailures: [{ itemIdentifier: '7' }],
+      });
+    }
+    expect(kept).toEqual([]);
+  });
+
+  test('fails the whole batch at its first record, so that Lambda bisects it', async () => {
+    const { rooms } = roomsWith(() => false);
+    const records = [record('7', item(1, 'ready'), paidItem), record('8', item(1, 'ready'), paidItem)];
+    await expect(publish(rooms, { Records: records })).rejects.toThrow('Failed at the first of 2 records');
+  });
+
+  test('publishes nothing when a hand takes an order back to a lower revision', async () => {
+    const { rooms, sent } = roomsWith();
+    await publish(rooms, { Records: [record('1', item(3, 'closed'), paidItem)] });
+    expect(sent).toEqual([]);
   });
 
   test("passes over a shop's own items, which are no orders of ours yet", async () => {

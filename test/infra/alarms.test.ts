@@ -72,6 +72,9 @@ describe('the alarms', () => {
       ['deposit-reversed', 'Events', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['payment-unreadable', 'UnreadablePayments', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['unsettled', 'ReconcilerFaults', 1, '3 of 3 x 60 min', 'notBreaching'],
+      ['items-overdue', 'OldestOverdueItem', 3600, '2 of 2 x 15 min', 'notBreaching'],
+      ['items-skipped', 'SkippedItems', 1, '1 of 1 x 5 min', 'notBreaching'],
+      ['order-overwritten', 'UnrestoredItems', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['keys-refused', 'KeysRefused', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['reconciler-late', 'LedgerLate', 1500, '2 of 2 x 15 min', 'breaching'],
       ['server-errors', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
@@ -154,7 +157,7 @@ describe('the dashboard', () => {
   test('is left out where the configuration says so, and the alarms stay', () => {
     const without = synthesized({ ...configuration, dashboard: false });
     expect(ofType(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
-    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(10);
+    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(13);
   });
 
   test('and the alarms look only at metrics of ours that are written, with the dimensions that they are written with', () => {
@@ -171,7 +174,7 @@ describe('the dashboard', () => {
         dimensions: Dimensions.flatMap(({ Name, Value }) => [Name, String(Value)]),
       }));
     expect(onPage.length).toBeGreaterThan(15);
-    expect(inAlarms).toHaveLength(7);
+    expect(inAlarms).toHaveLength(10);
     for (const { name, dimensions } of [...onPage, ...inAlarms]) {
       expect(Object.keys(metrics)).toContain(name);
       const { by } = metrics[name as keyof typeof metrics];

@@ -71,8 +71,23 @@ describe('a table of the shop’s own', () => {
             Pattern:
               '{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"iamport_revision":{"N":[{"exists":true}]}}}}',
           },
+          {
+            Pattern:
+              '{"eventName":["INSERT","MODIFY"],"dynamodb":{"OldImage":{"iamport_revision":{"N":[{"exists":true}]}}}}',
+          },
         ],
       },
+    });
+  });
+
+  test('may be written by the publisher, which restores what the shop overwrites', () => {
+    const [, role] =
+      Object.entries(template().findResources('AWS::IAM::Role')).find(([id]) => /Publish/.test(id)) ?? [];
+    const [{ PolicyDocument } = { PolicyDocument: { Statement: [] } }] = role?.Properties.Policies ?? [];
+    expect(PolicyDocument.Statement).toContainEqual({
+      Effect: 'Allow',
+      Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Orders/), 'Arn'] },
     });
   });
 

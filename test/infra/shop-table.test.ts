@@ -82,6 +82,25 @@ test('a basket is paid, told of and given back, and stays the shop’s', async (
   await vi.waitFor(() => expect(eventsOf('basket-1')).toContain('Payment Cancelled'), 10_000);
 });
 
+test('a basket that the shop writes back whole keeps its payment, and its events are published once', async () => {
+  await basket('basket-5');
+  const imp_uid = pay('basket-5');
+  await system.complete({ imp_uid, merchant_uid: 'basket-5' });
+  await vi.waitFor(() => expect(eventsOf('basket-5')).toEqual(['Payment Paid']), 10_000);
+  await basket('basket-5');
+  await vi.waitFor(
+    async () => expect(await stored('basket-5')).toMatchObject({ iamport_imp_uid: { S: imp_uid } }),
+    10_000,
+  );
+  const second = pay('basket-5');
+  expect((await system.complete({ imp_uid: second, merchant_uid: 'basket-5' })).json).toMatchObject({
+    status: 'rejected',
+    reason: 'duplicate_payment',
+  });
+  await vi.waitFor(() => expect(eventsOf('basket-5')).toContain('Payment Rejected'), 10_000);
+  expect(eventsOf('basket-5').filter((name) => name === 'Payment Paid')).toHaveLength(1);
+});
+
 test('a payment of another amount is not taken and goes back', async () => {
   await basket('basket-2', 20_000);
   const imp_uid = pay('basket-2');

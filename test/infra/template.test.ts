@@ -124,7 +124,12 @@ describe('the functions', () => {
 
   test('the publisher knows neither Iamport nor the secret', () => {
     const environment = functions.FunctionsPublishFunction?.Environment as { Variables: object } | undefined;
-    expect(Object.keys(environment?.Variables ?? {})).toEqual(['DEPLOYMENT', 'REVERSALS_TABLE', 'EVENT_BUS']);
+    expect(Object.keys(environment?.Variables ?? {})).toEqual([
+      'DEPLOYMENT',
+      'UNPUBLISHED_QUEUE_URL',
+      'REVERSALS_TABLE',
+      'EVENT_BUS',
+    ]);
   });
 
   test.each([
@@ -235,11 +240,12 @@ test('the template holds these types and no other', () => {
     'AWS::ApiGatewayV2::Integration': 7,
     'AWS::ApiGatewayV2::Route': 8,
     'AWS::ApiGatewayV2::Stage': 1,
-    'AWS::CloudWatch::Alarm': 10,
+    'AWS::CloudWatch::Alarm': 13,
     'AWS::CloudWatch::Dashboard': 1,
     'AWS::DynamoDB::GlobalTable': 3,
     'AWS::Events::EventBus': 1,
     'AWS::IAM::Role': 10,
+    'AWS::Lambda::EventInvokeConfig': 1,
     'AWS::Lambda::EventSourceMapping': 2,
     'AWS::Lambda::Function': 9,
     'AWS::Lambda::Permission': 8,
@@ -280,6 +286,12 @@ describe('the workers', () => {
     expect(referred(target?.Arn)).toEqual(['FunctionsReconcileFunction']);
   });
 
+  test('an asynchronous run of the reconciler that fails is not repeated by Lambda either', () => {
+    const configs = Object.values(properties('AWS::Lambda::EventInvokeConfig'));
+    expect(configs).toMatchObject([{ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 300 }]);
+    expect(referred(configs[0]?.FunctionName)).toEqual(['FunctionsReconcileFunction']);
+  });
+
   test('the publisher follows both streams, record by record, and what it cannot tell goes to the queue', () => {
     const mappings = Object.values(properties('AWS::Lambda::EventSourceMapping'));
     expect(mappings.map(({ EventSourceArn }) => referred(EventSourceArn))).toEqual([
@@ -291,7 +303,7 @@ describe('the workers', () => {
         StartingPosition: 'TRIM_HORIZON',
         BisectBatchOnFunctionError: true,
         FunctionResponseTypes: ['ReportBatchItemFailures'],
-        MaximumRetryAttempts: 50,
+        MaximumRetryAttempts: -1,
         MaximumRecordAgeInSeconds: 86_400,
         FilterCriteria: { Filters: [{ Pattern: '{"eventName":["INSERT","MODIFY"]}' }] },
       });

@@ -31,7 +31,7 @@ function seenBy(
     source: { next: async () => (given.shift() ?? []) as never },
     batchSize: 4,
     retries: 3,
-    eventNames: ['INSERT', 'MODIFY'],
+    filters: [{ eventName: ['INSERT', 'MODIFY'] }],
     report: (problem) => reports.push(problem),
     ...more,
   });
@@ -42,6 +42,41 @@ test('in batches, without what the filter keeps out', async () => {
   const records = [record(1), record(2), record(3, 'REMOVE'), record(4), record(5), record(6)];
   const { batches } = seenBy(records, () => ({ batchItemFailures: [] }));
   await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]), 10_000);
+});
+
+test('only records that one of several filters matches, by what is in their images', async () => {
+  const revision = { iamport_revision: { N: '1' } };
+  const images = [
+    { NewImage: revision },
+    { OldImage: revision, NewImage: {} },
+    { NewImage: { total: { N: '1' } } },
+    {},
+  ];
+  const records = images.map((image, at) => ({
+    ...record(at + 1),
+    dynamodb: { ...record(at + 1).dynamodb, ...image },
+  }));
+  const pattern = { iamport_revision: { N: [{ exists: true }] } };
+  const filters = [{ NewImage: pattern }, { OldImage: pattern }].map((dynamodb) => ({
+    eventName: ['MODIFY'],
+    dynamodb,
+  }));
+  const { batches } = seenBy(records, () => ({ batchItemFailures: [] }), { filters });
+  await vi.waitFor(() => expect(batches).toEqual([[1, 2]]), 10_000);
+});
+
+test('again without end when the mapping sets no limit', async () => {
+  let calls = 0;
+  const { batches, reports } = seenBy(
+    [record(1)],
+    () => {
+      calls += 1;
+      return { batchItemFailures: calls > 5 ? [] : [{ itemIdentifier: '1' }] };
+    },
+    { retries: -1 },
+  );
+  await vi.waitFor(() => expect(batches).toHaveLength(6), 10_000);
+  expect(reports).toEqual([]);
 });
 
 test('again from the record that failed, and not from those before it', async () => {

@@ -4,8 +4,12 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { amountOf } from '../../functions/payment/money.ts';
+import { failed } from '../../functions/payment/reversal.ts';
 import { HELP, main } from '../../ops/cli.ts';
+import { connect } from '../../ops/deployment.ts';
 import { waited } from '../../ops/terminal.ts';
 import { type System, startSystem } from '../system.ts';
 
@@ -275,6 +279,121 @@ test('returned writes down a refund that the PG has accepted and paid back, once
   expect(await local('returned', id, '--yes')).toMatchObject({ code: 3 });
 });
 
+test('returned ends what waits for an operator without money to give back, and refuses what is not the operator’s', async () => {
+  const reversals = (await connect({ local: true, url: system.url, stack: '' })).rooms.reversals;
+  const request = { merchantUid: 'order-of-nobody', reason: 'order_not_found', currency: 'KRW' } as const;
+  const amount = amountOf(9_000, 'KRW') ?? expect.unreachable();
+  const nothing = amountOf(0, 'KRW') ?? expect.unreachable();
+  await reversals.request({ ...request, impUid: 'imp_orphan', kind: 'orphan', amount }, 1_795_000_000, 0);
+  const account = {
+    ...request,
+    impUid: 'imp_account',
+    kind: 'revoke',
+    reason: 'order_closed',
+    amount: nothing,
+  } as const;
+  let { reversal } = await reversals.request(account, 1_795_000_000, 1);
+  expect(await local('returned', 'imp_account', '--yes')).toMatchObject({ code: 3 });
+  for (let hour = 1; reversal.state === 'requested'; hour += 1) {
+    const now = 1_795_000_000 + hour * 86_400;
+    const refused = await reversals.move(reversal, failed(reversal, 'refused', now));
+    reversal = (await reversals.claim(refused, now + 86_400)) ?? reversal;
+    reversal = (await reversals.read('imp_account')) ?? reversal;
+  }
+  expect(await local('returned', 'imp_orphan')).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('without an order'),
+  });
+  expect(await local('returned', 'imp_account')).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('the account'),
+  });
+  for (const impUid of ['imp_orphan', 'imp_account']) {
+    expect(await local('returned', impUid, '--yes')).toMatchObject({ code: 0 });
+    expect(await reversals.read(impUid)).toMatchObject({ state: 'done' });
+  }
+});
+
+describe('republish', () => {
+  const eventsOf = (merchantUid: string) =>
+    system.bus.events
+      .filter(({ detail }) => (detail as { merchant_uid: string }).merchant_uid === merchantUid)
+      .map((event) => ({ name: event['detail-type'], detail: event.detail }));
+  const sorted = (events: readonly { name: string; detail: unknown }[]) =>
+    [...events].sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+
+  test('publishes the events of an order, its reversals and refunds again as they were, by the order or a payment', async () => {
+    const { merchantUid, imp_uid } = await paid();
+    await system.complete({ imp_uid, merchant_uid: merchantUid });
+    const second = await paid(14_000, merchantUid);
+    await system.complete({ imp_uid: second.imp_uid, merchant_uid: merchantUid });
+    await local('refund', merchantUid, '--amount', '4000', '--reason', '할인', '--key', 'again', '--yes');
+    await vi.waitFor(() => expect(eventsOf(merchantUid)).toHaveLength(5), 10_000);
+    const before = eventsOf(merchantUid);
+    const again = before.filter(({ name }) => !['Payment Paid', 'Payment Rejected'].includes(name));
+    expect(again.map(({ name }) => name).sort()).toEqual([
+      'Payment Partially Cancelled',
+      'Refund Completed',
+      'Refund Completed',
+    ]);
+    for (const subject of [merchantUid, second.imp_uid, imp_uid]) {
+      const { code, stdout } = await local('republish', subject, '--json');
+      expect(code).toBe(0);
+      expect(sorted(JSON.parse(stdout).published)).toEqual(sorted(again));
+    }
+    expect(sorted(eventsOf(merchantUid).slice(before.length, before.length + 3))).toEqual(sorted(again));
+  });
+
+  test.each([[[]], [['order-1', '--queue']]])('with %j is misuse', async (args) => {
+    expect(await local('republish', ...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('republish takes a merchant_uid, an imp_uid, or --queue'),
+    });
+  });
+
+  test('of an order that is not there is refused', async () => {
+    expect(await local('republish', 'nobody')).toMatchObject({ code: 3, stdout: 'Nothing to publish\n' });
+  });
+
+  test('works off the queue: what was repaired is published and deleted, and what was not stays', async () => {
+    const [repaired, broken] = [await paid(), await paid()];
+    for (const { merchantUid, imp_uid } of [repaired, broken]) {
+      await system.complete({ imp_uid, merchant_uid: merchantUid });
+      await setStatus(merchantUid, 'in_dispute', 3);
+    }
+    await vi.waitFor(() => expect(system.unpublished.bodies).toHaveLength(2), 10_000);
+    expect(JSON.parse(system.unpublished.bodies[0] ?? '')).toMatchObject({
+      table: expect.stringContaining('Orders'),
+      key: { merchant_uid: repaired.merchantUid },
+      reason: expect.stringContaining(`status of order ${repaired.merchantUid}`),
+    });
+    await setStatus(repaired.merchantUid, 'paid', 3);
+    const { code, stdout } = await local('republish', '--queue');
+    expect([code, stdout]).toEqual([5, expect.stringContaining(`Published: Payment Paid ${repaired.merchantUid}:3\n`)]);
+    expect(stdout).toContain(`Not published: ${broken.merchantUid}: The status of order ${broken.merchantUid}`);
+    expect(system.unpublished.bodies.map((body) => JSON.parse(body).key)).toEqual([
+      { merchant_uid: broken.merchantUid },
+    ]);
+    expect(eventsOf(repaired.merchantUid).at(-1)).toMatchObject({ name: 'Payment Paid' });
+  });
+});
+
+/** A hand edit, as in the console of DynamoDB. */
+async function setStatus(merchantUid: string, status: string, revision: number): Promise<void> {
+  const { config } = await connect({ local: true, url: system.url, stack: '' });
+  const client = new DynamoDBClient({});
+  await client.send(
+    new UpdateItemCommand({
+      TableName: config.tables.orders,
+      Key: { merchant_uid: { S: merchantUid } },
+      UpdateExpression: 'SET #status = :status, #revision = :revision',
+      ExpressionAttributeNames: { '#status': 'status', '#revision': 'revision' },
+      ExpressionAttributeValues: { ':status': { S: status }, ':revision': { N: String(revision) } },
+    }),
+  );
+  client.destroy();
+}
+
 test('reconcile finds what every notification missed', async () => {
   const { merchantUid } = await paid();
   const { code, stdout } = await local('reconcile');
@@ -299,8 +418,28 @@ describe('doctor', () => {
   test('finds a healthy system healthy', async () => {
     await system.reconcile();
     const { code, stdout } = await local('doctor');
-    expect(stdout.match(/^✓/gm)).toHaveLength(6);
+    expect(stdout.match(/^✓/gm)).toHaveLength(7);
     expect(code).toBe(0);
+  });
+
+  test('warns where none of the paid payments at Iamport is of an order of ours, and does not fail', async () => {
+    const own = await startSystem({ databaseKey: 'otheraccount' });
+    own.iamport.settings.webhooks = 'never';
+    try {
+      const { imp_uid } = own.iamport.ledger.open({ merchant_uid: 'other-shop-1', amount: 9_000, pay_method: 'card' });
+      own.iamport.ledger.pay(imp_uid);
+      await own.reconcile();
+      const { code, stdout } = await run(['doctor', '--local', '--url', own.url]);
+      expect(stdout).toMatch(/^! the keys are those of the shop’s own account: 0 of 1 order numbers/m);
+      expect(stdout).toContain('→ see that the keys in the secret are of the account in which this shop sells');
+      expect(code).toBe(0);
+      const order = await own.order();
+      const ours = own.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
+      own.iamport.ledger.pay(ours.imp_uid);
+      expect((await run(['doctor', '--local', '--url', own.url])).stdout).toMatch(/^✓ the keys are .*: 1 of 2/m);
+    } finally {
+      await own.close();
+    }
   });
 
   test('sees that no token is given for the keys, though the one that is shared still lives', async () => {
@@ -326,7 +465,18 @@ describe('the words', () => {
     for (const lang of ['en', 'ko']) {
       const { code, stdout } = await run(['--help', '--lang', lang]);
       expect(code).toBe(0);
-      for (const name of ['why', 'attention', 'settle', 'refund', 'returned', 'close', 'reconcile', 'doctor', 'native'])
+      for (const name of [
+        'why',
+        'attention',
+        'settle',
+        'refund',
+        'returned',
+        'close',
+        'reconcile',
+        'republish',
+        'doctor',
+        'native',
+      ])
         expect(stdout).toContain(`\n  ${name} `);
     }
   });

@@ -34,13 +34,14 @@ const aws = createServer(async (request, response) => {
     const first = query.get('NextToken') === null;
     const members = first
       ? resource('PaymentsApi1', 'AWS::ApiGatewayV2::Api', 'abcdefghij')
-      : resource('PaymentsFunctionsReconcileFunction2', 'AWS::Lambda::Function', 'shop-reconcile');
+      : resource('PaymentsFunctionsReconcileFunction2', 'AWS::Lambda::Function', 'shop-reconcile') +
+        resource('PaymentsFunctionsPublishFunction3', 'AWS::Lambda::Function', 'shop-publish');
     const more = first ? '<NextToken>more</NextToken>' : '';
     response.end(
       `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members}</StackResourceSummaries>${more}</ListStackResourcesResult></ListStackResourcesResponse>`,
     );
-  } else if (path.endsWith('/functions/shop-reconcile/configuration')) {
-    response.end(JSON.stringify({ FunctionName: 'shop-reconcile', Environment: { Variables: environment } }));
+  } else if (/\/functions\/shop-(reconcile|publish)\/configuration$/.test(path)) {
+    response.end(JSON.stringify({ Environment: { Variables: environment } }));
   } else response.end(JSON.stringify(await system.reconcile()));
 });
 
@@ -59,6 +60,7 @@ beforeAll(async () => {
   vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', url);
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', all.AWS_ENDPOINT_URL_DYNAMODB ?? '');
   vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', all.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '');
+  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', all.AWS_ENDPOINT_URL_EVENTBRIDGE ?? '');
   vi.stubEnv('LC_ALL', 'en_US.UTF-8');
 });
 beforeEach(() => {
@@ -106,6 +108,16 @@ test('it is found by its stack, to the last page of its resources', async () => 
 test('the reconciler is invoked as the schedule does it', async () => {
   expect(await run('reconcile')).toMatchObject({ code: 0, stdout: expect.stringContaining('finished    true') });
   expect(asked.at(-1)).toBe('POST /2015-03-31/functions/shop-reconcile/invocations');
+});
+
+test('events are published again by the bus and the queue of the deployed publisher', async () => {
+  const order = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
+  system.iamport.ledger.pay(imp_uid);
+  await run('settle', imp_uid);
+  expect(await run('republish', order)).toMatchObject({ code: 0, stdout: `Published: Payment Paid ${order}:2\n` });
+  expect(asked).toContain('GET /2015-03-31/functions/shop-publish/configuration');
+  expect(await run('republish', '--queue')).toMatchObject({ code: 0, stdout: 'Nothing to publish\n' });
 });
 
 test('a stack that is not there is told by its name', async () => {

@@ -7,7 +7,7 @@
  * L2  a good payment of an order that can be paid is honoured
  * L3  an order and the payment that it stands on agree to the won
  * L4  no reversal and no refund is left under way, and none waits whose money is back
- * L5  every step of every order was told, and every reversal
+ * L5  every step of every order was told, its payment too where that was passed unseen, and every reversal
  * L6  no order waits for an account that is gone
  * L7  the checkpoint of the ledger is as late as the last run that came to its end
  * L8  the books agree to the won, payment by payment: what Iamport kept is what an order keeps (L3), what waits for a person, or
@@ -89,9 +89,16 @@ function agree(impUid: string, kept: number, order: Entry): void {
 
 function checkOrder(order: Entry, { books, iamport }: Parts): void {
   const { merchantUid, status, revision, accountOf, impUid } = order;
+  let wasPaid = false;
   for (let step = 2; step <= revision; step += 1) {
-    if (!books.events.has(`${merchantUid}:${step}`)) throw new Violation('L5', `${merchantUid}:${step} was not told`);
+    const id = `${merchantUid}:${step}`;
+    const event = books.events.get(id);
+    if (!event) throw new Violation('L5', `${id} was not told`);
+    wasPaid ||= event.name === 'Payment Paid' || books.events.has(`${id}:paid`);
   }
+  // Goods are delivered on this event, also where a part was given back before the payment was read.
+  if (order.isSettled && !wasPaid)
+    throw new Violation('L5', `${merchantUid} is ${status}, and was never told to be paid`);
   if (status === 'virtual_account_issued' && accountOf) {
     const truth = iamport.truths(accountOf).at(-1);
     // A deposit of another sum waits for a person, and the order with it.

@@ -263,7 +263,7 @@ export class Books {
     }
     this.events.set(id, { name, json });
     // `<merchant_uid>:<revision>`, and of reversals and refunds likewise.
-    const [, item = '', step = ''] = /^(.+?):(\d+)(?::refund)?$/.exec(id) ?? [];
+    const [, item = '', step = ''] = /^(.+?):(\d+)(?::[a-z]+)?$/.exec(id) ?? [];
     if (!item) return;
     const revision = Number(step);
     if (revision < (this.#lastTold.get(item) ?? 0)) throw new Violation('S9', `${id} came after a later one`);

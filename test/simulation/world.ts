@@ -4,6 +4,7 @@
  */
 
 import type { DynamoDBRecord } from 'aws-lambda';
+import type { UnreadableRecord } from '../../functions/bus/bus.ts';
 import { closeOrder } from '../../functions/close-order.ts';
 import { complete } from '../../functions/complete.ts';
 import { confirm } from '../../functions/confirm.ts';
@@ -45,6 +46,8 @@ export type DoorName = keyof typeof doors;
 
 /** Unix seconds; when every schedule begins. */
 const beginning = 1_795_000_000;
+/** No item here is unreadable: the record would fail for ever, and its events would be missing in the end. */
+const unreadable = { keep: ({ reason }: UnreadableRecord) => Promise.reject(new Error(reason)) };
 const minute = 60_000;
 /** Whoever does something has begun to by then. */
 export const everybodyHasBegunMs = 30 * minute;
@@ -228,7 +231,7 @@ export class World {
         }) as DynamoDBRecord,
     );
     const { value } = await this.#lambda.run('publish', 60_000, ({ rooms, bus }) =>
-      publish({ bus, clock: rooms.clock, count: () => undefined, reversals: rooms.reversals }, { Records }),
+      publish({ bus, clock: rooms.clock, count: () => undefined, reversals: rooms.reversals, unreadable }, { Records }),
     );
     const failed = value?.batchItemFailures[0]?.itemIdentifier;
     const isAgain = this.weather.strikes('batch again');

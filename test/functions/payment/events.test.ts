@@ -19,7 +19,6 @@ describe('an order', () => {
     ['expired', 'Order Expired'],
     ['waits for this account', 'Virtual Account Issued'],
     ['paid by this card', 'Payment Paid'],
-    ['partly cancelled, this', 'Payment Partially Cancelled'],
     ['cancelled, this', 'Payment Cancelled'],
     ['deposit reversed, this', 'Deposit Reversed'],
     ['closed', 'Order Closed'],
@@ -65,6 +64,38 @@ describe('an order', () => {
         payMethod: 'card',
       },
     ]);
+  });
+
+  const partly = inState('partly cancelled, this');
+
+  test.each<[string, OrderState]>([
+    ['ready', { status: 'ready' }],
+    ['failed', inState('failed by this')],
+    ['expired', { status: 'expired' }],
+    ['waiting for a deposit', inState('waits for this account')],
+    ['deposit_reversed', inState('deposit reversed, this')],
+  ])('that goes from %s to partial_cancelled in one write publishes the payment first', (_from, former) => {
+    const rest = { ...common, impUid: thisUid, payMethod: 'card' };
+    expect(told(former, partly)).toStrictEqual([
+      { ...rest, name: 'Payment Paid', id: 'order-1:7:paid', status: 'paid' },
+      { ...rest, name: 'Payment Partially Cancelled', status: 'partial_cancelled', cancelledAmount: 4_000 },
+    ]);
+  });
+
+  test('that only the shop has written publishes the payment before its partial cancel', () => {
+    const untouched: Order = { ...orderIn({ status: 'ready' }), revision: 0 };
+    expect(names(orderEvents(untouched, orderIn(partly)))).toEqual(['Payment Paid', 'Payment Partially Cancelled']);
+  });
+
+  test.each(['paid by this card', 'partly cancelled, this'])('that was %s publishes no second payment', (former) => {
+    expect(names(told(inState(former), partly))).toEqual(['Payment Partially Cancelled']);
+  });
+
+  test.each<[string, OrderState]>([
+    ['waits for this account', inState('cancelled, this')],
+    ['deposit reversed, this', inState('cancelled, this')],
+  ])('that kept nothing publishes no payment on the way from %s', (former, next) => {
+    expect(names(told(inState(former), next))).toEqual(['Payment Cancelled']);
   });
 
   test('that failed tells the reason, where there is one, and no account', () => {
@@ -131,14 +162,55 @@ describe('a reversal', () => {
     ['a deposit waits for a person', undefined, manual, ['Payment Rejected', 'Refund Required']],
     ['money came on top of a payment that stands', undefined, excess, ['Refund Required']],
     ['money names no order', undefined, orphan, ['Payment Without Order']],
-    ['it is done before anybody saw it', undefined, { ...reversal, state: 'done' }, ['Payment Rejected']],
+    [
+      'it is done in its first write',
+      undefined,
+      { ...reversal, state: 'done' },
+      ['Payment Rejected', 'Refund Completed'],
+    ],
+    ['it is done in its first write, without money', undefined, { ...revoke, state: 'done' }, ['Payment Rejected']],
     ['Iamport is asked again', reversal, then(reversal, { attempts: 2 }), []],
     ['nobody asks Iamport any more', reversal, then(reversal, { state: 'manual' }), ['Refund Required']],
     ['a person looked at it', manual, then(manual, {}), []],
     ['a part of it is back', manual, then(manual, { amount: won(9_999) }), []],
     ['more came', manual, then(manual, { amount: won(14_000) }), ['Refund Required']],
     ['the order was paid by it, and more came', manual, then(excess, { amount: won(3_000) }), ['Refund Required']],
-    ['the order stands on it after all', manual, then(manual, { state: 'done', amount: won(0) }), []],
+    [
+      'the order stands on the payment whose refund was required',
+      manual,
+      then(manual, { state: 'done', amount: won(0) }),
+      ['Refund No Longer Required'],
+    ],
+    [
+      'the bank took back the deposit whose refund was required',
+      manual,
+      then(revoke, { state: 'requested' }),
+      ['Refund No Longer Required'],
+    ],
+    [
+      'the order stands on a payment that the PG refused to cancel',
+      { ...reversal, state: 'manual' },
+      then(reversal, { state: 'done', amount: won(0) }),
+      ['Refund No Longer Required'],
+    ],
+    [
+      'the order stands on a payment whose refund no operator was asked for',
+      reversal,
+      then(reversal, { state: 'done', amount: won(0) }),
+      [],
+    ],
+    [
+      'the account that no deposit was paid into is gone',
+      { ...revoke, state: 'manual' },
+      then(revoke, { state: 'done' }),
+      [],
+    ],
+    [
+      'a deposit follows the one that the bank took back',
+      revoke,
+      then(manual, {}),
+      ['Payment Rejected', 'Refund Required'],
+    ],
     ['the money is back', reversal, then(reversal, { state: 'done' }), ['Refund Completed']],
     ['a person gave it back', manual, then(manual, { state: 'done' }), ['Refund Completed']],
     ['it stays done', then(reversal, { state: 'done' }), then(reversal, { state: 'done' }), []],
@@ -150,6 +222,16 @@ describe('a reversal', () => {
     ['an excess became an orphan', excess, then(orphan, {}), ['Payment Without Order']],
   ])('%s', (_what, former, after, events) => {
     expect(names(reversalEvents(former, after))).toEqual(events);
+  });
+
+  test('gives each of several events of one write its own id', () => {
+    const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id);
+    expect(ids(reversalEvents(undefined, { ...reversal, state: 'done' }))).toEqual([
+      'imp_500:1',
+      'imp_500:1:completed',
+    ]);
+    expect(ids(reversalEvents(manual, then(revoke, {})))).toEqual(['imp_500:2:withdrawn']);
+    expect(reversalEvents(manual, then(revoke, {}))).toMatchObject([{ amount: 0, reversal: { kind: 'revoke' } }]);
   });
 
   test('tells the payment, what goes back and why; two events of one write have two ids', () => {

@@ -257,8 +257,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an event that was not taken counts as told',
     file: publish,
-    find: `      if (isTaken.every(Boolean)) continue;`,
-    replace: `      if (isTaken.length >= 0) continue;`,
+    find: `    return isTaken.every(Boolean);`,
+    replace: `    return isTaken.length >= 0;`,
+  },
+  {
+    name: 'a payment that was passed unseen is not published',
+    file: 'functions/payment/events.ts',
+    find: `  return wasPaidUnseen(before.state, after.state) ? [paidBefore(event), event] : [event];`,
+    replace: `  return [event];`,
   },
   {
     name: 'money that a person gave back is not told',

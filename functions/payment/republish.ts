@@ -1,0 +1,54 @@
+/**
+ * Events made again from an item as it is now, without the version before it. Only what the last step of the item published can be
+ * made again, and only where the id is certain to be the one that it was published under: another id would be a new event to every
+ * subscriber, who might deliver or pay twice. Pure.
+ */
+
+import { type PaymentEvent, refundEvents, reversalEvent, stateEvent } from './events.ts';
+import { accountOf, type Order } from './order.ts';
+import type { Refund } from './refund.ts';
+import type { Reversal } from './reversal.ts';
+
+/**
+ * The event of the order's present status. An order that only was registered has published none. `Payment Paid` before a partial
+ * cancel is not made again: it may have been published by an earlier write under another id.
+ */
+export function orderEventsAgain(order: Order): readonly PaymentEvent[] {
+  const { state, revision } = order;
+  if (revision === 0 || (state.status === 'ready' && !accountOf(state))) return [];
+  return [stateEvent(order)];
+}
+
+/** @returns undefined when the item does not say under which id its last event was published */
+export function reversalEventsAgain(reversal: Reversal): readonly PaymentEvent[] | undefined {
+  const { state, kind, revision } = reversal;
+  switch (state) {
+    case 'done':
+      return endAgain(reversal);
+    case 'requested':
+      // Each attempt is a write without an event.
+      return revision === 1 ? [reversalEvent(reversal, 'Payment Rejected')] : undefined;
+    case 'manual': {
+      // Only what was for the operator from the beginning: each look at it has raised both counters by one, and published nothing.
+      const step = { ...reversal, revision: revision - reversal.attempts };
+      if (kind === 'orphan') return [reversalEvent(step, 'Payment Without Order')];
+      if (kind !== 'manual') return undefined;
+      const required = reversalEvent(step, 'Refund Required', ':refund');
+      const isNew = step.revision === 1 && reversal.reason !== 'deposit_excess';
+      return isNew ? [reversalEvent(step, 'Payment Rejected'), required] : [required];
+    }
+  }
+}
+
+/** The last write of a reversal is its end. An item that was over at its first write has published its events under other ids. */
+function endAgain(reversal: Reversal): readonly PaymentEvent[] | undefined {
+  const { kind, amount, revision } = reversal;
+  if (revision === 1) return undefined;
+  if (kind === 'orphan') return [];
+  if (amount > 0) return [reversalEvent(reversal, 'Refund Completed')];
+  return kind === 'manual' ? [reversalEvent(reversal, 'Refund No Longer Required', ':withdrawn')] : [];
+}
+
+/** The event of a refund that is over. One that is under way has published none. */
+export const refundEventsAgain = (refund: Refund): readonly PaymentEvent[] =>
+  refundEvents({ ...refund, state: 'requested' }, refund);

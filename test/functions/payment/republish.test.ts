@@ -1,0 +1,92 @@
+/** Events made again from an item alone have the ids and the content that they were published with. */
+
+import { describe, expect, test } from 'vitest';
+import { orderEvents, type PaymentEvent, refundEvents, reversalEvents } from '../../../functions/payment/events.ts';
+import type { Order, OrderState } from '../../../functions/payment/order.ts';
+import { orderEventsAgain, refundEventsAgain, reversalEventsAgain } from '../../../functions/payment/republish.ts';
+import type { Reversal } from '../../../functions/payment/reversal.ts';
+import { orderIn, refund, states, thisUid, won } from './cases.ts';
+
+const statesOfOrders = Object.entries(states) as [string, OrderState][];
+
+describe('an order', () => {
+  test.each(statesOfOrders)('that is %s has the event that its last write published', (_name, state) => {
+    const order = orderIn(state);
+    const paid = { ...orderIn({ status: 'paid', impUid: thisUid, record: {} }), revision: order.revision - 1 };
+    const again = orderEventsAgain(order);
+    if (state.status === 'ready' && !('account' in state)) expect(again).toEqual([]);
+    else expect(again).toEqual(orderEvents(paid, order));
+  });
+
+  test('that only was registered, or only the shop has written, has none', () => {
+    expect(orderEventsAgain({ ...orderIn({ status: 'ready' }), revision: 1 })).toEqual([]);
+    const untouched: Order = { ...orderIn({ status: 'ready' }), revision: 0 };
+    expect(orderEventsAgain(untouched)).toEqual([]);
+  });
+
+  test('that was paid and partly cancelled gets no second payment', () => {
+    const order = orderIn(states['partly cancelled, this'] as OrderState);
+    expect(orderEventsAgain(order).map(({ name }) => name)).toEqual(['Payment Partially Cancelled']);
+  });
+});
+
+describe('a reversal', () => {
+  const requested: Reversal = {
+    impUid: thisUid,
+    merchantUid: 'order-1',
+    kind: 'cancel',
+    reason: 'amount_mismatch',
+    amount: won(13_999),
+    currency: 'KRW',
+    state: 'requested',
+    revision: 1,
+    attempts: 1,
+    createdAt: 1,
+    updatedAt: 1,
+  };
+  const manual: Reversal = { ...requested, kind: 'manual', state: 'manual', attempts: 0 };
+  const orphan: Reversal = { ...manual, kind: 'orphan', reason: 'order_not_found' };
+  const next = (before: Reversal, change: Partial<Reversal>): Reversal => ({
+    ...before,
+    revision: before.revision + 1,
+    ...change,
+  });
+  const looked = (before: Reversal) => next(before, { attempts: before.attempts + 1 });
+  const twice = (before: Reversal) => looked(looked(before));
+  const more = next(twice(manual), { amount: won(20_000), attempts: 0 });
+
+  test.each<[string, readonly PaymentEvent[], Reversal]>([
+    ['was just requested', reversalEvents(undefined, requested), requested],
+    ['is the operator’s', reversalEvents(undefined, manual), manual],
+    ['was looked at since', reversalEvents(undefined, manual), twice(manual)],
+    ['got more money, and was looked at since', reversalEvents(twice(manual), more), twice(more)],
+    ['is over', reversalEvents(requested, next(requested, { state: 'done' })), next(requested, { state: 'done' })],
+    [
+      'is void',
+      reversalEvents(manual, next(manual, { state: 'done', amount: won(0) })),
+      next(manual, { state: 'done', amount: won(0) }),
+    ],
+    ['has no order, and was looked at since', reversalEvents(undefined, orphan), twice(orphan)],
+    ['found its order', reversalEvents(orphan, next(orphan, { state: 'done' })), next(orphan, { state: 'done' })],
+  ])('that %s has the events that its last step published', (_what, published, now) => {
+    expect(reversalEventsAgain(now)?.map(({ id, name }) => `${name} ${id}`)).toEqual(
+      published.map(({ id, name }) => `${name} ${id}`),
+    );
+  });
+
+  test.each<[string, Reversal]>([
+    ['was attempted again', next(requested, { attempts: 2 })],
+    ['the PG refused for good', next(requested, { state: 'manual', attempts: 12 })],
+    ['is an account that could not be revoked', next({ ...requested, kind: 'revoke' }, { state: 'manual' })],
+    ['was over at its first write', { ...requested, state: 'done' }],
+  ])('that %s does not say under which id it was published', (_what, now) => {
+    expect(reversalEventsAgain(now)).toBeUndefined();
+  });
+});
+
+test('a refund has its event once it is over', () => {
+  expect(refundEventsAgain(refund)).toEqual([]);
+  const done = { ...refund, state: 'done', revision: 2 } as const;
+  expect(refundEventsAgain(done)).toEqual(refundEvents(refund, done));
+  expect(refundEventsAgain(done)).toHaveLength(1);
+});
