@@ -24,6 +24,14 @@ export interface LedgerParts {
   readonly announce?: (notice: Notice) => void;
   /** Whether the PG refuses to cancel anything just now. */
   readonly refusesCancels?: () => boolean;
+  /** The reason of a cancel as the PG keeps it: it may cut, trim or re-encode the text. */
+  readonly storedReason?: (reason: string) => string;
+  /**
+   * A PG may accept a cancel or a revocation now, and perform it hours later.
+   * @param perform changes the payment; it does nothing when the payment no longer allows it
+   * @returns true when the caller performs it later
+   */
+  readonly performsLater?: (impUid: string, perform: () => void) => boolean;
 }
 
 export interface CancelRequest {
@@ -151,8 +159,13 @@ export class Ledger {
       throw new Refused('declined', '가상계좌 결제를 취소하려면 환불계좌의 예금주, 은행코드, 계좌번호가 필요합니다.');
     }
     if (this.#parts.refusesCancels?.()) throw new Refused('declined', 'PG사에서 취소 요청을 거절하였습니다.');
-    this.#cancelled(payment, amount, request.reason ?? '취소요청 API를 통한 취소');
-    if (request.enable_webhook) this.#announce(payment);
+    const reason = request.reason ?? '취소요청 API를 통한 취소';
+    const perform = () => {
+      if (payment.paid_at === 0 || hundredths(amount) > hundredths(leftOf(payment))) return;
+      this.#cancelled(payment, amount, this.#parts.storedReason?.(reason) ?? reason);
+      if (request.enable_webhook) this.#announce(payment);
+    };
+    if (!this.#parts.performsLater?.(payment.imp_uid, perform)) perform();
     return payment;
   }
 
@@ -168,8 +181,13 @@ export class Ledger {
   revokeAccount(impUid: string): Payment {
     const payment = this.payment(impUid);
     if (!awaitsDeposit(payment)) throw new Refused('invalid', '입금을 기다리는 가상계좌가 아닙니다.');
-    Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
-    return this.#touched(payment);
+    const perform = () => {
+      if (!awaitsDeposit(payment)) return;
+      Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
+      this.#touched(payment);
+    };
+    if (!this.#parts.performsLater?.(impUid, perform)) perform();
+    return payment;
   }
 
   /** @throws Refused `unknown` */

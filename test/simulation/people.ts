@@ -5,6 +5,8 @@ import { Buyers, type Wanted } from './buyers.ts';
 import { minute, News, second } from './news.ts';
 import { Violation } from './violation.ts';
 import { everybodyHasBegunMs, type World } from './world.ts';
+import { makeAttempts } from './worlds/crowd.ts';
+import { Neighbours } from './worlds/neighbours.ts';
 
 export class People {
   readonly #world: World;
@@ -35,8 +37,10 @@ export class People {
     const { chance } = this.#world;
     // Some orders are registered after their payment, and some never: the account serves other shops too.
     const registration = chance.pick({ early: 87, late: 8, never: 5 });
+    const begin = registration === 'never' ? 0 : this.#beginWorlds(wanted);
     if (registration !== 'never') {
-      this.#news.after(registration === 'early' ? 0 : chance.whole(5, 20) * minute, () => this.#register(wanted));
+      const after = registration === 'early' ? begin : chance.whole(5, 20) * minute;
+      this.#news.after(after, () => this.#register(wanted));
       // A server that is not sure registers it once more.
       if (chance.is(0.2)) this.#news.at(5 * minute, () => this.#register(wanted));
     }
@@ -52,6 +56,21 @@ export class People {
     if (chance.is(0.2)) this.#news.at(30 * minute, () => this.#confirm(wanted));
   }
 
+  /** @returns how long after the beginning the shop registers the order; milliseconds */
+  #beginWorlds(wanted: Wanted): number {
+    const { worlds, shop } = this.#world;
+    if (worlds.has('shop table')) {
+      shop.create(wanted);
+      for (let count = worlds.chance.whole(1, 2); count > 0; count -= 1) {
+        this.#news.after(worlds.chance.whole(0, 30 * minute), () => shop.act(wanted));
+      }
+    }
+    if (worlds.has('many attempts')) {
+      this.#news.after(worlds.chance.whole(1, 20) * minute, () => makeAttempts(this.#world, wanted));
+    }
+    return worlds.has('two shops') ? new Neighbours(this.#world, this.#news).begin(wanted) : 0;
+  }
+
   async #register(wanted: Wanted): Promise<void> {
     const { merchantUid, amount, currency } = wanted;
     const { chance, time } = this.#world;
@@ -59,7 +78,8 @@ export class People {
     const terms = { amount, currency, ...expires };
     for (;;) {
       const { status, body } = await this.#ofOrder('orders', 'PUT', merchantUid, terms);
-      if (status < 300) this.#world.books.prepared(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);
+      if (status < 300 && wanted.amount === amount)
+        this.#world.books.prepared(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);
       if (status < 500) return;
       await time.sleep(20 * second);
     }
@@ -90,13 +110,19 @@ export class People {
         'refunds',
         'POST',
         merchantUid,
-        { reason: '변심', ...part, ...account },
+        { reason: this.#reasonOf(key), ...part, ...account },
         key,
       );
       reached.count(`refund: ${status}`);
       if (!asksAgain || (status !== 202 && status < 500)) return;
       await time.sleep(chance.whole(30, 300) * second);
     }
+  }
+
+  /** The shop's words name the refund, so that the simulation knows the cancel again whatever becomes of the key. */
+  #reasonOf(key: string): string {
+    if (!this.#world.worlds.has('pg words')) return `변심 ${key}`;
+    return `${this.#world.worlds.chance.is(0.3) ? ' ' : ''}변심 ${key} 상품이 마음에 들지 않아요 😀 색상이 사진과 다릅니다`;
   }
 
   async #show({ merchantUid }: Wanted): Promise<void> {

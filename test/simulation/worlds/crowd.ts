@@ -1,0 +1,57 @@
+/** Hundreds of things at once: due orders and reversals from before the schedule, and windows that were opened for one order. */
+
+import { ordersIn } from '../../../functions/store/orders.ts';
+import { reversalsIn } from '../../../functions/store/reversals.ts';
+import type { Wanted } from '../buyers.ts';
+import { second } from '../news.ts';
+import { portOf } from '../table.ts';
+import type { World } from '../world.ts';
+
+const longAgo = 7_200;
+
+/** Orders that end at the same second, orders that wait for a payment that Iamport does not know, and reversals for the operator. */
+export async function makeBacklog(world: World): Promise<void> {
+  const { tables, books, worlds, layout, time } = world;
+  const { chance } = worlds;
+  const now = Math.floor(time.now / second);
+  const begun = now - longAgo;
+  const orders = ordersIn(portOf(tables.orders), layout);
+  const reversals = reversalsIn(portOf(tables.reversals));
+  const amount = 14_000 as never;
+  const count = chance.whole(150, 300);
+  for (let index = 0; index < count; index += 1) {
+    const merchantUid = `b_${index}`;
+    const impUid = `imp_b${index}`;
+    const kind = chance.pick({ expires: 3, 'waits for an unknown payment': 4, reversal: 1 });
+    world.reached.count(`backlog: ${kind}`);
+    if (layout.key !== 'merchant_uid') {
+      tables.orders.put({ [layout.key]: { S: merchantUid }, price: { N: '14000' }, currency: { S: 'KRW' } });
+    }
+    const terms = { merchantUid, amount, currency: 'KRW', expiresAt: now + 60 };
+    const { order } = await orders.register(terms, begun);
+    if (!order) throw new Error('The backlog needs a table that takes orders');
+    if (kind === 'waits for an unknown payment') {
+      const account = { impUid, number: '1', dueAt: now + 60, issuedAt: begun };
+      await orders.change(order, { status: 'virtual_account_issued', account }, begun);
+    }
+    if (kind === 'reversal') {
+      const wanted = { impUid, merchantUid, kind: 'manual', reason: 'order_closed', amount, currency: 'KRW' } as const;
+      await reversals.request(wanted, begun, 0);
+    }
+    books.beganWith(merchantUid, kind === 'waits for an unknown payment' ? 2 : 1);
+  }
+  world.stream.skip();
+}
+
+/** A stranger opens hundreds of windows for an order; their accounts are withdrawn again. */
+export async function makeAttempts(world: World, { merchantUid, amount, currency }: Wanted): Promise<void> {
+  const { iamport, worlds, reached } = world;
+  const count = worlds.chance.whole(150, 300);
+  reached.count('attempts: hundreds', count);
+  for (let index = 0; index < count; index += 1) {
+    const { imp_uid: impUid } = iamport.ledger.open({ merchant_uid: merchantUid, amount, currency });
+    iamport.ledger.issueAccount(impUid, {});
+    iamport.ledger.revokeAccount(impUid);
+    iamport.note(impUid);
+  }
+}
