@@ -63,7 +63,10 @@ export function balance(parts: Parts): void {
     if (!isBroken(order.merchantUid)) checkOrder(order, parts);
   }
   for (const item of tables.reversals.items()) checkReversal(item, parts);
-  rules.once.balance((id) => books.reversal(id)?.state?.S);
+  rules.once.balance((id) => {
+    const item = books.reversal(id);
+    return isBroken(item?.merchant_uid?.S ?? '') ? undefined : (item?.state?.S ?? 'not there');
+  });
   const walk = tables.state.read({ id: { S: 'ledger-recent' } });
   if (Number(walk?.done_until?.N ?? 0) < readUntil) throw new Violation('L7', `the checkpoint is ${told(walk)}`);
 }

@@ -62,6 +62,8 @@ export interface SimulatedIamport {
   /** Several deposits arrived on a fixed account. Major units. */
   depositHistory(impUid: string, amounts: readonly number[]): void;
   payments(): readonly Payment[];
+  /** How many payments have changed since a time. Milliseconds since 1970 */
+  changedSince(time: number): number;
   /** Called before a cancel or a revocation through the API takes effect. */
   onUndo: (impUid: string, from: Instance, cancel?: CancelRequest) => void;
   /** Called when Iamport accepts a cancel or a revocation through the API. @param isPending the PG performs it later */
@@ -242,6 +244,7 @@ export function simulatedIamport(
       deposits.set(impUid, amounts);
       note(impUid);
     },
+    changedSince: (since) => ledger.entries().filter(({ updatedAt }) => updatedAt >= since).length,
     payments: () => ledger.entries().map(({ payment }) => payment),
 
     answer(request, from) {

@@ -136,8 +136,9 @@ export class Lambda {
   }
 
   async #toIamport(instance: Instance, request: HttpRequest): Promise<HttpAnswer> {
-    const { network, iamport, observer, slowness } = this.#parts;
-    observer.sending(instance, request);
+    const { time, network, iamport, observer, slowness } = this.#parts;
+    // What it throws ends the schedule, and is no matter of the code under test.
+    time.begin(async () => observer.sending(instance, request));
     const answer = await network.call(instance, {
       what: () => `iamport ${request.method} ${routeOf(request.path)}`,
       effect: () => iamport.answer(request, instance),

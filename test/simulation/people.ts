@@ -1,11 +1,13 @@
 /** Who is there in a schedule, and what the shop's own server and strangers do. Buyers are in buyers.ts. */
 
+import type { PreparedAmounts } from '../../sandbox/iamport/prepared.ts';
+import { Refused } from '../../sandbox/iamport/refused.ts';
 import { jsonBody } from '../functions/event.ts';
 import { Buyers, type Wanted } from './buyers.ts';
 import { minute, News, second } from './news.ts';
 import { Violation } from './violation.ts';
 import { everybodyHasBegunMs, type World } from './world.ts';
-import { makeAttempts } from './worlds/crowd.ts';
+import { makeAttempts, openWindows } from './worlds/crowd.ts';
 import { Neighbours } from './worlds/neighbours.ts';
 
 export class People {
@@ -22,7 +24,8 @@ export class People {
   /** Everybody, on their own, from now on. */
   begin(): void {
     const { chance } = this.#world;
-    const count = chance.is(0.9) ? 1 : 2;
+    // What is wrong with one item of the shop's must not stop another order.
+    const count = chance.is(0.9) && !this.#world.worlds.has('shop table') ? 1 : 2;
     for (let order = 1; order <= count; order += 1) {
       const currency = chance.is(0.85) ? 'KRW' : 'USD';
       const amount = currency === 'KRW' ? chance.whole(100, 50_000) : chance.whole(100, 50_000) / 100;
@@ -46,7 +49,7 @@ export class People {
     }
     // A browser may register an amount too, and a wrong one.
     const forged = { merchant_uid: wanted.merchantUid, amount: 1, currency: null };
-    if (chance.is(0.05)) this.#world.iamport.ledger.prepared.register(forged);
+    if (chance.is(0.05)) this.#registersForged(forged);
     for (let attempt = Number(chance.pick({ 1: 60, 2: 30, 3: 10 })); attempt > 0; attempt -= 1)
       this.#news.at(20 * minute, () => this.#buyers.attempt(wanted));
     if (registration === 'never') return;
@@ -54,6 +57,15 @@ export class People {
     if (chance.is(0.3)) this.#news.at(30 * minute, () => this.#refund(wanted));
     if (chance.is(0.2)) this.#news.at(30 * minute, () => this.#show(wanted));
     if (chance.is(0.2)) this.#news.at(30 * minute, () => this.#confirm(wanted));
+  }
+
+  #registersForged(forged: Parameters<PreparedAmounts['register']>[0]): void {
+    try {
+      this.#world.iamport.ledger.prepared.register(forged);
+    } catch (error) {
+      // Another system was there first.
+      if (!(error instanceof Refused)) throw error;
+    }
   }
 
   /** @returns how long after the beginning the shop registers the order; milliseconds */
@@ -68,6 +80,7 @@ export class People {
     if (worlds.has('many attempts')) {
       this.#news.after(worlds.chance.whole(1, 20) * minute, () => makeAttempts(this.#world, wanted));
     }
+    if (worlds.has('lists')) this.#news.after(worlds.chance.whole(0, 20 * minute), () => openWindows(this.#world));
     return worlds.has('two shops') ? new Neighbours(this.#world, this.#news).begin(wanted) : 0;
   }
 
@@ -149,8 +162,9 @@ export class People {
   /** Asks for a payment, now that nothing goes wrong. For one, since what is asked for is settled, and the others must be too. */
   async #askForOne(): Promise<void> {
     const { iamport } = this.#world;
-    const impUid = iamport.payments()[0]?.imp_uid;
-    if (impUid === undefined) return;
+    const [payment] = iamport.payments();
+    if (!payment || this.#world.shop.isBroken(payment.merchant_uid)) return;
+    const { imp_uid: impUid } = payment;
     const { status } = await this.#news.asked(impUid, () =>
       this.#world.request('complete', jsonBody({ imp_uid: impUid })),
     );

@@ -56,6 +56,11 @@ const beginning = 1_795_000_000;
 const minute = 60_000;
 /** Whoever does something has begun to by then. */
 export const everybodyHasBegunMs = 30 * minute;
+/** A run makes about so many calls though nothing is due and nothing has changed; and so many for what is due, or has changed. */
+const callsOfARun = 150;
+const callsForOne = 12;
+/** How far back a run reads the lists again. */
+const lookBackMs = 40 * minute;
 /** An instance's clock is off by no more. Seconds. */
 const clockIsOffBy = 5;
 
@@ -89,6 +94,9 @@ export class World {
   /** Until when the reconciler runs by its schedule, beyond what goes wrong; milliseconds after the beginning. */
   #runsUntil = 0;
   #lastRunBegan = 0;
+  #lastRunFinished = false;
+  /** Milliseconds since 1970. */
+  #calmSince = Number.POSITIVE_INFINITY;
   #shown = 0;
 
   constructor(seed: number, reached: Reached, scope: Scope = {}, line?: (line: string) => void) {
@@ -132,6 +140,7 @@ export class World {
       this.hasLongWait = true;
       this.extendTo(4 * 24 * 60 * minute);
     }
+    if (worlds.has('backlog')) this.extendTo(180 * minute);
     if (worlds.has('backlog') || worlds.has('many attempts')) time.mostEvents *= 20;
     this.stream = new Stream(this);
     this.shop = new Shop(this);
@@ -200,22 +209,29 @@ export class World {
     const { iamport, time } = this;
     const began = time.now;
     const wasDown = iamport.isDown;
+    const dueBefore = this.#awaited().filter(({ dueAt }) => dueAt * 1000 <= began).length;
     const { value, calls, isAlive } = await this.lambda.run('reconcile', 120_000, ({ rooms }) =>
       reconcile(rooms, deadlineIn(rooms.clock, 115_000)),
     );
     this.trace?.('reconcile', value ? 'ended' : 'did not end', value);
     if (value?.finished) this.#lastRunBegan = began;
-    // A run that throws while nothing goes wrong took place: what it left is its own fault.
-    const tookPlace = isAlive && (value !== undefined || this.isCalm);
-    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, calls);
+    this.#lastRunFinished = value?.finished ?? false;
+    const wasCalm = this.isCalm && began > this.#calmSince;
+    if (wasCalm && !value) this.judge.broken('L18', 'a run did not come to its end, and nothing was wrong');
+    // A run that ended by a fault of its own took place: what it left is its own fault.
+    const tookPlace = isAlive && (value !== undefined || wasCalm);
+    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, dueBefore, calls);
+  }
+
+  #awaited() {
+    return [...this.tables.orders.awaited(), ...this.tables.reversals.awaited()];
   }
 
   /** A run has taken place, and found Iamport. */
-  #ran(began: number, calls: number): void {
-    const { rules, books, time, tables } = this;
-    const most = Number.POSITIVE_INFINITY;
-    const due = [...tables.orders.awaited(), ...tables.reversals.awaited()];
-    rules.attempted.ran(began / 1000, time.now / 1000, due, { made: calls, most });
+  #ran(began: number, dueBefore: number, calls: number): void {
+    const { rules, books, time, iamport } = this;
+    const most = callsOfARun + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
+    rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, most });
     rules.deposits.ran(began / 1000, (merchantUid) => books.entry(merchantUid));
   }
 
@@ -228,7 +244,8 @@ export class World {
       this.time.after(at, () => this.#runOfTheSchedule());
     }
     for (let at = Math.max(badForMs, everybodyHasBegunMs); at < this.#runsUntil; ) {
-      at += this.worlds.chance.whole(15, 70) * minute;
+      // For days, now and then is enough: what must be known at a certain time is known at the next run after it.
+      at += (at < 8 * 60 * minute ? this.worlds.chance.whole(15, 70) : this.worlds.chance.whole(60, 300)) * minute;
       this.time.after(at, () => this.time.begin(() => this.reconcile()));
     }
     this.time.after(badForMs, () => {
@@ -237,6 +254,7 @@ export class World {
       this.iamport.unreadable.clear();
       this.lists.isCalm = true;
       this.isCalm = true;
+      this.#calmSince = this.time.now;
     });
     await this.time.runUntil(Number.POSITIVE_INFINITY);
     await this.#runAfter(10 * minute);
@@ -271,6 +289,7 @@ export class World {
 
   #balance(): void {
     const { books, iamport, tables, rules, shop, lists } = this;
+    if (!this.#lastRunFinished) throw new Violation('L7', 'the last run had no time to come to its end');
     balance({
       ...{ books, iamport, tables, rules },
       readUntil: Math.floor(this.#lastRunBegan / 1000) - clockIsOffBy,
@@ -283,9 +302,10 @@ export class World {
   #countRow(shown: string): void {
     this.#shown += 1;
     if (this.#shown % 4 !== 0) return;
+    if (this.worlds.has('float noise')) return;
     const payment = paymentOf(JSON.parse(shown));
-    const item = this.tables.orders.named(payment.merchantUid);
     if (this.shop.isBroken(payment.merchantUid)) return;
+    const item = this.tables.orders.named(payment.merchantUid);
     const decision = decide(item && orderOf(this.layout.ours(item)), payment, this.policy);
     const what =
       decision.kind === 'change'

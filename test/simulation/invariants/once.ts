@@ -84,11 +84,12 @@ export class Once {
     if (this.#gave.has(id)) this.#judge.broken('S20', `the refund ${id} gave back, and is refused`);
   }
 
-  /** @param stateOf the state of a refund's item */
+  /** @param stateOf the state of a refund's item; undefined where nothing is demanded of it */
   balance(stateOf: (id: string) => string | undefined): void {
     for (const id of this.#gave) {
-      this.#judge.judged('L16');
       const state = stateOf(id);
+      if (state === undefined) continue;
+      this.#judge.judged('L16');
       if (state !== 'done') this.#judge.broken('L16', `the refund ${id} gave back, and is ${state}`);
     }
   }

@@ -11,19 +11,19 @@ const shares = {
   /** The orders are items of the shop's own table. */
   'shop table': 0.08,
   /** Hundreds of orders and reversals are due at once. */
-  backlog: 0.004,
+  backlog: 0.003,
   /** A buyer, or a stranger, has opened hundreds of windows for one order. */
-  'many attempts': 0.003,
+  'many attempts': 0.002,
   /** Pages of Iamport's lists are too large, or refused. */
   lists: 0.04,
   /** The PG accepts a cancel or a revocation, and performs it minutes, hours or days later. */
-  'slow pg': 0.04,
+  'slow pg': 0.02,
   /** The PG cuts, trims or re-encodes the reason of a cancel. */
   'pg words': 0.04,
   /** The PG refuses a cancel, and performs it all the same. */
   'pg denies': 0.03,
   /** A bank takes deposits back up to three days later. */
-  'late bank': 0.04,
+  'late bank': 0.02,
   /** Another shop sells through the same Iamport account. */
   'two shops': 0.05,
   /** Iamport answers 429 with `retry-after` for a while. */

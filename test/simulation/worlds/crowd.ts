@@ -43,6 +43,21 @@ export async function makeBacklog(world: World): Promise<void> {
   world.stream.skip();
 }
 
+/** A stranger opens windows for orders that nobody registered. */
+export async function openWindows({ iamport, worlds, lists }: World): Promise<void> {
+  const { chance } = worlds;
+  for (let count = chance.whole(3, 25); count > 0; count -= 1) {
+    const { imp_uid: impUid } = iamport.ledger.open({ merchant_uid: `x_${count}`, amount: 100 });
+    iamport.note(impUid);
+    lists.opened(impUid, true);
+    // Paid and cancelled, it lies in the list of what was cancelled.
+    if (!chance.is(0.3)) continue;
+    iamport.ledger.pay(impUid);
+    iamport.ledger.cancelInConsole(impUid);
+    iamport.note(impUid);
+  }
+}
+
 /** A stranger opens hundreds of windows for an order; their accounts are withdrawn again. */
 export async function makeAttempts(world: World, { merchantUid, amount, currency }: Wanted): Promise<void> {
   const { iamport, worlds, reached } = world;

@@ -22,7 +22,8 @@ const doings = {
 
 export class Shop {
   readonly #world: World;
-  readonly #broken = new Set<string>();
+  /** Their items are too large to be written. */
+  readonly #full = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -30,7 +31,9 @@ export class Shop {
 
   /** The item cannot be read or written, or is gone. */
   isBroken(merchantUid: string): boolean {
-    return this.#broken.has(merchantUid);
+    if (!this.#world.worlds.has('shop table') || !this.#world.books.known.has(merchantUid)) return false;
+    const item = this.#item(merchantUid);
+    return this.#full.has(merchantUid) || !item || !entryOf(item).isReadable;
   }
 
   /** The shop takes an order into its table. */
@@ -106,25 +109,23 @@ export class Shop {
     const isOurs = attributes.iamport_status !== undefined;
     if (!before || (isOurs && !before.iamport_status)) return;
     this.#put({ ...before, ...attributes });
-    this.#broken.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
     const item = this.#item(merchantUid);
     if (!item) return;
     const mended = Object.fromEntries(Object.keys(attributes).map((name) => [name, before[name]]));
     this.#put({ ...item, ...mended } as Item);
-    this.#broken.delete(merchantUid);
     this.#world.hasLongWait = true;
   }
 
   async #grow(merchantUid: string): Promise<void> {
     const { tables, time, worlds } = this.#world;
     tables.orders.full.add(merchantUid);
-    this.#broken.add(merchantUid);
+    this.#full.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
     tables.orders.full.delete(merchantUid);
-    this.#broken.delete(merchantUid);
+    this.#full.delete(merchantUid);
     this.#world.hasLongWait = true;
   }
 
@@ -132,7 +133,6 @@ export class Shop {
     const { tables, trace } = this.#world;
     if (!this.#item(merchantUid)) return;
     trace?.('shop', `deletes ${merchantUid}`);
-    this.#broken.add(merchantUid);
     tables.orders.remove({ [shopColumns.key]: { S: merchantUid } });
     this.#world.stream.soon('orders');
   }
