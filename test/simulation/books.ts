@@ -137,11 +137,11 @@ export class Books {
     const { merchantUid, status, amount, currency, revision } = now;
     const say = (message: string) => `${merchantUid} ${before?.status?.S ?? '(new)'} → ${status}: ${message}`;
     this.known.add(merchantUid);
+    this.#said.add(`${merchantUid} ${status}`);
     if (this.#rules.restored.weWrote(now, by.name.startsWith('publish'))) return;
     if (this.#rules.restored.lost.has(merchantUid)) return;
     this.#rules.deposits.orderWritten(now, this.#now() / 1000);
     this.#rules.ownership.orderWritten(before && entryOf(before), now);
-    this.#said.add(`${merchantUid} ${status}`);
     const writes = (this.#writes.get(merchantUid) ?? 0) + 1;
     this.#writes.set(merchantUid, writes);
     this.mostWrites = Math.max(this.mostWrites, writes);
@@ -267,16 +267,17 @@ export class Books {
     if (!order && !this.known.has(merchantUid)) throw new Violation('S6', say('an order that we do not know'));
     if (order?.isSettled && order.impUid === impUid) throw new Violation('S4', say('the order stands on it'));
     const intents = this.#intents.get(impUid);
+    // A price that has just been changed back came too late for a cancel that is under way.
+    const isSteady = this.#now() - this.priceChangedAt > priceSettlesAfterMs;
     if (!cancel) {
       const waitsForIt = order?.status === 'virtual_account_issued' && order.accountOf === impUid;
-      if (waitsForIt) throw new Violation('S4', say('the order waits for this account'));
+      const isRight = this.#iamport.truths(impUid).at(-1)?.amount === order?.amount;
+      if (waitsForIt && isRight && isSteady) throw new Violation('S4', say('the order waits for this account'));
       if (!intents?.has('revoke requested')) throw new Violation('S5', say('revoked without an intent'));
       return;
     }
     if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
     this.#rules.ownership.sendingBack(impUid, order);
-    // A price that has just been changed back came too late for a cancel that is under way.
-    const isSteady = this.#now() - this.priceChangedAt > priceSettlesAfterMs;
     const isPayable = order && !order.isSettled && order.status !== 'closed';
     if (isPayable && isSteady && isGood(this.#iamport.truths(impUid).at(-1), order)) {
       throw new Violation('S16', say('a good payment sent back'));

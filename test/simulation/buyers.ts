@@ -83,6 +83,7 @@ export class Buyers {
     }
     const amount = how === 'pays a forged amount' ? this.#forged(wanted) : undefined;
     ledger.pay(impUid, { ...(amount !== undefined && { amount }), sandbox: how === 'pays by a test channel' });
+    this.#world.shop.paid(wanted, impUid);
     this.#news.changed(impUid);
   }
 

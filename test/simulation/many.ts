@@ -60,7 +60,7 @@ export async function runMany({ seeds, from, workers, mostFailures, progress, sc
   };
   await Promise.all(Array.from({ length: Math.max(1, workers) }, work));
 
-  const missing = seeds >= demandsFrom ? missingFrom(reached) : [];
+  const missing = seeds >= demandsFrom ? missingFrom(reached, scope) : [];
   const text = [
     ...[...reached.counts]
       .sort(([one], [other]) => one.localeCompare(other))

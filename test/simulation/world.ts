@@ -122,7 +122,7 @@ export class World {
     };
     this.tables = tables;
     this.lists = new Lists(worlds, reached);
-    const throttle = new Throttle(worlds, time, this.judge, this.badForMs);
+    const throttle = new Throttle(worlds, { time, judge: this.judge, reached }, this.badForMs);
     const pg = new Pg(worlds, time, reached);
     const circumstances = { pg, lists: this.lists, throttle, isNoisy: worlds.has('float noise') };
     const iamport = simulatedIamport(time, chance, weather, circumstances);

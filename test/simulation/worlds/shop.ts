@@ -4,6 +4,7 @@
  */
 
 import type { Item } from '../../../functions/store/table.ts';
+import { jsonBody } from '../../functions/event.ts';
 import type { Wanted } from '../buyers.ts';
 import { entryOf, shopColumns } from '../entry.ts';
 import { minute, second } from '../news.ts';
@@ -72,9 +73,26 @@ export class Shop {
     }
   }
 
+  /** A buyer who has just paid takes a coupon, so that the payment is wrong and goes back, and gives it back meanwhile. */
+  paid(wanted: Wanted, impUid: string): void {
+    const { time, worlds, reached } = this.#world;
+    if (!worlds.has('shop table') || !worlds.chance.is(0.4)) return;
+    reached.count('shop: changes the price of what has just been paid');
+    const { merchantUid } = wanted;
+    const ask = (afterMs: number) =>
+      time.after(afterMs, () =>
+        time.begin(async () => {
+          await this.#world.request('complete', jsonBody({ imp_uid: impUid, merchant_uid: merchantUid }));
+        }),
+      );
+    time.begin(() => this.#coupon(wanted, worlds.chance.whole(50, 900)));
+    ask(1);
+    for (let count = worlds.chance.whole(1, 3); count > 0; count -= 1) ask(worlds.chance.whole(100, 900));
+  }
+
   /** The buyer takes a coupon, and gives it back. */
-  async #coupon(wanted: Wanted): Promise<void> {
-    const { time, worlds } = this.#world;
+  async #coupon(wanted: Wanted, forMs = this.#whileMs()): Promise<void> {
+    const { time } = this.#world;
     const { amount } = wanted;
     const lower = wanted.currency === 'KRW' ? Math.ceil(amount * 0.9) : Math.ceil(amount * 90) / 100;
     for (const price of [lower, amount]) {
@@ -83,8 +101,13 @@ export class Shop {
       this.#put({ ...item, [shopColumns.amount]: { N: String(price) } });
       wanted.amount = price;
       this.#world.books.priceChangedAt = time.now;
-      await time.sleep(worlds.chance.is(0.6) ? worlds.chance.whole(50, 3_000) : worlds.chance.whole(5, 300) * second);
+      await time.sleep(forMs);
     }
+  }
+
+  #whileMs(): number {
+    const { chance } = this.#world.worlds;
+    return chance.is(0.6) ? chance.whole(50, 3_000) : chance.whole(5, 300) * second;
   }
 
   /** The shop's server reads the item, and writes all that it knows of it back. */

@@ -6,6 +6,7 @@
 
 import type { Judge } from '../judge.ts';
 import type { Instance } from '../network.ts';
+import type { Reached } from '../reached.ts';
 import type { Time } from '../time.ts';
 import type { Worlds } from './choice.ts';
 
@@ -14,12 +15,15 @@ const second = 1_000;
 export class Throttle {
   readonly #time: Time;
   readonly #judge: Judge;
+  readonly #reached: Reached;
   /** Milliseconds since 1970, from and to. */
   readonly #spans: (readonly [number, number])[] = [];
   readonly #until = new WeakMap<Instance, number>();
 
   /** @param forMs how long things go wrong */
-  constructor(worlds: Worlds, time: Time, judge: Judge, forMs: number) {
+  constructor(worlds: Worlds, parts: { time: Time; judge: Judge; reached: Reached }, forMs: number) {
+    const { time, judge, reached } = parts;
+    this.#reached = reached;
     this.#time = time;
     this.#judge = judge;
     if (!worlds.has('throttled')) return;
@@ -47,6 +51,7 @@ export class Throttle {
 
   /** An instance has read the answer. */
   heard(by: Instance, seconds: number): void {
+    this.#reached.count('answered 429 with retry-after');
     this.#until.set(by, Math.max(this.#until.get(by) ?? 0, this.#time.now + seconds * second));
   }
 }
