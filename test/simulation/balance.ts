@@ -14,6 +14,8 @@
  *     what has no order
  * L9  money without an order is known
  * L10 everything comes to an end (`time.ts`)
+ * L19 no order is left open after its own time (in `checkOrder`)
+ * L20 no order waits for an account after its own time
  * L11 while nothing is wrong, everybody is answered (`people.ts`)
  */
 
@@ -27,6 +29,9 @@ import type { TableName } from './lambda.ts';
 import type { Rules } from './rules.ts';
 import type { SimulatedTable } from './table.ts';
 import { Violation } from './violation.ts';
+
+/** An instance's clock is off by no more, and the index lags. Seconds. */
+const expiresWithin = 60;
 
 interface Parts {
   readonly books: Books;
@@ -115,10 +120,15 @@ function agree(impUid: string, kept: number, order: Entry): void {
   }
 }
 
-function checkOrder(order: Entry, { books, iamport }: Parts): void {
+function checkOrder(order: Entry, { books, iamport, rules, readUntil }: Parts): void {
   const { merchantUid, status, revision, accountOf, impUid } = order;
   for (let step = books.firstStep(merchantUid); step <= revision; step += 1) {
     if (!books.events.has(`${merchantUid}:${step}`)) throw new Violation('L5', `${merchantUid}:${step} was not told`);
+  }
+  if (order.expiresAt !== undefined && order.expiresAt < readUntil - expiresWithin) {
+    if (status === 'ready') rules.judge.broken('L19', `${merchantUid} is still ready`);
+    if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_'))
+      rules.judge.broken('L20', `${merchantUid} still waits for ${accountOf}`);
   }
   if (status === 'virtual_account_issued' && accountOf) {
     const truth = iamport.truths(accountOf).at(-1);

@@ -41,6 +41,8 @@ export interface Entry {
   readonly isSettled: boolean;
   /** Unix seconds; 0 while we have not written into the shop's own item. */
   readonly createdAt: number;
+  /** Until when the shop waits; Unix seconds. */
+  readonly expiresAt: number | undefined;
   /** Its amount is a number and its status one that we know. */
   readonly isReadable: boolean;
 }
@@ -64,6 +66,7 @@ export function entryOf(stored: Item): Entry {
     kept: isSettled && status !== 'deposit_reversed' ? amount - given : 0,
     isSettled,
     createdAt: Number(item.created_at?.N),
+    expiresAt: item.expires_at && Number(item.expires_at.N),
     isReadable: statuses.has(status) && item.amount?.N !== undefined,
   };
 }

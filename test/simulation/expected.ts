@@ -138,7 +138,8 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
     .map((does) => `shop: ${does}`)
     .concat('judged: L14'),
   backlog: ['backlog: expires', 'backlog: reversal', 'backlog: waits for an unknown payment'],
-  'many attempts': ['attempts: hundreds'],
+  'many attempts': ['attempts: hundreds', 'attempts: of an order that cannot be read'],
+  'broken attempt': ['attempt: half a won'],
   lists: ['page: refused', 'page: too large'],
   'slow pg': ['slow pg: days', 'slow pg: hours', 'slow pg: minutes', 'judged: accepted, performed later'],
   'pg words': ['ascii', 'cut', 'same', 'trimmed', 'without wide characters'].map((how) => `pg words: ${how}`),
@@ -156,7 +157,7 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
 };
 
 /** What the invariants that are no world's own had to judge. */
-const judged = ['L15, Refund Refused', 'L16', 'L17', 'S20', 'S24'];
+const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'S20', 'S24', 'S26'];
 
 const expected = [
   ...rows.map((row) => `row: ${row}`),

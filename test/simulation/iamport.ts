@@ -72,6 +72,8 @@ export interface SimulatedIamport {
   onCancelled: (impUid: string, key: string | undefined) => void;
   /** Called before an amount is registered, or overwritten, because we asked. */
   onPrepare: (merchantUid: string, isChange: boolean) => void;
+  /** Called when a payment is asked for by its `imp_uid`. */
+  onAsked: (impUid: string, from: Instance) => void;
   /** Called for each payment that somebody is shown, with its JSON. */
   onShown: (payment: string) => void;
   /** Payments that are listed, and cannot be asked about. */
@@ -192,6 +194,7 @@ export function simulatedIamport(
     };
     switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
       case 'GET payments':
+        simulated.onAsked(first, from);
         return shown(ledger.payment(first));
       case 'GET payments find':
         return shown(sorted(ofOrder(second))[0] as Payment);
@@ -236,6 +239,7 @@ export function simulatedIamport(
     onAccepted: () => undefined,
     onCancelled: () => undefined,
     onPrepare: () => undefined,
+    onAsked: () => undefined,
     onShown: () => undefined,
     unreadable: new Set(),
     isDown: false,

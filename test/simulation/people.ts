@@ -7,7 +7,7 @@ import { Buyers, type Wanted } from './buyers.ts';
 import { minute, News, second } from './news.ts';
 import { Violation } from './violation.ts';
 import { everybodyHasBegunMs, type World } from './world.ts';
-import { makeAttempts, openWindows } from './worlds/crowd.ts';
+import { halfAWon, makeAttempts, makeBrokenAttempt, openWindows } from './worlds/crowd.ts';
 import { Neighbours } from './worlds/neighbours.ts';
 
 export class People {
@@ -79,6 +79,9 @@ export class People {
     }
     if (worlds.has('many attempts')) {
       this.#news.after(worlds.chance.whole(1, 20) * minute, () => makeAttempts(this.#world, wanted));
+    }
+    if (worlds.has('broken attempt')) {
+      this.#news.after(worlds.chance.whole(0, 10 * minute), () => makeBrokenAttempt(this.#world, wanted));
     }
     if (worlds.has('lists')) this.#news.after(worlds.chance.whole(0, 20 * minute), () => openWindows(this.#world));
     return worlds.has('two shops') ? new Neighbours(this.#world, this.#news).begin(wanted) : 0;
@@ -162,7 +165,7 @@ export class People {
   /** Asks for a payment, now that nothing goes wrong. For one, since what is asked for is settled, and the others must be too. */
   async #askForOne(): Promise<void> {
     const { iamport } = this.#world;
-    const [payment] = iamport.payments();
+    const payment = iamport.payments().find(({ amount }) => amount !== halfAWon);
     if (!payment || this.#world.shop.isBroken(payment.merchant_uid)) return;
     const { imp_uid: impUid } = payment;
     const { status } = await this.#news.asked(impUid, () =>

@@ -7,15 +7,12 @@ import { closeOrder } from '../../functions/close-order.ts';
 import { complete } from '../../functions/complete.ts';
 import { confirm } from '../../functions/confirm.ts';
 import { deadlineIn } from '../../functions/edge/clock.ts';
-import { paymentOf } from '../../functions/iamport/wire.ts';
 import { mobileRedirect } from '../../functions/mobile-redirect.ts';
 import { orders } from '../../functions/orders.ts';
-import { decide } from '../../functions/payment/decide.ts';
 import { reconcile } from '../../functions/reconcile.ts';
 import { refunds } from '../../functions/refunds.ts';
 import type { Door } from '../../functions/serve.ts';
 import { type Layout, ownTable, shopTable } from '../../functions/store/layout.ts';
-import { orderOf } from '../../functions/store/order-item.ts';
 import { webhook } from '../../functions/webhook.ts';
 import { eventOf, type Sent } from '../functions/event.ts';
 import { balance } from './balance.ts';
@@ -27,6 +24,7 @@ import { Judge } from './judge.ts';
 import { type Heard, Lambda, type Observer } from './lambda.ts';
 import { Network } from './network.ts';
 import type { Reached } from './reached.ts';
+import { Rows } from './rows.ts';
 import { Rules } from './rules.ts';
 import { Stream } from './stream.ts';
 import { SimulatedTable } from './table.ts';
@@ -97,7 +95,6 @@ export class World {
   #lastRunFinished = false;
   /** Milliseconds since 1970. */
   #calmSince = Number.POSITIVE_INFINITY;
-  #shown = 0;
 
   constructor(seed: number, reached: Reached, scope: Scope = {}, line?: (line: string) => void) {
     this.chance = new Chance(seed);
@@ -174,7 +171,19 @@ export class World {
       if (isChange) rules.ownership.amountChanged(merchantUid);
       else rules.ownership.amountRegistered(merchantUid);
     };
-    iamport.onShown = (payment) => this.#countRow(payment);
+    iamport.onAsked = (impUid, from) => {
+      const merchantUid = iamport.truths(impUid).at(-1)?.merchantUid ?? '';
+      if (!from.name.startsWith('reconcile')) return;
+      const recorded = books.reversal(impUid);
+      rules.attempted.asked(impUid, recorded, books.entry(merchantUid) !== undefined, this.time.now / 1000);
+    };
+    const rows = new Rows({
+      orders: this.tables.orders,
+      layout: this.layout,
+      policy: this.policy,
+      reached: this.reached,
+    });
+    iamport.onShown = (payment) => rows.shown(payment);
   }
 
   #observer(throttle: Throttle): Observer {
@@ -296,24 +305,6 @@ export class World {
       isBroken: (merchantUid) => shop.isBroken(merchantUid) || rules.restored.lost.has(merchantUid),
       isHidden: (impUid) => lists.hides(impUid),
     });
-  }
-
-  /** Which row of the rules a payment is in when somebody is shown it: counted now and then, since it takes time. */
-  #countRow(shown: string): void {
-    this.#shown += 1;
-    if (this.#shown % 4 !== 0) return;
-    if (this.worlds.has('float noise')) return;
-    const payment = paymentOf(JSON.parse(shown));
-    if (this.shop.isBroken(payment.merchantUid)) return;
-    const item = this.tables.orders.named(payment.merchantUid);
-    const decision = decide(item && orderOf(this.layout.ours(item)), payment, this.policy);
-    const what =
-      decision.kind === 'change'
-        ? decision.next.status
-        : decision.kind === 'reject'
-          ? `${decision.reason}, ${decision.reversal?.kind ?? 'nothing to undo'}`
-          : decision.kind;
-    this.reached.count(`row: ${payment.state.kind} → ${what}`);
   }
 
   #runOfTheSchedule(): void {

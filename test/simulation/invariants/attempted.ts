@@ -10,6 +10,8 @@ import type { Instance } from '../network.ts';
 
 /** Seconds. */
 const bound = 3_600;
+/** Two runs may overlap, and one of them has recorded what the other asks about. Seconds. */
+const overlap = 300;
 /** The bound counts only when so many runs took place in it. */
 const fewestRuns = 3;
 
@@ -34,6 +36,14 @@ export class Attempted {
   /** An instance has asked the table for an item, or written it. */
   looked(key: string, by: Instance, nowSeconds: number): void {
     if (by.name.startsWith('reconcile')) this.#looked.set(key, nowSeconds);
+  }
+
+  /** The reconciler asks Iamport about a payment. @param hasOrder its order is registered */
+  asked(impUid: string, recorded: Item | undefined, hasOrder: boolean, nowSeconds: number): void {
+    if (recorded?.kind?.S !== 'orphan') return;
+    this.#judge.judged('S26');
+    if (hasOrder || Number(recorded.created_at?.N) > nowSeconds - overlap) return;
+    this.#judge.broken('S26', `${impUid} has no order, is recorded, and is asked about again`);
   }
 
   /**

@@ -2,12 +2,20 @@
 
 import { ordersIn } from '../../../functions/store/orders.ts';
 import { reversalsIn } from '../../../functions/store/reversals.ts';
+import { Refused } from '../../../sandbox/iamport/refused.ts';
 import type { Wanted } from '../buyers.ts';
 import { second } from '../news.ts';
 import { portOf } from '../table.ts';
 import type { World } from '../world.ts';
 
 const longAgo = 7_200;
+
+/** A sale that ends for everybody at once, payments that Iamport does not know any more, and a day on which much was rejected. */
+const mixes = {
+  sale: { expires: 12, 'waits for an unknown payment': 1, reversal: 1 },
+  unknown: { expires: 1, 'waits for an unknown payment': 12, reversal: 1 },
+  reversals: { expires: 1, 'waits for an unknown payment': 1, reversal: 6 },
+} as const;
 
 /** Orders that end at the same second, orders that wait for a payment that Iamport does not know, and reversals for the operator. */
 export async function makeBacklog(world: World): Promise<void> {
@@ -19,10 +27,11 @@ export async function makeBacklog(world: World): Promise<void> {
   const reversals = reversalsIn(portOf(tables.reversals));
   const amount = 14_000 as never;
   const count = chance.whole(150, 300);
+  const mix = mixes[chance.pick({ sale: 1, unknown: 1, reversals: 1 })];
   for (let index = 0; index < count; index += 1) {
     const merchantUid = `b_${index}`;
     const impUid = `imp_b${index}`;
-    const kind = chance.pick({ expires: 3, 'waits for an unknown payment': 4, reversal: 1 });
+    const kind = chance.pick(mix);
     world.reached.count(`backlog: ${kind}`);
     if (layout.key !== 'merchant_uid') {
       tables.orders.put({ [layout.key]: { S: merchantUid }, price: { N: '14000' }, currency: { S: 'KRW' } });
@@ -58,11 +67,36 @@ export async function openWindows({ iamport, worlds, lists }: World): Promise<vo
   }
 }
 
+/** An amount that is none in won. */
+export const halfAWon = 100.5;
+
+/** A stranger opens a window with an amount that is none. */
+export async function makeBrokenAttempt({ iamport, reached }: World, { merchantUid, amount }: Wanted): Promise<void> {
+  reached.count('attempt: half a won');
+  try {
+    const { imp_uid: impUid } = iamport.ledger.open({ merchant_uid: merchantUid, amount, currency: 'KRW' });
+    iamport.ledger.payment(impUid).amount = halfAWon;
+    iamport.note(impUid);
+  } catch (error) {
+    // Another amount is registered.
+    if (!(error instanceof Refused)) throw error;
+  }
+}
+
 /** A stranger opens hundreds of windows for an order; their accounts are withdrawn again. */
 export async function makeAttempts(world: World, { merchantUid, amount, currency }: Wanted): Promise<void> {
-  const { iamport, worlds, reached } = world;
+  const { iamport, worlds, reached, tables, layout } = world;
   const count = worlds.chance.whole(150, 300);
-  reached.count('attempts: hundreds', count);
+  reached.count('attempts: hundreds');
+  if (worlds.chance.is(0.4)) {
+    // The order cannot be read: somebody has written it by hand.
+    reached.count('attempts: of an order that cannot be read');
+    tables.orders.put({ [layout.key]: { S: 'unreadable' }, price: { S: 'x' }, amount: { S: 'x' }, status: { S: 'x' } });
+    for (let index = 0; index < count; index += 1) {
+      iamport.note(iamport.ledger.open({ merchant_uid: 'unreadable', amount: 100 }).imp_uid);
+    }
+    return;
+  }
   for (let index = 0; index < count; index += 1) {
     const { imp_uid: impUid } = iamport.ledger.open({ merchant_uid: merchantUid, amount, currency });
     iamport.ledger.issueAccount(impUid, {});

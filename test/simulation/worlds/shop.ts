@@ -32,9 +32,9 @@ export class Shop {
 
   /** The item cannot be read or written, or is gone. */
   isBroken(merchantUid: string): boolean {
-    if (!this.#world.worlds.has('shop table') || !this.#world.books.known.has(merchantUid)) return false;
     const item = this.#item(merchantUid);
-    return this.#full.has(merchantUid) || !item || !entryOf(item).isReadable;
+    if (!item) return this.#world.books.known.has(merchantUid);
+    return this.#full.has(merchantUid) || !entryOf(item).isReadable;
   }
 
   /** The shop takes an order into its table. */
