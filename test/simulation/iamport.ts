@@ -163,7 +163,7 @@ export function simulatedIamport(
     return found;
   };
 
-  /** One call that undoes something, as the PG takes it. @throws Refused when the PG says no, even where it performs it */
+  /** One call that undoes something, as the PG takes it. @throws Refused when the PG refuses, even where it performs it */
   const undone = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
     simulated.onUndo(impUid, from, cancel);
     const key = cancel && keyIn(cancel.reason);

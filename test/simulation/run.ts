@@ -4,7 +4,7 @@
  *   npm run simulate -- --seeds 1000000 [--from S]     prints what was reached, and exits 1 on a violation
  *   npm run simulate -- --seed N --trace               prints everything that happens in one schedule
  *   … --pending                                        enters the pending worlds, and enforces the pending invariants
- *   … --worlds 'slow pg,two shops'                     exactly these worlds hold in every schedule
+ *   … --worlds 'slow pg,two shops'                     exactly these worlds in every schedule
  *   … --failures 1000                                  goes on until so many schedules were violated, and counts them by invariant
  */
 

@@ -24,7 +24,7 @@ export class Stream {
     time.after(chance.whole(100, 1_000), () => time.begin(() => this.#deliver(table)));
   }
 
-  /** What the tables hold already was delivered before the schedule began. */
+  /** The changes up to now were delivered before the schedule began. */
   skip(): void {
     this.#delivered.orders = this.#world.tables.orders.changes.length;
     this.#delivered.reversals = this.#world.tables.reversals.changes.length;

@@ -38,10 +38,10 @@ export class Once {
     const before = this.#accepted.get(id);
     if (!before) return;
     this.#judge.judged('S19');
-    const say = (what: string) => this.#judge.broken('S19', `${id} is sent again by ${from.name}: ${what}`);
-    if (before.isPending && before.isRecorded) say('it was accepted and recorded');
+    const broken = (why: string) => this.#judge.broken('S19', `${id} is sent again by ${from.name}: ${why}`);
+    if (before.isPending && before.isRecorded) broken('it was accepted and recorded');
     else if (deferredMethods.has(payMethod) && id.includes('/') && !from.name.startsWith('refunds')) {
-      say(`its answer was lost, and a ${payMethod} payment shows nothing of it`);
+      broken(`its answer was lost, and a ${payMethod} payment shows nothing of it`);
     }
   }
 

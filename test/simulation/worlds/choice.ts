@@ -1,12 +1,12 @@
 /**
- * The worlds of a schedule: circumstances that hold in a share of the schedules, beside the faults of `weather.ts`. Each seed draws
+ * The worlds of a schedule: circumstances of a share of the schedules, beside the faults of `weather.ts`. Each seed draws
  * its worlds from a generator of its own, so that a schedule without one stays as it was before the world existed.
  */
 
 import { Chance } from '../chance.ts';
 import type { Reached } from '../reached.ts';
 
-/** The share of the schedules in which each world holds. */
+/** The share of the schedules that each world is in. */
 const shares = {
   /** The orders are items of the shop's own table. */
   'shop table': 0.08,
@@ -44,7 +44,7 @@ export const pendingWorlds: ReadonlySet<WorldName> = new Set<WorldName>(worldNam
 export interface Scope {
   /** Enter the pending worlds and enforce the pending invariants. */
   readonly pending?: boolean;
-  /** Exactly these worlds hold in every schedule. */
+  /** Exactly these worlds are in every schedule. */
   readonly only?: readonly WorldName[];
 }
 

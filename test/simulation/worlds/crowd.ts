@@ -52,7 +52,7 @@ export async function makeBacklog(world: World): Promise<void> {
   world.stream.skip();
 }
 
-/** A stranger opens windows for orders that nobody registered. */
+/** A stranger opens windows for orders that no shop registered. */
 export async function openWindows({ iamport, worlds, lists }: World): Promise<void> {
   const { chance } = worlds;
   for (let count = chance.whole(3, 25); count > 0; count -= 1) {
@@ -89,7 +89,7 @@ export async function makeAttempts(world: World, { merchantUid, amount, currency
   const count = worlds.chance.whole(150, 300);
   reached.count('attempts: hundreds');
   if (worlds.chance.is(0.4)) {
-    // The order cannot be read: somebody has written it by hand.
+    // The order cannot be read: it was written by hand.
     reached.count('attempts: of an order that cannot be read');
     tables.orders.put({ [layout.key]: { S: 'unreadable' }, price: { S: 'x' }, amount: { S: 'x' }, status: { S: 'x' } });
     for (let index = 0; index < count; index += 1) {

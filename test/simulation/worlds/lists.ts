@@ -25,7 +25,7 @@ export class Lists {
     this.isOn = worlds.has('lists');
   }
 
-  /** A window was opened. @param isOfStranger nobody will miss it */
+  /** A window was opened. @param isOfStranger it belongs to no order */
   opened(impUid: string, isOfStranger: boolean): void {
     if (!this.isOn) return;
     const { chance } = this.#worlds;

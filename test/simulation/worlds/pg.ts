@@ -66,7 +66,7 @@ export class Pg {
     return chance.whole(least, most);
   }
 
-  /** The PG says no to what it performs. @returns how long until it performs; undefined when it means its word. Milliseconds */
+  /** The PG refuses a cancel that it performs. @returns how long until it performs it; undefined when it refuses nothing. Milliseconds */
   denial(): number | undefined {
     const { chance } = this.#worlds;
     if (!this.#denies || !chance.is(0.5)) return undefined;

@@ -125,7 +125,7 @@ export class Shop {
     if (item && this.#item(merchantUid)) this.#put(item);
   }
 
-  /** Sometimes somebody at the shop mends it. */
+  /** Sometimes the shop repairs the item later. */
   async #spoil(merchantUid: string, attributes: Item): Promise<void> {
     const { time, worlds } = this.#world;
     const before = this.#item(merchantUid);
