@@ -26,8 +26,14 @@ export interface LedgerParts {
   readonly refusesCancels?: () => boolean;
   /** Whether the PG registers a cancel now and pays it back later. */
   readonly defersCancels?: () => boolean;
-  /** What the PG makes of the reason of a cancel before it is stored in the history. */
+  /** What the PG makes of the reason of a cancel before it is stored in the history: it may cut, trim or re-encode the text. */
   readonly storedReason?: (reason: string) => string | null;
+  /**
+   * A PG may accept a cancel or a revocation now, and perform it hours later.
+   * @param perform changes the payment; it does nothing when the payment no longer allows it
+   * @returns true when the caller performs it later
+   */
+  readonly performsLater?: (impUid: string, perform: () => void) => boolean;
 }
 
 export interface CancelRequest {
@@ -172,8 +178,12 @@ export class Ledger {
       this.#deferred.push({ payment, amount, reason });
       return payment;
     }
-    this.#cancelled(payment, amount, reason);
-    if (request.enable_webhook) this.#announce(payment);
+    const perform = () => {
+      if (payment.paid_at === 0 || hundredths(amount) > hundredths(leftOf(payment))) return;
+      this.#cancelled(payment, amount, reason);
+      if (request.enable_webhook) this.#announce(payment);
+    };
+    if (!this.#parts.performsLater?.(payment.imp_uid, perform)) perform();
     return payment;
   }
 
@@ -196,8 +206,13 @@ export class Ledger {
   revokeAccount(impUid: string): Payment {
     const payment = this.payment(impUid);
     if (!awaitsDeposit(payment)) throw new Refused('invalid', '입금을 기다리는 가상계좌가 아닙니다.');
-    Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
-    return this.#touched(payment);
+    const perform = () => {
+      if (!awaitsDeposit(payment)) return;
+      Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
+      this.#touched(payment);
+    };
+    if (!this.#parts.performsLater?.(impUid, perform)) perform();
+    return payment;
   }
 
   /** @throws Refused `unknown` */

@@ -14,6 +14,8 @@
  *     what has no order
  * L9  money without an order is known
  * L10 everything comes to an end (`time.ts`)
+ * L19 no order is left open after its own time (in `checkOrder`)
+ * L20 no order waits for an account after its own time
  * L11 while nothing is wrong, everybody is answered (`people.ts`)
  */
 
@@ -22,9 +24,14 @@ import { hundredths } from '../../sandbox/iamport/payment.ts';
 import type { Books } from './books.ts';
 import { type Entry, entryOf, isGood } from './entry.ts';
 import type { SimulatedIamport, Truth } from './iamport.ts';
+import { clockError, lateRegistration } from './invariants/ownership.ts';
 import type { TableName } from './lambda.ts';
+import type { Rules } from './rules.ts';
 import type { SimulatedTable } from './table.ts';
 import { Violation } from './violation.ts';
+
+/** An instance's clock is off by no more, and the index lags. Seconds. */
+const expiresWithin = 60;
 
 interface Parts {
   readonly books: Books;
@@ -32,11 +39,17 @@ interface Parts {
   readonly tables: Readonly<Record<TableName, SimulatedTable>>;
   /** Unix seconds; before this the ledger must have been read. */
   readonly readUntil: number;
+  readonly rules: Rules;
+  /** Nothing is demanded of this order: its item is gone, or cannot be read or written. */
+  readonly isBroken: (merchantUid: string) => boolean;
+  /** No list of Iamport's shows this payment. */
+  readonly isHidden: (impUid: string) => boolean;
 }
 
 export function balance(parts: Parts): void {
-  const { books, iamport, tables, readUntil } = parts;
-  for (const { imp_uid: impUid, merchant_uid: merchantUid } of iamport.payments()) {
+  const { books, iamport, tables, readUntil, rules, isBroken, isHidden } = parts;
+  for (const { imp_uid: impUid, merchant_uid: merchantUid, started_at: startedAt } of iamport.payments()) {
+    if (isBroken(merchantUid)) continue;
     const truth = iamport.truths(impUid).at(-1);
     const order = books.entry(merchantUid);
     const reversal = books.reversal(impUid);
@@ -46,23 +59,43 @@ export function balance(parts: Parts): void {
     if (isOrders) {
       if (truth.kept > 0 || order.status !== 'deposit_reversed') agree(impUid, truth.kept, order);
       if (truth.kept > 0) checkExcess(impUid, truth, order, reversal);
-    } else if (truth.kept > 0) checkHeld(impUid, truth, order, reversal);
+    } else if (truth.kept > 0 && !(isHidden(impUid) && !reversal)) {
+      checkHeld(impUid, truth, order, reversal, startedAt);
+    }
   }
-  for (const item of tables.orders.items()) checkOrder(entryOf(item), parts);
+  for (const item of tables.orders.items()) {
+    const order = entryOf(item);
+    if (!isBroken(order.merchantUid)) checkOrder(order, parts);
+  }
   for (const item of tables.reversals.items()) checkReversal(item, parts);
-  const walk = tables.state.read({ id: { S: 'ledger-recent' } });
-  if (Number(walk?.done_until?.N ?? 0) < readUntil) throw new Violation('L7', `the checkpoint is ${told(walk)}`);
+  rules.once.balance((id) => {
+    const item = books.reversal(id);
+    return isBroken(item?.merchant_uid?.S ?? '') ? undefined : (item?.state?.S ?? 'not there');
+  });
+  const walk = tables.state.read({ id: { S: 'scan-recent' } });
+  if (Number(walk?.completed_until?.N ?? 0) < readUntil) throw new Violation('L7', `the checkpoint is ${told(walk)}`);
 }
 
 const told = (item: Item | undefined) => JSON.stringify(item);
 
 /** Money that no order stands on: all of it waits for a person, or has no order, and the shop's books say how much it is. */
-function checkHeld(impUid: string, truth: Truth, order: Entry | undefined, reversal: Item | undefined): void {
+function checkHeld(
+  impUid: string,
+  truth: Truth,
+  order: Entry | undefined,
+  reversal: Item | undefined,
+  startedAt: number,
+): void {
   const say = `${impUid} kept ${truth.kept} for ${truth.merchantUid} (${order?.status}), ${told(reversal)}`;
   if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', say);
   if (order) {
-    if (isGood(truth, order) && !order.isSettled && order.status !== 'closed') throw new Violation('L2', say);
-    if (reversal?.state?.S !== 'manual' || reversal.kind?.S === 'orphan') throw new Violation('L1', say);
+    // Begun before its order was registered, it may be another system's. Seconds.
+    const early = order.createdAt === 0 ? 0 : order.createdAt - startedAt;
+    const isInTime = early <= lateRegistration - clockError;
+    if (isInTime && isGood(truth, order) && !order.isSettled && order.status !== 'closed')
+      throw new Violation('L2', say);
+    const isKnown = reversal?.state?.S === 'manual' && (reversal.kind?.S !== 'orphan' || early > 0);
+    if (!isKnown) throw new Violation('L1', say);
   }
   // Deposits of another sum, or on top of the amount, are in no payment's own figure.
   if (['deposit_excess', 'deposit_mismatch'].includes(reversal?.reason?.S ?? '')) return;
@@ -87,18 +120,16 @@ function agree(impUid: string, kept: number, order: Entry): void {
   }
 }
 
-function checkOrder(order: Entry, { books, iamport }: Parts): void {
+function checkOrder(order: Entry, { books, iamport, rules, readUntil }: Parts): void {
   const { merchantUid, status, revision, accountOf, impUid } = order;
-  let wasPaid = false;
-  for (let step = 2; step <= revision; step += 1) {
-    const id = `${merchantUid}:${step}`;
-    const event = books.events.get(id);
-    if (!event) throw new Violation('L5', `${id} was not told`);
-    wasPaid ||= event.name === 'Payment Paid' || books.events.has(`${id}:paid`);
+  for (let step = books.firstStep(merchantUid); step <= revision; step += 1) {
+    if (!books.events.has(`${merchantUid}:${step}`)) throw new Violation('L5', `${merchantUid}:${step} was not told`);
   }
-  // Goods are delivered on this event, also where a part was given back before the payment was read.
-  if (order.isSettled && !wasPaid)
-    throw new Violation('L5', `${merchantUid} is ${status}, and was never told to be paid`);
+  if (order.expiresAt !== undefined && order.expiresAt < readUntil - expiresWithin) {
+    if (status === 'ready') rules.judge.broken('L19', `${merchantUid} is still ready`);
+    if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_'))
+      rules.judge.broken('L20', `${merchantUid} still waits for ${accountOf}`);
+  }
   if (status === 'virtual_account_issued' && accountOf) {
     const truth = iamport.truths(accountOf).at(-1);
     // A deposit of another sum waits for a person, and the order with it.
@@ -110,13 +141,16 @@ function checkOrder(order: Entry, { books, iamport }: Parts): void {
   }
 }
 
-function checkReversal(item: Item, { books, iamport }: Parts): void {
+function checkReversal(item: Item, { books, iamport, rules, isBroken }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
   if (kind === 'notification') return;
   // Nothing of a refund was sent, or it waits for the shop or the operator.
   if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
+  const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && books.entry(item.merchant_uid?.S ?? '') !== undefined;
+  if (isOfBroken || books.isOfBacklog(key)) return;
   if (state === 'requested') throw new Violation('L4', `${key} is still ${told(item)}`);
   const names = [...books.events].filter(([id]) => id.startsWith(`${key}:`)).map(([, { name }]) => name);
+  rules.announced.balance(item, names);
   const must = (name: string) => {
     if (!names.includes(name)) throw new Violation('L5', `${name} was not told of ${told(item)}; only ${names}`);
   };
@@ -125,6 +159,7 @@ function checkReversal(item: Item, { books, iamport }: Parts): void {
     return;
   }
   const truth = iamport.truths(key).at(-1);
+  rules.deposits.balance(item, truth);
   const isOnTop = item.reason?.S === 'deposit_excess';
   if (state === 'manual' && truth?.moved && truth.kept === 0 && !isOnTop)
     throw new Violation('L4', `${key} is back: ${told(item)}`);

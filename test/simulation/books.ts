@@ -26,8 +26,10 @@ import type { Item } from '../../functions/store/table.ts';
 import type { CancelRequest } from '../../sandbox/iamport/ledger.ts';
 import { type Entry, entryOf, isGood } from './entry.ts';
 import type { SimulatedIamport } from './iamport.ts';
+import { keyIn } from './invariants/once.ts';
 import type { TableName } from './lambda.ts';
 import type { Instance } from './network.ts';
+import type { Rules } from './rules.ts';
 import type { Change, SimulatedTable } from './table.ts';
 import { Violation } from './violation.ts';
 
@@ -51,6 +53,9 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   closed: [],
 };
 
+/** How long a cancel that has been decided may take to reach Iamport. */
+const priceSettlesAfterMs = 20_000;
+
 export interface Told {
   readonly name: string;
   readonly json: string;
@@ -67,16 +72,24 @@ export class Books {
   readonly #writes = new Map<string, number>();
   readonly #intents = new Map<string, Set<string>>();
   readonly #lastTold = new Map<string, number>();
+  readonly #firstSteps = new Map<string, number>();
+  readonly #sentBack = new Set<string>();
   readonly #acceptsTests: boolean;
   readonly #now: () => number;
   readonly #begin: number;
+  readonly #rules: Rules;
+  /** `merchant_uid` of every order that was there. */
+  readonly known = new Set<string>();
+  /** When the shop last changed a price; milliseconds since 1970. */
+  priceChangedAt = 0;
   mostWrites = 0;
 
   constructor(
     iamport: SimulatedIamport,
     tables: Readonly<Record<TableName, SimulatedTable>>,
-    options: { acceptsTests: boolean; now: () => number },
+    options: { acceptsTests: boolean; now: () => number; rules: Rules },
   ) {
+    this.#rules = options.rules;
     this.#now = options.now;
     this.#begin = options.now();
     this.#iamport = iamport;
@@ -85,8 +98,23 @@ export class Books {
   }
 
   entry(merchantUid: string): Entry | undefined {
-    const item = this.#tables.orders.read({ merchant_uid: { S: merchantUid } });
+    const item = this.#tables.orders.named(merchantUid);
     return item && entryOf(item);
+  }
+
+  /** The first revision that is a step: in a table of ours the first one registers the order. */
+  firstStep(merchantUid: string): number {
+    return this.#firstSteps.get(merchantUid) ?? 2;
+  }
+
+  /** These items were there before the schedule began. */
+  beganWith(merchantUid: string, revision: number): void {
+    this.known.add(merchantUid);
+    this.#firstSteps.set(merchantUid, revision + 1);
+  }
+
+  isOfBacklog(key: string): boolean {
+    return key.startsWith('imp_b');
   }
 
   reversal(id: string): Item | undefined {
@@ -95,16 +123,25 @@ export class Books {
 
   /** A write has taken effect. */
   written(table: TableName, by: Instance): void {
-    const change = this.#tables[table].changes.at(-1) as Change;
-    if (table === 'orders') this.#orderWritten(change, by);
-    if (table === 'reversals') this.#reversalWritten(change);
+    const { key, before, after } = this.#tables[table].changes.at(-1) as Change;
+    if (!after) return;
+    if (table === 'orders') this.#orderWritten(before, after, by);
+    if (table === 'reversals') {
+      this.#rules.once.written(key, after, by);
+      this.#reversalWritten(key, before, after);
+    }
   }
 
-  #orderWritten({ before, after }: Change, by: Instance): void {
+  #orderWritten(before: Item | undefined, after: Item, by: Instance): void {
     const now = entryOf(after);
     const { merchantUid, status, amount, currency, revision } = now;
     const say = (message: string) => `${merchantUid} ${before?.status?.S ?? '(new)'} → ${status}: ${message}`;
+    this.known.add(merchantUid);
     this.#said.add(`${merchantUid} ${status}`);
+    if (this.#rules.restored.weWrote(now, by.name.startsWith('publish'))) return;
+    if (this.#rules.restored.lost.has(merchantUid)) return;
+    this.#rules.deposits.orderWritten(now, this.#now() / 1000);
+    this.#rules.ownership.orderWritten(before && entryOf(before), now);
     const writes = (this.#writes.get(merchantUid) ?? 0) + 1;
     this.#writes.set(merchantUid, writes);
     this.mostWrites = Math.max(this.mostWrites, writes);
@@ -114,13 +151,18 @@ export class Books {
       return;
     }
     const old = entryOf(before);
-    if (old.amount !== amount || old.currency !== currency) throw new Violation('S2', say('another amount'));
+    // In its own table the shop may change the price until the order is settled.
+    const isFixed = old.isSettled || before.merchant_uid !== undefined;
+    if (isFixed && (old.amount !== amount || old.currency !== currency))
+      throw new Violation('S2', say('another amount'));
     if (old.isSettled && old.impUid !== now.impUid) throw new Violation('S2', say(`${old.impUid}, then ${now.impUid}`));
     if (revision === old.revision) {
       if (status !== old.status || now.kept !== old.kept) throw new Violation('S3', say('without a revision'));
       return;
     }
-    if (revision !== old.revision + 1 || !edges[old.status]?.includes(status)) {
+    if (old.revision === 0 && status !== 'ready') this.#firstSteps.set(merchantUid, 1);
+    const isEdge = edges[old.status]?.includes(status) || (old.revision === 0 && status === 'ready');
+    if (revision !== old.revision + 1 || !isEdge) {
       throw new Violation('S3', say(`no such edge, revision ${old.revision} → ${revision}`));
     }
     if (old.isSettled && now.kept > old.kept && old.status !== 'deposit_reversed') {
@@ -173,7 +215,7 @@ export class Books {
     return this.#iamport.truths(impUid).some(({ status, kept }) => status === 'cancelled' && kept === 0);
   }
 
-  #reversalWritten({ key, before, after }: Change): void {
+  #reversalWritten(key: string, before: Item | undefined, after: Item): void {
     const kind = after.kind?.S ?? '';
     const state = after.state?.S ?? '';
     if (kind === 'notification') return;
@@ -199,62 +241,67 @@ export class Books {
     }
   }
 
-  /** Its own entry, or an entry of its amount that no refund of ours has made: a cancel in the console in its place. */
-  #refundDone({ refund_of: of, refund_key: key, cancel_key: cancelKey, amount }: Item): void {
-    const history = this.#iamport.ledger.payment(of?.S ?? '').cancel_history;
-    const isOwn = history.some(({ reason }) => reason?.startsWith(`[k${cancelKey?.S}]`));
-    const isReplaced = history.some((entry) => !entry.reason?.startsWith('[k') && entry.amount === Number(amount?.N));
-    if (isOwn || isReplaced) return;
+  #refundDone({ refund_of: of, refund_key: key }: Item): void {
+    if (this.#rules.once.hasGiven(`${of?.S}/${key?.S}`)) return;
     throw new Violation('S14', `the refund ${key?.S} of ${of?.S} is done, and gave nothing back`);
   }
 
   /** Iamport is about to cancel, or to revoke an account, because we asked. */
-  undoing(impUid: string, cancel: CancelRequest | undefined): void {
+  undoing(impUid: string, from: Instance, cancel: CancelRequest | undefined): void {
     const merchantUid = this.#iamport.truths(impUid).at(-1)?.merchantUid ?? '';
     const order = this.entry(merchantUid);
     const say = (message: string) => `${impUid} of ${merchantUid} (${order?.status}): ${message}`;
-    const key = /^\[k([0-9a-z]{12})\]/.exec(cancel?.reason ?? '')?.[1];
+    const key = keyIn(cancel?.reason);
+    const payMethod = this.#iamport.ledger.payment(impUid).pay_method;
+    this.#rules.once.sending(key === undefined ? impUid : `${impUid}/${key}`, payMethod, from);
     if (cancel && key !== undefined) {
-      const refund = [...this.#tables.reversals.items()].find(({ cancel_key: known }) => known?.S === key);
+      const refund = this.reversal(`${impUid}/${key}`);
       if (!refund) throw new Violation('S5', say('a refund that nobody wrote down'));
-      const isDeposit = this.#iamport.ledger.payment(impUid).pay_method === 'vbank';
-      if (isDeposit && !cancel.refund_account) throw new Violation('S6', say('a deposit, and no account for it'));
+      if (payMethod === 'vbank' && !cancel.refund_account)
+        throw new Violation('S6', say('a deposit, and no account for it'));
       if (refund.accepted_at || refund.state?.S !== 'requested')
         throw new Violation('S14', say(`a refund that is ${refund.state?.S}, or accepted, is sent again`));
       if (Number(refund.amount?.N) !== cancel.amount)
         throw new Violation('S14', say(`${cancel.amount} is not asked for`));
       return;
     }
-    if (!order) throw new Violation('S6', say('an order that we do not know'));
-    if (order.isSettled && order.impUid === impUid) throw new Violation('S4', say('the order stands on it'));
+    // What was decided about an order that was there stays decided when its item is gone.
+    if (!order && !this.known.has(merchantUid)) throw new Violation('S6', say('an order that we do not know'));
+    if (order?.isSettled && order.impUid === impUid) throw new Violation('S4', say('the order stands on it'));
     const intents = this.#intents.get(impUid);
+    // A price that has just been changed back came too late for a cancel that is under way.
+    const isSteady = this.#now() - this.priceChangedAt > priceSettlesAfterMs;
     if (!cancel) {
-      const waitsForIt = order.status === 'virtual_account_issued' && order.accountOf === impUid;
-      if (waitsForIt) throw new Violation('S4', say('the order waits for this account'));
+      const waitsForIt = order?.status === 'virtual_account_issued' && order.accountOf === impUid;
+      const isRight = this.#iamport.truths(impUid).at(-1)?.amount === order?.amount;
+      if (waitsForIt && isRight && isSteady) throw new Violation('S4', say('the order waits for this account'));
       if (!intents?.has('revoke requested')) throw new Violation('S5', say('revoked without an intent'));
       return;
     }
     if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
-    if (isGood(this.#iamport.truths(impUid).at(-1), order) && !order.isSettled && order.status !== 'closed') {
+    this.#rules.ownership.sendingBack(impUid, order);
+    const isPayable = order && !order.isSettled && order.status !== 'closed';
+    if (isPayable && isSteady && isGood(this.#iamport.truths(impUid).at(-1), order)) {
       throw new Violation('S16', say('a good payment sent back'));
     }
-    const payment = this.#iamport.ledger.payment(impUid);
-    if (payment.pay_method === 'vbank') throw new Violation('S6', say('a deposit sent back'));
+    if (payMethod === 'vbank') throw new Violation('S6', say('a deposit sent back'));
     if (cancel.checksum === undefined || cancel.amount === undefined) {
       throw new Violation('S14', say('a cancel without its amount and checksum'));
     }
   }
 
-  /** A cancel through the API took effect: each reversal does once, each refund does once. */
-  undone(impUid: string): void {
-    const reasons = this.#iamport.ledger.payment(impUid).cancel_history.map(({ reason }) => reason);
-    const last = reasons.pop() ?? '';
-    if (reasons.includes(last)) throw new Violation('S14', `${impUid} was given back again: ${last}`);
+  /** A cancel or a revocation through the API took effect: each reversal does once, each refund does once. @param key of a refund */
+  undone(impUid: string, key: string | undefined): void {
+    const id = key === undefined ? impUid : `${impUid}/${key}`;
+    this.#rules.once.gave(id);
+    if (key === undefined && this.#sentBack.has(id)) throw new Violation('S14', `${impUid} was sent back again`);
+    this.#sentBack.add(id);
   }
 
   /** The bus has taken an event. */
   told(name: string, detail: object): void {
-    const { id } = detail as { id: string };
+    const { id, merchant_uid } = detail as { id: string; merchant_uid?: string };
+    if (this.#rules.restored.lost.has(merchant_uid ?? '')) return;
     const json = JSON.stringify(detail);
     const known = this.events.get(id);
     if (known) {
@@ -262,8 +309,9 @@ export class Books {
       return;
     }
     this.events.set(id, { name, json });
+    this.#rules.announced.event(name, detail as { id: string });
     // `<merchant_uid>:<revision>`, and of reversals and refunds likewise.
-    const [, item = '', step = ''] = /^(.+?):(\d+)(?::[a-z]+)?$/.exec(id) ?? [];
+    const [, item = '', step = ''] = /^(.+?):(\d+)(?::[a-z-]+)?$/.exec(id) ?? [];
     if (!item) return;
     const revision = Number(step);
     if (revision < (this.#lastTold.get(item) ?? 0)) throw new Violation('S9', `${id} came after a later one`);

@@ -9,7 +9,8 @@ import type { World } from './world.ts';
 /** An order as the shop means it. Major units. */
 export interface Wanted {
   readonly merchantUid: string;
-  readonly amount: number;
+  /** The shop may change it in a table of its own. */
+  amount: number;
   readonly currency: 'KRW' | 'USD';
 }
 
@@ -42,19 +43,21 @@ export class Buyers {
 
   /** One attempt to pay an order, to its end. */
   async attempt(wanted: Wanted): Promise<void> {
-    const { chance, iamport, time, reached, weather } = this.#world;
+    const { chance, iamport, time, reached, weather, worlds } = this.#world;
     const how = chance.pick(attempts);
     const isAccount = how.startsWith('takes');
     let impUid: string;
     try {
       const { merchantUid: merchant_uid, amount, currency } = wanted;
-      const pay_method = isAccount ? 'vbank' : chance.is(0.8) ? 'card' : 'trans';
+      const byPhone = worlds.has('slow pg') && worlds.chance.is(0.3);
+      const pay_method = isAccount ? 'vbank' : byPhone ? 'phone' : chance.is(0.8) ? 'card' : 'trans';
       impUid = iamport.ledger.open({ merchant_uid, amount, currency, pay_method }).imp_uid;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return;
     }
     reached.count(`buyer: ${how}`);
+    this.#world.lists.opened(impUid, how === 'leaves');
     iamport.note(impUid);
     if (weather.strikes('a payment is unreadable')) iamport.unreadable.add(impUid);
     if (chance.is(0.1)) this.#news.tell(impUid);
@@ -80,6 +83,7 @@ export class Buyers {
     }
     const amount = how === 'pays a forged amount' ? this.#forged(wanted) : undefined;
     ledger.pay(impUid, { ...(amount !== undefined && { amount }), sandbox: how === 'pays by a test channel' });
+    this.#world.shop.paid(wanted, impUid);
     this.#news.changed(impUid);
   }
 
@@ -124,14 +128,25 @@ export class Buyers {
       if (sum === 'exact' && chance.is(0.5)) this.#news.at(15 * minute, () => this.#depositAgain(impUid, exact));
     }
     this.#news.changed(impUid);
-    if (!chance.is(0.35)) return;
-    const bankWaits = chance.whole(10, 900) * second;
-    if (chance.is(0.8))
+    if (!chance.is(0.35) && !this.#world.worlds.has('late bank')) return;
+    const bankWaits = this.#bankWaits();
+    if (chance.is(0.8) && !this.#world.worlds.has('late bank'))
       this.#news.after(bankWaits - chance.whole(0, 400), () => this.#news.browser(impUid, { isAlone: true }));
     await time.sleep(bankWaits);
     await this.#bankTakesBack(impUid);
     // A bank that takes its time is seen only by the walk through a week.
     if (bankWaits > 540 * second) this.#world.hasLongWait = true;
+  }
+
+  /** How long after the deposit the bank takes it back; milliseconds. */
+  #bankWaits(): number {
+    const { chance, worlds, reached } = this.#world;
+    const soon = chance.whole(10, 900) * second;
+    if (!worlds.has('late bank')) return soon;
+    const when = worlds.chance.pick({ minutes: 2, hours: 3, days: 3 });
+    reached.count(`late bank: ${when}`);
+    const [least, most] = { minutes: [10, 60], hours: [60, 1_440], days: [1_440, 4_310] }[when] as [number, number];
+    return worlds.chance.whole(least, most) * minute;
   }
 
   /** Into the fixed account, though everything is paid. */
@@ -149,14 +164,18 @@ export class Buyers {
   async #bankTakesBack(impUid: string): Promise<void> {
     const { chance, iamport, time, reached } = this.#world;
     const { ledger } = iamport;
-    if (ledger.payment(impUid).status !== 'paid') return;
+    const { status, paid_at: paidAt, merchant_uid: merchantUid } = ledger.payment(impUid);
+    if (status !== 'paid') return;
     ledger.takeBackDeposit(impUid);
+    this.#world.rules.deposits.takenBack(impUid, { merchantUid, paidAt, takenAt: Math.floor(time.now / second) });
     reached.count('bank: takes a deposit back');
-    this.#news.changed(impUid, { isNotified: chance.is(0.3), isWatched: chance.is(0.5) });
+    const isLate = this.#world.worlds.has('late bank');
+    this.#news.changed(impUid, { isNotified: !isLate && chance.is(0.3), isWatched: !isLate && chance.is(0.5) });
     if (!chance.is(0.5)) return;
     await time.sleep(chance.whole(10, 900) * second);
     if (ledger.payment(impUid).status !== 'ready') return;
     ledger.deposit(impUid);
+    this.#world.rules.deposits.returned(impUid);
     reached.count('bank: a deposit returns');
     this.#news.changed(impUid);
   }

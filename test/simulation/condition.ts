@@ -1,5 +1,5 @@
 /**
- * DynamoDB's condition expressions, as far as the store writes them: `attribute_not_exists`, comparisons, AND, OR, parentheses.
+ * DynamoDB's condition expressions, as far as the store writes them: `attribute_exists`, `attribute_not_exists`, comparisons, AND, OR, parentheses.
  * Anything else is an error and never `true`. That it judges as DynamoDB does is shown in test/conformance.
  */
 
@@ -52,11 +52,12 @@ function parsed(expression: string): Condition {
       expect(')');
       return inner;
     }
-    if (take('attribute_not_exists')) {
+    const exists = take('attribute_exists');
+    if (exists || take('attribute_not_exists')) {
       expect('(');
       const path = operand();
       expect(')');
-      return (item, write) => path(item, write) === undefined;
+      return (item, write) => (path(item, write) !== undefined) === (exists !== undefined);
     }
     const left = operand();
     const sign = tokens[at++] ?? unexpected();

@@ -4,6 +4,27 @@ import type { Item } from '../../functions/store/table.ts';
 import { hundredths } from '../../sandbox/iamport/payment.ts';
 import type { Truth } from './iamport.ts';
 
+/** What the shop's own table calls what we call `merchant_uid`, `amount` and `currency`. */
+export const shopColumns = { key: 'order_no', amount: 'price', currency: 'currency' } as const;
+const prefix = 'iamport_';
+
+/** The item of a shop's own table under the names of a table of ours. */
+function unprefixed(item: Item): Item {
+  const ours: Item = {
+    merchant_uid: item[shopColumns.key] ?? { S: '' },
+    currency: item[shopColumns.currency] ?? { S: 'KRW' },
+    status: { S: 'ready' },
+    revision: { N: '0' },
+    created_at: { N: '0' },
+  };
+  const price = item[shopColumns.amount];
+  if (price) ours.amount = price;
+  for (const [name, value] of Object.entries(item)) {
+    if (name.startsWith(prefix)) ours[name.slice(prefix.length)] = value;
+  }
+  return ours;
+}
+
 const settled = new Set(['paid', 'partial_cancelled', 'cancelled', 'deposit_reversed']);
 
 /** What the books of the shop say of one order. Amounts in hundredths. */
@@ -18,9 +39,18 @@ export interface Entry {
   /** What the order believes is kept of the payment that it stands on. */
   readonly kept: number;
   readonly isSettled: boolean;
+  /** Unix seconds; 0 while we have not written into the shop's own item. */
+  readonly createdAt: number;
+  /** Until when the shop waits; Unix seconds. */
+  readonly expiresAt: number | undefined;
+  /** Its amount is a number and its status one that we know. */
+  readonly isReadable: boolean;
 }
 
-export function entryOf(item: Item): Entry {
+const statuses = new Set([...settled, 'ready', 'failed', 'expired', 'virtual_account_issued', 'closed']);
+
+export function entryOf(stored: Item): Entry {
+  const item = stored[shopColumns.key] ? unprefixed(stored) : stored;
   const status = item.status?.S ?? '';
   const amount = hundredths(Number(item.amount?.N));
   const given = item.cancelled_amount ? hundredths(Number(item.cancelled_amount.N)) : 0;
@@ -35,6 +65,9 @@ export function entryOf(item: Item): Entry {
     currency: item.currency?.S ?? '',
     kept: isSettled && status !== 'deposit_reversed' ? amount - given : 0,
     isSettled,
+    createdAt: Number(item.created_at?.N),
+    expiresAt: item.expires_at && Number(item.expires_at.N),
+    isReadable: statuses.has(status) && item.amount?.N !== undefined,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Reached } from './reached.ts';
 import { faultKinds } from './weather.ts';
+import { pendingWorlds, type Scope, type WorldName, worldNames } from './worlds/choice.ts';
 
 /** What a payment means for an order, as `decide` sorts it: how the payment is, and what follows. */
 const rows = [
@@ -127,12 +128,48 @@ const doings: Readonly<Record<string, readonly string[]>> = {
   stranger: ['anothers', 'bad', 'delivered', 'nobodys', 'paid'],
 };
 
+/** What happens in each world, and what the invariants that it is there for had to judge. */
+const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
+  'shop table': [
+    ...['changes the price for a while', 'changes the price of what has just been paid', 'deletes the item'],
+    ...['lets the item grow', 'spoils our status', 'spoils the price'],
+    ...['writes the item whole', 'writes the item whole, as it was before'],
+  ]
+    .map((does) => `shop: ${does}`)
+    .concat('judged: L14'),
+  backlog: ['backlog: expires', 'backlog: reversal', 'backlog: waits for an unknown payment'],
+  'many attempts': ['attempts: hundreds', 'attempts: of an order that cannot be read'],
+  'broken attempt': ['attempt: half a won'],
+  lists: ['page: refused', 'page: too large'],
+  'slow pg': ['slow pg: days', 'slow pg: hours', 'slow pg: minutes', 'judged: accepted, performed later'],
+  'pg words': ['ascii', 'cut', 'same', 'trimmed', 'without wide characters'].map((how) => `pg words: ${how}`),
+  'pg denies': ['pg denies: performs at once', 'pg denies: performs later'],
+  'late bank': ['late bank: days', 'late bank: hours', 'late bank: minutes', 'judged: L13'],
+  'two shops': [
+    'neighbour: registers an amount',
+    'neighbour: sells another number',
+    'neighbour: sells the same number',
+    'judged: S21',
+    'judged: S21, late registration',
+  ],
+  throttled: ['answered 429 with retry-after'],
+  'float noise': [],
+};
+
+/** What the invariants that are no world's own had to judge. */
+const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'S20', 'S24', 'S26'];
+
 const expected = [
   ...rows.map((row) => `row: ${row}`),
   ...calls.flatMap((call) => [`dies before ${call}`, `dies after ${call}`]),
   ...faultKinds.map((fault) => `fault: ${fault}`),
   ...Object.entries(doings).flatMap(([who, what]) => what.map((does) => `${who}: ${does}`)),
+  ...judged.map((invariant) => `judged: ${invariant}`),
 ];
 
 /** @returns what was expected of a run of 20,000 schedules or more, and did not happen */
-export const missingFrom = (reached: Reached): string[] => expected.filter((what) => !reached.counts.has(what));
+export function missingFrom(reached: Reached, { pending, only }: Scope): string[] {
+  const entered = only ?? worldNames.filter((world) => pending || !pendingWorlds.has(world));
+  const ofWorlds = entered.flatMap((world) => [`world: ${world}`, ...inWorld[world]]);
+  return [...expected, ...ofWorlds].filter((what) => !reached.counts.has(what));
+}

@@ -10,8 +10,13 @@ import { hundredths, type Payment } from '../../sandbox/iamport/payment.ts';
 import { Refused, unknownPayment } from '../../sandbox/iamport/refused.ts';
 import { Tokens } from '../../sandbox/iamport/tokens.ts';
 import type { Chance } from './chance.ts';
+import { keyIn } from './invariants/once.ts';
+import type { Instance } from './network.ts';
 import type { Time } from './time.ts';
 import type { Weather } from './weather.ts';
+import type { Lists } from './worlds/lists.ts';
+import { noisy, type Pg } from './worlds/pg.ts';
+import type { Throttle } from './worlds/throttle.ts';
 
 /** What was true of a payment for a while. Amounts in hundredths of the major unit. */
 export interface Truth {
@@ -27,9 +32,29 @@ export interface Truth {
   readonly deposited: number | undefined;
 }
 
+/** What comes back to an instance, with what the simulation has to know of it. */
+export interface Answer extends HttpAnswer {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Iamport accepted a cancel or a revocation: the key of the item that asked for it. */
+  readonly accepted?: string;
+  /** Seconds, of the header `retry-after`. */
+  readonly retryAfter?: number;
+  /** More than the client reads. */
+  readonly isTooLarge?: boolean;
+}
+
+/** What a world makes of Iamport. */
+export interface Circumstances {
+  readonly pg: Pg;
+  readonly lists: Lists;
+  readonly throttle: Throttle;
+  /** Amounts carry the noise of binary fractions. */
+  readonly isNoisy: boolean;
+}
+
 export interface SimulatedIamport {
   readonly ledger: Ledger;
-  answer(request: HttpRequest): HttpAnswer;
+  answer(request: HttpRequest, from: Instance): Answer;
   /** Writes down what has become of a payment: to be called after each change that did not come through `answer`. */
   note(impUid: string): void;
   /** All that was true of a payment, the oldest first. */
@@ -37,10 +62,18 @@ export interface SimulatedIamport {
   /** Several deposits arrived on a fixed account. Major units. */
   depositHistory(impUid: string, amounts: readonly number[]): void;
   payments(): readonly Payment[];
+  /** How many payments have changed since a time. Milliseconds since 1970 */
+  changedSince(time: number): number;
   /** Called before a cancel or a revocation through the API takes effect. */
-  onUndo: (impUid: string, cancel?: CancelRequest) => void;
-  /** Called after a cancel through the API took effect. */
-  onCancelled: (impUid: string) => void;
+  onUndo: (impUid: string, from: Instance, cancel?: CancelRequest) => void;
+  /** Called when Iamport accepts a cancel or a revocation through the API. @param isPending the PG performs it later */
+  onAccepted: (impUid: string, key: string | undefined, isPending: boolean, isRevocation: boolean) => void;
+  /** Called after a cancel or a revocation through the API took effect. @param key of a refund */
+  onCancelled: (impUid: string, key: string | undefined) => void;
+  /** Called before an amount is registered, or overwritten, because we asked. */
+  onPrepare: (merchantUid: string, isChange: boolean) => void;
+  /** Called when a payment is asked for by its `imp_uid`. */
+  onAsked: (impUid: string, from: Instance) => void;
   /** Called for each payment that somebody is shown, with its JSON. */
   onShown: (payment: string) => void;
   /** Payments that are listed, and cannot be asked about. */
@@ -51,10 +84,45 @@ export interface SimulatedIamport {
 
 export const pgApiKey = 'key-at-inicis';
 
-export function simulatedIamport(time: Time, chance: Chance, weather: Weather): SimulatedIamport {
+export function simulatedIamport(
+  time: Time,
+  chance: Chance,
+  weather: Weather,
+  { pg, lists, throttle, isNoisy }: Circumstances,
+): SimulatedIamport {
   const now = () => time.now;
   const random = () => chance.number();
-  const ledger = new Ledger({ now, random, refusesCancels: () => weather.strikes('refuses cancel') });
+  /** What the PG does with the call that is being answered. */
+  let call: { key: string | undefined; isPending: boolean; isDenied: boolean } | undefined;
+  /** The key of the item whose cancel or revocation was accepted by the call that is being answered. */
+  const last: { accepted: string | undefined } = { accepted: undefined };
+  const ledger = new Ledger({
+    now,
+    random,
+    refusesCancels: () => weather.strikes('refuses cancel'),
+    storedReason: (reason) => pg.storedReason(reason),
+    performsLater(impUid, perform) {
+      if (!call) return false;
+      const { key } = call;
+      const denial = pg.denial();
+      const delay = denial ?? pg.delay();
+      call.isDenied = denial !== undefined;
+      const performed = () => {
+        const before = truthOf(ledger.payment(impUid), undefined);
+        perform();
+        note(impUid);
+        const after = truthOf(ledger.payment(impUid), undefined);
+        if (before.kept !== after.kept || before.status !== after.status) simulated.onCancelled(impUid, key);
+      };
+      if (!delay) {
+        performed();
+        return true;
+      }
+      call.isPending = true;
+      pg.after(delay, performed);
+      return true;
+    },
+  });
   const tokens = new Tokens(now, random);
   const history = new Map<string, Truth[]>();
   const deposits = new Map<string, readonly number[]>();
@@ -76,7 +144,11 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     let text = texts.get(impUid);
     if (text === undefined) {
       const amounts = deposits.get(impUid);
-      const whole = { ...payment, deposit_history: amounts?.map((amount) => ({ amount })) };
+      const whole = {
+        ...payment,
+        deposit_history: amounts?.map((amount) => ({ amount })),
+        ...(isNoisy && noise(payment)),
+      };
       text = JSON.stringify(whole, (_name, value) => value ?? unknown);
       texts.set(impUid, text);
     }
@@ -91,8 +163,24 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     return found;
   };
 
+  /** One call that undoes something, as the PG takes it. @throws Refused when the PG refuses, even where it performs it */
+  const undone = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
+    simulated.onUndo(impUid, from, cancel);
+    const key = cancel && keyIn(cancel.reason);
+    call = { key, isPending: false, isDenied: false };
+    try {
+      const payment = cancel ? ledger.cancel(cancel) : ledger.revokeAccount(impUid);
+      if (call.isDenied) throw new Refused('declined', 'PG 응답 시간 초과');
+      last.accepted = key === undefined ? impUid : `${impUid}/${key}`;
+      simulated.onAccepted(impUid, key, call.isPending, cancel === undefined);
+      return shown(payment);
+    } finally {
+      call = undefined;
+    }
+  };
+
   /** @returns JSON */
-  const respond = ({ method, path, body }: HttpRequest): string => {
+  const respond = ({ method, path, body }: HttpRequest, from: Instance): string => {
     const end = path.indexOf('?');
     const [pathname, query] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
     const segments = pathname.split('/');
@@ -106,6 +194,7 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     };
     switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
       case 'GET payments':
+        simulated.onAsked(first, from);
         return shown(ledger.payment(first));
       case 'GET payments find':
         return shown(sorted(ofOrder(second))[0] as Payment);
@@ -115,27 +204,29 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
         const lag = weather.strikes('list lags') ? chance.whole(1, 120) * 1000 : 0;
         const visible = ledger.entries().filter(({ updatedAt }) => updatedAt <= time.now - lag);
         const found = inSpan(visible, second, Math.floor(time.now / 1000), asked('to'), asked('from'));
-        return listed(pageOf(sorted(found, 'started'), asked('page'), pageSize));
+        const size = lists.isOn ? asked('limit') : pageSize;
+        const page = pageOf(sorted(found, 'started'), asked('page'), size);
+        const fault = lists.fault(page.list);
+        if (fault === 'refused') throw new Refused('invalid', '목록을 조회할 수 없습니다.');
+        if (fault === 'too large') return tooLarge;
+        return listed(page);
       }
-      case 'POST payments cancel': {
-        simulated.onUndo(fields.imp_uid, fields);
-        const cancelled = ledger.cancel(fields);
-        note(cancelled.imp_uid);
-        simulated.onCancelled(cancelled.imp_uid);
-        return shown(cancelled);
+      case 'POST payments cancel':
+        return undone(fields.imp_uid, from, fields);
+      case 'POST payments prepare': {
+        const registered = ledger.prepared.register({ currency: null, ...fields });
+        simulated.onPrepare(fields.merchant_uid, false);
+        return JSON.stringify(registered);
       }
-      case 'POST payments prepare':
-        return JSON.stringify(ledger.prepared.register({ currency: null, ...fields }));
       case 'PUT payments':
+        simulated.onPrepare(fields.merchant_uid, true);
         return JSON.stringify(ledger.prepared.change({ currency: null, ...fields }));
       case 'GET payments prepare':
         return JSON.stringify(ledger.prepared.of(second));
       case 'DELETE vbanks': {
         if (query !== `pg_api_key=${pgApiKey}`) throw new Refused('declined', 'pg_api_key');
-        if (awaitsDeposit(ledger.payment(first))) simulated.onUndo(first);
-        const revoked = ledger.revokeAccount(first);
-        note(first);
-        return shown(revoked);
+        if (!awaitsDeposit(ledger.payment(first))) return shown(ledger.revokeAccount(first));
+        return undone(first, from);
       }
       default:
         throw new Error(`The simulated Iamport has no ${method} ${path}`);
@@ -145,7 +236,10 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     ledger,
     note,
     onUndo: () => undefined,
+    onAccepted: () => undefined,
     onCancelled: () => undefined,
+    onPrepare: () => undefined,
+    onAsked: () => undefined,
     onShown: () => undefined,
     unreadable: new Set(),
     isDown: false,
@@ -154,9 +248,14 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
       deposits.set(impUid, amounts);
       note(impUid);
     },
+    changedSince: (since) => ledger.entries().filter(({ updatedAt }) => updatedAt >= since).length,
     payments: () => ledger.entries().map(({ payment }) => payment),
 
-    answer(request) {
+    answer(request, from) {
+      const retryAfter = throttle.waits();
+      if (retryAfter !== undefined) {
+        return { status: 429, body: '{"code":-1}', headers: { 'retry-after': String(retryAfter) }, retryAfter };
+      }
       if (weather.strikes('answers 5xx')) return { status: chance.is(0.5) ? 500 : 429, body: '{"code":-1}' };
       if (weather.strikes('answers nonsense')) return { status: 200, body: chance.is(0.5) ? '<html>' : '{"code":"0"}' };
       if (request.path === '/users/getToken') return { status: 200, body: enveloped(JSON.stringify(tokens.issue())) };
@@ -165,8 +264,15 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
       for (const impUid of simulated.unreadable) {
         if (request.path.includes(impUid)) return { status: 200, body: '<html>' };
       }
+      last.accepted = undefined;
       try {
-        return { status: 200, body: enveloped(respond(request)) };
+        const response = respond(request, from);
+        if (response === tooLarge) return { status: 200, body: '', isTooLarge: true };
+        return {
+          status: 200,
+          body: enveloped(response),
+          ...(last.accepted !== undefined && { accepted: last.accepted }),
+        };
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         return { declined: refusal(200, 1), unknown: refusal(404, -1), invalid: refusal(400, -1) }[error.kind];
@@ -175,6 +281,12 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
   };
   return simulated;
 }
+
+/** Stands for the response of a page that the client does not read to its end. */
+const tooLarge = '';
+
+/** The amounts of a payment, as they are shown. */
+const noise = ({ amount, cancel_amount }: Payment) => ({ amount: noisy(amount), cancel_amount: noisy(cancel_amount) });
 
 /** Iamport has up to 1,000 on a page; two show as well what happens between pages. */
 const pageSize = 2;

@@ -5,20 +5,23 @@ import type { Bus } from '../../functions/bus/bus.ts';
 import { BusUnavailable } from '../../functions/bus/bus.ts';
 import type { Clock } from '../../functions/edge/clock.ts';
 import { iamportClient } from '../../functions/iamport/client.ts';
-import { IamportUnavailable } from '../../functions/iamport/errors.ts';
+import { IamportUnavailable, IamportTooLarge } from '../../functions/iamport/errors.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/iamport/transport.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
 import type { Rooms } from '../../functions/rooms.ts';
 import { type Door, visit } from '../../functions/serve.ts';
 import { checkpointsIn } from '../../functions/store/checkpoints.ts';
-import { StoreUnavailable } from '../../functions/store/errors.ts';
+import { StoreRefused, StoreUnavailable } from '../../functions/store/errors.ts';
+import type { Layout } from '../../functions/store/layout.ts';
 import { notificationsIn } from '../../functions/store/notifications.ts';
 import { ordersIn } from '../../functions/store/orders.ts';
+import { type OverwrittenItems, overwrittenItemsIn } from '../../functions/store/overwritten.ts';
 import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
 import { sharedTokenIn } from '../../functions/store/state.ts';
-import type { Table } from '../../functions/store/table.ts';
+import type { Item, Table } from '../../functions/store/table.ts';
 import type { Chance } from './chance.ts';
-import { pgApiKey, type SimulatedIamport } from './iamport.ts';
+import { type Answer, pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Network } from './network.ts';
 import type { SimulatedTable } from './table.ts';
 import type { Time } from './time.ts';
@@ -34,10 +37,25 @@ export interface Parts {
   readonly iamport: SimulatedIamport;
   readonly tables: Readonly<Record<TableName, SimulatedTable>>;
   readonly policy: Policy;
+  /** How orders lie in their table. */
+  readonly layout: Layout;
+  /** How many times as long as usual Iamport takes. */
+  readonly slowness: number;
+  readonly observer: Observer;
   /** The bus takes an event. */
   readonly take: (name: string, detail: object) => void;
   /** A write has taken effect. */
   readonly written: (table: TableName, by: Instance) => void;
+}
+
+/** Is shown what instances ask for, and what reaches them. */
+export interface Observer {
+  /** A call to Iamport leaves an instance. */
+  sending(from: Instance, request: HttpRequest): void;
+  /** An answer of Iamport's reaches an instance that lives. */
+  heard(by: Instance, answer: Answer): void;
+  /** An item is asked for by its key, or written. */
+  looked(table: TableName, key: Item, by: Instance): void;
 }
 
 /** What a buyer, or Iamport, hears of a request. */
@@ -81,11 +99,11 @@ export class Lambda {
     const value = await Promise.race([work(open).catch(() => undefined), died]);
     spare();
     if (instance.isAlive) idle.push(open);
-    return { value, calls: instance.calls - before };
+    return { value, calls: instance.calls - before, isAlive: instance.isAlive };
   }
 
   #open(name: string): Open {
-    const { time, chance, weather, network, iamport, policy } = this.#parts;
+    const { time, chance, weather, policy, layout } = this.#parts;
     this.#opened += 1;
     const instance = new Instance(`${name}#${this.#opened}`);
     const off = weather.strikes('clock is off') ? chance.whole(-5_000, 5_000) : 0;
@@ -95,21 +113,13 @@ export class Lambda {
     ) as [Table, Table, Table];
     const rooms: Rooms = {
       iamport: iamportClient({
-        transport: (request) =>
-          network.call(instance, {
-            what: () => `iamport ${request.method} ${routeOf(request.path)}`,
-            effect: () => iamport.answer(request),
-            takes: [30, 400],
-            timeoutMs: request.timeoutMs,
-            lost: () => new IamportUnavailable('No answer'),
-            isDown: iamport.isDown,
-          }),
+        transport: (request) => this.#toIamport(instance, request),
         credentials: async () => ({ impKey: 'key', impSecret: 'secret', pgApiKey }),
         sharedToken: sharedTokenIn(state),
         clock,
         random: () => chance.number(),
       }),
-      orders: ordersIn(orders),
+      orders: ordersIn(orders, layout),
       reversals: reversalsIn(reversals),
       refunds: refundsIn(reversals),
       notifications: notificationsIn(reversals),
@@ -125,11 +135,29 @@ export class Lambda {
         orderPrefix: '',
       },
     };
-    return { instance, rooms, bus: this.#bus(instance) };
+    const overwritten = layout.isShops ? { layout, overwritten: overwrittenItemsIn(orders, layout) } : undefined;
+    return { instance, rooms, bus: this.#bus(instance), shopTable: overwritten };
+  }
+
+  async #toIamport(instance: Instance, request: HttpRequest): Promise<HttpAnswer> {
+    const { time, network, iamport, observer, slowness } = this.#parts;
+    // What it throws ends the schedule, and is no matter of the code under test.
+    time.begin(async () => observer.sending(instance, request));
+    const answer = await network.call(instance, {
+      what: () => `iamport ${request.method} ${routeOf(request.path)}`,
+      effect: () => iamport.answer(request, instance),
+      takes: [30 * slowness, 400 * slowness],
+      timeoutMs: request.timeoutMs,
+      lost: () => new IamportUnavailable('No answer'),
+      isDown: iamport.isDown,
+    });
+    observer.heard(instance, answer);
+    if (answer.isTooLarge) throw new IamportTooLarge('Iamport answered with more than 8 MB');
+    return answer;
   }
 
   #port(name: TableName, instance: Instance): Table {
-    const { network, tables, chance, weather, written } = this.#parts;
+    const { network, tables, chance, weather, written, observer } = this.#parts;
     const table = tables[name];
     // Two tries of 0.9 s each, as the rooms have it.
     const asked = <Answer>(operation: string, effect: () => Answer, conditions?: object) =>
@@ -142,25 +170,45 @@ export class Lambda {
         resends: conditions !== undefined,
       });
     return {
-      read: (key) => asked('read', () => table.read(key)),
-      write: (write) =>
-        asked(
+      read: (key) =>
+        asked('read', () => {
+          observer.looked(name, key, instance);
+          return table.read(key);
+        }),
+      write: async (write) => {
+        const result = await asked(
           'write',
           () => {
+            observer.looked(name, write.key, instance);
+            if (table.refuses(write)) return 'refused';
             const result = table.write(write);
             if (result.written) written(name, instance);
             return result;
           },
           write.conditions,
-        ),
+        );
+        // A ValidationException.
+        if (result === 'refused')
+          throw new StoreRefused('Item size to update has exceeded the maximum allowed size');
+        return result;
+      },
       // Nobody is asked for nothing.
       readMany: async (keys) =>
         keys.length === 0
           ? []
-          : asked('readMany', () => keys.map((key) => table.read(key)).filter((item) => item !== undefined)),
+          : asked('readMany', () => {
+              for (const key of keys) observer.looked(name, key, instance);
+              return keys.map((key) => table.read(key)).filter((item) => item !== undefined);
+            }),
       madeAt: () => asked('madeAt', () => table.madeAt),
       byOrder: (merchantUid) => asked('byOrder', () => table.byOrder(merchantUid)),
-      postpone: (key, from, to) => asked('postpone', () => table.postpone(key, from, to)),
+      postpone: (key, from, to) =>
+        asked('postpone', () => {
+          observer.looked(name, key, instance);
+          const result = table.postpone(key, from, to);
+          if (result.written) written(name, instance);
+          return result;
+        }),
       due: (shards, now, most) =>
         asked('due', () => {
           const behind = weather.strikes('index lags') ? chance.whole(1, 5) : 0;
@@ -195,6 +243,7 @@ export interface Open {
   readonly instance: Instance;
   readonly rooms: Rooms;
   readonly bus: Bus;
+  readonly shopTable: { readonly layout: Layout; readonly overwritten: OverwrittenItems } | undefined;
 }
 
 /** The route without the ids in it. */

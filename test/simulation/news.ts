@@ -99,13 +99,6 @@ export class News {
 
   after(ms: number, act: () => Promise<void>): void {
     const { time } = this.#world;
-    time.after(ms, () => {
-      act().catch((violation: unknown) => {
-        // Out of the promise, and into the schedule, which ends with it.
-        time.after(0, () => {
-          throw violation;
-        });
-      });
-    });
+    time.after(ms, () => time.begin(act));
   }
 }

@@ -1,10 +1,14 @@
 /** Who is there in a schedule, and what the shop's own server and strangers do. Buyers are in buyers.ts. */
 
+import type { PreparedAmounts } from '../../sandbox/iamport/prepared.ts';
+import { Refused } from '../../sandbox/iamport/refused.ts';
 import { jsonBody } from '../functions/event.ts';
 import { Buyers, type Wanted } from './buyers.ts';
 import { minute, News, second } from './news.ts';
 import { Violation } from './violation.ts';
 import { everybodyHasBegunMs, type World } from './world.ts';
+import { halfAWon, makeAttempts, makeBrokenAttempt, openWindows } from './worlds/crowd.ts';
+import { Neighbours } from './worlds/neighbours.ts';
 
 export class People {
   readonly #world: World;
@@ -20,7 +24,8 @@ export class People {
   /** Everybody, on their own, from now on. */
   begin(): void {
     const { chance } = this.#world;
-    const count = chance.is(0.9) ? 1 : 2;
+    // What is wrong with one item of the shop's must not stop another order.
+    const count = chance.is(0.9) && !this.#world.worlds.has('shop table') ? 1 : 2;
     for (let order = 1; order <= count; order += 1) {
       const currency = chance.is(0.85) ? 'KRW' : 'USD';
       const amount = currency === 'KRW' ? chance.whole(100, 50_000) : chance.whole(100, 50_000) / 100;
@@ -35,14 +40,16 @@ export class People {
     const { chance } = this.#world;
     // Some orders are registered after their payment, and some never: the account serves other shops too.
     const registration = chance.pick({ early: 87, late: 8, never: 5 });
+    const begin = registration === 'never' ? 0 : this.#beginWorlds(wanted);
     if (registration !== 'never') {
-      this.#news.after(registration === 'early' ? 0 : chance.whole(5, 20) * minute, () => this.#register(wanted));
+      const after = registration === 'early' ? begin : chance.whole(5, 20) * minute;
+      this.#news.after(after, () => this.#register(wanted));
       // A server that is not sure registers it once more.
       if (chance.is(0.2)) this.#news.at(5 * minute, () => this.#register(wanted));
     }
     // A browser may register an amount too, and a wrong one.
     const forged = { merchant_uid: wanted.merchantUid, amount: 1, currency: null };
-    if (chance.is(0.05)) this.#world.iamport.ledger.prepared.register(forged);
+    if (chance.is(0.05)) this.#registersForged(forged);
     for (let attempt = Number(chance.pick({ 1: 60, 2: 30, 3: 10 })); attempt > 0; attempt -= 1)
       this.#news.at(20 * minute, () => this.#buyers.attempt(wanted));
     if (registration === 'never') return;
@@ -52,6 +59,34 @@ export class People {
     if (chance.is(0.2)) this.#news.at(30 * minute, () => this.#confirm(wanted));
   }
 
+  #registersForged(forged: Parameters<PreparedAmounts['register']>[0]): void {
+    try {
+      this.#world.iamport.ledger.prepared.register(forged);
+    } catch (error) {
+      // Another system was there first.
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+
+  /** @returns how long after the beginning the shop registers the order; milliseconds */
+  #beginWorlds(wanted: Wanted): number {
+    const { worlds, shop } = this.#world;
+    if (worlds.has('shop table')) {
+      shop.create(wanted);
+      for (let count = worlds.chance.whole(1, 2); count > 0; count -= 1) {
+        this.#news.after(worlds.chance.whole(0, 30 * minute), () => shop.act(wanted));
+      }
+    }
+    if (worlds.has('many attempts')) {
+      this.#news.after(worlds.chance.whole(1, 20) * minute, () => makeAttempts(this.#world, wanted));
+    }
+    if (worlds.has('broken attempt')) {
+      this.#news.after(worlds.chance.whole(0, 10 * minute), () => makeBrokenAttempt(this.#world, wanted));
+    }
+    if (worlds.has('lists')) this.#news.after(worlds.chance.whole(0, 20 * minute), () => openWindows(this.#world));
+    return worlds.has('two shops') ? new Neighbours(this.#world, this.#news).begin(wanted) : 0;
+  }
+
   async #register(wanted: Wanted): Promise<void> {
     const { merchantUid, amount, currency } = wanted;
     const { chance, time } = this.#world;
@@ -59,7 +94,8 @@ export class People {
     const terms = { amount, currency, ...expires };
     for (;;) {
       const { status, body } = await this.#ofOrder('orders', 'PUT', merchantUid, terms);
-      if (status < 300) this.#world.books.prepared(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);
+      if (status < 300 && wanted.amount === amount)
+        this.#world.books.prepared(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);
       if (status < 500) return;
       await time.sleep(20 * second);
     }
@@ -90,13 +126,19 @@ export class People {
         'refunds',
         'POST',
         merchantUid,
-        { reason: '변심', ...part, ...account },
+        { reason: this.#reasonOf(key), ...part, ...account },
         key,
       );
       reached.count(`refund: ${status}`);
       if (!asksAgain || (status !== 202 && status < 500)) return;
       await time.sleep(chance.whole(30, 300) * second);
     }
+  }
+
+  /** The shop's words name the refund, so that the simulation knows the cancel again whatever becomes of the key. */
+  #reasonOf(key: string): string {
+    if (!this.#world.worlds.has('pg words')) return `변심 ${key}`;
+    return `${this.#world.worlds.chance.is(0.3) ? ' ' : ''}변심 ${key} 상품이 마음에 들지 않아요 😀 색상이 사진과 다릅니다`;
   }
 
   async #show({ merchantUid }: Wanted): Promise<void> {
@@ -123,8 +165,9 @@ export class People {
   /** Asks for a payment, now that nothing goes wrong. For one, since what is asked for is settled, and the others must be too. */
   async #askForOne(): Promise<void> {
     const { iamport } = this.#world;
-    const impUid = iamport.payments()[0]?.imp_uid;
-    if (impUid === undefined) return;
+    const payment = iamport.payments().find(({ amount }) => amount !== halfAWon);
+    if (!payment || this.#world.shop.isBroken(payment.merchant_uid)) return;
+    const { imp_uid: impUid } = payment;
     const { status } = await this.#news.asked(impUid, () =>
       this.#world.request('complete', jsonBody({ imp_uid: impUid })),
     );

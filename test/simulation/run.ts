@@ -2,13 +2,17 @@
  * `npm run simulate`: runs many schedules, or one of them for a person to read.
  *
  *   npm run simulate -- --seeds 1000000 [--from S]     prints what was reached, and exits 1 on a violation
- *   npm run simulate -- --seed N --trace               tells everything that happens in one schedule
+ *   npm run simulate -- --seed N --trace               prints everything that happens in one schedule
+ *   … --pending                                        enters the pending worlds, and enforces the pending invariants
+ *   … --worlds 'slow pg,two shops'                     exactly these worlds in every schedule
+ *   … --failures 1000                                  goes on until so many schedules were violated, and counts them by invariant
  */
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runMany } from './many.ts';
 import { runSchedule } from './schedule.ts';
+import { type Scope, type WorldName, worldNames } from './worlds/choice.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,15 +21,29 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
     'until-first': { type: 'boolean', default: false },
+    failures: { type: 'string', default: '5' },
+    pending: { type: 'boolean', default: false },
+    worlds: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
   },
 });
 
 /** @throws Error that names the option */
-function whole(name: 'seeds' | 'from' | 'seed' | 'workers'): number {
+function whole(name: 'seeds' | 'from' | 'seed' | 'workers' | 'failures'): number {
   const number = Number(values[name]);
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw new Error(`--${name} must be a whole number, and is ${values[name]}`);
+}
+
+const scope: Scope = {
+  pending: values.pending,
+  ...(values.worlds !== undefined && { only: values.worlds.split(',').filter(isWorld) }),
+};
+
+/** @throws Error that names the worlds there are */
+function isWorld(name: string): name is WorldName {
+  if (worldNames.some((known) => known === name)) return true;
+  throw new Error(`--worlds takes ${worldNames.join(', ')}, and not ${name}`);
 }
 
 if (values.seed === undefined) {
@@ -35,7 +53,8 @@ if (values.seed === undefined) {
     seeds,
     from,
     workers,
-    mostFailures: values['until-first'] ? 1 : 5,
+    mostFailures: values['until-first'] ? 1 : whole('failures'),
+    scope,
     progress: (line) => console.log(line),
   });
   console.log(report.text);
@@ -45,7 +64,7 @@ if (values.seed === undefined) {
   const line = values.trace ? (text: string) => process.stdout.write(`${text}\n`) : undefined;
   console.info = () => undefined;
   console.error = () => undefined;
-  const { violation, mostWrites } = await runSchedule(seed, undefined, line);
+  const { violation, mostWrites } = await runSchedule(seed, undefined, scope, line);
   if (violation) console.log(`SIM FAIL seed=${seed} invariant=${violation.invariant} ${violation.message}`);
   else console.log(`seed ${seed}: nothing wrong; at most ${mostWrites} writes to an order`);
   process.exitCode = violation ? 1 : 0;

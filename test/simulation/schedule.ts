@@ -4,6 +4,8 @@ import { People } from './people.ts';
 import { Reached } from './reached.ts';
 import { Violation } from './violation.ts';
 import { World } from './world.ts';
+import type { Scope } from './worlds/choice.ts';
+import { makeBacklog } from './worlds/crowd.ts';
 
 export interface Result {
   readonly seed: number;
@@ -16,14 +18,16 @@ const minute = 60_000;
 /**
  * @param seed any whole number below 2^53
  * @param reached takes what this schedule has been through
+ * @param scope which worlds and invariants the run has
  * @param line takes the trace, if anybody wants one
  */
 export async function runSchedule(
   seed: number,
   reached = new Reached(),
+  scope: Scope = {},
   line?: (line: string) => void,
 ): Promise<Result> {
-  const world = new World(seed, reached, line);
+  const world = new World(seed, reached, scope, line);
   const { chance, time, iamport } = world;
   if (chance.is(0.02)) {
     // Iamport goes away for hours, in the middle of everything.
@@ -33,9 +37,10 @@ export async function runSchedule(
     time.after(chance.whole(1, 20) * minute, () => void Object.assign(iamport, { isDown: true }));
     time.after(world.badForMs, () => void Object.assign(iamport, { isDown: false }));
   }
-  new People(world).begin();
   let violation: Violation | undefined;
   try {
+    if (world.worlds.has('backlog')) await makeBacklog(world);
+    new People(world).begin();
     await world.run();
   } catch (error) {
     violation =

@@ -57,7 +57,7 @@ test.each(regressions)('seed $seed: $was', async ({ seed }) => {
 describe('a seed', () => {
   const traceOf = async (seed: number) => {
     const hash = createHash('sha256');
-    await runSchedule(seed, undefined, (line) => hash.update(line));
+    await runSchedule(seed, undefined, {}, (line) => hash.update(line));
     return hash.digest('hex');
   };
 

@@ -11,7 +11,8 @@ export interface Change {
   readonly sequence: number;
   readonly key: string;
   readonly before: Item | undefined;
-  readonly after: Item;
+  /** undefined when the item was deleted. */
+  readonly after: Item | undefined;
 }
 
 export class SimulatedTable {
@@ -19,7 +20,7 @@ export class SimulatedTable {
   readonly madeAt: number;
   /** The whole stream, the oldest first. */
   readonly changes: Change[] = [];
-  readonly #keyAttribute: string;
+  readonly keyAttribute: string;
   readonly #prefix: string;
   readonly #items = new Map<string, Item>();
 
@@ -29,12 +30,17 @@ export class SimulatedTable {
    */
   constructor(keyAttribute: string, prefix = '', madeAt = 0) {
     this.madeAt = madeAt;
-    this.#keyAttribute = keyAttribute;
+    this.keyAttribute = keyAttribute;
     this.#prefix = prefix;
   }
 
   items(): IterableIterator<Item> {
     return this.#items.values();
+  }
+
+  /** The item whose key is this text. */
+  named(key: string): Item | undefined {
+    return this.#items.get(key);
   }
 
   /** Items are replaced and never changed, so that what was read stays what it was. */
@@ -55,9 +61,43 @@ export class SimulatedTable {
       if (value === undefined) delete after[attribute];
       else after[attribute] = value;
     }
-    this.#items.set(name, after);
-    this.changes.push({ sequence: this.changes.length, key: name, before, after });
+    this.#replace(name, after);
     return { written: true };
+  }
+
+  /** The table's owner writes a whole item, or writes some attributes over those that are there. */
+  put(item: Item): void {
+    this.#replace(this.#keyOf(item), item);
+  }
+
+  /** The table's owner deletes an item. */
+  remove(key: Item): void {
+    this.#replace(this.#keyOf(key), undefined);
+  }
+
+  /** Items that may not grow any more, by their key: DynamoDB takes 400 KB at the most. */
+  readonly full = new Set<string>();
+
+  /** Would DynamoDB refuse this write for its item's size? It looks at the conditions first. */
+  refuses(write: Write): boolean {
+    if (this.full.size === 0 || !this.full.has(this.#keyOf(write.key))) return false;
+    const before = this.read(write.key);
+    return Object.values(write.conditions).every((condition) => conditionOf(condition)(before, write));
+  }
+
+  /** The items that wait for something, and when they are due; Unix seconds. */
+  *awaited(): Generator<{ key: string; dueAt: number; item: Item }> {
+    for (const [key, item] of this.#items) {
+      if (item[`${this.#prefix}watch`] === undefined) continue;
+      yield { key, dueAt: Number(item[`${this.#prefix}due_at`]?.N), item };
+    }
+  }
+
+  #replace(key: string, after: Item | undefined): void {
+    const before = this.#items.get(key);
+    if (after) this.#items.set(key, after);
+    else this.#items.delete(key);
+    this.changes.push({ sequence: this.changes.length, key, before, after });
   }
 
   byOrder(merchantUid: string): Item[] {
@@ -76,7 +116,7 @@ export class SimulatedTable {
         .filter((item) => item[watch]?.S === shard)
         .sort((one, other) => Number(one[dueAt]?.N) - Number(other[dueAt]?.N))
         .slice(0, most)
-        .map((item) => projected(item, [this.#keyAttribute, watch, dueAt])),
+        .map((item) => projected(item, [this.keyAttribute, watch, dueAt])),
     );
   }
 
@@ -92,8 +132,8 @@ export class SimulatedTable {
   }
 
   #keyOf(key: Item): string {
-    const text = key[this.#keyAttribute]?.S;
-    if (!text) throw new Error(`A key needs a text ${this.#keyAttribute}`);
+    const text = key[this.keyAttribute]?.S;
+    if (!text) throw new Error(`A key needs a text ${this.keyAttribute}`);
     return text;
   }
 }

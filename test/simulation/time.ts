@@ -16,6 +16,8 @@ interface Event {
 export class Time {
   /** Milliseconds since 1970. */
   now: number;
+  /** A schedule has about a thousand events, and one with more than this never ends. */
+  mostEvents = 50_000;
   readonly #heap: Event[] = [];
   #planned = 0;
   #happened = 0;
@@ -37,6 +39,15 @@ export class Time {
     return new Promise((resolve) => this.after(ms, resolve));
   }
 
+  /** Begins something that takes its time. What it throws ends the schedule. */
+  begin(act: () => Promise<void>): void {
+    act().catch((violation: unknown) => {
+      this.after(0, () => {
+        throw violation;
+      });
+    });
+  }
+
   /** Lets everything happen that is planned until then, and what follows from it. */
   runUntil(end: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -52,7 +63,7 @@ export class Time {
         this.now = event.at;
         this.#happened += 1;
         try {
-          if (this.#happened > mostEvents) throw new Violation('L10', 'it never ends');
+          if (this.#happened > this.mostEvents) throw new Violation('L10', 'it never ends');
           event.run?.();
         } catch (error) {
           reject(error);
@@ -99,6 +110,3 @@ export class Time {
 
 const isEarlier = (one: Event, other: Event): boolean =>
   one.at < other.at || (one.at === other.at && one.order < other.order);
-
-/** A schedule has about a thousand. */
-const mostEvents = 50_000;

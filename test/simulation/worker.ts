@@ -3,11 +3,13 @@
 import { parentPort } from 'node:worker_threads';
 import { Reached } from './reached.ts';
 import { runSchedule } from './schedule.ts';
+import type { Scope } from './worlds/choice.ts';
 
 /** From one seed up to, and without, another. */
 export interface Block {
   readonly from: number;
   readonly to: number;
+  readonly scope: Scope;
 }
 
 export interface Done {
@@ -22,12 +24,12 @@ console.error = () => undefined;
 // So would be the stacks of the faults that are thrown on purpose.
 Error.stackTraceLimit = 0;
 
-parentPort?.on('message', async ({ from, to }: Block) => {
+parentPort?.on('message', async ({ from, to, scope }: Block) => {
   const reached = new Reached();
   const failures: Done['failures'][number][] = [];
   let mostWrites = 0;
   for (let seed = from; seed < to; seed += 1) {
-    const { violation, mostWrites: writes } = await runSchedule(seed, reached);
+    const { violation, mostWrites: writes } = await runSchedule(seed, reached, scope);
     mostWrites = Math.max(mostWrites, writes);
     if (violation) failures.push({ seed, invariant: violation.invariant, message: violation.message });
   }

@@ -3,35 +3,40 @@
  * publisher, while everything in between goes wrong. All of it from one seed.
  */
 
-import type { DynamoDBRecord } from 'aws-lambda';
-import type { UnreadableRecord } from '../../functions/bus/bus.ts';
 import { closeOrder } from '../../functions/close-order.ts';
 import { complete } from '../../functions/complete.ts';
 import { confirm } from '../../functions/confirm.ts';
 import { deadlineIn } from '../../functions/edge/clock.ts';
-import { paymentOf } from '../../functions/iamport/wire.ts';
 import { mobileRedirect } from '../../functions/mobile-redirect.ts';
 import { orders } from '../../functions/orders.ts';
-import { decide } from '../../functions/payment/decide.ts';
-import { publish } from '../../functions/publish.ts';
 import { reconcile } from '../../functions/reconcile.ts';
 import { refunds } from '../../functions/refunds.ts';
 import type { Door } from '../../functions/serve.ts';
-import { orderOf } from '../../functions/store/order-item.ts';
+import { type Layout, ownTable, shopTable } from '../../functions/store/layout.ts';
 import { webhook } from '../../functions/webhook.ts';
 import { eventOf, type Sent } from '../functions/event.ts';
 import { balance } from './balance.ts';
 import { Books } from './books.ts';
 import { Chance } from './chance.ts';
+import { shopColumns } from './entry.ts';
 import { simulatedIamport } from './iamport.ts';
-import { type Heard, Lambda } from './lambda.ts';
+import { Judge } from './judge.ts';
+import { type Heard, Lambda, type Observer } from './lambda.ts';
 import { Network } from './network.ts';
 import type { Reached } from './reached.ts';
+import { Rows } from './rows.ts';
+import { Rules } from './rules.ts';
+import { Stream } from './stream.ts';
 import { SimulatedTable } from './table.ts';
 import { Time } from './time.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { Violation } from './violation.ts';
 import { Weather } from './weather.ts';
+import { type Scope, Worlds } from './worlds/choice.ts';
+import { Lists } from './worlds/lists.ts';
+import { Pg } from './worlds/pg.ts';
+import { Shop } from './worlds/shop.ts';
+import { Throttle } from './worlds/throttle.ts';
 
 const doors = {
   complete,
@@ -46,11 +51,14 @@ export type DoorName = keyof typeof doors;
 
 /** Unix seconds; when every schedule begins. */
 const beginning = 1_795_000_000;
-/** No item here is unreadable: the record would fail for ever, and its events would be missing in the end. */
-const unreadable = { keep: ({ reason }: UnreadableRecord) => Promise.reject(new Error(reason)) };
 const minute = 60_000;
 /** Whoever does something has begun to by then. */
 export const everybodyHasBegunMs = 30 * minute;
+/** A run makes about so many calls though nothing is due and nothing has changed; and so many for what is due, or has changed. */
+const callsOfARun = 150;
+const callsForOne = 12;
+/** How far back a run reads the lists again. */
+const lookBackMs = 40 * minute;
 /** An instance's clock is off by no more. Seconds. */
 const clockIsOffBy = 5;
 
@@ -59,28 +67,36 @@ export class World {
   readonly chance: Chance;
   readonly weather: Weather;
   readonly iamport;
-  readonly tables = {
-    orders: new SimulatedTable('merchant_uid'),
-    reversals: new SimulatedTable('imp_uid'),
-    state: new SimulatedTable('id', '', beginning),
-  };
+  readonly tables;
+  /** How orders lie in their table. */
+  readonly layout: Layout;
+  readonly worlds: Worlds;
+  readonly judge: Judge;
+  readonly rules: Rules;
+  readonly lists: Lists;
+  readonly shop: Shop;
+  readonly stream: Stream;
+  readonly lambda: Lambda;
+  /** Unix seconds. */
+  readonly began = beginning;
   readonly books: Books;
   readonly reached: Reached;
   readonly trace: Trace | undefined;
   readonly policy;
-  readonly #lambda: Lambda;
-  readonly #delivered = { orders: 0, reversals: 0 };
-  readonly #delivering = { orders: false, reversals: false };
   /** How long things go wrong: sometimes until the first buyers have paid, sometimes until everybody has had his turn. */
   badForMs;
   /** Something has happened that only a long walk, or a late attempt, puts right. */
   hasLongWait = false;
   /** Nothing goes wrong any more. */
   isCalm = false;
+  /** Until when the reconciler runs by its schedule, beyond what goes wrong; milliseconds after the beginning. */
+  #runsUntil = 0;
   #lastRunBegan = 0;
-  #shown = 0;
+  #lastRunFinished = false;
+  /** Milliseconds since 1970. */
+  #calmSince = Number.POSITIVE_INFINITY;
 
-  constructor(seed: number, reached: Reached, line?: (line: string) => void) {
+  constructor(seed: number, reached: Reached, scope: Scope = {}, line?: (line: string) => void) {
     this.chance = new Chance(seed);
     this.reached = reached;
     this.badForMs = this.chance.whole(5, 35) * minute;
@@ -90,24 +106,46 @@ export class World {
       acceptTestPayments: this.chance.is(0.15),
       reversals: this.chance.is(0.15) ? 'manual' : 'automatic',
     } as const;
-    this.iamport = simulatedIamport(this.time, this.chance, this.weather);
-    this.books = new Books(this.iamport, this.tables, {
-      acceptsTests: this.policy.acceptTestPayments,
-      now: () => this.time.now,
+    const { time, chance, weather, policy, trace } = this;
+    const worlds = new Worlds(seed, scope, reached);
+    trace?.('worlds', worlds.names.join(', ') || 'none');
+    this.worlds = worlds;
+    this.judge = new Judge(reached, scope.pending ?? false);
+    this.layout = worlds.has('shop table') ? shopTable(shopColumns) : ownTable;
+    const tables = {
+      orders: new SimulatedTable(this.layout.key, this.layout.prefix),
+      reversals: new SimulatedTable('imp_uid'),
+      state: new SimulatedTable('id', '', beginning),
+    };
+    this.tables = tables;
+    this.lists = new Lists(worlds, reached);
+    const throttle = new Throttle(worlds, { time, judge: this.judge, reached }, this.badForMs);
+    const pg = new Pg(worlds, time, reached);
+    const circumstances = { pg, lists: this.lists, throttle, isNoisy: worlds.has('float noise') };
+    const iamport = simulatedIamport(time, chance, weather, circumstances);
+    this.iamport = iamport;
+    const rules = new Rules(this.judge, (impUid) => iamport.ledger.payment(impUid).started_at);
+    this.rules = rules;
+    const books = new Books(iamport, tables, {
+      acceptsTests: policy.acceptTestPayments,
+      now: () => time.now,
+      rules,
     });
-    this.iamport.onUndo = (impUid, cancel) => this.books.undoing(impUid, cancel);
-    this.iamport.onCancelled = (impUid) => this.books.undone(impUid);
-    this.iamport.onShown = (payment) => this.#countRow(payment);
-    const { time, chance, weather, iamport, tables, policy, trace, books } = this;
+    this.books = books;
+    this.#connect();
+    if (worlds.has('slow pg') || worlds.has('late bank')) {
+      this.hasLongWait = true;
+      this.extendTo(4 * 24 * 60 * minute);
+    }
+    if (worlds.has('backlog')) this.extendTo(180 * minute);
+    if (worlds.has('backlog') || worlds.has('many attempts')) time.mostEvents *= 20;
+    this.stream = new Stream(this);
+    this.shop = new Shop(this);
     const network = new Network({ time, chance, weather, reached, trace });
-    this.#lambda = new Lambda({
-      time,
-      chance,
-      weather,
-      network,
-      iamport,
-      tables,
-      policy,
+    this.lambda = new Lambda({
+      ...{ time, chance, weather, network, iamport, tables, policy, layout: this.layout },
+      slowness: worlds.has('backlog') ? 2 : 1,
+      observer: this.#observer(throttle),
       take: (name, detail) => {
         trace?.('bus', name, detail);
         books.told(name, detail);
@@ -115,26 +153,95 @@ export class World {
       written: (table, by) => {
         trace?.(by.name, `wrote ${table}`, tables[table].changes.at(-1)?.after);
         books.written(table, by);
-        if (table !== 'state') this.#deliverSoon(table);
+        if (table !== 'state') this.stream.soon(table);
       },
     });
   }
 
+  /** What happens at Iamport because we asked is judged there and then. */
+  #connect(): void {
+    const { iamport, books, rules } = this;
+    iamport.onUndo = (impUid, from, cancel) => books.undoing(impUid, from, cancel);
+    iamport.onAccepted = (impUid, key, isPending, isRevocation) => {
+      rules.once.accepted(key === undefined ? impUid : `${impUid}/${key}`, isPending);
+      if (key === undefined && !isRevocation) rules.ownership.cancelAccepted(impUid);
+    };
+    iamport.onCancelled = (impUid, key) => books.undone(impUid, key);
+    iamport.onPrepare = (merchantUid, isChange) => {
+      if (isChange) rules.ownership.amountChanged(merchantUid);
+      else rules.ownership.amountRegistered(merchantUid);
+    };
+    iamport.onAsked = (impUid, from) => {
+      const merchantUid = iamport.truths(impUid).at(-1)?.merchantUid ?? '';
+      if (!from.name.startsWith('reconcile')) return;
+      const recorded = books.reversal(impUid);
+      rules.attempted.asked(impUid, recorded, books.entry(merchantUid) !== undefined, this.time.now / 1000);
+    };
+    const rows = new Rows({
+      orders: this.tables.orders,
+      layout: this.layout,
+      policy: this.policy,
+      reached: this.reached,
+    });
+    iamport.onShown = (payment) => rows.shown(payment);
+  }
+
+  #observer(throttle: Throttle): Observer {
+    const { rules, time } = this;
+    return {
+      sending: (from) => throttle.sending(from),
+      heard: (by, { accepted, retryAfter }) => {
+        if (accepted !== undefined) rules.once.heard(accepted, by);
+        if (retryAfter !== undefined) throttle.heard(by, retryAfter);
+      },
+      looked: (table, key, by) => {
+        const name = table === 'state' ? undefined : key[this.tables[table].keyAttribute]?.S;
+        if (name !== undefined) rules.attempted.looked(name, by, time.now / 1000);
+      },
+    };
+  }
+
+  /** The reconciler runs by its schedule until then at least. @param ms after the beginning */
+  extendTo(ms: number): void {
+    this.#runsUntil = Math.max(this.#runsUntil, ms);
+  }
+
   /** A request through a door. */
   async request(name: DoorName, sent: Sent): Promise<Heard> {
-    const heard = await this.#lambda.request(name, doors[name], eventOf(sent));
+    const heard = await this.lambda.request(name, doors[name], eventOf(sent));
     this.trace?.(name, `answered ${heard.status}`, heard.body || heard.headers.location);
     return heard;
   }
 
   /** One run of the reconciler. */
   async reconcile(): Promise<void> {
-    const began = this.time.now;
-    const { value } = await this.#lambda.run('reconcile', 120_000, ({ rooms }) =>
+    const { iamport, time } = this;
+    const began = time.now;
+    const wasDown = iamport.isDown;
+    const dueBefore = this.#awaited().filter(({ dueAt }) => dueAt * 1000 <= began).length;
+    const { value, calls, isAlive } = await this.lambda.run('reconcile', 120_000, ({ rooms }) =>
       reconcile(rooms, deadlineIn(rooms.clock, 115_000)),
     );
     this.trace?.('reconcile', value ? 'ended' : 'did not end', value);
     if (value?.finished) this.#lastRunBegan = began;
+    this.#lastRunFinished = value?.finished ?? false;
+    const wasCalm = this.isCalm && began > this.#calmSince;
+    if (wasCalm && !value) this.judge.broken('L18', 'a run did not come to its end, and nothing was wrong');
+    // A run that ended by a fault of its own took place: what it left is its own fault.
+    const tookPlace = isAlive && (value !== undefined || wasCalm);
+    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, dueBefore, calls);
+  }
+
+  #awaited() {
+    return [...this.tables.orders.awaited(), ...this.tables.reversals.awaited()];
+  }
+
+  /** A run has taken place, and found Iamport. */
+  #ran(began: number, dueBefore: number, calls: number): void {
+    const { rules, books, time, iamport } = this;
+    const most = callsOfARun + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
+    rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, most });
+    rules.deposits.ran(began / 1000, (merchantUid) => books.entry(merchantUid));
   }
 
   /** Again and again while things go wrong or happen; then, when nothing happens any more, until the books must agree. */
@@ -145,11 +252,18 @@ export class World {
     for (let at = 0; at < Math.max(badForMs, everybodyHasBegunMs); at += every) {
       this.time.after(at, () => this.#runOfTheSchedule());
     }
+    for (let at = Math.max(badForMs, everybodyHasBegunMs); at < this.#runsUntil; ) {
+      // For days, now and then is enough: what must be known at a certain time is known at the next run after it.
+      at += (at < 8 * 60 * minute ? this.worlds.chance.whole(15, 70) : this.worlds.chance.whole(60, 300)) * minute;
+      this.time.after(at, () => this.time.begin(() => this.reconcile()));
+    }
     this.time.after(badForMs, () => {
       this.trace?.('weather', 'calm');
       this.weather.calm();
       this.iamport.unreadable.clear();
+      this.lists.isCalm = true;
       this.isCalm = true;
+      this.#calmSince = this.time.now;
     });
     await this.time.runUntil(Number.POSITIVE_INFINITY);
     await this.#runAfter(10 * minute);
@@ -168,7 +282,7 @@ export class World {
 
   async #runAfter(ms: number): Promise<void> {
     await this.time.runUntil(this.time.now + ms);
-    void this.reconcile();
+    this.time.begin(() => this.reconcile());
     await this.time.runUntil(Number.POSITIVE_INFINITY);
   }
 
@@ -183,60 +297,20 @@ export class World {
   }
 
   #balance(): void {
-    const { books, iamport, tables } = this;
-    balance({ books, iamport, tables, readUntil: Math.floor(this.#lastRunBegan / 1000) - clockIsOffBy });
-  }
-
-  /** Which row of the rules a payment is in when somebody is shown it: counted now and then, since it takes time. */
-  #countRow(shown: string): void {
-    this.#shown += 1;
-    if (this.#shown % 4 !== 0) return;
-    const payment = paymentOf(JSON.parse(shown));
-    const item = this.tables.orders.read({ merchant_uid: { S: payment.merchantUid } });
-    const decision = decide(item && orderOf(item), payment, this.policy);
-    const what =
-      decision.kind === 'change'
-        ? decision.next.status
-        : decision.kind === 'reject'
-          ? `${decision.reason}, ${decision.reversal?.kind ?? 'nothing to undo'}`
-          : decision.kind;
-    this.reached.count(`row: ${payment.state.kind} → ${what}`);
+    const { books, iamport, tables, rules, shop, lists } = this;
+    if (!this.#lastRunFinished) throw new Violation('L7', 'the last run had no time to come to its end');
+    balance({
+      ...{ books, iamport, tables, rules },
+      readUntil: Math.floor(this.#lastRunBegan / 1000) - clockIsOffBy,
+      isBroken: (merchantUid) => shop.isBroken(merchantUid) || rules.restored.lost.has(merchantUid),
+      isHidden: (impUid) => lists.hides(impUid),
+    });
   }
 
   #runOfTheSchedule(): void {
     if (this.weather.strikes('run skipped')) return;
-    void this.reconcile();
-    if (this.weather.strikes('run twice')) this.time.after(this.chance.whole(0, 20_000), () => void this.reconcile());
-  }
-
-  /** The event source mapping: batches in order, and again from the first record that was not told. */
-  #deliverSoon(table: 'orders' | 'reversals'): void {
-    if (this.#delivering[table]) return;
-    this.#delivering[table] = true;
-    this.time.after(this.chance.whole(100, 1_000), () => void this.#deliver(table));
-  }
-
-  async #deliver(table: 'orders' | 'reversals'): Promise<void> {
-    const from = this.#delivered[table];
-    const batch = this.tables[table].changes.slice(from, from + this.chance.whole(1, 5));
-    const Records = batch.map(
-      ({ sequence, before, after }): DynamoDBRecord =>
-        ({
-          dynamodb: {
-            SequenceNumber: String(sequence),
-            ApproximateCreationDateTime: beginning,
-            ...(before && { OldImage: before as NonNullable<DynamoDBRecord['dynamodb']>['OldImage'] }),
-            NewImage: after as NonNullable<DynamoDBRecord['dynamodb']>['NewImage'],
-          },
-        }) as DynamoDBRecord,
-    );
-    const { value } = await this.#lambda.run('publish', 60_000, ({ rooms, bus }) =>
-      publish({ bus, clock: rooms.clock, count: () => undefined, reversals: rooms.reversals, unreadable }, { Records }),
-    );
-    const failed = value?.batchItemFailures[0]?.itemIdentifier;
-    const isAgain = this.weather.strikes('batch again');
-    if (value && !isAgain) this.#delivered[table] = failed === undefined ? from + batch.length : Number(failed);
-    this.#delivering[table] = false;
-    if (this.#delivered[table] < this.tables[table].changes.length) this.#deliverSoon(table);
+    this.time.begin(() => this.reconcile());
+    if (this.weather.strikes('run twice'))
+      this.time.after(this.chance.whole(0, 20_000), () => this.time.begin(() => this.reconcile()));
   }
 }

@@ -1,0 +1,30 @@
+/** The invariants that have files of their own, put together. Those of `books.ts` and `balance.ts` are judged there. */
+
+import { Announced } from './invariants/announced.ts';
+import { Attempted } from './invariants/attempted.ts';
+import { Deposits } from './invariants/deposits.ts';
+import { Once } from './invariants/once.ts';
+import { Ownership } from './invariants/ownership.ts';
+import { Restored } from './invariants/restored.ts';
+import type { Judge } from './judge.ts';
+
+export class Rules {
+  readonly judge: Judge;
+  readonly once: Once;
+  readonly ownership: Ownership;
+  readonly announced: Announced;
+  readonly attempted: Attempted;
+  readonly deposits: Deposits;
+  readonly restored: Restored;
+
+  /** @param startedAt when the window of a payment opened; Unix seconds */
+  constructor(judge: Judge, startedAt: (impUid: string) => number) {
+    this.judge = judge;
+    this.once = new Once(judge);
+    this.ownership = new Ownership(judge, startedAt);
+    this.announced = new Announced(judge);
+    this.attempted = new Attempted(judge);
+    this.deposits = new Deposits(judge);
+    this.restored = new Restored(judge);
+  }
+}
