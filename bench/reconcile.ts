@@ -20,6 +20,7 @@ import { deadlineIn, systemClock } from '../functions/edge/clock.ts';
 import { iamportClient } from '../functions/iamport/client.ts';
 import { undiciTransport } from '../functions/iamport/transport.ts';
 import type { Amount } from '../functions/payment/money.ts';
+import { pageSizes } from '../functions/payment/scan-cursor.ts';
 import { reconcile } from '../functions/reconcile.ts';
 import type { Rooms } from '../functions/rooms.ts';
 import { checkpointsIn } from '../functions/store/checkpoints.ts';
@@ -261,6 +262,7 @@ async function roomsAt(url: string, endpoint: string) {
     clock,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
+    pageSizes,
     config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
   };
   return { client, rooms };

@@ -306,12 +306,14 @@ function replaced(
   now: number,
 ): Omit<Reversal, 'revision'> | undefined {
   const { impUid, merchantUid, reason, currency } = reversal;
+  const manual = { impUid, merchantUid, reason, currency, kind: 'manual' } as const;
   if (reversal.kind === 'revoke' && payment.state.kind === 'kept' && !order) {
-    return opened({ impUid, merchantUid, reason, currency, kind: 'manual', amount: payment.state.kept }, 0, now);
+    return opened({ ...manual, amount: payment.state.kept }, 0, now);
   }
+  if (!isTakenBack(reversal, payment)) return undefined;
   const decision = decide(order, payment, rooms.policy);
-  const isBack = decision.kind === 'reject' && decision.reversal && isTakenBack(reversal, decision.reversal);
-  return isBack ? opened(decision.reversal, 0, now) : undefined;
+  const decided = decision.kind === 'reject' ? decision.reversal : undefined;
+  return opened(decided ?? { ...manual, amount: nothing }, 0, now);
 }
 
 /** An account cannot be paid into any more this long after its deadline. Seconds. */

@@ -64,7 +64,7 @@ export async function attempt(
     return (await rooms.reversals.finish(reversal.impUid, unixSeconds(rooms.clock), nothing)) ?? reversal;
   }
   try {
-    const after = await undo(rooms, reversal, payment, deadline, order?.tier);
+    const after = await undo(rooms, reversal, payment, order, deadline);
     const now = unixSeconds(rooms.clock);
     if (isGone(after)) return (await rooms.reversals.finish(reversal.impUid, now)) ?? reversal;
     return await rooms.reversals.move(reversal, accepted(reversal, now));
@@ -101,10 +101,18 @@ function undo(
   { iamport }: Rooms,
   reversal: Reversal,
   payment: Payment,
+  order: Order | undefined,
   deadline: Deadline,
-  tier: string | undefined,
 ): Promise<Payment> {
-  if (payment.state.kind !== 'kept') return iamport.revokeAccount(payment.impUid, deadline, tier);
+  if (payment.state.kind !== 'kept') return iamport.revokeAccount(payment.impUid, deadline, order?.tier);
   const { kept } = payment.state;
-  return iamport.cancel({ payment, amount: kept, checksum: kept, reason: reasons[reversal.reason] }, deadline, tier);
+  const money = { amount: kept, checksum: kept, ...taxPartsOf(payment, kept, order), requester: 'admin' } as const;
+  return iamport.cancel({ payment, ...money, reason: reasons[reversal.reason] }, deadline, order?.tier);
+}
+
+/** Only a whole payment of just the order's amount has the order's tax parts: what a forged amount was made of is unknown. */
+function taxPartsOf(payment: Payment, kept: Amount, order: Order | undefined): Pick<Order, 'taxFree' | 'vatAmount'> {
+  if (!order || kept !== order.amount || payment.amount !== kept || payment.currency !== order.currency) return {};
+  const { taxFree, vatAmount } = order;
+  return { ...(taxFree !== undefined && { taxFree }), ...(vatAmount !== undefined && { vatAmount }) };
 }

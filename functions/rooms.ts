@@ -12,6 +12,7 @@ import { type Iamport, type IamportClient, iamportClient } from './iamport/clien
 import { credentialsIn } from './iamport/credentials.ts';
 import { type Transport, undiciTransport } from './iamport/transport.ts';
 import type { Policy } from './payment/decide.ts';
+import { type PageSizes, pageSizes } from './payment/scan-cursor.ts';
 import { type Checkpoints, checkpointsIn } from './store/checkpoints.ts';
 import { ownTable, shopTable } from './store/layout.ts';
 import { type Notifications, notificationsIn } from './store/notifications.ts';
@@ -32,6 +33,8 @@ export interface Rooms {
   /** Adds to metrics, by name. */
   readonly count: (counts: Counts) => void;
   readonly policy: Policy;
+  /** How many payments a page of Iamport's lists has, the largest size first. */
+  readonly pageSizes: PageSizes;
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix'>;
 }
 
@@ -116,6 +119,7 @@ export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms
     clock: systemClock,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     policy: config.policy,
+    pageSizes,
     config,
   };
 }

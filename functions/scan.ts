@@ -11,12 +11,13 @@ import { decide } from './payment/decide.ts';
 import { isOrderNumber, type Order } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
 import { postponed } from './payment/retry.ts';
-import { expected, isNews, type Reversal } from './payment/reversal.ts';
+import { checked, expected, isNews, leftOf, type Reversal } from './payment/reversal.ts';
 import {
   afterPage,
   afterShrinking,
   firstPage,
   listStatuses,
+  nextList,
   pageNumber,
   type ScanCursor,
   smallerPage,
@@ -90,7 +91,7 @@ export async function scanPayments(
   }
   const from = Math.max(beginning, known.completedUntil - window.lookBack);
   // After a long stop the rest is left to the next run.
-  const cursor = known.cursor ?? firstPage(from, Math.min(now, from + maxSpan));
+  const cursor = known.cursor ?? firstPage(from, Math.min(now, from + maxSpan), rooms.pageSizes);
   return scanFrom(scan, { ...known, unresolved, cursor });
 }
 
@@ -101,6 +102,8 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
   const { rooms, window, deadline, report } = scan;
   let running = begun;
   let stepsBack = 0;
+  /** Where payments were passed over, one after the other. */
+  let passed: { readonly from: ScanCursor; readonly count: number } | undefined;
   const save = (next: ScanCheckpoint) => rooms.checkpoints.write(window.name, next);
   for (;;) {
     const { cursor } = running;
@@ -111,7 +114,13 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
     const step = await scanPage(scan, running, stepsBack < maxStepsBack);
     running = { ...running, unresolved: step.unresolved };
     if (step.kind === 'stop') {
-      await save({ ...running, cursor: step.cursor });
+      await save(running);
+      return false;
+    }
+    passed = step.isPassedOver ? { from: passed?.from ?? cursor, count: (passed?.count ?? 0) + 1 } : undefined;
+    if (passed && passed.count > maxPassedOver(passed.from)) {
+      // So many in a row are an outage of this list rather than payments that cannot be read.
+      await save({ ...running, cursor: { ...passed.from, failures: passed.from.failures + 1 } });
       return false;
     }
     const { next } = step;
@@ -124,36 +133,47 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
     if (next.offset < cursor.offset && next.status === cursor.status) stepsBack += 1;
     running = { ...running, cursor: next };
     // A list of one page costs no write of its own.
-    if (next.status !== cursor.status || next.offset === cursor.offset) continue;
+    if (next.status !== cursor.status || next.offset === cursor.offset || step.isPassedOver) continue;
     const saved = await save(running);
     if (!saved) return false;
     running = { ...running, revision: saved.revision };
   }
 }
 
+/** The more runs have failed at one place, the more payments may be passed over there: a scan must not stay at one place for good. */
+const maxPassedOver = ({ failures }: ScanCursor): number => 10 + 100 * failures;
+
 type Step =
-  | { readonly kind: 'go on'; readonly next: ScanCursor | undefined; readonly unresolved: readonly Unresolved[] }
+  | {
+      readonly kind: 'go on';
+      readonly next: ScanCursor | undefined;
+      readonly unresolved: readonly Unresolved[];
+      /** A payment was passed over that may be readable later. */
+      readonly isPassedOver?: true;
+    }
   /** An outage, or no time left: the next run begins at this page. */
-  | { readonly kind: 'stop'; readonly cursor: ScanCursor; readonly unresolved: readonly Unresolved[] };
+  | { readonly kind: 'stop'; readonly unresolved: readonly Unresolved[] };
 
 async function scanPage(scan: Scan, { cursor, unresolved }: Running, mayStepBack: boolean): Promise<Step> {
+  const { pageSizes } = scan.rooms;
   const found = await readPage(scan, cursor);
   if (found.kind === 'page') {
     const settled = await settlePage(scan, found.page, unresolved);
-    if (!settled.isWhole) return { kind: 'stop', cursor, unresolved: settled.unresolved };
+    if (!settled.isWhole) return { kind: 'stop', unresolved: settled.unresolved };
     const facts = { total: found.page.total, isLast: found.page.next === 0 };
-    return { kind: 'go on', next: afterPage(cursor, facts, mayStepBack), unresolved: settled.unresolved };
+    return { kind: 'go on', next: afterPage(cursor, facts, mayStepBack, pageSizes), unresolved: settled.unresolved };
   }
-  if (found.kind === 'outage') return { kind: 'stop', cursor, unresolved };
-  if (found.kind === 'shrunk') return { kind: 'go on', next: afterShrinking(cursor, found.total), unresolved };
-  const smaller = smallerPage(cursor);
+  if (found.kind === 'outage') return { kind: 'stop', unresolved };
+  if (found.kind === 'shrunk') return { kind: 'go on', next: afterShrinking(cursor, found.total, pageSizes), unresolved };
+  const smaller = smallerPage(cursor, pageSizes);
   if (smaller) return { kind: 'go on', next: smaller, unresolved };
-  // A fault by chance is not to hide a payment: a page of one is passed over when it fails again in another run.
-  if (!found.isForGood && cursor.failures === 0)
-    return { kind: 'stop', cursor: { ...cursor, failures: 1 }, unresolved };
+  const { error, isForGood } = found;
+  // Every payment of the list was passed over, and Iamport refuses a page past its end.
+  const isPastEnd = error instanceof IamportRefused && cursor.total === undefined && cursor.offset > 0;
+  if (isPastEnd) return { kind: 'go on', next: nextList(cursor, pageSizes), unresolved };
   const where = `payment ${cursor.offset + 1} of the list ${cursor.status}, ${cursor.from} to ${cursor.to}`;
-  addSkipped(scan.report, `${where}: ${found.error.message}`);
-  return { kind: 'go on', next: withoutOne(cursor), unresolved };
+  addSkipped(scan.report, `${where}: ${error.message}`);
+  return { kind: 'go on', next: withoutOne(cursor, pageSizes), unresolved, ...(!isForGood && { isPassedOver: true as const }) };
 }
 
 type Found =
@@ -174,11 +194,10 @@ async function readPage({ rooms, deadline, report }: Scan, cursor: ScanCursor): 
     if (!(error instanceof IamportFault)) throw error;
     if (error instanceof IamportRefused && error.status === 401) throw error;
     if (error instanceof IamportTooLarge) return { kind: 'unreadable', isForGood: true, error };
-    if (error instanceof IamportRefused && cursor.offset > 0) {
-      const first = await list(status, 1, 1).catch(unlessFault);
-      if (first && first.total <= cursor.offset) return { kind: 'shrunk', total: first.total };
-    }
-    // Does Iamport answer at all? Then this page is the fault.
+    // Does Iamport answer for another page? Then this page is the fault.
+    const first = cursor.offset > 0 ? await list(status, 1, 1).catch(unlessFault) : undefined;
+    if (first && first.total <= cursor.offset) return { kind: 'shrunk', total: first.total };
+    if (first) return { kind: 'unreadable', isForGood: false, error };
     for (const other of listStatuses.filter((one) => one !== status)) {
       if (await list(other, 1, 1).catch(unlessFault)) return { kind: 'unreadable', isForGood: false, error };
     }
@@ -195,6 +214,8 @@ function unlessFault(error: unknown): undefined {
 interface Sorted {
   readonly settle: Payment[];
   readonly unmatched: Payment[];
+  /** Unmatched payments that are recorded already, with another amount than is left now. */
+  readonly changed: { readonly payment: Payment; readonly known: Reversal }[];
   /** The money went back; their reversals may be over. */
   readonly returned: Payment[];
   /** Payments of orders that cannot be read. */
@@ -211,8 +232,16 @@ async function settlePage(
   report.payments += page.payments.length + page.unreadable.length;
   report.unreadable += page.unreadable.length;
   for (const impUid of page.unreadable) addFault(report, `${impUid}: its form is unknown`);
-  const { settle: unsettled, unmatched, returned, blocked } = await sorted(scan, page.payments);
+  const { settle: unsettled, unmatched, changed, returned, blocked } = await sorted(scan, page.payments);
   await recordUnmatched(scan, unmatched);
+  await forEachItem(
+    report,
+    changed,
+    ({ payment }) => payment.impUid,
+    async ({ payment, known }) => {
+      await rooms.reversals.move(known, checked(known, leftOf(known, payment), unixSeconds(rooms.clock)));
+    },
+  );
   await forEachItem(report, returned, idOf, async ({ impUid }) => {
     await rooms.reversals.finish(impUid, unixSeconds(rooms.clock));
   });
@@ -256,16 +285,22 @@ async function sorted({ rooms, report }: Scan, payments: readonly Payment[]): Pr
     unmatched: of(
       ({ payment, decision }) => decision.kind === 'order_not_found' && !isGone(payment) && !reversalOf(payment),
     ),
+    changed: readable.flatMap(({ payment, decision }) => {
+      const known = decision.kind === 'order_not_found' && !isGone(payment) && reversalOf(payment);
+      return known && known.state !== 'done' && leftOf(known, payment) !== known.amount ? [{ payment, known }] : [];
+    }),
     returned: of(
       ({ payment, decision }) =>
-        decision.kind === 'money_returned' && (reversalOf(payment)?.state ?? 'done') !== 'done',
+        (decision.kind === 'money_returned' || (decision.kind === 'order_not_found' && isGone(payment))) &&
+        (reversalOf(payment)?.state ?? 'done') !== 'done',
     ),
     blocked: ours.filter(({ merchantUid }) => isUnreadable.has(merchantUid)),
   };
 }
 
 function needsReversal(kind: ReturnType<typeof decide>['kind'], payment: Payment): boolean {
-  return kind === 'reject' || kind === 'money_returned' || (kind === 'order_not_found' && !isGone(payment));
+  const hadMoney = payment.state.kind === 'kept' || payment.state.kind === 'returned';
+  return kind === 'reject' || kind === 'money_returned' || (kind === 'order_not_found' && hadMoney);
 }
 
 /** Money without an order of ours. The account may serve other shops, so it is announced and never sent back. */

@@ -125,9 +125,9 @@ export function reversalEvents(before: Reversal | undefined, after: Reversal): r
   if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
   // What came on top of a payment that was taken is no payment of its own.
   if (isNew && !isWithdrawn && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
-  // Told again when there is more to give back, or something else.
+  // Published again when there is more to give back, or for another reason. Without money there is nothing to refund.
   const isOther = isNew || before.state !== state || before.reason !== reason || before.amount < after.amount;
-  if (isOther && state === 'manual' && kind !== 'orphan') events.push(event('Refund Required', ':refund'));
+  if (isOther && isRefundRequired(after)) events.push(event('Refund Required', ':refund'));
   if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));
   if (isCompleted(after) && before?.state !== 'done') {
     events.push(event('Refund Completed', events.length > 0 ? ':completed' : ''));

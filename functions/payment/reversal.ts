@@ -93,11 +93,15 @@ export function isNews(decided: ReversalRequest, known: Reversal): boolean {
 }
 
 /**
- * The bank took back a deposit that the operator was to refund: only its open account is left to revoke.
- * Holds only for a payment that was read after the reversal.
+ * The bank took back a deposit that the operator was to refund: only its open account is left.
+ * @param payment read after the reversal
  */
-export const isTakenBack = (known: Reversal, decided: ReversalRequest): boolean =>
-  known.kind === 'manual' && known.state === 'manual' && known.amount > 0 && decided.kind === 'revoke';
+export const isTakenBack = ({ kind, state, amount }: Reversal, payment: Payment): boolean =>
+  kind === 'manual' &&
+  state === 'manual' &&
+  amount > 0 &&
+  payment.state.kind === 'awaiting_deposit' &&
+  payment.deposited === undefined;
 
 /** Claims the next request to Iamport. @returns undefined when none may be sent now */
 export function claimed(reversal: Reversal, now: UnixSeconds): Unwritten | undefined {

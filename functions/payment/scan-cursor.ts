@@ -24,12 +24,14 @@ export interface ScanCursor {
 /** Lists with money first. */
 export const listStatuses = ['paid', 'cancelled', 'ready', 'failed'] as const satisfies readonly ListStatus[];
 
-/** Each size divides the larger ones, so that every offset is the beginning of a page. Iamport's limit is 1,000. */
-const pageSizes = [1_000, 100, 10, 1] as const;
+/** How many payments a page has. Each size divides the larger ones, so that every offset is the beginning of a page. */
+export type PageSizes = readonly number[];
+/** Iamport's limit is 1,000. */
+export const pageSizes: PageSizes = [1_000, 100, 10, 1];
 
 /** The first page of a scan. @param from Unix seconds, as `to` */
-export const firstPage = (from: number, to: number): ScanCursor => ({
-  ...{ from, to, offset: 0, size: pageSizes[0], failures: 0 },
+export const firstPage = (from: number, to: number, sizes = pageSizes): ScanCursor => ({
+  ...{ from, to, offset: 0, size: sizes[0] ?? 1, failures: 0 },
   status: listStatuses[0],
 });
 
@@ -52,10 +54,12 @@ export function afterPage(
   cursor: ScanCursor,
   { total, isLast }: PageFacts,
   mayStepBack: boolean,
+  sizes = pageSizes,
 ): ScanCursor | undefined {
   const left = cursor.total === undefined ? 0 : cursor.total - total;
   if (left > 0 && cursor.offset > 0 && mayStepBack) return { ...steppedBack(cursor, left), total };
-  return isLast ? nextList(cursor) : grown({ ...cursor, offset: cursor.offset + cursor.size, total, failures: 0 });
+  if (isLast) return nextList(cursor, sizes);
+  return grown({ ...cursor, offset: cursor.offset + cursor.size, total, failures: 0 }, sizes);
 }
 
 /** @param by how many payments left the list */
@@ -68,29 +72,29 @@ function steppedBack(cursor: ScanCursor, by: number): ScanCursor {
  * The page does not exist, since the list became shorter. @param total how many payments the list has now
  * @returns undefined after the last list
  */
-export function afterShrinking(cursor: ScanCursor, total: number): ScanCursor | undefined {
+export function afterShrinking(cursor: ScanCursor, total: number, sizes = pageSizes): ScanCursor | undefined {
   const back = steppedBack(cursor, (cursor.total ?? cursor.offset) - total);
-  return back.offset < total && back.offset < cursor.offset ? { ...back, total } : nextList(cursor);
+  return back.offset < total && back.offset < cursor.offset ? { ...back, total } : nextList(cursor, sizes);
 }
 
 /** @returns undefined after the last list */
-export function nextList({ from, to, status }: ScanCursor): ScanCursor | undefined {
+export function nextList({ from, to, status }: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
   const next = listStatuses[listStatuses.indexOf(status) + 1];
-  return next && { ...firstPage(from, to), status: next };
+  return next && { ...firstPage(from, to, sizes), status: next };
 }
 
 /** The same place with the next smaller page. @returns undefined for a page of one payment */
-export function smallerPage(cursor: ScanCursor): ScanCursor | undefined {
-  const size = pageSizes.find((smaller) => smaller < cursor.size);
+export function smallerPage(cursor: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
+  const size = sizes.find((smaller) => smaller < cursor.size);
   return size === undefined ? undefined : { ...cursor, size, failures: 0 };
 }
 
 /** Passes over the one payment of a page of one. */
-export const withoutOne = (cursor: ScanCursor): ScanCursor =>
-  grown({ ...cursor, offset: cursor.offset + cursor.size, failures: 0 });
+export const withoutOne = (cursor: ScanCursor, sizes = pageSizes): ScanCursor =>
+  grown({ ...cursor, offset: cursor.offset + cursor.size, failures: 0 }, sizes);
 
 /** The largest page that begins here. */
-const grown = (cursor: ScanCursor): ScanCursor => ({
+const grown = (cursor: ScanCursor, sizes: PageSizes): ScanCursor => ({
   ...cursor,
-  size: pageSizes.find((size) => cursor.offset % size === 0) ?? 1,
+  size: sizes.find((size) => cursor.offset % size === 0) ?? 1,
 });

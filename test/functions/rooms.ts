@@ -12,6 +12,7 @@ import { undiciTransport } from '../../functions/iamport/transport.ts';
 import { orders } from '../../functions/orders.ts';
 import { reconcile } from '../../functions/reconcile.ts';
 import { refunds } from '../../functions/refunds.ts';
+import { pageSizes } from '../../functions/payment/scan-cursor.ts';
 import type { Report } from '../../functions/report.ts';
 import type { Rooms } from '../../functions/rooms.ts';
 import { type Door, visit } from '../../functions/serve.ts';
@@ -61,6 +62,7 @@ export async function openRooms(deployedAt = beginning - 3600) {
     clock,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
+    pageSizes,
     config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
   };
   const { ledger } = iamport;

@@ -165,7 +165,7 @@ function checkReversal(item: Item, { books, iamport, rules, isBroken }: Parts): 
     throw new Violation('L4', `${key} is back: ${told(item)}`);
   if (kind === 'orphan') must('Payment Without Order');
   else if (!isOnTop) must('Payment Rejected');
-  if (kind === 'manual' && state === 'manual') must('Refund Required');
+  if (kind === 'manual' && state === 'manual' && Number(item.amount?.N) > 0) must('Refund Required');
   const hadMoney = ['cancel', 'manual'].includes(kind) && Number(item.amount?.N) > 0;
   if (hadMoney && state === 'done') must('Refund Completed');
 }

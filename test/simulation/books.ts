@@ -61,6 +61,9 @@ export interface Told {
   readonly json: string;
 }
 
+/** An instance's clock is off by no more. */
+const clockIsOffByMs = 6_000;
+
 export class Books {
   readonly #iamport: SimulatedIamport;
   readonly #tables: Readonly<Record<TableName, SimulatedTable>>;
@@ -234,15 +237,25 @@ export class Books {
     const order = this.entry(after.merchant_uid?.S ?? '');
     const standsOnIt = order?.impUid === key;
     // An account nobody can pay into any more, since its payment went another way, has nothing left to revoke.
-    const hasNone = kind === 'revoke' && truths.at(-1)?.status === 'failed';
+    const last = truths.at(-1);
+    const isOver = Number(after.amount?.N) === 0 && last?.kept === 0 && this.#isPastDeadline(key);
+    const hasNone = (kind === 'revoke' && last?.status === 'failed') || isOver;
     if (!isBack && !standsOnIt && !hasNone) throw new Violation('S13', `${key} ${kind} done, and nothing came back`);
     if (!isBack && kind !== 'orphan' && Number(after.amount?.N) > 0) {
       throw new Violation('S13', `${key} ${kind} done with ${after.amount?.N}, and the order stands on it`);
     }
   }
 
-  #refundDone({ refund_of: of, refund_key: key }: Item): void {
+  /** Nobody can pay into an account whose deadline is over. */
+  #isPastDeadline(impUid: string): boolean {
+    return this.#iamport.ledger.payment(impUid).vbank_date < this.#now() / 1000;
+  }
+
+  #refundDone({ refund_of: of, refund_key: key, amount }: Item): void {
     if (this.#rules.once.hasGiven(`${of?.S}/${key?.S}`)) return;
+    // A cancel of the same amount in the console, in its place: nothing is left for the refund to give back.
+    const history = this.#iamport.ledger.payment(of?.S ?? '').cancel_history;
+    if (history.some((entry) => !entry.reason?.startsWith('[k') && entry.amount === Number(amount?.N))) return;
     throw new Violation('S14', `the refund ${key?.S} of ${of?.S} is done, and gave nothing back`);
   }
 
@@ -281,7 +294,10 @@ export class Books {
     if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
     this.#rules.ownership.sendingBack(impUid, order);
     const isPayable = order && !order.isSettled && order.status !== 'closed';
-    if (isPayable && isSteady && isGood(this.#iamport.truths(impUid).at(-1), order)) {
+    // A cancel that was decided stands, though the shop has changed the price back since.
+    const decidedAt = Number(this.reversal(impUid)?.created_at?.N) * 1000;
+    const wasWrong = this.priceChangedAt >= decidedAt - clockIsOffByMs;
+    if (isPayable && isSteady && !wasWrong && isGood(this.#iamport.truths(impUid).at(-1), order)) {
       throw new Violation('S16', say('a good payment sent back'));
     }
     if (payMethod === 'vbank') throw new Violation('S6', say('a deposit sent back'));

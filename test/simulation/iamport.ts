@@ -204,8 +204,7 @@ export function simulatedIamport(
         const lag = weather.strikes('list lags') ? chance.whole(1, 120) * 1000 : 0;
         const visible = ledger.entries().filter(({ updatedAt }) => updatedAt <= time.now - lag);
         const found = inSpan(visible, second, Math.floor(time.now / 1000), asked('to'), asked('from'));
-        const size = lists.isOn ? asked('limit') : pageSize;
-        const page = pageOf(sorted(found, 'started'), asked('page'), size);
+        const page = pageOf(sorted(found, 'started'), asked('page'), asked('limit'));
         const fault = lists.fault(page.list);
         if (fault === 'refused') throw new Refused('invalid', '목록을 조회할 수 없습니다.');
         if (fault === 'too large') return tooLarge;
@@ -288,8 +287,6 @@ const tooLarge = '';
 /** The amounts of a payment, as they are shown. */
 const noise = ({ amount, cancel_amount }: Payment) => ({ amount: noisy(amount), cancel_amount: noisy(cancel_amount) });
 
-/** Iamport has up to 1,000 on a page; two show as well what happens between pages. */
-const pageSize = 2;
 
 const enveloped = (response: string) => `{"code":0,"message":null,"response":${response}}`;
 const refusal = (status: number, code: number): HttpAnswer => ({

@@ -127,6 +127,8 @@ export class Lambda {
       clock,
       count: () => undefined,
       policy,
+      // A few payments are several pages, so that what happens between pages happens often.
+      pageSizes: [4, 2, 1],
       config: {
         resultTargets: { web: 'https://shop.example/result' },
         shopName: '',

@@ -92,7 +92,8 @@ export class People {
     const { chance, time } = this.#world;
     const expires = chance.is(0.2) && { expires_at: Math.floor(time.now / second) + chance.whole(60, 1_800) };
     const terms = { amount, currency, ...expires };
-    for (;;) {
+    // An order that cannot be read is answered with 500 each time, and no server repeats that for ever.
+    for (let tries = 0; tries < 200; tries += 1) {
       const { status, body } = await this.#ofOrder('orders', 'PUT', merchantUid, terms);
       if (status < 300 && wanted.amount === amount)
         this.#world.books.prepared(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);

@@ -88,7 +88,9 @@ export class SimulatedTable {
   /** The items that wait for something, and when they are due; Unix seconds. */
   *awaited(): Generator<{ key: string; dueAt: number; item: Item }> {
     for (const [key, item] of this.#items) {
-      if (item[`${this.#prefix}watch`] === undefined) continue;
+      const watch = item[`${this.#prefix}watch`]?.S;
+      // An unmatched payment is listed for the operator, and waits for no check.
+      if (watch === undefined || watch === 'unmatched') continue;
       yield { key, dueAt: Number(item[`${this.#prefix}due_at`]?.N), item };
     }
   }

@@ -20,7 +20,7 @@ import {
   type Reversal,
   type ReversalReason,
 } from '../../../functions/payment/reversal.ts';
-import { thisUid, won } from './cases.ts';
+import { thisAccount, thisUid, won } from './cases.ts';
 
 const reversal = (reason: ReversalReason): Reversal => ({
   impUid: thisUid,
@@ -195,15 +195,17 @@ describe('the steps of a reversal', () => {
     expect(isOverdue(waiting, at + 60)).toBe(false);
   });
 
-  test.each<[string, Partial<Reversal>, 'revoke' | 'manual', boolean]>([
-    ['a deposit that waits for the operator is an open account again', {}, 'revoke', true],
-    ['it is still there', {}, 'manual', false],
-    ['it is over', { state: 'done' }, 'revoke', false],
-    ['there was no money', { amount: won(0) }, 'revoke', false],
-    ['a cancel is on its way', { kind: 'cancel', state: 'requested' }, 'revoke', false],
-  ])('the bank took a deposit back, or not: %s', (_what, of, kind, is) => {
+  const account: PaymentState = { kind: 'awaiting_deposit', account: thisAccount };
+  test.each<[string, Partial<Reversal>, Partial<Payment>, boolean]>([
+    ['a deposit that waits for the operator is an open account again', {}, { state: account }, true],
+    ['it is still there', {}, { state: kept(14_000) }, false],
+    ['a part of it is there', {}, { state: account, deposited: won(4_000) }, false],
+    ['it is over', { state: 'done' }, { state: account }, false],
+    ['there was no money', { amount: won(0) }, { state: account }, false],
+    ['a cancel is on its way', { kind: 'cancel', state: 'requested' }, { state: account }, false],
+  ])('the bank took a deposit back, or not: %s', (_what, of, now, is) => {
     const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', ...of };
-    expect(isTakenBack(waiting, { ...asked, kind, amount: won(0) })).toBe(is);
+    expect(isTakenBack(waiting, { ...payment(account), ...now })).toBe(is);
   });
 });
 
