@@ -248,7 +248,7 @@ async function settlePage(
   const { failed, isWhole } = await settleAll(scan, unsettled);
   if (!isWhole) return { isWhole, unresolved: before };
   for (const { impUid, merchantUid } of blocked) addFault(report, `${impUid}: order ${merchantUid} cannot be read`);
-  return { isWhole, unresolved: withUnresolved(scan, before, [...blocked, ...failed]) };
+  return { isWhole, unresolved: withUnresolved(scan, before, page.payments, [...blocked, ...failed]) };
 }
 
 const idOf = ({ impUid }: Payment): string => impUid;
@@ -344,17 +344,28 @@ async function settleAll(
   return { failed: failed.map(({ item }) => item), isWhole };
 }
 
-/** Only money and accounts count, one payment an order: a window that was opened costs nothing. */
-function withUnresolved({ rooms, report }: Scan, before: readonly Unresolved[], failed: readonly Payment[]) {
+/**
+ * Only money and accounts count, one payment an order: a window that was opened costs nothing.
+ * @param before what earlier pages and runs left; a payment of this page that did not fail is resolved
+ */
+function withUnresolved(
+  { rooms, report }: Scan,
+  before: readonly Unresolved[],
+  page: readonly Payment[],
+  failed: readonly Payment[],
+): readonly Unresolved[] {
   const since = unixSeconds(rooms.clock);
-  const all = new Map(before.map((one) => [one.merchantUid, one]));
+  const resolved = new Set(page.map(({ impUid }) => impUid));
+  for (const { impUid } of failed) resolved.delete(impUid);
+  const left = before.filter(({ impUid }) => !resolved.has(impUid));
+  const all = new Map(left.map((one) => [one.merchantUid, one]));
   for (const payment of failed) {
     const { impUid, merchantUid } = payment;
     if (isGone(payment) || all.has(merchantUid)) continue;
     if (all.size >= maxUnresolved) addSkipped(report, `${impUid}: too many payments cannot be settled`);
     else all.set(merchantUid, { impUid, merchantUid, since, nextAt: postponed(since, since) });
   }
-  return all.size === before.length ? before : [...all.values()];
+  return [...all.values()];
 }
 
 /** Settles what earlier runs could not, once its time has come. @returns what is still unresolved */

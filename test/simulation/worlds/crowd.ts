@@ -97,10 +97,15 @@ export async function makeAttempts(world: World, { merchantUid, amount, currency
     }
     return;
   }
-  for (let index = 0; index < count; index += 1) {
-    const { imp_uid: impUid } = iamport.ledger.open({ merchant_uid: merchantUid, amount, currency });
-    iamport.ledger.issueAccount(impUid, {});
-    iamport.ledger.revokeAccount(impUid);
-    iamport.note(impUid);
+  try {
+    for (let index = 0; index < count; index += 1) {
+      const { imp_uid: impUid } = iamport.ledger.open({ merchant_uid: merchantUid, amount, currency });
+      iamport.ledger.issueAccount(impUid, {});
+      iamport.ledger.revokeAccount(impUid);
+      iamport.note(impUid);
+    }
+  } catch (error) {
+    // Another amount is registered, and no window opens.
+    if (!(error instanceof Refused)) throw error;
   }
 }
