@@ -19,7 +19,7 @@ import { orderEvents, type PaymentEvent, refundEvents, reversalEvents, staleAcco
 import { majorUnits } from './payment/money.ts';
 import { notificationEvent } from './payment/notification.ts';
 import type { ReversalRequest } from './payment/reversal.ts';
-import { StoreUnexpected } from './store/errors.ts';
+import { StoreRefused, StoreUnexpected } from './store/errors.ts';
 import { type Layout, shopTable } from './store/layout.ts';
 import { isNotificationItem, notificationOf } from './store/notifications.ts';
 import { orderOf } from './store/order-item.ts';
@@ -107,7 +107,7 @@ async function isWorkedOff(rooms: PublisherRooms, record: DynamoDBRecord, taken:
 }
 
 const isFaultOfRecord = (error: unknown): error is Error =>
-  error instanceof StoreUnexpected || error instanceof EventRefused;
+  error instanceof StoreUnexpected || error instanceof StoreRefused || error instanceof EventRefused;
 
 /** An unreadable reversal of the account is the operator's; the order's own events are published all the same. */
 async function requestRevocation(rooms: PublisherRooms, record: DynamoDBRecord, stale: ReversalRequest): Promise<void> {

@@ -164,7 +164,8 @@ async function scanPage(scan: Scan, { cursor, unresolved }: Running, mayStepBack
     return { kind: 'go on', next: afterPage(cursor, facts, mayStepBack, pageSizes), unresolved: settled.unresolved };
   }
   if (found.kind === 'outage') return { kind: 'stop', unresolved };
-  if (found.kind === 'shrunk') return { kind: 'go on', next: afterShrinking(cursor, found.total, pageSizes), unresolved };
+  if (found.kind === 'shrunk')
+    return { kind: 'go on', next: afterShrinking(cursor, found.total, pageSizes), unresolved };
   const smaller = smallerPage(cursor, pageSizes);
   if (smaller) return { kind: 'go on', next: smaller, unresolved };
   const { error, isForGood } = found;
@@ -173,7 +174,12 @@ async function scanPage(scan: Scan, { cursor, unresolved }: Running, mayStepBack
   if (isPastEnd) return { kind: 'go on', next: nextList(cursor, pageSizes), unresolved };
   const where = `payment ${cursor.offset + 1} of the list ${cursor.status}, ${cursor.from} to ${cursor.to}`;
   addSkipped(scan.report, `${where}: ${error.message}`);
-  return { kind: 'go on', next: withoutOne(cursor, pageSizes), unresolved, ...(!isForGood && { isPassedOver: true as const }) };
+  return {
+    kind: 'go on',
+    next: withoutOne(cursor, pageSizes),
+    unresolved,
+    ...(!isForGood && { isPassedOver: true as const }),
+  };
 }
 
 type Found =

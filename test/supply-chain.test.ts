@@ -67,6 +67,7 @@ describe('a package', () => {
       '@aws-sdk/client-dynamodb',
       '@aws-sdk/client-eventbridge',
       '@aws-sdk/client-secrets-manager',
+      '@smithy/signature-v4',
       'undici',
       'zod',
     ]);

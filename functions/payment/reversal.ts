@@ -144,6 +144,8 @@ export function checked(reversal: Reversal, left: Amount, now: UnixSeconds): Unw
 /** The order of an unmatched payment was registered: check it once more. @param at when */
 export const expected = (reversal: Reversal, at: UnixSeconds, now: UnixSeconds): Unwritten => ({
   ...reversal,
+  // Together with the revision, as every write that publishes nothing: `republish` counts back by it.
+  attempts: reversal.attempts + 1,
   checkAt: at,
   updatedAt: now,
 });

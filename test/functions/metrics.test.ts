@@ -34,7 +34,9 @@ describe('a line of metrics', () => {
 
   test('leaves out counts of nothing and items that are not overdue, but not a ledger that is not late', () => {
     expect(embedded({ OldestOverdueItem: 0, SkippedItems: 0 }, {}, 'Shop', 1)).toBeUndefined();
-    expect(JSON.parse(embedded({ OldestOverdueItem: 90 }, {}, 'Shop', 1) ?? '')).toMatchObject({ OldestOverdueItem: 90 });
+    expect(JSON.parse(embedded({ OldestOverdueItem: 90 }, {}, 'Shop', 1) ?? '')).toMatchObject({
+      OldestOverdueItem: 90,
+    });
     expect(embedded({ ReconcilerFaults: 0, KeysRefused: 0 }, {}, 'Shop', 1)).toBeUndefined();
     const line = JSON.parse(embedded({ ReconcilerFaults: 0, LedgerLate: 0 }, {}, 'Shop', 1) ?? '');
     expect(line).toMatchObject({ Deployment: 'Shop', LedgerLate: 0 });

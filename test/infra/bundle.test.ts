@@ -73,7 +73,8 @@ test('a bundle starts with the environment of its function alone', async () => {
     IAMPORT_API_URL: 'http://127.0.0.1:9',
   };
   for (const { name, file } of bundles) {
-    const env = name === 'publish' ? { ...lambda, EVENT_BUS: 'bus' } : settling;
+    const publishing = { ...lambda, EVENT_BUS: 'bus', UNPUBLISHED_QUEUE_URL: 'http://127.0.0.1:9/1/unpublished' };
+    const env = name === 'publish' ? publishing : settling;
     const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(typeof handler); process.exit();`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { env });
     expect(stdout).toBe('function\n');

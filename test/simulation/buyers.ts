@@ -118,6 +118,7 @@ export class Buyers {
     // Nobody can pay into an account that was revoked meanwhile.
     if (ledger.payment(impUid).status !== 'ready') return;
     ledger.deposit(impUid);
+    this.#world.rules.once.paidInto(impUid);
     if (how === 'takes a fixed account') {
       const { amount: due } = ledger.payment(impUid);
       const part = partOf(due);
@@ -175,6 +176,7 @@ export class Buyers {
     await time.sleep(chance.whole(10, 900) * second);
     if (ledger.payment(impUid).status !== 'ready') return;
     ledger.deposit(impUid);
+    this.#world.rules.once.paidInto(impUid);
     this.#world.rules.deposits.returned(impUid);
     reached.count('bank: a deposit returns');
     this.#news.changed(impUid);

@@ -287,7 +287,6 @@ const tooLarge = '';
 /** The amounts of a payment, as they are shown. */
 const noise = ({ amount, cancel_amount }: Payment) => ({ amount: noisy(amount), cancel_amount: noisy(cancel_amount) });
 
-
 const enveloped = (response: string) => `{"code":0,"message":null,"response":${response}}`;
 const refusal = (status: number, code: number): HttpAnswer => ({
   status,

@@ -5,7 +5,7 @@ import type { Bus } from '../../functions/bus/bus.ts';
 import { BusUnavailable } from '../../functions/bus/bus.ts';
 import type { Clock } from '../../functions/edge/clock.ts';
 import { iamportClient } from '../../functions/iamport/client.ts';
-import { IamportUnavailable, IamportTooLarge } from '../../functions/iamport/errors.ts';
+import { IamportTooLarge, IamportUnavailable } from '../../functions/iamport/errors.ts';
 import type { HttpAnswer, HttpRequest } from '../../functions/iamport/transport.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
 import type { Rooms } from '../../functions/rooms.ts';
@@ -190,8 +190,7 @@ export class Lambda {
           write.conditions,
         );
         // A ValidationException.
-        if (result === 'refused')
-          throw new StoreRefused('Item size to update has exceeded the maximum allowed size');
+        if (result === 'refused') throw new StoreRefused('Item size to update has exceeded the maximum allowed size');
         return result;
       },
       // Nobody is asked for nothing.

@@ -18,10 +18,10 @@ export class Rules {
   readonly restored: Restored;
 
   /** @param startedAt when the window of a payment opened; Unix seconds */
-  constructor(judge: Judge, startedAt: (impUid: string) => number) {
+  constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean) {
     this.judge = judge;
     this.once = new Once(judge);
-    this.ownership = new Ownership(judge, startedAt);
+    this.ownership = new Ownership(judge, startedAt, isShops);
     this.announced = new Announced(judge);
     this.attempted = new Attempted(judge);
     this.deposits = new Deposits(judge);

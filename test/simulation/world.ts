@@ -77,6 +77,8 @@ export class World {
   readonly shop: Shop;
   readonly stream: Stream;
   readonly lambda: Lambda;
+  /** Iamport answers 429 now. */
+  readonly isThrottled: () => boolean;
   /** Unix seconds. */
   readonly began = beginning;
   readonly books: Books;
@@ -120,11 +122,13 @@ export class World {
     this.tables = tables;
     this.lists = new Lists(worlds, reached);
     const throttle = new Throttle(worlds, { time, judge: this.judge, reached }, this.badForMs);
+    this.isThrottled = () => throttle.waits() !== undefined;
     const pg = new Pg(worlds, time, reached);
     const circumstances = { pg, lists: this.lists, throttle, isNoisy: worlds.has('float noise') };
     const iamport = simulatedIamport(time, chance, weather, circumstances);
     this.iamport = iamport;
-    const rules = new Rules(this.judge, (impUid) => iamport.ledger.payment(impUid).started_at);
+    const startedAt = (impUid: string) => iamport.ledger.payment(impUid).started_at;
+    const rules = new Rules(this.judge, startedAt, this.layout.isShops);
     this.rules = rules;
     const books = new Books(iamport, tables, {
       acceptsTests: policy.acceptTestPayments,
@@ -239,7 +243,9 @@ export class World {
   /** A run has taken place, and found Iamport. */
   #ran(began: number, dueBefore: number, calls: number): void {
     const { rules, books, time, iamport } = this;
-    const most = callsOfARun + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
+    // Reading the lists takes a few calls a page, and a page has four payments.
+    const pages = iamport.payments().length;
+    const most = callsOfARun + pages + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
     rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, most });
     rules.deposits.ran(began / 1000, (merchantUid) => books.entry(merchantUid));
   }

@@ -42,6 +42,8 @@ export class Attempted {
   asked(impUid: string, recorded: Item | undefined, hasOrder: boolean, nowSeconds: number): void {
     if (recorded?.kind?.S !== 'orphan') return;
     this.#judge.judged('S26');
+    // Its order was to be registered.
+    if (recorded.check_at) return;
     if (hasOrder || Number(recorded.created_at?.N) > nowSeconds - overlap) return;
     this.#judge.broken('S26', `${impUid} has no order, is recorded, and is asked about again`);
   }

@@ -45,6 +45,11 @@ export class Once {
     }
   }
 
+  /** Money arrived on an account: whatever was to become of it before is void. */
+  paidInto(impUid: string): void {
+    this.#accepted.delete(impUid);
+  }
+
   accepted(id: string, isPending: boolean): void {
     this.#accepted.set(id, { isPending, heardBy: undefined, isRecorded: false });
     if (isPending) this.#judge.judged('accepted, performed later');

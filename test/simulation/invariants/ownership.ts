@@ -2,7 +2,7 @@
  * Payments and amounts that may be another system's, and payments that we have sent back.
  *
  * S21 a payment that was begun before its order was registered is never sent back by us, and settles the order only when it was begun
- *     at most an hour before
+ *     at most an hour before. In a shop's own table nobody knows when the shop made its order
  * S22 an amount that another system registered with Iamport is not overwritten
  * S23 an order is not written `paid` by a payment after our cancel of it was accepted
  */
@@ -19,19 +19,20 @@ export class Ownership {
   readonly #judge: Judge;
   /** Unix seconds; when the window of a payment opened. */
   readonly #startedAt: (impUid: string) => number;
+  readonly #isShops: boolean;
   readonly #ourAmounts = new Set<string>();
   readonly #sentBack = new Set<string>();
 
-  constructor(judge: Judge, startedAt: (impUid: string) => number) {
+  constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean) {
     this.#judge = judge;
+    this.#isShops = isShops;
     this.#startedAt = startedAt;
   }
 
   /** We are about to cancel a payment that we do not take. */
   sendingBack(impUid: string, order: Entry | undefined): void {
-    if (!order || order.createdAt === 0) return;
+    if (!order || order.createdAt === 0 || this.#isShops) return;
     const before = order.createdAt - this.#startedAt(impUid);
-    if (before <= 0) return;
     this.#judge.judged('S21');
     if (before > clockError) {
       this.#judge.broken('S21', `${impUid} was begun ${before} s before ${order.merchantUid}, and is sent back`);
@@ -49,7 +50,7 @@ export class Ownership {
     if (now.kept > 0 && this.#sentBack.has(impUid)) {
       this.#judge.broken('S23', `${merchantUid} is written ${now.status} by ${impUid}, which we have sent back`);
     }
-    if (before?.isSettled || createdAt === 0) return;
+    if (before?.isSettled || createdAt === 0 || this.#isShops) return;
     const early = createdAt - this.#startedAt(impUid);
     if (early > 0) this.#judge.judged('S21, late registration');
     if (early > lateRegistration + clockError) {
