@@ -4,7 +4,7 @@ import type { Clock, Deadline, Random } from '../edge/clock.ts';
 import { type Amount, majorUnits } from '../payment/money.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { RefundAccount } from '../payment/refund.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected, NoTimeLeft } from './errors.ts';
+import { IamportRefused, IamportUnavailable, IamportUnexpected, markNotSent, NoTimeLeft } from './errors.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 import {
@@ -201,14 +201,18 @@ async function prepare(
 /** Our own, and the one that another instance has left for all, may both have ended before their time. */
 const mostRefusedTokens = 2;
 
-/** Sends a call with a token; one that Iamport no longer takes is replaced. */
+/** Sends a call with a token; one that Iamport no longer takes is replaced. @throws with `notSent` when there is no token */
 async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
   const tier = call.tier && { tier: call.tier };
-  let token = await tokens.current(deadline);
+  const fail = (error: unknown) => {
+    throw markNotSent(error);
+  };
+  let token = await tokens.current(deadline).catch(fail);
   for (let refused = 0; ; refused += 1) {
     const answer = await sent(parts, call, { ...tier, authorization: token }, deadline);
     if (answer.status !== 401 || refused === mostRefusedTokens) return answer;
-    token = await tokens.insteadOf(token, deadline);
+    // Iamport checks the token before it reads the request, so a call with a refused token had no effect.
+    token = await tokens.insteadOf(token, deadline).catch(fail);
   }
 }
 
@@ -277,7 +281,7 @@ function isUnknown(answer: HttpAnswer): boolean {
 /** The `response` of an answer that worked. @throws IamportRefused for a `code` that is not 0, whatever the HTTP status */
 function responseOf({ status, body }: HttpAnswer): unknown {
   if (status === 401)
-    throw new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401 });
+    throw new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401, notSent: true });
   const { code, message, response }: Envelope = envelopeOf(body);
   if (code !== 0 || status >= 400)
     throw new IamportRefused(message ?? `Iamport answered with code ${code}`, { status });

@@ -1,7 +1,23 @@
 /** What can go wrong with Iamport, told apart by what the caller should do next. */
 
+export interface FaultOptions extends ErrorOptions {
+  /** See `IamportFault.notSent`. False by default. */
+  readonly notSent?: boolean;
+}
+
 /** Every fault of Iamport's: nothing is known of the payment, and nothing was decided. */
-export abstract class IamportFault extends Error {}
+export abstract class IamportFault extends Error {
+  /**
+   * True when the request certainly had no effect: it was not sent, or Iamport turned it away because of its token.
+   * False when it was sent or may have been sent. Only a request with `notSent` may be asked for anew without a record.
+   */
+  readonly notSent: boolean;
+
+  constructor(message: string, { notSent = false, ...options }: FaultOptions = {}) {
+    super(message, options);
+    this.notSent = notSent;
+  }
+}
 
 /** Nobody could be asked, or no answer came: ask again later. Says nothing about the payment. */
 export class IamportUnavailable extends IamportFault {
@@ -11,6 +27,10 @@ export class IamportUnavailable extends IamportFault {
 /** There was no time left to ask: nothing was sent. */
 export class NoTimeLeft extends IamportUnavailable {
   override readonly name = 'NoTimeLeft';
+
+  constructor(message: string) {
+    super(message, { notSent: true });
+  }
 }
 
 /** Iamport understood and said no (a 4xx, or HTTP 200 with a `code` that is not 0): asking the same again does not help. */
@@ -19,7 +39,7 @@ export class IamportRefused extends IamportFault {
   /** The HTTP status of the answer. */
   readonly status: number;
 
-  constructor(message: string, { status, ...options }: ErrorOptions & { readonly status: number }) {
+  constructor(message: string, { status, ...options }: FaultOptions & { readonly status: number }) {
     super(message, options);
     this.status = status;
   }
@@ -28,4 +48,9 @@ export class IamportRefused extends IamportFault {
 /** An answer of a shape that we do not know. Nothing is guessed from it: somebody has to look. */
 export class IamportUnexpected extends IamportFault {
   override readonly name = 'IamportUnexpected';
+}
+
+/** Marks a fault that came before the caller's own request was sent, such as one of the token's. @returns the same error */
+export function markNotSent(error: unknown): unknown {
+  return error instanceof IamportFault ? Object.assign(error, { notSent: true }) : error;
 }

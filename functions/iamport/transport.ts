@@ -18,7 +18,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** @throws IamportUnavailable when no whole answer came in time */
+/** @throws IamportUnavailable when no whole answer came in time, with `notSent` when no connection could be opened */
 export type Transport = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** A transport that keeps its connections. */
@@ -46,7 +46,14 @@ export function undiciTransport(
 ): KeptTransport {
   const url = new URL(apiUrl);
   const base = url.pathname.replace(/\/$/, '');
-  const early = earlyConnection(url, connect);
+  /** Errors of connections that could not be opened: undici fails the waiting requests with the very same object. */
+  const unconnected = new WeakSet<object>();
+  const early = earlyConnection(url, (options, done) =>
+    connect(options, (...result) => {
+      if (result[0]) unconnected.add(result[0]);
+      done(...result);
+    }),
+  );
   const pool = new Pool(url.origin, { connections, connect: early.connector, maxResponseSize: largestAnswerBytes });
   const transport: Transport = async ({ method, path, headers, body, timeoutMs }) => {
     try {
@@ -62,7 +69,8 @@ export function undiciTransport(
       if (cause instanceof errors.ResponseExceededMaxSizeError) {
         throw new IamportUnexpected('Iamport answered with more than 8 MB', { cause });
       }
-      throw new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause });
+      const notSent = cause instanceof Error && unconnected.has(cause);
+      throw new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause, notSent });
     }
   };
   return Object.assign(transport, { connect: early.open });

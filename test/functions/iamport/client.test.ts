@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type Clock, deadlineIn } from '../../../functions/edge/clock.ts';
 import { iamportClient } from '../../../functions/iamport/client.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected } from '../../../functions/iamport/errors.ts';
+import {
+  type IamportFault,
+  IamportRefused,
+  IamportUnavailable,
+  IamportUnexpected,
+  NoTimeLeft,
+} from '../../../functions/iamport/errors.ts';
 import type { SharedToken, Token } from '../../../functions/iamport/tokens.ts';
 import { undiciTransport } from '../../../functions/iamport/transport.ts';
 import { paymentOf } from '../../../functions/iamport/wire.ts';
@@ -55,6 +61,10 @@ const plain =
   (status: number, body: string): Reply =>
   (_request, response) =>
     void response.writeHead(status).end(body);
+
+const token = { [getToken]: [tokenReply('t')] };
+const payment = paymentOf(cardPayment);
+const cancel = { payment, amount: payment.amount, checksum: payment.amount, reason: '주문 금액과 결제 금액이 다름' };
 
 describe('the token', () => {
   test('is fetched once, kept, and shared', async () => {
@@ -151,8 +161,6 @@ describe('the token', () => {
 });
 
 describe('reading a payment', () => {
-  const token = { [getToken]: [tokenReply('t')] };
-
   test('asks for test payments too', async () => {
     await using server = await scripted({ ...token, [getPayment]: [ok(cardPayment)] });
     const { client, deadline } = clientOf(server.url);
@@ -247,11 +255,46 @@ describe('reading a payment', () => {
   });
 });
 
-describe('changing something', () => {
-  const token = { [getToken]: [tokenReply('t')] };
-  const payment = paymentOf(cardPayment);
-  const cancel = { payment, amount: payment.amount, checksum: payment.amount, reason: '주문 금액과 결제 금액이 다름' };
+describe('a failed cancel has `notSent`', () => {
+  const cancelPath = 'POST /payments/cancel';
+  const failure = async (client: ReturnType<typeof clientOf>['client'], clock: Clock, leftMs = 10_000) =>
+    client.cancel(cancel, deadlineIn(clock, leftMs)).then(
+      () => undefined,
+      (error: IamportFault) => ({ kind: error.constructor, notSent: error.notSent }),
+    );
+  const living = { value: 't', expiresAt: 1_000_600_000 };
 
+  test.each<[string, Record<string, readonly Reply[]>, unknown, boolean]>([
+    ['true when no token is had', { [getToken]: [envelope(500, -1)] }, IamportUnavailable, true],
+    ['true when the keys are wrong', { [getToken]: [envelope(401, -1)] }, IamportRefused, true],
+    ['true when every token is refused', { ...token, [cancelPath]: [envelope(401, -1)] }, IamportRefused, true],
+    ['false after a 500', { ...token, [cancelPath]: [envelope(500, -1)] }, IamportUnavailable, false],
+    ['false after a reset', { ...token, [cancelPath]: [reset] }, IamportUnavailable, false],
+    ['false after half an answer', { ...token, [cancelPath]: [half] }, IamportUnavailable, false],
+    ['false after a refusal', { ...token, [cancelPath]: [envelope(200, 1, null, '불가')] }, IamportRefused, false],
+  ])('%s', async (_name, script, kind, notSent) => {
+    await using server = await scripted(script);
+    const { client, clock } = clientOf(server.url);
+    expect(await failure(client, clock)).toEqual({ kind, notSent });
+  });
+
+  test('true when no connection can be opened', async () => {
+    const { client, clock } = clientOf('http://127.0.0.1:1', shelf(living));
+    expect(await failure(client, clock)).toEqual({ kind: IamportUnavailable, notSent: true });
+  });
+
+  test('true when the name of the host is not found', async () => {
+    const { client, clock } = clientOf('http://iamport.invalid', shelf(living));
+    expect(await failure(client, clock)).toEqual({ kind: IamportUnavailable, notSent: true });
+  });
+
+  test('true when no time is left', async () => {
+    const { client, clock } = clientOf('http://127.0.0.1:1', shelf(living));
+    expect(await failure(client, clock, 3_000)).toEqual({ kind: NoTimeLeft, notSent: true });
+  });
+});
+
+describe('changing something', () => {
   test('a cancel carries its amount and its checksum', async () => {
     await using server = await scripted({
       ...token,
