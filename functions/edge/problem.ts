@@ -1,6 +1,6 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with a stable code. The one place where a fault becomes HTTP. */
 
-import { IamportRefused, IamportUnavailable, IamportUnexpected } from '../iamport/errors.ts';
+import { IamportBusy, IamportRefused, IamportUnavailable, IamportUnexpected } from '../iamport/errors.ts';
 import { OrderBusy, StoreUnavailable } from '../store/errors.ts';
 
 /** Every code that we answer, with its status and, for faults that pass, the seconds after which to come again. */
@@ -38,9 +38,11 @@ export class Problem extends Error {
   /** Seconds after which asking again makes sense. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, options?: ErrorOptions) {
+  /** @param retryAfter seconds, in place of the usual ones of the code */
+  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     super(detail, options);
-    const { status, title, retryAfter }: { status: number; title: string; retryAfter?: number } = problems[code];
+    const usual: { status: number; title: string; retryAfter?: number } = problems[code];
+    const { status, title, retryAfter } = { ...usual, ...(options.retryAfter && { retryAfter: options.retryAfter }) };
     this.code = code;
     this.status = status;
     this.title = title;
@@ -61,7 +63,8 @@ export function problemOf(error: unknown): Problem {
     return new Problem(
       'iamport_unavailable',
       'Nothing is decided and nothing is lost. Ask again in a few seconds.',
-      cause,
+      // Iamport's own wait after a 429, passed on to the caller.
+      error instanceof IamportBusy ? { ...cause, retryAfter: Math.ceil(error.retryAfterMs / 1000) } : cause,
     );
   }
   if (error instanceof IamportRefused || error instanceof IamportUnexpected) {

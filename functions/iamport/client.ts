@@ -4,7 +4,15 @@ import type { Clock, Deadline, Random } from '../edge/clock.ts';
 import { type Amount, majorUnits } from '../payment/money.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { RefundAccount } from '../payment/refund.ts';
-import { IamportRefused, IamportUnavailable, IamportUnexpected, markNotSent, NoTimeLeft } from './errors.ts';
+import { type Busy, busyBy } from './busy.ts';
+import {
+  IamportBusy,
+  IamportRefused,
+  IamportUnavailable,
+  IamportUnexpected,
+  markNotSent,
+  NoTimeLeft,
+} from './errors.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 import {
@@ -48,7 +56,7 @@ export interface LedgerQuery {
 }
 
 /**
- * Every call throws IamportUnavailable (ask again later), IamportRefused (it said no) or IamportUnexpected (unknown shape),
+ * Every call throws IamportUnavailable (ask again later; IamportBusy after a 429), IamportRefused (it said no) or IamportUnexpected (unknown shape),
  * and ends within the deadline. `tier` is a sub-merchant's code, for Agency accounts.
  */
 export interface Iamport {
@@ -92,6 +100,11 @@ const readTries = 2;
 
 type Call = Pick<HttpRequest, 'method' | 'path'> & { readonly body?: object; readonly tier?: string | undefined };
 
+/** The parts, and what one client learns about Iamport's limits. */
+interface Line extends IamportParts {
+  readonly busy: Busy;
+}
+
 /** Every call needs a token. Who fetches it before the first one has it then. */
 export interface IamportClient extends Iamport {
   /** @throws as every call does */
@@ -100,8 +113,9 @@ export interface IamportClient extends Iamport {
 
 export function iamportClient(parts: IamportParts): IamportClient {
   const { credentials } = parts;
-  const tokens = tokensFrom((deadline) => fetchToken(parts, deadline), parts.sharedToken, parts.clock, parts.random);
-  const ask = (call: Call, deadline: Deadline) => authorized(parts, tokens, call, deadline);
+  const line: Line = { ...parts, busy: busyBy(parts.clock) };
+  const tokens = tokensFrom((deadline) => fetchToken(line, deadline), parts.sharedToken, parts.clock, parts.random);
+  const ask = (call: Call, deadline: Deadline) => authorized(line, tokens, call, deadline);
 
   const find = async (path: string, deadline: Deadline, tier: string | undefined): Promise<Payment | undefined> => {
     const answer = await ask({ method: 'GET', path, tier }, deadline);
@@ -202,7 +216,7 @@ async function prepare(
 const mostRefusedTokens = 2;
 
 /** Sends a call with a token; one that Iamport no longer takes is replaced. @throws with `notSent` when there is no token */
-async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
+async function authorized(parts: Line, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
   const tier = call.tier && { tier: call.tier };
   const fail = (error: unknown) => {
     throw markNotSent(error);
@@ -217,7 +231,7 @@ async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadl
 }
 
 /** Iamport hands out the same token until it ends, so asking twice is harmless. */
-async function fetchToken(parts: IamportParts, deadline: Deadline): Promise<Token> {
+async function fetchToken(parts: Line, deadline: Deadline): Promise<Token> {
   const asked = async (again: boolean) => {
     const { impKey, impSecret } = await parts.credentials(again);
     const call: Call = { method: 'POST', path: '/users/getToken', body: { imp_key: impKey, imp_secret: impSecret } };
@@ -237,7 +251,7 @@ async function fetchToken(parts: IamportParts, deadline: Deadline): Promise<Toke
 
 /** One call within the deadline. Only reads are repeated: a lost answer to a cancel must not become a second cancel. */
 async function sent(
-  { transport, clock, random }: IamportParts,
+  { transport, clock, random, busy }: Line,
   call: Call,
   headers: Record<string, string>,
   deadline: Deadline,
@@ -250,9 +264,10 @@ async function sent(
       throw new NoTimeLeft(`No time left to ask Iamport: ${call.method} ${call.path.split('?')[0]}`);
     }
     try {
-      return await whole(transport, call, headers, timeoutMs);
+      return await whole(transport, busy, call, headers, timeoutMs);
     } catch (error) {
-      if (!(error instanceof IamportUnavailable) || left <= 1) throw error;
+      // A call after a 429 would make Iamport refuse for longer.
+      if (!(error instanceof IamportUnavailable) || error instanceof IamportBusy || left <= 1) throw error;
       await clock.sleep(50 + random() * 200);
     }
   }
@@ -260,15 +275,19 @@ async function sent(
 
 async function whole(
   transport: Transport,
+  busy: Busy,
   { method, path, body }: Call,
   headers: Record<string, string>,
   timeoutMs: number,
 ): Promise<HttpAnswer> {
   const json = body && { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const name = `${method} ${path.split('?')[0]}`;
+  busy.check(name);
   const answer = await transport({ method, path, headers, timeoutMs, ...json });
-  // A redirect is never followed, and too many calls or a fault of theirs is a reason to come again.
-  if (answer.status >= 500 || answer.status === 429 || (answer.status >= 300 && answer.status < 400)) {
-    throw new IamportUnavailable(`Iamport answered ${answer.status} to ${method} ${path.split('?')[0]}`);
+  if (answer.status === 429) throw busy.record(name, answer.retryAfter);
+  // A redirect is never followed, and a fault of theirs is a reason to come again.
+  if (answer.status >= 500 || (answer.status >= 300 && answer.status < 400)) {
+    throw new IamportUnavailable(`Iamport answered ${answer.status} to ${name}`);
   }
   return answer;
 }

@@ -24,6 +24,18 @@ export class IamportUnavailable extends IamportFault {
   override readonly name: string = 'IamportUnavailable';
 }
 
+/** Iamport answered 429: it takes no more calls for a while. Until then this instance sends none. */
+export class IamportBusy extends IamportUnavailable {
+  override readonly name = 'IamportBusy';
+  /** Milliseconds until the next call may be sent. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { retryAfterMs, ...options }: FaultOptions & { readonly retryAfterMs: number }) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** There was no time left to ask: nothing was sent. */
 export class NoTimeLeft extends IamportUnavailable {
   override readonly name = 'NoTimeLeft';

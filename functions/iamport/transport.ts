@@ -16,6 +16,8 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
+  /** The header `retry-after`, as it came. */
+  readonly retryAfter?: string;
 }
 
 /** @throws IamportUnavailable when no whole answer came in time, with `notSent` when no connection could be opened */
@@ -55,16 +57,18 @@ export function undiciTransport(
     }),
   );
   const pool = new Pool(url.origin, { connections, connect: early.connector, maxResponseSize: largestAnswerBytes });
-  const transport: Transport = async ({ method, path, headers, body, timeoutMs }) => {
+  const transport: Transport = async ({ method, path, headers, body: sent, timeoutMs }) => {
     try {
       const answer = await pool.request({
         method,
         path: base + path,
         headers,
-        body: body ?? null,
+        body: sent ?? null,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      return { status: answer.statusCode, body: await answer.body.text() };
+      const retryAfter = answer.headers['retry-after'];
+      const body = await answer.body.text();
+      return { status: answer.statusCode, body, ...(typeof retryAfter === 'string' && { retryAfter }) };
     } catch (cause) {
       if (cause instanceof errors.ResponseExceededMaxSizeError) {
         throw new IamportUnexpected('Iamport answered with more than 8 MB', { cause });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Clock, deadlineIn } from '../../../functions/edge/clock.ts';
 import { iamportClient } from '../../../functions/iamport/client.ts';
 import {
+  IamportBusy,
   type IamportFault,
   IamportRefused,
   IamportUnavailable,
@@ -180,7 +181,6 @@ describe('reading a payment', () => {
   test.each<[string, readonly Reply[]]>([
     ['a 500', [envelope(500, -1), ok(cardPayment)]],
     ['a 503 page', [plain(503, '<html>busy</html>'), ok(cardPayment)]],
-    ['too many requests', [envelope(429, -1), ok(cardPayment)]],
     ['half an answer', [half, ok(cardPayment)]],
     ['a reset connection', [reset, ok(cardPayment)]],
   ])('survives %s by asking once more', async (_name, replies) => {
@@ -252,6 +252,52 @@ describe('reading a payment', () => {
     const { client, deadline } = clientOf(server.url);
     const found = await client.payments('order-1', deadline);
     expect(found.map((payment) => payment.impUid)).toEqual(['imp_100000000001', 'imp_100000000002']);
+  });
+});
+
+describe('after a 429', () => {
+  const busy =
+    (retryAfter?: string): Reply =>
+    (_request, response) =>
+      void response.writeHead(429, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end('{"code":-1}');
+  const busyError = (promise: Promise<unknown>) =>
+    promise.then(
+      () => undefined,
+      (error: IamportBusy) => ({ kind: error.constructor, ms: error.retryAfterMs, notSent: error.notSent }),
+    );
+
+  test('the call is not repeated, and calls fail without being sent until `retry-after` is over', async () => {
+    await using server = await scripted({ ...token, [getPayment]: [busy('20'), ok(cardPayment)] });
+    const { client, clock } = clientOf(server.url);
+    const ask = () => client.payment(impUid, deadlineIn(clock, 10_000));
+    expect(await busyError(ask())).toEqual({ kind: IamportBusy, ms: 20_000, notSent: false });
+    clock.advance(19_999);
+    expect(await busyError(ask())).toEqual({ kind: IamportBusy, ms: 1, notSent: true });
+    expect(await busyError(client.cancel(cancel, deadlineIn(clock, 10_000)))).toMatchObject({ notSent: true });
+    expect(server.count(getPayment)).toBe(1);
+    clock.advance(1);
+    expect((await ask())?.impUid).toBe(impUid);
+  });
+
+  test('to the token, no other call is sent either', async () => {
+    await using server = await scripted({ [getToken]: [busy('7')] });
+    const { client, deadline } = clientOf(server.url);
+    expect(await busyError(client.payment(impUid, deadline))).toEqual({ kind: IamportBusy, ms: 7_000, notSent: true });
+    await busyError(client.payment(impUid, deadline));
+    expect(server.count(getToken)).toBe(1);
+  });
+
+  test.each<[string, string | undefined, number]>([
+    ['a date', new Date(1_000_012_000).toUTCString(), 12_000],
+    ['no header', undefined, 5_000],
+    ['a date that is over', 'Thu, 01 Jan 1970 00:00:00 GMT', 5_000],
+    ['no time', 'soon', 5_000],
+    ['nothing', '0', 5_000],
+    ['an hour', '3600', 60_000],
+  ])('%s as `retry-after`', async (_name, value, ms) => {
+    await using server = await scripted({ ...token, [getPayment]: [busy(value)] });
+    const { client, deadline } = clientOf(server.url);
+    expect(await busyError(client.payment(impUid, deadline))).toMatchObject({ ms });
   });
 });
 
