@@ -205,7 +205,7 @@ async function settleOne(
   report: Report,
 ): Promise<string | undefined> {
   try {
-    const settlement = await settle(rooms, { impUid, mustMatch: false }, deadline);
+    const settlement = await settle(rooms, impUid, deadline);
     if (settlement.kind === 'settled') report.settled += 1;
     return undefined;
   } catch (error) {

@@ -9,9 +9,9 @@ import { causesOf } from './edge/log.ts';
 import { Problem, problemOf, refusal } from './edge/problem.ts';
 import { impUid, languageOf, merchantUid, optional, parse, queryFields } from './edge/request.ts';
 import { type Result, resultPage } from './edge/result-page.ts';
+import { settleForBuyer } from './look-up.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
-import { settle } from './settle.ts';
 
 /** `imp_success`, `success`, `error_code` and `error_msg` come along too, and say nothing about the money: they are not read. */
 export const query = z.object({
@@ -33,7 +33,7 @@ export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => 
     if (imp_uid === undefined && merchant_uid === undefined) {
       throw new Problem('invalid_request', 'The query has neither imp_uid nor merchant_uid.');
     }
-    const settlement = await settle(rooms, { impUid: imp_uid, merchantUid: merchant_uid, mustMatch: true }, deadline);
+    const settlement = await settleForBuyer(rooms, { impUid: imp_uid, merchantUid: merchant_uid }, deadline);
     if (settlement.kind !== 'settled') throw refusal(settlement.kind);
     const { merchantUid, status, reason } = settlement.outcome;
     note({ merchantUid, outcome: status, reason });

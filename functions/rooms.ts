@@ -19,6 +19,7 @@ import { type Refunds, refundsIn } from './store/refunds.ts';
 import { type Reversals, reversalsIn } from './store/reversals.ts';
 import { sharedTokenIn, type Walks, walksIn } from './store/state.ts';
 import { table } from './store/table.ts';
+import { type UnknownPayments, unknownPaymentsBy } from './unknown-payments.ts';
 
 export interface Rooms {
   readonly iamport: Iamport;
@@ -27,6 +28,7 @@ export interface Rooms {
   readonly refunds: Refunds;
   readonly notifications: Notifications;
   readonly walks: Walks;
+  readonly unknownPayments: UnknownPayments;
   readonly clock: Clock;
   /** Adds to metrics, by name. */
   readonly count: (counts: Counts) => void;
@@ -112,6 +114,7 @@ export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms
     refunds: refundsIn(table(dynamodb, config.tables.reversals)),
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
     walks: walksIn(table(dynamodb, config.tables.state)),
+    unknownPayments: unknownPaymentsBy(systemClock),
     clock: systemClock,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     policy: config.policy,

@@ -38,7 +38,7 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     throttles: {
       allowed: 'routes to `{"perSecond": 1 to 10000, "burst": 1 to 5000}`',
       meaning:
-        'how many calls a route takes, in place of 50 a second and 100 at once (the webhook: 100 and 200); more are answered 429',
+        'how many calls a route takes, in place of 50 a second and 100 at once (the webhook: 100 and 200; `confirm`: 500 and 1000); more are answered 429',
     },
     provisionedConcurrency: {
       allowed: '0 to 100',
@@ -86,7 +86,7 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     iamportApiUrl: { allowed: '`https://` origin', meaning: '조회할 API 주소' },
     throttles: {
       allowed: '경로 → `{"perSecond": 1~10000, "burst": 1~5000}`',
-      meaning: '경로가 받는 호출 수. 기본은 초당 50, 동시 100(웹훅은 100과 200)이며, 넘으면 429로 답합니다',
+      meaning: '경로가 받는 호출 수. 기본은 초당 50, 동시 100(웹훅은 100과 200, `confirm`은 500과 1000)이며, 넘으면 429로 답합니다',
     },
     provisionedConcurrency: {
       allowed: '0~100',

@@ -39,12 +39,26 @@ export const orderPath = z.object({
   ),
 });
 
-/** For a field that may be left out, or left empty as forms do. */
+/** Texts that pages and SDKs send where they have no value. No order may be registered under one of them. */
+const placeholders: readonly unknown[] = [null, '', 'null', 'undefined', 'NaN'];
+
+/** For a field that may be left out, left empty as forms do, or filled with the text of a missing value. */
 export const optional = (schema: z.ZodMiniType<string, string>) =>
   z.pipe(
-    z.transform((value: unknown) => (value === null || value === '' ? undefined : (value as string | undefined))),
+    z.transform((value: unknown) => (placeholders.includes(value) ? undefined : (value as string | undefined))),
     z.optional(schema),
   );
+
+/**
+ * For a `merchant_uid` that only helps to find the payment. A text that no order of ours can have is another shop's order number, and
+ * is passed over. Two values for the name stay an error.
+ */
+export const merchantUidHint = z.pipe(
+  z.transform((value: unknown) =>
+    typeof value === 'string' && !merchantUid.safeParse(value).success ? undefined : value,
+  ),
+  optional(merchantUid),
+);
 
 /**
  * @param fields what the caller sent, by name

@@ -155,5 +155,8 @@ const confirmRefusals: Record<ConfirmRefusal, string> = {
   amount_mismatch: '결제 금액이 주문 금액과 다릅니다.',
 };
 
+/** For senders that may not learn what an order is: the same text for every refusal. */
+export const hiddenConfirmReason = '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.';
+
 /** Why a payment is stopped before its approval. Iamport takes one text, so it is Korean. */
 export const confirmReason = (refusal: ConfirmRefusal): string => confirmRefusals[refusal];

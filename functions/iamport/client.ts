@@ -62,8 +62,8 @@ export interface LedgerQuery {
 export interface Iamport {
   /** `GET /payments/{imp_uid}`. @returns undefined when Iamport knows no such payment */
   payment(impUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
-  /** `GET /payments/find/{merchant_uid}`: the payment of the order that was started last. */
-  newestPayment(merchantUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
+  /** `GET /payments/find/{merchant_uid}/{status?}`: the payment of the order that was started last, perhaps in one status. */
+  newestPayment(merchantUid: string, deadline: Deadline, tier?: string, status?: 'paid'): Promise<Payment | undefined>;
   /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
   payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<readonly Payment[]>;
   /** `GET /payments/status/{status}`. */
@@ -130,8 +130,10 @@ export function iamportClient(parts: IamportParts): IamportClient {
       return payment;
     },
 
-    newestPayment: (merchantUid, deadline, tier) =>
-      find(`/payments/find/${encodeURIComponent(merchantUid)}?include_sandbox=true`, deadline, tier),
+    newestPayment(merchantUid, deadline, tier, status) {
+      const path = `/payments/find/${encodeURIComponent(merchantUid)}${status ? `/${status}` : ''}`;
+      return find(`${path}?include_sandbox=true`, deadline, tier);
+    },
 
     async payments(merchantUid, deadline, tier) {
       const all: Payment[] = [];

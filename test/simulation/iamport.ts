@@ -85,8 +85,10 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
   };
   const listed = ({ total, previous, next, list }: PageOfPayments) =>
     `{"total":${total},"previous":${previous},"next":${next},"list":[${list.map(shown).join()}]}`;
-  const ofOrder = (merchantUid: string) => {
-    const found = ledger.entries().filter(({ payment }) => payment.merchant_uid === merchantUid);
+  const ofOrder = (merchantUid: string, status = '') => {
+    const isFound = ({ merchant_uid, status: its }: Payment) =>
+      merchant_uid === merchantUid && (!status || its === status);
+    const found = ledger.entries().filter(({ payment }) => isFound(payment));
     if (found.length === 0) throw unknownPayment();
     return found;
   };
@@ -96,7 +98,7 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
     const end = path.indexOf('?');
     const [pathname, query] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
     const segments = pathname.split('/');
-    const [, resource = '', first = '', second = ''] = pathname.includes('%')
+    const [, resource = '', first = '', second = '', third = ''] = pathname.includes('%')
       ? segments.map(decodeURIComponent)
       : segments;
     const fields = body === undefined ? {} : JSON.parse(body);
@@ -108,7 +110,7 @@ export function simulatedIamport(time: Time, chance: Chance, weather: Weather): 
       case 'GET payments':
         return shown(ledger.payment(first));
       case 'GET payments find':
-        return shown(sorted(ofOrder(second))[0] as Payment);
+        return shown(sorted(ofOrder(second, third))[0] as Payment);
       case 'GET payments findAll':
         return listed(pageOf(sorted(ofOrder(second)), asked('page'), 1000));
       case 'GET payments status': {

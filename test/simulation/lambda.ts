@@ -16,6 +16,7 @@ import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
 import { sharedTokenIn, walksIn } from '../../functions/store/state.ts';
 import type { Table } from '../../functions/store/table.ts';
+import { unknownPaymentsBy } from '../../functions/unknown-payments.ts';
 import type { Chance } from './chance.ts';
 import { pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Network } from './network.ts';
@@ -113,6 +114,7 @@ export class Lambda {
       refunds: refundsIn(reversals),
       notifications: notificationsIn(reversals),
       walks: walksIn(state),
+      unknownPayments: unknownPaymentsBy(clock),
       clock,
       count: () => undefined,
       policy,
