@@ -16,7 +16,7 @@ export const complete: Door = async ({ event, deadline, note }, rooms) => {
   note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
   const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
   const settlement = await settleForBuyer(rooms, ids, deadline);
-  if (settlement.kind !== 'settled') throw refusal(settlement.kind);
+  if (settlement.kind !== 'settled') throw refusal(settlement.kind, fields.merchant_uid !== undefined);
   const { outcome } = settlement;
   note({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
   const language = languageOf(event);

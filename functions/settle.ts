@@ -2,8 +2,8 @@
  * The one path of the project: what does this payment mean for its order, and is that written down?
  * Every door comes through here, and there is no second way to settle.
  *
- *   fetch the payment from Iamport ┐ at the same time, when the caller named the order
- *   read the order                 ┘
+ *   fetch the payment from Iamport   look-up.ts: for a request, in which order and whether at all
+ *   read the order
  *   decide                           pure: payment/decide.ts
  *   one conditional write            the order, if it is still the one we read; or a reversal
  *   reverse the payment              if that was decided; the write was the intent

@@ -6,6 +6,7 @@
 import * as z from 'zod/mini';
 import { json } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
+import { foreignText } from './edge/foreign-text.ts';
 import { Problem, problemOf } from './edge/problem.ts';
 import { bodyFields, impUid, merchantUidHint, optional, parse } from './edge/request.ts';
 import { isFromIamport } from './edge/senders.ts';
@@ -13,6 +14,8 @@ import { settleNotified } from './look-up.ts';
 import type { Outcome } from './payment/outcome.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve } from './serve.ts';
+
+const ownPath = '/payments/webhook';
 
 /** Only the ids are held to a form. Whatever else Iamport writes, today or one day, is no reason to miss a payment. */
 export const body = z.object({
@@ -26,6 +29,10 @@ export const body = z.object({
 type Body = z.output<typeof body>;
 
 export const webhook: Door = async ({ event, deadline, note }, rooms) => {
+  // Iamport's address, perhaps with a slash at the end. Other addresses come here because of that slash, and are none of ours.
+  if (event.rawPath.startsWith('/payments/') && event.rawPath.replace(/\/+$/, '') !== ownPath) {
+    throw new Problem('route_not_found', `Iamport notifies ${ownPath}. Remove a slash at the end of another address.`);
+  }
   const isIamport = isFromIamport(event);
   note({ sender: isIamport ? 'iamport' : 'other' });
   if (!isIamport) rooms.count({ WebhookFromStranger: 1 });
@@ -69,6 +76,10 @@ const settledStatuses: readonly Outcome['status'][] = ['paid', 'partial_cancelle
  */
 const unknownSenderInterval = 60;
 
+/** A buyer's own words, such as `denied_reason`, lose what may be personal. A number or a time as text stays. */
+const contentOf = (value: string | number): string =>
+  typeof value === 'number' || /^\d{1,10}$/.test(value) ? String(value) : foreignText(value);
+
 /** Half a character, sent so or cut so, is none that a table or a bus takes. */
 const short = (text: string, most: number): string => text.slice(0, most).toWellFormed();
 
@@ -87,7 +98,7 @@ async function keep(
       (field): field is [string, string | number] => field[0] !== '' && ['string', 'number'].includes(typeof field[1]),
     )
     .slice(0, 8)
-    .map(([field, value]) => [short(field, 64), short(String(value), 200)]);
+    .map(([field, value]) => [short(field, 64), contentOf(value)]);
   const notification = { impUid, merchantUid, event, content: Object.fromEntries(content) };
   return notifications.keep(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderInterval);
 }

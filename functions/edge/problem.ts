@@ -6,6 +6,7 @@ import { OrderBusy, StoreUnavailable } from '../store/errors.ts';
 /** Every code that we answer, with its status and, for faults that pass, the seconds after which to come again. */
 const problems = {
   invalid_request: { status: 400, title: 'The request is not one that we understand' },
+  route_not_found: { status: 404, title: 'There is no such address' },
   sender_refused: { status: 403, title: 'This sender is not one of Iamport' },
   payment_not_found: { status: 404, title: 'Iamport knows no such payment' },
   order_not_found: { status: 404, title: 'No such order is registered' },
@@ -97,5 +98,14 @@ const refusals = {
   order_mismatch: 'Send the merchant_uid of the order that this imp_uid pays.',
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
-/** The answer to a question that has no order or no payment. */
-export const refusal = (code: keyof typeof refusals): Problem => new Problem(code, refusals[code]);
+/**
+ * The answer to a question that has no order or no payment.
+ * @param isOrderNamed false: the caller sent no merchant_uid, without which a sub-merchant's payment cannot be found
+ */
+export const refusal = (code: keyof typeof refusals, isOrderNamed = true): Problem =>
+  new Problem(
+    code,
+    code === 'payment_not_found' && !isOrderNamed ? `${refusals[code]} ${withoutOrder}` : refusals[code],
+  );
+
+const withoutOrder = 'Send merchant_uid too: the payment of an order with a tier is found only with it.';

@@ -28,6 +28,8 @@ interface Shown {
   readonly language: Language;
   /** Where the shop's app takes over, with the outcome in it. */
   readonly appLink?: string | undefined;
+  /** The payment window's own words, masked and cut. Anybody can write them into an address, so they are marked as the window's. */
+  readonly windowSays?: string | undefined;
 }
 
 /** A page, and what it may run and load, as its content security policy says it. */
@@ -40,7 +42,7 @@ export interface Page {
 const mostTries = 20;
 
 export function resultPage(shown: Shown): Page {
-  const { result, came, shopName, front, language, appLink } = shown;
+  const { result, came, shopName, front, language, appLink, windowSays } = shown;
   const words = labels[language];
   const isOpen = 'problem' in result && result.problem.isFault;
   const message =
@@ -67,6 +69,7 @@ ${masthead(shopName, front.logo)}
 ${signs[mood]}
 <h1>${escaped(message)}</h1>
 ${details}
+${windowSays ? `<p>${words.windowSays}: “${escaped(windowSays)}”</p>` : ''}
 <p role="status">${says}</p>
 ${next ? '' : ways(shown, isOpen)}
 </main>

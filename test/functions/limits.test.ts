@@ -198,6 +198,20 @@ describe('a notification that no API confirms', () => {
     expect(await stored(opened)).toEqual(['forged 4']);
   });
 
+  test("loses what may be personal in a buyer's own words, and keeps its numbers", async () => {
+    const opened = await openRooms();
+    await opened.order();
+    const extra = { denied_reason: '계좌 110-123-456789 로 환불', changed_at: 1_795_000_000, escrow_status: '4' };
+    await opened.notify({ event: 'Inicis.Escrow.Changed', imp_uid: opened.paid(), extra }, portOne);
+    const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
+    const { Items = [] } = await opened.client.send(new ScanCommand({ TableName: opened.names.reversals }));
+    expect(Items[0]?.content?.M).toEqual({
+      denied_reason: { S: '계좌 *** 로 환불' },
+      changed_at: { S: '1795000000' },
+      escrow_status: { S: '4' },
+    });
+  });
+
   test('is written only for the payment that settled the order', async () => {
     const opened = await openRooms();
     await opened.order();
