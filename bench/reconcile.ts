@@ -30,6 +30,7 @@ import { refundsIn } from '../functions/store/refunds.ts';
 import { reversalsIn } from '../functions/store/reversals.ts';
 import { sharedTokenIn } from '../functions/store/state.ts';
 import { table } from '../functions/store/table.ts';
+import { unknownPaymentsBy } from '../functions/unknown-payments.ts';
 import { startIamport } from '../sandbox/iamport/server.ts';
 import { tableOf } from '../sandbox/local/dynamodb.ts';
 import { startDynamodbLocal } from '../sandbox/local/dynamodb-local.ts';
@@ -259,6 +260,7 @@ async function roomsAt(url: string, endpoint: string) {
       ...table(client, 'state'),
       madeAt: async () => Math.floor(Date.now() / 1000) - 86_400,
     }),
+    unknownPayments: unknownPaymentsBy(clock),
     clock,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },

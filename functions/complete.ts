@@ -5,8 +5,8 @@ import { json } from './edge/answer.ts';
 import { outcomeJson } from './edge/outcome-json.ts';
 import { refusal } from './edge/problem.ts';
 import { bodyFields, impUid, languageOf, merchantUid, optional, parse } from './edge/request.ts';
+import { settleForBuyer } from './look-up.ts';
 import { type Door, serve } from './serve.ts';
-import { settle } from './settle.ts';
 
 /** Whatever else is sent (`status`, `paid_amount`, …) is not read: the browser does not know what was paid. */
 export const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
@@ -14,9 +14,9 @@ export const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantU
 export const complete: Door = async ({ event, deadline, note }, rooms) => {
   const fields = parse(body, bodyFields(event));
   note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
-  const subject = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid, mustMatch: true };
-  const settlement = await settle(rooms, subject, deadline);
-  if (settlement.kind !== 'settled') throw refusal(settlement.kind);
+  const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
+  const settlement = await settleForBuyer(rooms, ids, deadline);
+  if (settlement.kind !== 'settled') throw refusal(settlement.kind, fields.merchant_uid !== undefined);
   const { outcome } = settlement;
   note({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
   const language = languageOf(event);

@@ -1,13 +1,17 @@
 /**
  * `POST /payments/confirm`: Iamport asks, just before a payment is approved, whether it may be (`confirm_url`). Answered from our
- * own order alone: no call to Iamport, and anything but 200 stops the payment.
+ * own order alone: one GetItem and no call to Iamport. Anything but 200 stops the payment.
+ *
+ * Anybody can call it. A good order gets 200 from every sender, since PortOne's addresses may change and a sale must not stop then.
+ * A refusal gives its reason to PortOne's addresses only; every other sender gets one text, whether or not the order exists.
  */
 
 import * as z from 'zod/mini';
 import { json } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
 import { bodyFields, impUid, merchantUid, parse } from './edge/request.ts';
-import { confirmReason } from './edge/words.ts';
+import { isFromIamport } from './edge/senders.ts';
+import { confirmReason, hiddenConfirmReason } from './edge/words.ts';
 import { refusalToConfirm } from './payment/confirm.ts';
 import { amountOf } from './payment/money.ts';
 import { type Door, serve } from './serve.ts';
@@ -23,9 +27,11 @@ export const confirm: Door = async ({ event, note }, rooms) => {
   note({ impUid: imp_uid, merchantUid: merchant_uid });
   const order = await rooms.orders.read(merchant_uid);
   const refused = refusalToConfirm(order, order && amountOf(amount, order.currency), unixSeconds(rooms.clock));
-  note({ outcome: refused ?? 'confirmed' });
+  const isIamport = isFromIamport(event);
+  note({ outcome: refused ?? 'confirmed', sender: isIamport ? 'iamport' : 'other' });
+  if (!refused) return json(200, {});
   // Korean: the reason is recorded as the cause, and shown to the buyer.
-  return refused ? json(409, { reason: confirmReason(refused) }) : json(200, {});
+  return json(409, { reason: isIamport ? confirmReason(refused) : hiddenConfirmReason });
 };
 
 export const handler = await serve(confirm, { asksIamport: false });

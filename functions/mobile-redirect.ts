@@ -5,15 +5,19 @@
 
 import * as z from 'zod/mini';
 import { type Answer, html, seeOther } from './edge/answer.ts';
+import { foreignText } from './edge/foreign-text.ts';
 import { causesOf } from './edge/log.ts';
 import { Problem, problemOf, refusal } from './edge/problem.ts';
 import { impUid, languageOf, merchantUid, optional, parse, queryFields } from './edge/request.ts';
 import { type Result, resultPage } from './edge/result-page.ts';
+import { settleForBuyer } from './look-up.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve, type Visit } from './serve.ts';
-import { settle } from './settle.ts';
 
-/** `imp_success`, `success`, `error_code` and `error_msg` come along too, and say nothing about the money: they are not read. */
+/** Iamport's address for a phone. Another address reaches this function when a return address was cut, or has a slash at its end. */
+const ownPath = '/payments/complete/mobile';
+
+/** `imp_success`, `success` and `error_code` come along too. They prove nothing about the money and are not read. */
 export const query = z.object({
   imp_uid: optional(impUid),
   merchant_uid: optional(merchantUid),
@@ -21,6 +25,8 @@ export const query = z.object({
   to: z.optional(z.string()),
   /** How often our own page has asked again. */
   again: z.optional(z.string()),
+  /** The window's own words. Shown as such beside an outcome that is not paid, and never believed, stored or logged. */
+  error_msg: z.catch(z.optional(z.string()), undefined),
 });
 type Query = z.infer<typeof query>;
 
@@ -31,9 +37,12 @@ export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => 
     const { imp_uid, merchant_uid } = fields;
     note({ impUid: imp_uid, merchantUid: merchant_uid });
     if (imp_uid === undefined && merchant_uid === undefined) {
+      if (event.rawPath.replace(/\/+$/, '') !== ownPath) {
+        throw new Problem('route_not_found', `A buyer comes back to ${ownPath}.`);
+      }
       throw new Problem('invalid_request', 'The query has neither imp_uid nor merchant_uid.');
     }
-    const settlement = await settle(rooms, { impUid: imp_uid, merchantUid: merchant_uid, mustMatch: true }, deadline);
+    const settlement = await settleForBuyer(rooms, { impUid: imp_uid, merchantUid: merchant_uid }, deadline);
     if (settlement.kind !== 'settled') throw refusal(settlement.kind);
     const { merchantUid, status, reason } = settlement.outcome;
     note({ merchantUid, outcome: status, reason });
@@ -48,7 +57,8 @@ export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => 
 /** On the shop's result target, if there is one; otherwise on the built-in page. */
 function shown(result: Result, fields: Query | undefined, event: Visit['event'], { config }: Rooms): Answer {
   const target = fields && targetOf(config.resultTargets, fields.to);
-  const location = target && withOutcome(target, result, fields);
+  const windowSays = fields && isUnpaid(result) ? foreignText(fields.error_msg) : '';
+  const location = target && withOutcome(target, result, fields, windowSays);
   if (location && !needsAStep(location, event)) return seeOther(location);
   const { text, policy } = resultPage({
     result,
@@ -57,17 +67,23 @@ function shown(result: Result, fields: Query | undefined, event: Visit['event'],
     front: config.resultPage,
     language: languageOf(event),
     appLink: location,
+    windowSays,
   });
   return html(location ? 200 : statusOf(result), text, policy);
 }
 
-function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: Query): string {
+/** The words of a window that failed are of use only where nothing was paid. */
+const isUnpaid = (result: Result): boolean =>
+  'outcome' in result && (result.outcome.status === 'failed' || result.outcome.status === 'ready');
+
+function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: Query, windowSays: string): string {
   const location = new URL(target);
   const told = {
     merchant_uid,
     imp_uid,
     status: 'outcome' in result ? result.outcome.status : 'unconfirmed',
     reason: 'outcome' in result ? result.outcome.reason : result.problem.code,
+    error_msg: windowSays,
   };
   for (const [name, value] of Object.entries(told)) if (value) location.searchParams.set(name, value);
   return location.href;
@@ -83,7 +99,7 @@ function needsAStep(location: string, { headers }: Visit['event']): boolean {
   return !location.startsWith('https:') && /\b(?:Safari|Firefox)\//.test(agent) && !/; wv\)/.test(agent);
 }
 
-/** Only what the configuration names is a target: nothing from the query becomes a part of it. */
+/** Only what the configuration names is a target: nothing from the query becomes a part of its address. */
 function targetOf(targets: Readonly<Record<string, string>>, name = 'web'): string | undefined {
   if (Object.hasOwn(targets, name)) return targets[name];
   return targets.web;

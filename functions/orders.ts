@@ -7,7 +7,7 @@ import { defined } from './edge/defined.ts';
 import { causesOf } from './edge/log.ts';
 import { orderJson, refundJson, reversalJson } from './edge/order-json.ts';
 import { Problem, refusal } from './edge/problem.ts';
-import { jsonBodyFields, orderPath, parse } from './edge/request.ts';
+import { jsonBodyFields, newOrderPath, orderPath, parse } from './edge/request.ts';
 import { IamportFault } from './iamport/errors.ts';
 import { type Amount, amountOf } from './payment/money.ts';
 import { isPayable, type Order, type OrderTerms } from './payment/order.ts';
@@ -31,11 +31,10 @@ export const terms = z.strictObject({
 });
 
 export const orders: Door = async (visit, rooms) => {
-  const { merchant_uid } = parse(orderPath, visit.event.pathParameters ?? {});
+  const isNew = visit.event.requestContext.http.method === 'PUT';
+  const { merchant_uid } = parse(isNew ? newOrderPath : orderPath, visit.event.pathParameters ?? {});
   visit.note({ merchantUid: merchant_uid });
-  return visit.event.requestContext.http.method === 'PUT'
-    ? register(merchant_uid, visit, rooms)
-    : show(merchant_uid, rooms);
+  return isNew ? register(merchant_uid, visit, rooms) : show(merchant_uid, rooms);
 };
 
 async function register(merchantUid: string, { event, deadline, note }: Visit, rooms: Rooms): Promise<Answer> {
@@ -45,10 +44,11 @@ async function register(merchantUid: string, { event, deadline, note }: Visit, r
   const { held, order } = await rooms.orders.register(wanted, now);
   // Only in the shop's own table, whose items are the shop's to make.
   if (!order) throw new Problem('order_not_found', 'Your table has no such order: write it there first.');
-  if (!hasSamePrice(order, wanted)) {
+  const different = held ? [] : differences(order, wanted);
+  if (different.length > 0) {
     throw new Problem(
       'order_exists',
-      'Amount, currency, tax_free and vat_amount of an order never change. Register another price as another order.',
+      `The order exists with another ${different.join(', ')}. Its terms never change: register other terms as another order.`,
     );
   }
   // Iamport then opens no window with another amount. A convenience, not the check: an order without it is as safe.
@@ -70,11 +70,22 @@ async function expectUnmatched(merchantUid: string, { reversals }: Rooms, now: n
   }
 }
 
-const hasSamePrice = (order: OrderTerms, wanted: OrderTerms): boolean =>
-  order.amount === wanted.amount &&
-  order.currency === wanted.currency &&
-  order.taxFree === wanted.taxFree &&
-  order.vatAmount === wanted.vatAmount;
+/**
+ * The fields in which a registered order is not the one that was sent, by their names in the body. A field that was left out is
+ * different from one that was registered.
+ */
+export function differences(known: OrderTerms, wanted: OrderTerms): string[] {
+  const pairs: Record<string, readonly [known: unknown, wanted: unknown]> = {
+    amount: [known.amount, wanted.amount],
+    currency: [known.currency, wanted.currency],
+    tax_free: [known.taxFree, wanted.taxFree],
+    vat_amount: [known.vatAmount, wanted.vatAmount],
+    name: [known.name, wanted.name],
+    expires_at: [known.expiresAt, wanted.expiresAt],
+    tier: [known.tier, wanted.tier],
+  };
+  return Object.entries(pairs).flatMap(([field, [before, now]]) => (before === now ? [] : field));
+}
 
 function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
   const { currency, name, expires_at, tier } = fields;

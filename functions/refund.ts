@@ -136,12 +136,12 @@ async function claim(rooms: Rooms, refund: Refund): Promise<Refund | undefined> 
 async function afterFault({ rooms, payment, deadline, help }: Attempt, refund: Refund, fault: IamportFault) {
   const now = unixSeconds(rooms.clock);
   if (fault instanceof IamportAccepted) return recordAccepted(rooms, refund);
-  if (fault.isUnsent && help.isFirst) {
+  if (fault.notSent && help.isFirst) {
     await update(rooms, refund, (current) => over(current, 'unsent', now));
     throw fault;
   }
   const message = withoutAccount(fault.message, help.account);
-  if (fault instanceof IamportRefused && !fault.isUnsent) {
+  if (fault instanceof IamportRefused && !fault.notSent) {
     // It may refuse the repeat of a cancel that was made: the checksum no longer holds then. Only the key counts so early, since a
     // concurrent refund may have made an entry that `others` does not know.
     const after = await rooms.iamport.payment(refund.impUid, deadline, help.tier).catch(() => undefined);

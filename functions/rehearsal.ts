@@ -24,6 +24,7 @@ const named = { imp_uid: 'imp_000000000000', merchant_uid: 'rehearsal' };
 const event = {
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(named),
+  rawPath: '/',
   rawQueryString: new URLSearchParams(named).toString(),
   requestContext: { http: { sourceIp: '127.0.0.1' } },
 } as unknown as APIGatewayProxyEventV2;

@@ -21,6 +21,7 @@ import { type Refunds, refundsIn } from './store/refunds.ts';
 import { type Reversals, reversalsIn } from './store/reversals.ts';
 import { sharedTokenIn } from './store/state.ts';
 import { table } from './store/table.ts';
+import { type UnknownPayments, unknownPaymentsBy } from './unknown-payments.ts';
 
 export interface Rooms {
   readonly iamport: Iamport;
@@ -29,6 +30,7 @@ export interface Rooms {
   readonly refunds: Refunds;
   readonly notifications: Notifications;
   readonly checkpoints: Checkpoints;
+  readonly unknownPayments: UnknownPayments;
   readonly clock: Clock;
   /** Adds to metrics, by name. */
   readonly count: (counts: Counts) => void;
@@ -116,6 +118,7 @@ export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms
     refunds: refundsIn(table(dynamodb, config.tables.reversals)),
     notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
     checkpoints: checkpointsIn(table(dynamodb, config.tables.state)),
+    unknownPayments: unknownPaymentsBy(systemClock),
     clock: systemClock,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     policy: config.policy,

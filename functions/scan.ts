@@ -8,7 +8,7 @@ import { type Deadline, deadlineIn, unixSeconds } from './edge/clock.ts';
 import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from './iamport/errors.ts';
 import type { PaymentPage } from './iamport/wire.ts';
 import { decide } from './payment/decide.ts';
-import { isOrderNumber, type Order } from './payment/order.ts';
+import { isOrderNumber } from './payment/order.ts';
 import { isGone, type Payment } from './payment/payment.ts';
 import { postponed } from './payment/retry.ts';
 import { checked, expected, isNews, leftOf, type Reversal } from './payment/reversal.ts';
@@ -339,7 +339,7 @@ async function settleAll(
       return;
     }
     try {
-      const settlement = await settle(rooms, { impUid, mustMatch: false }, deadlineIn(rooms.clock, maxTimePerItemMs));
+      const settlement = await settle(rooms, impUid, deadlineIn(rooms.clock, maxTimePerItemMs));
       if (settlement.kind === 'settled') report.settled += 1;
       unanswered = 0;
     } catch (error) {
@@ -391,7 +391,7 @@ async function settleUnresolved(
       if (deadline.leftMs() < minTimePerPageMs) return;
       left.set(one.merchantUid, { ...one, nextAt: postponed(one.since, now) });
       const mine = deadlineIn(rooms.clock, maxTimePerItemMs);
-      const settlement = await settle(rooms, { impUid: one.impUid, mustMatch: false }, mine);
+      const settlement = await settle(rooms, one.impUid, mine);
       if (settlement.kind === 'settled') report.settled += 1;
       left.delete(one.merchantUid);
     },

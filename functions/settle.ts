@@ -2,8 +2,8 @@
  * The one path of the project: what does this payment mean for its order, and is that written down?
  * Every door comes through here, and there is no second way to settle.
  *
- *   fetch the payment from Iamport ┐ at the same time, when the caller named the order
- *   read the order                 ┘
+ *   fetch the payment from Iamport   look-up.ts: for a request, in which order and whether at all
+ *   read the order
  *   decide                           pure: payment/decide.ts
  *   one conditional write            the order, if it is still the one we read; or a reversal
  *   reverse the payment              if that was decided; the write was the intent
@@ -21,14 +21,6 @@ import { reverse } from './reverse.ts';
 import type { Rooms } from './rooms.ts';
 import { OrderBusy } from './store/errors.ts';
 
-/** What the caller knows. At least one of the two ids. */
-export interface Subject {
-  readonly impUid?: string | undefined;
-  readonly merchantUid?: string | undefined;
-  /** Refuse a payment that belongs to another order than `merchantUid`, instead of settling the order that it names. */
-  readonly mustMatch: boolean;
-}
-
 /** Refusals are answers. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected, StoreUnavailable, OrderBusy. */
 export type Settlement =
   | { readonly kind: 'settled'; readonly outcome: Outcome }
@@ -37,24 +29,11 @@ export type Settlement =
 /** Each lost race means that somebody else has just settled something, so three in a row are all but impossible. */
 const mostLostRaces = 3;
 
-export async function settle(rooms: Rooms, subject: Subject, deadline: Deadline): Promise<Settlement> {
-  const { merchantUid, mustMatch } = subject;
-  const [found, expected] = await Promise.all([
-    fetchPayment(rooms, subject, deadline),
-    merchantUid === undefined ? undefined : rooms.orders.read(merchantUid),
-  ]);
-  // A sub-merchant's payment is known only to who names the sub-merchant, and only the order says which one it is.
-  const payment = found ?? (expected?.tier && (await fetchPayment(rooms, subject, deadline, expected.tier)));
+/** Settles a payment by its id, always by asking Iamport. How requests look one up is in look-up.ts. */
+export async function settle(rooms: Rooms, impUid: string, deadline: Deadline): Promise<Settlement> {
+  const payment = await rooms.iamport.payment(impUid, deadline);
   if (!payment) return { kind: 'payment_not_found' };
-  if (payment.merchantUid === merchantUid) return settlePayment(rooms, payment, expected, deadline);
-  if (merchantUid !== undefined && mustMatch) return { kind: 'order_mismatch' };
   return settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
-}
-
-/** By `imp_uid`; without one, the order's newest payment. */
-async function fetchPayment(rooms: Rooms, { impUid, merchantUid }: Subject, deadline: Deadline, tier?: string) {
-  if (impUid !== undefined) return rooms.iamport.payment(impUid, deadline, tier);
-  return merchantUid === undefined ? undefined : rooms.iamport.newestPayment(merchantUid, deadline, tier);
 }
 
 /**

@@ -6,19 +6,21 @@
 import * as z from 'zod/mini';
 import { json } from './edge/answer.ts';
 import { unixSeconds } from './edge/clock.ts';
+import { foreignText } from './edge/foreign-text.ts';
 import { Problem, problemOf } from './edge/problem.ts';
-import { bodyFields, impUid, merchantUid, optional, parse } from './edge/request.ts';
+import { bodyFields, impUid, merchantUidHint, optional, parse } from './edge/request.ts';
+import { isFromIamport } from './edge/senders.ts';
+import { settleNotified } from './look-up.ts';
+import type { Outcome } from './payment/outcome.ts';
 import type { Rooms } from './rooms.ts';
 import { type Door, serve } from './serve.ts';
-import { settle } from './settle.ts';
 
-/** The addresses that PortOne publishes. They have changed before, so by default a stranger is only counted. */
-const iamportsAddresses = new Set(['52.78.100.19', '52.78.48.223', '52.78.5.241']);
+const ownPath = '/payments/webhook';
 
 /** Only the ids are held to a form. Whatever else Iamport writes, today or one day, is no reason to miss a payment. */
 export const body = z.object({
-  imp_uid: impUid,
-  merchant_uid: optional(merchantUid),
+  imp_uid: optional(impUid),
+  merchant_uid: merchantUidHint,
   status: z.optional(z.unknown()),
   /** Only in notifications of something else than the payment's status. */
   event: z.optional(z.unknown()),
@@ -27,19 +29,25 @@ export const body = z.object({
 type Body = z.output<typeof body>;
 
 export const webhook: Door = async ({ event, deadline, note }, rooms) => {
-  // Of the connection, never of a header: those are the sender's to write.
-  const isIamport = iamportsAddresses.has(event.requestContext.http.sourceIp);
+  // Iamport's address, perhaps with a slash at the end. Other addresses come here because of that slash, and are none of ours.
+  if (event.rawPath.startsWith('/payments/') && event.rawPath.replace(/\/+$/, '') !== ownPath) {
+    throw new Problem('route_not_found', `Iamport notifies ${ownPath}. Remove a slash at the end of another address.`);
+  }
+  const isIamport = isFromIamport(event);
   note({ sender: isIamport ? 'iamport' : 'other' });
   if (!isIamport) rooms.count({ WebhookFromStranger: 1 });
   if (!isIamport && rooms.config.webhookSenders === 'iamport-only') {
     throw new Problem('sender_refused', 'This deployment takes notifications from the addresses of Iamport only.');
   }
   const fields = parse(body, bodyFields(event));
+  if (fields.imp_uid === undefined && fields.merchant_uid === undefined) {
+    throw new Problem('invalid_request', 'The body has neither imp_uid nor merchant_uid.');
+  }
   note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
   const named = typeof fields.event === 'string' && fields.event !== '' ? short(fields.event, 64) : undefined;
   if (named) note({ event: named });
-  const subject = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid, mustMatch: false };
-  const settlement = await settle(rooms, subject, deadline).catch((error: unknown) => {
+  const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
+  const settlement = await settleNotified(rooms, ids, isIamport, deadline).catch((error: unknown) => {
     const found = problemOf(error);
     // Iamport repeats a notification after a 503; whatever it was, this payment is not settled yet.
     throw found.status === 503 ? found : new Problem('not_settled', found.message, { cause: error });
@@ -50,17 +58,39 @@ export const webhook: Door = async ({ event, deadline, note }, rooms) => {
   }
   const { outcome } = settlement;
   note({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
-  // Of a payment that Iamport knows, for the order that Iamport says it names: nobody else's stories are kept.
-  if (named) await keep(fields, named, outcome.merchantUid, rooms);
+  if (named && isKeptFor(outcome, fields.imp_uid)) {
+    const kept = await keep(fields, named, outcome, isIamport, rooms);
+    note({ notification: kept ? 'kept' : 'not_new' });
+  }
   return json(200, { settled: true });
 };
+
+/** Only for a payment that settled an order of ours: anybody can open windows, and each would be a write and an event. */
+const isKeptFor = ({ status, impUid }: Outcome, notified: string | undefined): boolean =>
+  settledStatuses.includes(status) && impUid === notified;
+const settledStatuses: readonly Outcome['status'][] = ['paid', 'partial_cancelled', 'cancelled', 'deposit_reversed'];
+
+/**
+ * How long an unknown sender's notification keeps a later one of an unknown sender from being written: forged ones then cost one
+ * write and one event a minute at most. Those from Iamport's addresses are always written. Seconds.
+ */
+const unknownSenderInterval = 60;
+
+/** A buyer's own words, such as `denied_reason`, lose what may be personal. A number or a time as text stays. */
+const contentOf = (value: string | number): string =>
+  typeof value === 'number' || /^\d{1,10}$/.test(value) ? String(value) : foreignText(value);
 
 /** Half a character, sent so or cut so, is none that a table or a bus takes. */
 const short = (text: string, most: number): string => text.slice(0, most).toWellFormed();
 
-/** What no API confirms is kept as it was told, and passed on as such: nothing of ours follows from it. */
-async function keep(fields: Body, event: string, merchantUid: string, { notifications, clock }: Rooms): Promise<void> {
-  const { imp_uid, status, extra } = fields;
+/** Stores what no API confirms as it came; the publisher passes it on. No decision follows from it. @returns whether it was written */
+async function keep(
+  { status, extra }: Body,
+  event: string,
+  { impUid, merchantUid }: Outcome,
+  isIamport: boolean,
+  { notifications, clock }: Rooms,
+): Promise<boolean> {
   const told = { status, ...(typeof extra === 'object' && extra) };
   // A few short texts, whoever wrote them.
   const content = Object.entries(told)
@@ -68,9 +98,9 @@ async function keep(fields: Body, event: string, merchantUid: string, { notifica
       (field): field is [string, string | number] => field[0] !== '' && ['string', 'number'].includes(typeof field[1]),
     )
     .slice(0, 8)
-    .map(([field, value]) => [short(field, 64), short(String(value), 200)]);
-  const notification = { impUid: imp_uid, merchantUid, event, content: Object.fromEntries(content) };
-  await notifications.keep(notification, unixSeconds(clock));
+    .map(([field, value]) => [short(field, 64), contentOf(value)]);
+  const notification = { impUid, merchantUid, event, content: Object.fromEntries(content) };
+  return notifications.keep(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderInterval);
 }
 
 export const handler = await serve(webhook, { settles: true });

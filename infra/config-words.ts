@@ -15,7 +15,8 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
       meaning: 'the pages that may call the API from a browser (CORS)',
     },
     results: {
-      allowed: 'names to `https://` URLs or app links with a scheme of their own, 2,048 bytes in all',
+      allowed:
+        'names to `https://` URLs, or to app links with a scheme of their own (`shopapp://result`, or the scheme alone), 2,048 bytes in all',
       meaning:
         'where a phone goes after the payment: `web` by itself, others by `?to=<name>`; without a fitting one, the built-in page',
     },
@@ -38,7 +39,7 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     throttles: {
       allowed: 'routes to `{"perSecond": 1 to 10000, "burst": 1 to 5000}`',
       meaning:
-        'how many calls a route takes, in place of 50 a second and 100 at once (the webhook: 100 and 200); more are answered 429',
+        'how many calls a route takes, in place of 50 a second and 100 at once (the webhook: 100 and 200; `confirm`: 500 and 1000); more are answered 429',
     },
     provisionedConcurrency: {
       allowed: '0 to 100',
@@ -66,7 +67,7 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
       meaning: '브라우저에서 API를 호출할 수 있는 페이지(CORS)',
     },
     results: {
-      allowed: '이름 → `https://` URL 또는 앱 스킴 링크, 모두 합해 2,048바이트',
+      allowed: '이름 → `https://` URL 또는 앱 스킴 링크(`shopapp://result` 또는 스킴만), 모두 합해 2,048바이트',
       meaning: '모바일 결제 후 이동할 곳. 기본은 `web`, 나머지는 `?to=<이름>`. 맞는 것이 없으면 내장 페이지',
     },
     shopName: { allowed: '60자 이하', meaning: '내장 페이지에 표시할 이름' },
@@ -86,7 +87,8 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     iamportApiUrl: { allowed: '`https://` origin', meaning: '조회할 API 주소' },
     throttles: {
       allowed: '경로 → `{"perSecond": 1~10000, "burst": 1~5000}`',
-      meaning: '경로가 받는 호출 수. 기본은 초당 50, 동시 100(웹훅은 100과 200)이며, 넘으면 429로 답합니다',
+      meaning:
+        '경로가 받는 호출 수. 기본은 초당 50, 동시 100(웹훅은 100과 200, `confirm`은 500과 1000)이며, 넘으면 429로 답합니다',
     },
     provisionedConcurrency: {
       allowed: '0~100',

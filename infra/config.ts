@@ -22,9 +22,16 @@ const origin = (example: string) =>
     .string()
     .refine(isOrigin, `must be an exact origin, https:// and a host without path or wildcard, like "${example}"`);
 
+/** An app's scheme alone, as `app_scheme` has it, means the app itself: `shopapp`, `shopapp:` and `shopapp://` are one target. */
+const BARE_SCHEME = /^(?:([a-z][a-z0-9+-]*)|([a-z][a-z0-9+.-]*):(?:\/\/)?)$/i;
+
 const resultTarget = z
   .string()
-  .refine(isResultTarget, 'must be an https:// URL or an app link with a scheme of its own, like "shopapp://result"');
+  .transform((text) => text.replace(BARE_SCHEME, '$1$2://'))
+  .refine(
+    isResultTarget,
+    'must be an https:// URL or an app link with a scheme of its own, like "shopapp://result" or "shopapp"',
+  );
 
 const targetName = z
   .string()

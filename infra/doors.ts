@@ -34,9 +34,16 @@ export interface Facts {
   settings: readonly (keyof Environment)[];
 }
 
+export interface RouteOf {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  path: `/${string}`;
+}
+
 /** A function behind routes. `signed` ones take only callers of the shop's own account, by AWS Signature Version 4. */
 export interface Door extends Facts {
-  routes: readonly { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: `/${string}` }[];
+  routes: readonly RouteOf[];
+  /** Routes for addresses that are not quite right: with a slash at the end, or cut. They answer like the others of the function. */
+  catches?: readonly RouteOf[];
   signed: boolean;
   throttle: Throttle;
 }
@@ -58,6 +65,12 @@ const SETTLING_RIGHTS = {
 /** Far above a shop's busiest minute; below what would let one guesser of ids use up the account's concurrency. */
 const USUAL_THROTTLE: Throttle = { perSecond: 50, burst: 100 };
 
+/**
+ * Iamport asks `confirm` once for every payment of a sale, and a 429 stops that payment like a refusal. One GetItem a call, so a
+ * whole sale fits: 10,000 buyers in 20 s. A flood above it still stops sales; only AWS WAF before CloudFront can tell senders apart.
+ */
+const CONFIRM_THROTTLE: Throttle = { perSecond: 500, burst: 1000 };
+
 /** Keyed by the name of the file in functions/ that holds the handler. */
 export const DOORS = {
   complete: {
@@ -71,6 +84,11 @@ export const DOORS = {
   'mobile-redirect': {
     description: 'Completes a payment when the phone of a buyer comes back from the payment window.',
     routes: [{ method: 'GET', path: '/payments/complete/mobile' }],
+    // API Gateway would answer a buyer with JSON there.
+    catches: [
+      { method: 'GET', path: '/payments' },
+      { method: 'GET', path: '/payments/{proxy+}' },
+    ],
     signed: false,
     throttle: USUAL_THROTTLE,
     rights: SETTLING_RIGHTS,
@@ -79,6 +97,8 @@ export const DOORS = {
   webhook: {
     description: 'Settles the payment that Iamport notifies about.',
     routes: [{ method: 'POST', path: '/payments/webhook' }],
+    // To API Gateway, /payments/webhook/ is another address, and Iamport sends a notification once.
+    catches: [{ method: 'POST', path: '/payments/{proxy+}' }],
     signed: false,
     // Every payment is notified, and deposits arrive in bursts; a notification turned away may never come again.
     throttle: { perSecond: 100, burst: 200 },
@@ -122,7 +142,7 @@ export const DOORS = {
     description: 'Tells Iamport whether a payment may be approved.',
     routes: [{ method: 'POST', path: '/payments/confirm' }],
     signed: false,
-    throttle: USUAL_THROTTLE,
+    throttle: CONFIRM_THROTTLE,
     rights: { orders: ['dynamodb:GetItem'] },
     settings: [],
   },
@@ -178,7 +198,10 @@ export const doorEntries = Object.entries(DOORS) as [DoorName, Door][];
 export const workerEntries = Object.entries(WORKERS) as [WorkerName, Worker][];
 export const functionNames: readonly FunctionName[] = [...doorEntries, ...workerEntries].map(([name]) => name);
 
+/** All routes of a function, those for wrong addresses too. */
+export const routesOf = ({ routes, catches = [] }: Door): readonly RouteOf[] => [...routes, ...catches];
+
 /** Every route, as API Gateway names it. */
-export const routeNames: readonly string[] = doorEntries.flatMap(([, { routes }]) =>
-  routes.map(({ method, path }) => `${method} ${path}`),
+export const routeNames: readonly string[] = doorEntries.flatMap(([, door]) =>
+  routesOf(door).map(({ method, path }) => `${method} ${path}`),
 );

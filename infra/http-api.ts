@@ -19,7 +19,7 @@ import { AaaaRecord, ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
-import { doorEntries } from './doors.ts';
+import { doorEntries, routesOf } from './doors.ts';
 import { type Functions, logProps } from './functions.ts';
 
 /** For a route that doors.ts says nothing about. */
@@ -72,7 +72,8 @@ export class PaymentsApi extends Construct {
       corsPreflight: {
         allowOrigins: settings.storefront.origins,
         allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.OPTIONS],
-        allowHeaders: ['content-type'],
+        // Many storefronts add their own `authorization` to every request; it is not read here.
+        allowHeaders: ['content-type', 'authorization'],
         exposeHeaders: ['retry-after'],
         maxAge: Duration.hours(1),
       },
@@ -98,7 +99,7 @@ export class PaymentsApi extends Construct {
     return doorEntries.flatMap(([name, door]) => {
       const integration = new HttpLambdaIntegration(name, functions.behind(name));
       const signed = door.signed && { authorizer: new HttpIamAuthorizer() };
-      const routes = door.routes.flatMap(({ method, path }) =>
+      const routes = routesOf(door).flatMap(({ method, path }) =>
         this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),
       );
       if (!door.signed) for (const route of routes) Validations.of(route).acknowledge(OPEN_ON_PURPOSE);
@@ -127,9 +128,9 @@ export class PaymentsApi extends Construct {
 }
 
 function routeSettings({ throttles }: Settings): Record<string, object> {
-  const settings = doorEntries.flatMap(([, { routes, throttle }]) =>
-    routes.map(({ method, path }) => {
-      const { perSecond, burst } = throttles[`${method} ${path}`] ?? throttle;
+  const settings = doorEntries.flatMap(([, door]) =>
+    routesOf(door).map(({ method, path }) => {
+      const { perSecond, burst } = throttles[`${method} ${path}`] ?? door.throttle;
       return [`${method} ${path}`, { ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: burst }];
     }),
   );

@@ -13,7 +13,7 @@ type Platform = (typeof PLATFORMS)[number];
 
 const HELP = `Prints what an app with a payment page in a WebView must declare.
 
-  --scheme <name>     the app's own scheme, the app_scheme of IMP.request_pay: small letters, digits, "+", "-" and ".", a letter first
+  --scheme <name>     the app's own scheme, the app_scheme of IMP.request_pay, with or without "://": small letters, digits, "+", "-" and ".", a letter first
   --platform <name>   android or ios; both unless told
   --limit <number>    how many schemes iOS may be told of, 1 to ${IOS_COUNTS}: fewer where the app asks for others too (${IOS_COUNTS})
   --unconfirmed       also the apps of which only one PG tells
@@ -77,9 +77,9 @@ function wishOf(args: readonly string[]): Wish {
 }
 
 /** Others' schemes would steal their links, or be ignored; a capital is never matched by Android. */
-function schemeOf(scheme: string | undefined): string {
+function schemeOf(given: string | undefined): string {
+  const scheme = given?.replace(/:(?:\/\/)?$/, '');
   if (!scheme) throw new Misuse('--scheme is missing: the app_scheme of IMP.request_pay.');
-  if (scheme.includes(':')) throw new Misuse(`--scheme comes without "://": ${scheme.replace(/:.*$/s, '')}`);
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
     throw new Misuse(`--scheme has small letters, digits, "+", "-" and ".", a letter first: ${scheme}`);
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventNames } from '../functions/edge/event-schema.ts';
 import { decide } from '../functions/payment/decide.ts';
-import { routeNames } from '../infra/doors.ts';
+import { doorEntries } from '../infra/doors.ts';
 import { allPayments, orders, policies } from './functions/payment/cases.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -82,7 +82,8 @@ describe('the papers on the architecture', () => {
       const [, from, to, said = ''] = arrow.exec(line) ?? [];
       return to === 'P' && from !== 'P' ? (said.match(/\b(?:GET|PUT|POST|DELETE) \/[^\s,]+/g) ?? []) : [];
     });
-    expect([...new Set(calls)].sort()).toEqual([...routeNames].sort());
+    const described = doorEntries.flatMap(([, { routes }]) => routes.map(({ method, path }) => `${method} ${path}`));
+    expect([...new Set(calls)].sort()).toEqual(described.sort());
   });
 
   test('decide by the same table', () => {

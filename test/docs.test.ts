@@ -24,6 +24,7 @@ const papers = [
 // A word that the code gains or loses does not compile here until it is added or taken out.
 const problemCodes = Object.keys({
   invalid_request: 0,
+  route_not_found: 0,
   sender_refused: 0,
   payment_not_found: 0,
   order_not_found: 0,

@@ -35,3 +35,6 @@ export const systemRandom: Random = () => Math.random();
 
 /** For the AWS SDK, which takes times as dates. @param seconds Unix seconds */
 export const dateOf = (seconds: number): Date => new Date(seconds * 1000);
+
+/** @returns milliseconds since 1970 of an HTTP date (RFC 9110); NaN for any other text */
+export const httpDate = (text: string): number => Date.parse(text);

@@ -3,7 +3,8 @@
 import type { PaymentEvent } from '../payment/events.ts';
 import { majorUnits } from '../payment/money.ts';
 import type { NotificationEvent } from '../payment/notification.ts';
-import type { NotificationDetail } from './event-schema.ts';
+import type { VirtualAccount } from '../payment/payment.ts';
+import type { EventDetail, NotificationDetail } from './event-schema.ts';
 import { accountJson } from './outcome-json.ts';
 
 export const notificationJson = ({ id, notification }: NotificationEvent): NotificationDetail => ({
@@ -29,7 +30,16 @@ export function eventJson(event: PaymentEvent): object {
     cancelled_amount: event.cancelledAmount === undefined ? undefined : majorUnits(event.cancelledAmount, currency),
     pay_method: event.payMethod,
     reason: event.reason,
-    virtual_account: event.account && accountJson(event.account),
+    virtual_account: event.account && publishedAccount(event.account),
     reversal: event.reversal,
   };
+}
+
+/**
+ * Without the holder: some PGs name the buyer there, and a bus is read by many. The buyer is shown it, and the shop's server reads it
+ * with `GET /orders/{merchant_uid}`.
+ */
+function publishedAccount(account: VirtualAccount): NonNullable<EventDetail['virtual_account']> {
+  const { holder: _personal, ...published } = accountJson(account);
+  return published;
 }

@@ -32,7 +32,6 @@ export const eventDetail = z.object({
     z.object({
       bank: z.optional(text),
       number: text,
-      holder: z.optional(text),
       due_at: z.optional(unixSeconds),
       issued_at: unixSeconds,
     }),

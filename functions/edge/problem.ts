@@ -1,11 +1,12 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with a stable code. The one place where a fault becomes HTTP. */
 
-import { IamportRefused, IamportUnavailable, IamportUnexpected } from '../iamport/errors.ts';
+import { IamportBusy, IamportRefused, IamportUnavailable, IamportUnexpected } from '../iamport/errors.ts';
 import { OrderBusy, StoreUnavailable } from '../store/errors.ts';
 
 /** Every code that we answer, with its status and, for faults that pass, the seconds after which to come again. */
 const problems = {
   invalid_request: { status: 400, title: 'The request is not one that we understand' },
+  route_not_found: { status: 404, title: 'There is no such address' },
   sender_refused: { status: 403, title: 'This sender is not one of Iamport' },
   payment_not_found: { status: 404, title: 'Iamport knows no such payment' },
   order_not_found: { status: 404, title: 'No such order is registered' },
@@ -38,9 +39,11 @@ export class Problem extends Error {
   /** Seconds after which asking again makes sense. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, options?: ErrorOptions) {
+  /** @param retryAfter seconds, in place of the usual ones of the code */
+  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     super(detail, options);
-    const { status, title, retryAfter }: { status: number; title: string; retryAfter?: number } = problems[code];
+    const usual: { status: number; title: string; retryAfter?: number } = problems[code];
+    const { status, title, retryAfter } = { ...usual, ...(options.retryAfter && { retryAfter: options.retryAfter }) };
     this.code = code;
     this.status = status;
     this.title = title;
@@ -61,7 +64,8 @@ export function problemOf(error: unknown): Problem {
     return new Problem(
       'iamport_unavailable',
       'Nothing is decided and nothing is lost. Ask again in a few seconds.',
-      cause,
+      // Iamport's own wait after a 429, passed on to the caller.
+      error instanceof IamportBusy ? { ...cause, retryAfter: Math.ceil(error.retryAfterMs / 1000) } : cause,
     );
   }
   if (error instanceof IamportRefused || error instanceof IamportUnexpected) {
@@ -94,5 +98,14 @@ const refusals = {
   order_mismatch: 'Send the merchant_uid of the order that this imp_uid pays.',
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
-/** The answer to a question that has no order or no payment. */
-export const refusal = (code: keyof typeof refusals): Problem => new Problem(code, refusals[code]);
+/**
+ * The answer to a question that has no order or no payment.
+ * @param isOrderNamed false: the caller sent no merchant_uid, without which a sub-merchant's payment cannot be found
+ */
+export const refusal = (code: keyof typeof refusals, isOrderNamed = true): Problem =>
+  new Problem(
+    code,
+    code === 'payment_not_found' && !isOrderNamed ? `${refusals[code]} ${withoutOrder}` : refusals[code],
+  );
+
+const withoutOrder = 'Send merchant_uid too: the payment of an order with a tier is found only with it.';

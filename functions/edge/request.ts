@@ -39,12 +39,37 @@ export const orderPath = z.object({
   ),
 });
 
-/** For a field that may be left out, or left empty as forms do. */
+/**
+ * A new order number: besides, none of what Iamport's redirect, a form or a query turns into something else (`&`, `+`, `=`), and none
+ * of the texts that stand for a missing value. Numbers of orders that exist already are not held to this.
+ */
+export const newOrderPath = z.object({
+  merchant_uid: orderPath.shape.merchant_uid.check(
+    z.regex(/^[^&+=]*$/, 'must have none of & + =, which do not survive in a query'),
+    z.regex(/^(?!(?:null|undefined|NaN)$)/, 'must be none of null, undefined, NaN, which stand for a missing value'),
+  ),
+});
+
+/** Texts that pages and SDKs send where they have no value. No order may be registered under one of them. */
+const placeholders: readonly unknown[] = [null, '', 'null', 'undefined', 'NaN'];
+
+/** For a field that may be left out, left empty as forms do, or filled with the text of a missing value. */
 export const optional = (schema: z.ZodMiniType<string, string>) =>
   z.pipe(
-    z.transform((value: unknown) => (value === null || value === '' ? undefined : (value as string | undefined))),
+    z.transform((value: unknown) => (placeholders.includes(value) ? undefined : (value as string | undefined))),
     z.optional(schema),
   );
+
+/**
+ * For a `merchant_uid` that only helps to find the payment. A text that no order of ours can have is another shop's order number, and
+ * is passed over. Two values for the name stay an error.
+ */
+export const merchantUidHint = z.pipe(
+  z.transform((value: unknown) =>
+    typeof value === 'string' && !merchantUid.safeParse(value).success ? undefined : value,
+  ),
+  optional(merchantUid),
+);
 
 /**
  * @param fields what the caller sent, by name
@@ -75,8 +100,14 @@ export function jsonBodyFields(event: APIGatewayProxyEventV2): Readonly<Record<s
   throw new Problem('unsupported_media_type', 'Send application/json, in UTF-8.');
 }
 
-/** The fields of the query. */
-export const queryFields = (event: APIGatewayProxyEventV2) => formFields(event.rawQueryString);
+/**
+ * The fields of the query. Some PGs add their own behind a second `?`, or with `&` as HTML writes it, to an address that has a query
+ * already: `?to=app?imp_uid=…`. A `?` elsewhere in a value stays.
+ */
+export const queryFields = (event: APIGatewayProxyEventV2) =>
+  formFields(event.rawQueryString.replace(secondQuery, '&'));
+
+const secondQuery = /(?:\?|&amp;)(?=(?:imp_uid|merchant_uid|imp_success|success|error_code|error_msg|to|again)=)/g;
 
 /** @returns the media type without its parameters; empty when it, its charset or its coding is none that we read */
 function mediaTypeOf({ headers }: APIGatewayProxyEventV2): string {

@@ -28,6 +28,8 @@ interface Shown {
   readonly language: Language;
   /** Where the shop's app takes over, with the outcome in it. */
   readonly appLink?: string | undefined;
+  /** The payment window's own words, masked and cut. Anybody can write them into an address, so they are marked as the window's. */
+  readonly windowSays?: string | undefined;
 }
 
 /** A page, and what it may run and load, as its content security policy says it. */
@@ -40,13 +42,13 @@ export interface Page {
 const mostTries = 20;
 
 export function resultPage(shown: Shown): Page {
-  const { result, came, shopName, front, language, appLink } = shown;
+  const { result, came, shopName, front, language, appLink, windowSays } = shown;
   const words = labels[language];
   const isOpen = 'problem' in result && result.problem.isFault;
   const message =
     'outcome' in result ? outcomeMessage(result.outcome, language) : problemMessage(result.problem.code, language);
   const mood = 'outcome' in result ? moodOf(result.outcome.status) : isOpen ? 'wait' : 'bad';
-  const next = isOpen && !appLink ? nextTry(came) : undefined;
+  const next = isOpen && !appLink ? nextTry(came, result.problem.retryAfter) : undefined;
   const details = 'outcome' in result && knows(result.outcome, came) ? outcomeDetails(result.outcome, language) : '';
   const says = appLink ? words.toApp : next ? words.asking : isOpen ? words.gaveUp : '';
   const goes = appLink ? { to: appLink, after: 0 } : next;
@@ -67,6 +69,7 @@ ${masthead(shopName, front.logo)}
 ${signs[mood]}
 <h1>${escaped(message)}</h1>
 ${details}
+${windowSays ? `<p>${words.windowSays}: “${escaped(windowSays)}”</p>` : ''}
 <p role="status">${says}</p>
 ${next ? '' : ways(shown, isOpen)}
 </main>
@@ -163,13 +166,20 @@ function moodOf(status: Outcome['status']): keyof typeof signs {
   return status === 'virtual_account_issued' || status === 'ready' ? 'wait' : 'bad';
 }
 
-/** This page once more, in so many seconds, until it has asked often enough. */
-function nextTry(came: Came): { readonly to: string; readonly after: number } | undefined {
+/** The longest pause that the page chooses itself. Seconds. */
+const maxPause = 8;
+
+/**
+ * This page once more, in so many seconds, until it has asked often enough.
+ * @param retryAfter seconds; kept where it is longer than the page's own pauses, as after a 429 of Iamport
+ */
+function nextTry(came: Came, retryAfter = 0): { readonly to: string; readonly after: number } | undefined {
   const tries = Number(came.again ?? 0);
   if (!Number.isInteger(tries) || tries < 0 || tries >= mostTries) return undefined;
   const query = namesOf(came);
   query.set('again', `${tries + 1}`);
-  return { to: `?${query}`, after: Math.min(3 + Math.floor(tries / 2), 8) };
+  const pause = Math.min(3 + Math.floor(tries / 2), maxPause);
+  return { to: `?${query}`, after: retryAfter > maxPause ? retryAfter : pause };
 }
 
 const namesOf = ({ imp_uid, merchant_uid }: Came) =>

@@ -74,6 +74,7 @@ export const pageWords = {
     holder: '예금주',
     due: '입금 기한',
     reason: '사유',
+    windowSays: '결제창 안내',
     receipt: '영수증 보기',
     copy: '복사',
     copyAccount: '계좌번호 복사',
@@ -98,6 +99,7 @@ export const pageWords = {
     holder: 'Account holder',
     due: 'Pay until',
     reason: 'Reason',
+    windowSays: 'The payment window says',
     receipt: 'Receipt',
     copy: 'Copy',
     copyAccount: 'Copy the account number',
@@ -130,6 +132,7 @@ const problems: Partial<Record<ProblemCode, Words>> = {
   payment_not_found: notOurs,
   order_not_found: notOurs,
   order_mismatch: notOurs,
+  route_not_found: { ko: '주소가 올바르지 않습니다.', en: 'This address is not complete.' },
   iamport_unavailable: unconfirmed,
   iamport_error: unconfirmed,
   store_unavailable: unconfirmed,
@@ -158,6 +161,9 @@ const confirmRefusals: Record<ConfirmRefusal, string> = {
   order_expired: '결제 기한이 지난 주문입니다.',
   amount_mismatch: '결제 금액이 주문 금액과 다릅니다.',
 };
+
+/** For senders that may not learn what an order is: the same text for every refusal. */
+export const hiddenConfirmReason = '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.';
 
 /** Why a payment is stopped before its approval. Iamport takes one text, so it is Korean. */
 export const confirmReason = (refusal: ConfirmRefusal): string => confirmRefusals[refusal];

@@ -4,12 +4,14 @@ import type { Clock, Deadline, Random } from '../edge/clock.ts';
 import { type Amount, majorUnits } from '../payment/money.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { RefundAccount, RefundRequester } from '../payment/refund.ts';
+import { type Busy, busyBy } from './busy.ts';
 import {
   IamportAccepted,
-  IamportFault,
+  IamportBusy,
   IamportRefused,
   IamportUnavailable,
   IamportUnexpected,
+  markNotSent,
   NoTimeLeft,
 } from './errors.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
@@ -63,14 +65,14 @@ export interface ListQuery {
 }
 
 /**
- * Every call throws IamportUnavailable (ask again later), IamportRefused (it said no) or IamportUnexpected (unknown shape),
+ * Every call throws IamportUnavailable (ask again later; IamportBusy after a 429), IamportRefused (it said no) or IamportUnexpected (unknown shape),
  * and ends within the deadline. `tier` is a sub-merchant's code, for Agency accounts.
  */
 export interface Iamport {
   /** `GET /payments/{imp_uid}`. @returns undefined when Iamport knows no such payment */
   payment(impUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
-  /** `GET /payments/find/{merchant_uid}`: the payment of the order that was started last. */
-  newestPayment(merchantUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
+  /** `GET /payments/find/{merchant_uid}/{status?}`: the payment of the order that was started last, perhaps in one status. */
+  newestPayment(merchantUid: string, deadline: Deadline, tier?: string, status?: 'paid'): Promise<Payment | undefined>;
   /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
   payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<PaymentList>;
   /** `GET /payments/status/{status}`. @throws IamportTooLarge when the page has more bytes than we read */
@@ -79,7 +81,7 @@ export interface Iamport {
    * `POST /payments/cancel`.
    * @returns the payment as it is after the cancel; a PG that pays back later leaves it unchanged
    * @throws IamportAccepted when Iamport answered `code` 0 without a payment that can be read
-   * @throws IamportFault with `isUnsent` when Iamport surely cancelled nothing
+   * @throws IamportFault with `notSent` when Iamport surely cancelled nothing
    */
   cancel(request: CancelRequest, deadline: Deadline, tier?: string): Promise<Payment>;
   /** `DELETE /vbanks/{imp_uid}`: takes back an account nobody has paid into. @returns the payment after it */
@@ -116,6 +118,11 @@ const readTries = 2;
 
 type Call = Pick<HttpRequest, 'method' | 'path'> & { readonly body?: object; readonly tier?: string | undefined };
 
+/** The parts, and what one client learns about Iamport's limits. */
+interface Line extends IamportParts {
+  readonly busy: Busy;
+}
+
 /** Every call needs a token. Who fetches it before the first one has it then. */
 export interface IamportClient extends Iamport {
   /** @throws as every call does */
@@ -124,8 +131,9 @@ export interface IamportClient extends Iamport {
 
 export function iamportClient(parts: IamportParts): IamportClient {
   const { credentials } = parts;
-  const tokens = tokensFrom((deadline) => fetchToken(parts, deadline), parts.sharedToken, parts.clock, parts.random);
-  const ask = (call: Call, deadline: Deadline) => authorized(parts, tokens, call, deadline);
+  const line: Line = { ...parts, busy: busyBy(parts.clock) };
+  const tokens = tokensFrom((deadline) => fetchToken(line, deadline), parts.sharedToken, parts.clock, parts.random);
+  const ask = (call: Call, deadline: Deadline) => authorized(line, tokens, call, deadline);
 
   const find = async (path: string, deadline: Deadline, tier: string | undefined): Promise<Payment | undefined> => {
     const answer = await ask({ method: 'GET', path, tier }, deadline);
@@ -140,8 +148,10 @@ export function iamportClient(parts: IamportParts): IamportClient {
       return payment;
     },
 
-    newestPayment: (merchantUid, deadline, tier) =>
-      find(`/payments/find/${encodeURIComponent(merchantUid)}?include_sandbox=true`, deadline, tier),
+    newestPayment(merchantUid, deadline, tier, status) {
+      const path = `/payments/find/${encodeURIComponent(merchantUid)}${status ? `/${status}` : ''}`;
+      return find(`${path}?include_sandbox=true`, deadline, tier);
+    },
 
     async payments(merchantUid, deadline, tier) {
       const all: Payment[] = [];
@@ -202,11 +212,6 @@ export function iamportClient(parts: IamportParts): IamportClient {
   };
 }
 
-function throwAsUnsent(error: unknown): never {
-  if (error instanceof IamportFault) error.isUnsent = true;
-  throw error;
-}
-
 /** The body of `POST /payments/cancel`. JSON, since a form cannot carry `extra`. */
 function cancelBody({ payment, amount, checksum, reason, taxFree, vatAmount, account, requester }: CancelRequest) {
   const { impUid, currency } = payment;
@@ -256,20 +261,23 @@ async function prepare(
 /** Our own, and the one that another instance has left for all, may both have ended before their time. */
 const mostRefusedTokens = 2;
 
-/** Sends a call with a token; one that Iamport no longer takes is replaced. */
-async function authorized(parts: IamportParts, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
+/** Sends a call with a token; one that Iamport no longer takes is replaced. @throws with `notSent` when there is no token */
+async function authorized(parts: Line, tokens: Tokens, call: Call, deadline: Deadline): Promise<HttpAnswer> {
   const tier = call.tier && { tier: call.tier };
-  let token = await tokens.current(deadline).catch(throwAsUnsent);
+  const fail = (error: unknown) => {
+    throw markNotSent(error);
+  };
+  let token = await tokens.current(deadline).catch(fail);
   for (let refused = 0; ; refused += 1) {
     const answer = await sent(parts, call, { ...tier, authorization: token }, deadline);
     if (answer.status !== 401 || refused === mostRefusedTokens) return answer;
-    // The call was answered with 401, so it had no effect; without another token it is not sent again.
-    token = await tokens.insteadOf(token, deadline).catch(throwAsUnsent);
+    // Iamport checks the token before it reads the request, so a call with a refused token had no effect.
+    token = await tokens.insteadOf(token, deadline).catch(fail);
   }
 }
 
 /** Iamport hands out the same token until it ends, so asking twice is harmless. */
-async function fetchToken(parts: IamportParts, deadline: Deadline): Promise<Token> {
+async function fetchToken(parts: Line, deadline: Deadline): Promise<Token> {
   const asked = async (again: boolean) => {
     const { impKey, impSecret } = await parts.credentials(again);
     const call: Call = { method: 'POST', path: '/users/getToken', body: { imp_key: impKey, imp_secret: impSecret } };
@@ -289,7 +297,7 @@ async function fetchToken(parts: IamportParts, deadline: Deadline): Promise<Toke
 
 /** One call within the deadline. Only reads are repeated: a lost answer to a cancel must not become a second cancel. */
 async function sent(
-  { transport, clock, random }: IamportParts,
+  { transport, clock, random, busy }: Line,
   call: Call,
   headers: Record<string, string>,
   deadline: Deadline,
@@ -302,9 +310,10 @@ async function sent(
       throw new NoTimeLeft(`No time left to ask Iamport: ${call.method} ${call.path.split('?')[0]}`);
     }
     try {
-      return await whole(transport, call, headers, timeoutMs);
+      return await whole(transport, busy, call, headers, timeoutMs);
     } catch (error) {
-      if (!(error instanceof IamportUnavailable) || left <= 1) throw error;
+      // A call after a 429 would make Iamport refuse for longer.
+      if (!(error instanceof IamportUnavailable) || error instanceof IamportBusy || left <= 1) throw error;
       await clock.sleep(50 + random() * 200);
     }
   }
@@ -312,15 +321,19 @@ async function sent(
 
 async function whole(
   transport: Transport,
+  busy: Busy,
   { method, path, body }: Call,
   headers: Record<string, string>,
   timeoutMs: number,
 ): Promise<HttpAnswer> {
   const json = body && { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const name = `${method} ${path.split('?')[0]}`;
+  busy.check(name);
   const answer = await transport({ method, path, headers, timeoutMs, ...json });
-  // A redirect is never followed, and too many calls or a fault of theirs is a reason to come again.
-  if (answer.status >= 500 || answer.status === 429 || (answer.status >= 300 && answer.status < 400)) {
-    throw new IamportUnavailable(`Iamport answered ${answer.status} to ${method} ${path.split('?')[0]}`);
+  if (answer.status === 429) throw busy.record(name, answer.retryAfter);
+  // A redirect is never followed, and a fault of theirs is a reason to come again.
+  if (answer.status >= 500 || (answer.status >= 300 && answer.status < 400)) {
+    throw new IamportUnavailable(`Iamport answered ${answer.status} to ${name}`);
   }
   return answer;
 }
@@ -332,11 +345,8 @@ function isUnknown(answer: HttpAnswer): boolean {
 
 /** The `response` of an answer that worked. @throws IamportRefused for a `code` that is not 0, whatever the HTTP status */
 function responseOf({ status, body }: HttpAnswer): unknown {
-  if (status === 401) {
-    const refusal = new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401 });
-    refusal.isUnsent = true;
-    throw refusal;
-  }
+  if (status === 401)
+    throw new IamportRefused('Iamport does not accept a token that it has just issued', { status: 401, notSent: true });
   const { code, message, response }: Envelope = envelopeOf(body);
   if (code !== 0 || status >= 400)
     throw new IamportRefused(message ?? `Iamport answered with code ${code}`, { status });

@@ -33,13 +33,16 @@ export function credentialsIn(
 
 async function read(client: SecretsManagerClient, SecretId: string): Promise<Credentials> {
   const answer = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
-    throw new IamportUnavailable('Secrets Manager gave no answer, so Iamport cannot be asked', { cause });
+    throw new IamportUnavailable('Secrets Manager gave no answer, so Iamport cannot be asked', {
+      cause,
+      notSent: true,
+    });
   });
   const found = secret.safeParse(jsonIn(answer.SecretString ?? ''));
   if (!found.success) {
     throw new IamportRefused(
       `Put {"imp_key": "…", "imp_secret": "…"} of the Iamport console into the secret ${SecretId}`,
-      { status: 401 },
+      { status: 401, notSent: true },
     );
   }
   const { imp_key, imp_secret, pg_api_key } = found.data;

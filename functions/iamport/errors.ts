@@ -1,9 +1,22 @@
 /** What can go wrong with Iamport, told apart by what the caller should do next. */
 
+export interface FaultOptions extends ErrorOptions {
+  /** See `IamportFault.notSent`. False by default. */
+  readonly notSent?: boolean;
+}
+
 /** Every fault of Iamport's: nothing is known of the payment, and nothing was decided. */
 export abstract class IamportFault extends Error {
-  /** True when the call surely had no effect: it did not leave this process, or Iamport did not accept its token. */
-  isUnsent = false;
+  /**
+   * True when the request certainly had no effect: it was not sent, or Iamport turned it away because of its token.
+   * False when it was sent or may have been sent. Only a request with `notSent` may be asked for anew without a record.
+   */
+  readonly notSent: boolean;
+
+  constructor(message: string, { notSent = false, ...options }: FaultOptions = {}) {
+    super(message, options);
+    this.notSent = notSent;
+  }
 }
 
 /** Nobody could be asked, or no answer came: ask again later. Says nothing about the payment. */
@@ -11,10 +24,25 @@ export class IamportUnavailable extends IamportFault {
   override readonly name: string = 'IamportUnavailable';
 }
 
+/** Iamport answered 429: it takes no more calls for a while. Until then this instance sends none. */
+export class IamportBusy extends IamportUnavailable {
+  override readonly name = 'IamportBusy';
+  /** Milliseconds until the next call may be sent. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { retryAfterMs, ...options }: FaultOptions & { readonly retryAfterMs: number }) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** There was no time left to ask: nothing was sent. */
 export class NoTimeLeft extends IamportUnavailable {
   override readonly name = 'NoTimeLeft';
-  override isUnsent = true;
+
+  constructor(message: string) {
+    super(message, { notSent: true });
+  }
 }
 
 /** Iamport understood and said no (a 4xx, or HTTP 200 with a `code` that is not 0): asking the same again does not help. */
@@ -23,7 +51,7 @@ export class IamportRefused extends IamportFault {
   /** The HTTP status of the answer. */
   readonly status: number;
 
-  constructor(message: string, { status, ...options }: ErrorOptions & { readonly status: number }) {
+  constructor(message: string, { status, ...options }: FaultOptions & { readonly status: number }) {
     super(message, options);
     this.status = status;
   }
@@ -42,4 +70,9 @@ export class IamportTooLarge extends IamportUnexpected {
 /** Iamport accepted a change (`code` 0), but its answer does not show the payment. The change must not be sent again. */
 export class IamportAccepted extends IamportUnexpected {
   override readonly name = 'IamportAccepted';
+}
+
+/** Marks a fault that came before the caller's own request was sent, such as one of the token's. @returns the same error */
+export function markNotSent(error: unknown): unknown {
+  return error instanceof IamportFault ? Object.assign(error, { notSent: true }) : error;
 }

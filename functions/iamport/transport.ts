@@ -16,9 +16,11 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
+  /** The header `retry-after`, as it came. */
+  readonly retryAfter?: string;
 }
 
-/** @throws IamportUnavailable when no whole answer came in time, with `isUnsent` when no connection could be opened */
+/** @throws IamportUnavailable when no whole answer came in time, with `notSent` when no connection could be opened */
 export type Transport = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** A transport that keeps its connections. */
@@ -46,43 +48,37 @@ export function undiciTransport(
 ): KeptTransport {
   const url = new URL(apiUrl);
   const base = url.pathname.replace(/\/$/, '');
-  const early = earlyConnection(url, connect);
+  /** Errors of connections that could not be opened: undici fails the waiting requests with the very same object. */
+  const unconnected = new WeakSet<object>();
+  const early = earlyConnection(url, (options, done) =>
+    connect(options, (...result) => {
+      if (result[0]) unconnected.add(result[0]);
+      done(...result);
+    }),
+  );
   const pool = new Pool(url.origin, { connections, connect: early.connector, maxResponseSize: largestAnswerBytes });
-  const transport: Transport = async ({ method, path, headers, body, timeoutMs }) => {
+  const transport: Transport = async ({ method, path, headers, body: sent, timeoutMs }) => {
     try {
       const answer = await pool.request({
         method,
         path: base + path,
         headers,
-        body: body ?? null,
+        body: sent ?? null,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      return { status: answer.statusCode, body: await answer.body.text() };
+      const retryAfter = answer.headers['retry-after'];
+      const body = await answer.body.text();
+      return { status: answer.statusCode, body, ...(typeof retryAfter === 'string' && { retryAfter }) };
     } catch (cause) {
       if (cause instanceof errors.ResponseExceededMaxSizeError) {
         throw new IamportTooLarge('Iamport answered with more than 8 MB', { cause });
       }
-      const fault = new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause });
-      fault.isUnsent = isConnectFailure(cause);
-      throw fault;
+      const notSent = cause instanceof Error && unconnected.has(cause);
+      throw new IamportUnavailable(`No answer from Iamport to ${method} ${path.split('?')[0]}`, { cause, notSent });
     }
   };
   return Object.assign(transport, { connect: early.open });
 }
-
-/** Errors of name resolution and of connecting: the request was never written. A reset is not one, since it also ends open connections. */
-const connectFailures: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-/** Node.js collects the failures of several addresses of one host in an AggregateError that has the code of the first. */
-const isConnectFailure = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && connectFailures.has(cause.code);
 
 /** undici opens connections when there is a request; this one is opened before, and given to the first that wants one. */
 function earlyConnection({ protocol, hostname, host, port }: URL, connect: buildConnector.connector) {

@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { defined } from '../edge/defined.ts';
+import { foreignText } from '../edge/foreign-text.ts';
 import { jsonIn } from '../edge/json-text.ts';
 import { type Amount, amountNear, majorUnits, minus, plus } from '../payment/money.ts';
 import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../payment/payment.ts';
@@ -10,13 +11,18 @@ import { IamportUnexpected } from './errors.ts';
 /** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
 const something = <Value>(value: Value) => value || undefined;
 const text = z.pipe(z.nullish(z.string()), z.transform(something));
+/** A sentence of a PG or of Iamport, without the account numbers and names that may stand in it. */
+const sentence = z.pipe(
+  z.nullish(z.string()),
+  z.transform((value) => something(foreignText(value ?? undefined))),
+);
 const unixSeconds = z.pipe(z.nullish(z.number().check(z.nonnegative())), z.transform(something));
 
 /** What names a payment or an order: a table has no empty keys. */
 const id = z.string().check(z.minLength(1));
 
 /** Every answer of the API: `code` 0 means that it worked, whatever the HTTP status. */
-const envelope = z.object({ code: z.int(), message: text, response: z.optional(z.unknown()) });
+const envelope = z.object({ code: z.int(), message: sentence, response: z.optional(z.unknown()) });
 
 const token = z.object({
   access_token: z.string().check(z.minLength(1)),
@@ -38,7 +44,7 @@ const payment = z.object({
   pg_tid: text,
   apply_num: text,
   receipt_url: text,
-  fail_reason: text,
+  fail_reason: sentence,
   started_at: unixSeconds,
   paid_at: unixSeconds,
   failed_at: unixSeconds,
@@ -176,17 +182,33 @@ function stateOf(wire: WirePayment): PaymentState {
 
 const wasPaid = (wire: WirePayment): boolean => wire.paid_at !== undefined || (wire.cancel_history ?? []).length > 0;
 
+/** Before the bank has answered, some PGs fill the fields with texts such as `발급대기`, `-` or `0000`: then there is no account yet. */
 function accountOf(wire: WirePayment): VirtualAccount | undefined {
-  if (!wire.vbank_num) return undefined;
+  const number = wire.vbank_num?.trim();
+  if (!number || !isAccountNumber(number)) return undefined;
   return defined<VirtualAccount>({
     impUid: wire.imp_uid,
-    bank: wire.vbank_name,
-    number: wire.vbank_num,
-    holder: wire.vbank_holder,
+    bank: named(wire.vbank_name),
+    number,
+    holder: named(wire.vbank_holder),
     dueAt: wire.vbank_date,
     issuedAt: wire.vbank_issued_at ?? 0,
   });
 }
+
+/** 7 to 20 digits with dashes or blanks, not all the same. One letter may precede them, as in the accounts of a PG's test channel. */
+function isAccountNumber(text: string): boolean {
+  const digits = text.replace(/[-\s]/g, '').replace(/^[A-Za-z]/, '');
+  return /^\d{7,20}$/.test(digits) && !/^(\d)\1*$/.test(digits);
+}
+
+/** @returns undefined for a name without letters, and for the texts of a missing one */
+const named = (name: string | undefined): string | undefined =>
+  name &&
+  /\p{L}/u.test(name) &&
+  !/^(?:발급\s*(?:대기|중)|대기중?|미정|없음|null|undefined|none|n\/a)$/i.test(name.trim())
+    ? name
+    : undefined;
 
 const recordOf = (wire: WirePayment): PaymentRecord =>
   defined<PaymentRecord>({

@@ -2,8 +2,8 @@
 
 import type { Decision } from './decide.ts';
 import type { Amount } from './money.ts';
-import { isSettled, isSettledBy, type Order, type OrderStatus } from './order.ts';
-import type { Payment, VirtualAccount } from './payment.ts';
+import { isSettled, isSettledBy, type Order, type OrderState, type OrderStatus } from './order.ts';
+import { isDeposit, type Payment, type VirtualAccount } from './payment.ts';
 import type { Objection, Reversal, ReversalReason } from './reversal.ts';
 
 export type OutcomeStatus = Exclude<OrderStatus, 'closed'> | 'rejected';
@@ -73,22 +73,37 @@ function rejectedFor(payment: Payment, reason: Objection, reversal?: Reversal): 
 const undoing = (reversal: Reversal | undefined): Pick<Outcome, 'reversal'> =>
   reversal ? { reversal: { kind: reversal.kind, state: reversal.state } } : {};
 
+/**
+ * The outcome that the order alone gives, without asking Iamport: only for `paid` and `cancelled`. A deposit is always asked about,
+ * since a bank may take it back; what a partial cancel left may shrink.
+ * @param impUid the payment that is asked about; undefined when only the order is named
+ * @returns undefined when Iamport has to be asked
+ */
+export function knownOutcome(order: Order, impUid: string | undefined): Outcome | undefined {
+  const { state } = order;
+  if (state.status !== 'paid' && state.status !== 'cancelled') return undefined;
+  if (isDeposit(state.record) || (impUid !== undefined && impUid !== state.impUid)) return undefined;
+  return settledOutcome(order, state);
+}
+
+type SettledState = Extract<OrderState, { readonly record: unknown }>;
+
+function settledOutcome({ merchantUid, amount, currency }: Order, { impUid, status, record }: SettledState): Outcome {
+  const { receiptUrl, applyNum } = record;
+  const attempt = { impUid, merchantUid, amount, currency, status };
+  return { ...attempt, ...(receiptUrl && { receiptUrl }), ...(applyNum && { applyNum }) };
+}
+
 /** The order as a buyer is told of it, by the payment that it stands on. */
-function standingOf({ merchantUid, amount, currency, state }: Order, payment: Payment): Outcome {
+function standingOf(order: Order, payment: Payment): Outcome {
+  const { merchantUid, amount, currency, state } = order;
   const of = (impUid: string) => ({ impUid, merchantUid, amount, currency });
   switch (state.status) {
     case 'paid':
     case 'partial_cancelled':
     case 'cancelled':
-    case 'deposit_reversed': {
-      const { receiptUrl, applyNum } = state.record;
-      return {
-        ...of(state.impUid),
-        status: state.status,
-        ...(receiptUrl && { receiptUrl }),
-        ...(applyNum && { applyNum }),
-      };
-    }
+    case 'deposit_reversed':
+      return settledOutcome(order, state);
     case 'virtual_account_issued':
       return { ...of(state.account.impUid), status: state.status, account: state.account };
     case 'failed':

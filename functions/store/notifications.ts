@@ -6,16 +6,20 @@ import { count, Reader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
 export interface Notifications {
-  /** Keeps the newest about escrow, and the newest of all others. The same again is no news. */
-  keep(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds): Promise<void>;
+  /**
+   * Keeps the newest about escrow, and the newest of all others.
+   * @param interval seconds that must have passed since the last write of the same kind; 0 by default
+   * @returns false when the same is stored already, or the last write was too recent
+   */
+  keep(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds, interval?: number): Promise<boolean>;
 }
 
 export const isNotificationItem = (item: Item): boolean => item.kind?.S === 'notification';
 
 export function notificationsIn(table: Table): Notifications {
   return {
-    async keep({ impUid, merchantUid, event, content }, now) {
-      await table.write({
+    async keep({ impUid, merchantUid, event, content }, now, interval = 0) {
+      const { written } = await table.write({
         // Another sign than in a refund's key: the event is a stranger's word, and must not reach anything of ours.
         key: { imp_uid: text(`${impUid}#${event === escrowChanged ? 'escrow' : 'other'}`) },
         set: {
@@ -29,8 +33,11 @@ export function notificationsIn(table: Table): Notifications {
         },
         conditions: {
           isNews: 'attribute_not_exists(imp_uid) OR (#kind = :kind AND (#event <> :event OR #content <> :content))',
+          lastIsOldEnough: 'attribute_not_exists(imp_uid) OR #updated_at < :next',
         },
+        values: { ':next': count(now - interval + 1) },
       });
+      return written;
     },
   };
 }

@@ -15,6 +15,8 @@ export const faultFields = z.strictObject({
   delayMs: z.number().min(0).default(0),
   /** Answers an error envelope with this HTTP status. */
   status: z.int().min(200).max(599).optional(),
+  /** The header `retry-after` of that answer. */
+  retryAfter: z.string().optional(),
   /** Answers something that is not JSON, half of the true answer (the call is then performed), or resets the connection. */
   answer: z.enum(['garbage', 'half', 'reset']).optional(),
   /** The call does its work first, so that only its answer is lost. */
@@ -98,6 +100,8 @@ async function spoiled(
   }
   const status = fault.status ?? 200;
   if (fault.answer === 'garbage') return new Response('<html>점검 중입니다', { status });
-  if (fault.status) return Response.json({ code: -1, message: '일시적인 오류입니다.', response: null }, { status });
+  const headers = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
+  if (fault.status)
+    return Response.json({ code: -1, message: '일시적인 오류입니다.', response: null }, { status, headers });
   return done ?? serve();
 }

@@ -157,6 +157,7 @@ const refund = z.object({
 /** Every code, in the order of the table in functions/edge/problem.ts. */
 export const problemCodes = Object.keys({
   invalid_request: true,
+  route_not_found: true,
   sender_refused: true,
   payment_not_found: true,
   order_not_found: true,

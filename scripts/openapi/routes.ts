@@ -7,7 +7,7 @@ import type * as z from 'zod';
 import { body as completeBody } from '../../functions/complete.ts';
 import { body as confirmBody } from '../../functions/confirm.ts';
 import type { ProblemCode } from '../../functions/edge/problem.ts';
-import { orderPath } from '../../functions/edge/request.ts';
+import { newOrderPath, orderPath } from '../../functions/edge/request.ts';
 import { query as mobileQuery } from '../../functions/mobile-redirect.ts';
 import { terms } from '../../functions/orders.ts';
 import { body as refundBody } from '../../functions/refunds.ts';
@@ -67,6 +67,7 @@ export const meanings: Readonly<Record<string, string>> = {
   merchant_uid: "The shop's id of the order: 1 to 40 visible characters.",
   to: 'The name of a configured result target; `web` where it is left out.',
   again: 'How often the built-in page has asked again. It is for that page alone.',
+  error_msg: "The payment window's own words. Shown to the buyer as such beside an unpaid outcome, and never believed.",
   status: 'What Iamport says of it. Not believed.',
   event: "Iamport's name of a notification that is not about the payment's status.",
   extra: 'What comes with such a notification. Passed on as it was told, unconfirmed.',
@@ -124,9 +125,15 @@ export const routes: Readonly<Record<RouteName, Described>> = {
         description: 'The built-in page: the outcome, that it is being asked again, or a step over to the app.',
         schema: 'page',
       },
-      303: { description: 'To the result target, with merchant_uid, imp_uid, status and perhaps reason in its query.' },
+      303: {
+        description:
+          'To the result target, with merchant_uid, imp_uid, status and perhaps reason in its query; beside an unpaid outcome also the window’s error_msg.',
+      },
       400: { description: 'The built-in page: the query is not one that we understand.', schema: 'page' },
-      404: { description: 'The built-in page: no such payment, or no such order.', schema: 'page' },
+      404: {
+        description: 'The built-in page: no such payment, no such order, or an address that was cut.',
+        schema: 'page',
+      },
       409: { description: 'The built-in page: the payment belongs to another order.', schema: 'page' },
     },
     problems: {},
@@ -148,6 +155,7 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     },
     problems: {
       invalid_request: wrongImpUid,
+      route_not_found: 'Iamport notifies /payments/webhook. Remove a slash at the end of another address.',
       sender_refused: 'This deployment takes notifications from the addresses of Iamport only.',
       ...unread,
       internal_error: stored.internal_error,
@@ -163,7 +171,7 @@ export const routes: Readonly<Record<RouteName, Described>> = {
       en: "The shop's server registers what is to be paid, before the window opens.",
       ko: '쇼핑몰 서버가 결제할 금액을 결제창을 열기 전에 등록합니다.',
     },
-    path: orderPath,
+    path: newOrderPath,
     body: terms,
     example: { amount: 14_000, name: 'Flowers' },
     answers: {

@@ -4,7 +4,7 @@
  */
 
 import { confirm, textIn } from './confirm.ts';
-import { idsIn, pendingIn } from './pending.ts';
+import { idIn, idsIn, pendingIn } from './pending.ts';
 import type { Backend, Confirmation, Left, PaymentIds, PayRequest, PayResult, Unopened, WindowWords } from './types.ts';
 import { words } from './words.ts';
 import type { World } from './world.ts';
@@ -128,7 +128,7 @@ function readReturn(rsp: unknown): { imp_uid?: string; window?: WindowWords } {
   const fields = (typeof rsp === 'object' && rsp !== null ? rsp : {}) as Readonly<Record<string, unknown>>;
   const window = optional({ error_code: textIn(fields.error_code), error_msg: textIn(fields.error_msg) });
   return optional({
-    imp_uid: textIn(fields.imp_uid),
+    imp_uid: idIn(fields.imp_uid),
     window: Object.keys(window).length > 0 ? window : undefined,
   });
 }

@@ -27,9 +27,12 @@ export function pendingIn(world: Pick<World, 'storage'>) {
   };
 }
 
+/** Older SDKs write a missing id as a text. */
+export const idIn = (value: unknown): string | undefined =>
+  /^(?:null|undefined|NaN)$/.test(String(value)) ? undefined : textIn(value);
+
 /** The ids among whatever else there is; undefined when no order is named. */
 export function idsIn(fields: Readonly<Record<string, unknown>>): Pending | undefined {
-  const merchantUid = textIn(fields.merchant_uid);
-  const impUid = textIn(fields.imp_uid);
+  const [merchantUid, impUid] = [idIn(fields.merchant_uid), idIn(fields.imp_uid)];
   return merchantUid ? { merchant_uid: merchantUid, ...(impUid && { imp_uid: impUid }) } : undefined;
 }

@@ -9,11 +9,30 @@ export interface Split {
   readonly rest: string;
 }
 
-/** @returns undefined for what begins with no scheme, or holds spaces, controls or half a character, which no link needs */
+/**
+ * PGs and card apps write blanks and line breaks into their addresses. As browsers do it, blanks at the ends, tabs and line breaks are
+ * dropped, and other blanks are escaped. What the app gets is this form, and never the one that came.
+ */
+export const asLink = (text: string): string =>
+  text
+    .trim()
+    .replace(/[\t\r\n]/g, '')
+    .replace(/[ \u00a0\u3000]/g, encodeURIComponent);
+
+/**
+ * A scheme may have `_`, as some apps register it.
+ * @returns undefined for what begins with no scheme, or holds spaces, controls or half a character
+ */
 export function splitAddress(address: string): Split | undefined {
   if (!isPlain(address)) return undefined;
-  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(address) ?? [];
+  const [, scheme, rest] = /^([a-z][a-z0-9+._-]*):(.*)$/is.exec(address) ?? [];
   return scheme && rest !== undefined ? { scheme: scheme.toLowerCase(), rest } : undefined;
+}
+
+/** KG Inicis wants `app_scheme` with `://`, others without. @returns it in small letters and without; undefined for what is none */
+export function bareScheme(text: string): string | undefined {
+  const scheme = text.replace(/:(?:\/\/)?$/, '');
+  return splitAddress(`${scheme}:`)?.rest === '' ? scheme.toLowerCase() : undefined;
 }
 
 function isPlain(address: string): boolean {
@@ -51,14 +70,19 @@ export function webAddress(address: string): WebAddress | undefined {
   };
 }
 
-/** The same page: origin and path; the query may differ. A path with dots or escapes in it is what it is, and equals only itself. */
+/**
+ * The same page: origin and path; the query and slashes at the end may differ. A path with dots or escapes in it is what it is, and
+ * equals only itself.
+ */
 export function isSamePage(one: WebAddress, other: WebAddress): boolean {
-  return one.origin === other.origin && one.path === other.path;
+  return one.origin === other.origin && withoutSlash(one.path) === withoutSlash(other.path);
 }
 
-/** The first value of a name in a query, decoded; with or without the `?` before it. */
+const withoutSlash = (path: string): string => path.replace(/\/+$/, '');
+
+/** The first value of a name in a query, decoded. Some PGs add their fields behind a second `?`, so that it separates like `&`. */
 export function queryValue(query: string, name: string): string | undefined {
-  for (const pair of query.replace(/^\?/, '').split('&')) {
+  for (const pair of query.split(/[?&]/)) {
     const equals = pair.indexOf('=');
     if (equals > 0 && pair.slice(0, equals) === name) return decoded(pair.slice(equals + 1).replace(/\+/g, ' '));
   }

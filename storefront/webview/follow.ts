@@ -1,5 +1,6 @@
 /** Carries a move out with what the app around the WebView can do. The order of attempts is here, so that no app needs its own. */
 
+import { asLink, bareScheme, splitAddress } from './address.ts';
 import { type App, type LinkedResult, type Move, moveFor, type OpenApp } from './move.ts';
 
 type OpenStore = Extract<Move, { readonly do: 'open-store' }>;
@@ -38,7 +39,7 @@ export function follow(address: string, app: App, host: Host): boolean {
 
 /** For an address that opened the app. Other apps write these: only the app's own scheme counts, and nothing is opened. */
 export function comeBack(address: string, app: App, host: Pick<Host, 'load' | 'showResult' | 'over'>): void {
-  if (address.slice(0, app.scheme.length + 1).toLowerCase() !== `${app.scheme.toLowerCase()}:`) return;
+  if (splitAddress(asLink(address))?.scheme !== bareScheme(app.scheme)) return;
   const move = moveFor(address, app);
   if (move.do === 'show-result') host.showResult(move.result);
   if (move.do !== 'load') return;

@@ -3,7 +3,16 @@
  * nothing: the app does. Throws for no address whatever, and hands on none that runs code or reads files.
  */
 
-import { decoded, isSamePage, queryValue, splitAddress, type WebAddress, webAddress } from './address.ts';
+import {
+  asLink,
+  bareScheme,
+  decoded,
+  isSamePage,
+  queryValue,
+  splitAddress,
+  type WebAddress,
+  webAddress,
+} from './address.ts';
 import { appWithPackage, appWithScheme, type PaymentApp } from './apps.ts';
 import { addressOf, type IntentUri, parseIntent } from './intent.ts';
 import { appStorePage, isPackageName, playPage, type StorePage, storeMoved } from './stores.ts';
@@ -11,7 +20,7 @@ import { appStorePage, isPackageName, playPage, type StorePage, storeMoved } fro
 /** The app around the WebView. */
 export interface App {
   readonly platform: 'android' | 'ios';
-  /** Its own scheme, as in `app_scheme`: without `://`. */
+  /** Its own scheme, as in `app_scheme`: with or without `://`. */
   readonly scheme: string;
   /** The `m_redirect_url` of its payments: `<api>/payments/complete/mobile`. Its query does not matter here. */
   readonly redirectUrl: string;
@@ -79,17 +88,18 @@ export function checkApp(app: App): { redirect: WebAddress; scheme: string } {
   const redirect = webAddress(app.redirectUrl);
   const secure = redirect?.origin.startsWith('https:') || (redirect && LOOPBACK.includes(redirect.host));
   if (!redirect || !secure) throw new TypeError(`redirectUrl must be an https address: ${app.redirectUrl}`);
-  const scheme = splitAddress(`${app.scheme}:`)?.rest === '' ? app.scheme.toLowerCase() : '';
-  if (!scheme) throw new TypeError(`scheme must be a URL scheme without "://": ${app.scheme}`);
+  const scheme = bareScheme(app.scheme);
+  if (!scheme) throw new TypeError(`scheme must be a URL scheme, such as iamporttest: ${app.scheme}`);
   return { redirect, scheme };
 }
 
 /**
- * @param address as the WebView, or the system that opened the app, gave it
+ * @param given the address as the WebView, or the system that opened the app, gave it
  * @throws TypeError for an `app` that cannot be, never for an address
  */
-export function moveFor(address: string, app: App): Move {
+export function moveFor(given: string, app: App): Move {
   const { redirect, scheme: own } = checkApp(app);
+  const address = asLink(given);
   const split = splitAddress(address);
   if (!split) return ignore('malformed');
   const { scheme, rest } = split;
@@ -147,10 +157,7 @@ function targetIn(query: string): string | undefined {
 
 /** The page with the payment's ids in its query, each once. */
 function withIds(page: WebAddress, query: string): string {
-  const kept = page.query
-    .slice(1)
-    .split('&')
-    .filter((pair) => pair && !/^(imp_uid|merchant_uid)=/.test(pair));
+  const kept = page.query.split(/[?&]/).filter((pair) => pair && !/^(imp_uid|merchant_uid)=/.test(pair));
   const ids = ['imp_uid', 'merchant_uid'].flatMap((name) => {
     const value = queryValue(query, name) || queryValue(page.query, name);
     return value ? [`${name}=${encodeURIComponent(value)}`] : [];

@@ -159,6 +159,15 @@ describe.each(engines)('on $name', (engine) => {
       await store.notifications.keep({ ...escrow, impUid: 'imp_2', event: 'Something.New' }, now);
       expect(await store.reversals.read('imp_2#other')).toMatchObject({ kind: 'cancel', revision: 1 });
     });
+
+    test('lastIsOldEnough: a notification is written when the interval since the last one is over', async () => {
+      const escrow = { impUid: 'imp_1', merchantUid: 'order-1', event: 'Inicis.Escrow.Changed' };
+      const written: boolean[] = [];
+      for (const seconds of [0, 59, 60]) {
+        written.push(await store.notifications.keep({ ...escrow, content: { at: `${seconds}` } }, now + seconds, 60));
+      }
+      expect(written).toEqual([true, false, true]);
+    });
   });
 
   describe('a condition on the shop’s own table', () => {

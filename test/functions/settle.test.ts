@@ -71,11 +71,10 @@ function roomsWith({
   return { rooms, log };
 }
 
-const settled = (rooms: Rooms, merchantUid: string | undefined = 'order-1') =>
-  settle(rooms, { impUid: thisUid, merchantUid, mustMatch: true }, { leftMs: () => 10_000 });
+const settled = (rooms: Rooms) => settle(rooms, thisUid, { leftMs: () => 10_000 });
 const statusOf = (settlement: Settlement) => settlement.kind === 'settled' && settlement.outcome.status;
 
-test('the order is read while Iamport is asked, when the caller named it', async () => {
+test('a payment is asked for, its order is read, and the change is written', async () => {
   const { rooms, log } = roomsWith({ order: orderIn({ status: 'ready' }), news: [kept] });
   expect(statusOf(await settled(rooms))).toBe('paid');
   expect(log).toEqual(['ask', 'read', 'write paid']);

@@ -72,7 +72,7 @@ test('every problem is named at once, with key, value and what is allowed', () =
   expect(problemsOf(configuration)).toEqual([
     'iamport.storefront.origins.1 is "http://shop.example": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
     'iamport.storefront.colour is "red": there is no such key',
-    'iamport.results.web is "javascript:alert(1)": it must be an https:// URL or an app link with a scheme of its own, like "shopapp://result"',
+    'iamport.results.web is "javascript:alert(1)": it must be an https:// URL or an app link with a scheme of its own, like "shopapp://result" or "shopapp"',
     'iamport.results.Web is "https://shop.example": its name must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"',
     'iamport.shopName is 7: it must be of type string',
     'iamport.testPayments is "yes": it must be "refuse" or "accept"',
@@ -185,4 +185,17 @@ test('a result page may have all of its parts', () => {
     support: 'mailto:help@shop.example',
   };
   expect(readSettings({ storefront, resultPage }).resultPage).toEqual(resultPage);
+});
+
+test.each(['shopapp', 'shopapp:', 'shopapp://', 'kr.shop.app://'])(
+  'a result target may be a scheme alone: %s',
+  (app) => {
+    const settings = readSettings({ storefront: { origins: ['https://shop.example'] }, results: { app } });
+    expect(settings.results).toEqual({ app: `${app.replace(/:.*/, '')}://` });
+  },
+);
+
+test.each(['www.shop.example', 'https', 'javascript', 'data://'])('a result target may not be %s', (app) => {
+  const configuration = { storefront: { origins: ['https://shop.example'] }, results: { app } };
+  expect(() => readSettings(configuration)).toThrow(/iamport\.results\.app/);
 });

@@ -108,7 +108,10 @@ test('only this API may call the functions, each through its own routes', () => 
   expect(permissions).toEqual([
     ['apigateway.amazonaws.com', 'FunctionsCompleteFunction', '/*/*/payments/complete'],
     ['apigateway.amazonaws.com', 'FunctionsMobileRedirectFunction', '/*/*/payments/complete/mobile'],
+    ['apigateway.amazonaws.com', 'FunctionsMobileRedirectFunction', '/*/*/payments'],
+    ['apigateway.amazonaws.com', 'FunctionsMobileRedirectFunction', '/*/*/payments/{proxy+}'],
     ['apigateway.amazonaws.com', 'FunctionsWebhookFunction', '/*/*/payments/webhook'],
+    ['apigateway.amazonaws.com', 'FunctionsWebhookFunction', '/*/*/payments/{proxy+}'],
     ['apigateway.amazonaws.com', 'FunctionsOrdersFunction', '/*/*/orders/{merchant_uid}'],
     ['apigateway.amazonaws.com', 'FunctionsOrdersFunction', '/*/*/orders/{merchant_uid}'],
     ['apigateway.amazonaws.com', 'FunctionsRefundsFunction', '/*/*/orders/{merchant_uid}/refunds'],

@@ -22,7 +22,10 @@ describe('the HTTP API', () => {
     expect(routes).toEqual([
       ['POST /payments/complete', 'NONE', 'FunctionsCompleteFunction'],
       ['GET /payments/complete/mobile', 'NONE', 'FunctionsMobileRedirectFunction'],
+      ['GET /payments', 'NONE', 'FunctionsMobileRedirectFunction'],
+      ['GET /payments/{proxy+}', 'NONE', 'FunctionsMobileRedirectFunction'],
       ['POST /payments/webhook', 'NONE', 'FunctionsWebhookFunction'],
+      ['POST /payments/{proxy+}', 'NONE', 'FunctionsWebhookFunction'],
       ['PUT /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
       ['GET /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
       ['POST /orders/{merchant_uid}/refunds', 'AWS_IAM', 'FunctionsRefundsFunction'],
@@ -42,7 +45,7 @@ describe('the HTTP API', () => {
         CorsConfiguration: {
           AllowOrigins: ['https://shop.example', 'https://m.shop.example:8443'],
           AllowMethods: ['GET', 'POST', 'OPTIONS'],
-          AllowHeaders: ['content-type'],
+          AllowHeaders: ['content-type', 'authorization'],
           ExposeHeaders: ['retry-after'],
           MaxAge: 3600,
         },
@@ -62,6 +65,7 @@ describe('the HTTP API', () => {
         'POST /payments/webhook': { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
         'PUT /orders/{merchant_uid}': { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
         'GET /orders/{merchant_uid}': { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+        'POST /payments/confirm': { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
       },
     });
   });
@@ -238,7 +242,7 @@ test('the template holds these types and no other', () => {
   expect(Object.fromEntries(types.map((type) => [type, types.filter((other) => other === type).length]))).toEqual({
     'AWS::ApiGatewayV2::Api': 1,
     'AWS::ApiGatewayV2::Integration': 7,
-    'AWS::ApiGatewayV2::Route': 8,
+    'AWS::ApiGatewayV2::Route': 11,
     'AWS::ApiGatewayV2::Stage': 1,
     'AWS::CloudWatch::Alarm': 13,
     'AWS::CloudWatch::Dashboard': 1,
@@ -248,7 +252,7 @@ test('the template holds these types and no other', () => {
     'AWS::Lambda::EventInvokeConfig': 1,
     'AWS::Lambda::EventSourceMapping': 2,
     'AWS::Lambda::Function': 9,
-    'AWS::Lambda::Permission': 8,
+    'AWS::Lambda::Permission': 11,
     'AWS::Logs::LogGroup': 10,
     'AWS::SNS::Topic': 1,
     'AWS::SNS::TopicPolicy': 1,

@@ -87,7 +87,7 @@ describe('with another Iamport', () => {
 
   it('keys that it does not know settle nothing, and are no 404', async () => {
     const system = await startSystem({ iamportApiUrl: other.url, keys: { impKey: 'shop-key', impSecret: 'guessed' } });
-    const { status, json } = await system.complete({ imp_uid: paid(other, 'order-1'), merchant_uid: 'order-1' });
+    const { status, json } = await system.complete({ imp_uid: paid(other, 'order-1') });
     expect([status, json]).toMatchObject([502, { code: 'iamport_error' }]);
     await system.close();
   });
@@ -104,12 +104,37 @@ describe('one address', () => {
     ['the gateway, what is no page', 'GET', '/orders'],
     ['the gateway, another method at a page', 'POST', '/'],
     ['the gateway, another method at a file', 'DELETE', '/index.html'],
-    ['the gateway, a file among the routes', 'GET', '/payments/index.html'],
     ['the gateway, what leaves the folder', 'GET', '/..%2Fproducts.json'],
-    ['the gateway, another method at a route', 'GET', '/payments/complete'],
+    ['the gateway, another method at a route', 'DELETE', '/payments/complete'],
   ])('%s is the concern of: %s %s', async (_whose, method, path) => {
     const answer = await system.send(path, { method });
     expect([answer.status, answer.json]).toEqual([404, { message: 'Not Found' }]);
+  });
+
+  it.each(['/payments', '/payments/complete', '/payments/complete/mobile/', '/payments/index.html'])(
+    'a buyer who comes to %s without ids is shown a page',
+    async (path) => {
+      const { status, headers, text } = await system.send(path);
+      expect([status, headers.get('content-type')]).toEqual([
+        path.endsWith('mobile/') ? 400 : 404,
+        'text/html; charset=utf-8',
+      ]);
+      expect(text).toContain('<!doctype html>');
+    },
+  );
+
+  it('a slash at the end of the return address and of the webhook settles as without it', async () => {
+    for (const path of ['/payments/complete/mobile/', '/payments/webhook/']) {
+      const merchant_uid = await system.order();
+      const imp_uid = paid(system.iamport, merchant_uid);
+      const isWebhook = path.includes('webhook');
+      const sent = isWebhook
+        ? { method: 'POST', body: new URLSearchParams({ imp_uid, merchant_uid }) }
+        : { method: 'GET' };
+      const query = isWebhook ? '' : `?${new URLSearchParams({ imp_uid, merchant_uid })}`;
+      expect((await system.send(`${path}${query}`, sent)).status).toBe(200);
+      expect((await system.shop('GET', merchant_uid)).json).toMatchObject({ status: 'paid', imp_uid });
+    }
   });
 
   it('a signed route stays signed beside the shop, which signs for itself', async () => {

@@ -71,7 +71,7 @@ const calls = [
   'reversals.due',
   'reversals.read',
   'reversals.write isNew',
-  'reversals.write isNews',
+  'reversals.write isNews,lastIsOldEnough',
   'reversals.write revisionIsUnchanged',
   'state.madeAt',
   'state.read',

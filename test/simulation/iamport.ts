@@ -34,11 +34,8 @@ export interface Truth {
 
 /** What comes back to an instance, with what the simulation has to know of it. */
 export interface Answer extends HttpAnswer {
-  readonly headers?: Readonly<Record<string, string>>;
   /** Iamport accepted a cancel or a revocation: the key of the item that asked for it. */
   readonly accepted?: string;
-  /** Seconds, of the header `retry-after`. */
-  readonly retryAfter?: number;
   /** More than the client reads. */
   readonly isTooLarge?: boolean;
 }
@@ -157,8 +154,10 @@ export function simulatedIamport(
   };
   const listed = ({ total, previous, next, list }: PageOfPayments) =>
     `{"total":${total},"previous":${previous},"next":${next},"list":[${list.map(shown).join()}]}`;
-  const ofOrder = (merchantUid: string) => {
-    const found = ledger.entries().filter(({ payment }) => payment.merchant_uid === merchantUid);
+  const ofOrder = (merchantUid: string, status = '') => {
+    const isFound = ({ merchant_uid, status: its }: Payment) =>
+      merchant_uid === merchantUid && (!status || its === status);
+    const found = ledger.entries().filter(({ payment }) => isFound(payment));
     if (found.length === 0) throw unknownPayment();
     return found;
   };
@@ -184,7 +183,7 @@ export function simulatedIamport(
     const end = path.indexOf('?');
     const [pathname, query] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
     const segments = pathname.split('/');
-    const [, resource = '', first = '', second = ''] = pathname.includes('%')
+    const [, resource = '', first = '', second = '', third = ''] = pathname.includes('%')
       ? segments.map(decodeURIComponent)
       : segments;
     const fields = body === undefined ? {} : JSON.parse(body);
@@ -197,7 +196,7 @@ export function simulatedIamport(
         simulated.onAsked(first, from);
         return shown(ledger.payment(first));
       case 'GET payments find':
-        return shown(sorted(ofOrder(second))[0] as Payment);
+        return shown(sorted(ofOrder(second, third))[0] as Payment);
       case 'GET payments findAll':
         return listed(pageOf(sorted(ofOrder(second)), asked('page'), 1000));
       case 'GET payments status': {
@@ -253,7 +252,7 @@ export function simulatedIamport(
     answer(request, from) {
       const retryAfter = throttle.waits();
       if (retryAfter !== undefined) {
-        return { status: 429, body: '{"code":-1}', headers: { 'retry-after': String(retryAfter) }, retryAfter };
+        return { status: 429, body: '{"code":-1}', retryAfter: String(retryAfter) };
       }
       if (weather.strikes('answers 5xx')) return { status: chance.is(0.5) ? 500 : 429, body: '{"code":-1}' };
       if (weather.strikes('answers nonsense')) return { status: 200, body: chance.is(0.5) ? '<html>' : '{"code":"0"}' };

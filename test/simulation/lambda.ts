@@ -20,6 +20,7 @@ import { refundsIn } from '../../functions/store/refunds.ts';
 import { reversalsIn } from '../../functions/store/reversals.ts';
 import { sharedTokenIn } from '../../functions/store/state.ts';
 import type { Item, Table } from '../../functions/store/table.ts';
+import { unknownPaymentsBy } from '../../functions/unknown-payments.ts';
 import type { Chance } from './chance.ts';
 import { type Answer, pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Network } from './network.ts';
@@ -124,6 +125,7 @@ export class Lambda {
       refunds: refundsIn(reversals),
       notifications: notificationsIn(reversals),
       checkpoints: checkpointsIn(state),
+      unknownPayments: unknownPaymentsBy(clock),
       clock,
       count: () => undefined,
       policy,

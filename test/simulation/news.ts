@@ -56,7 +56,7 @@ export class News {
     const other = chance.is(0.05);
     const fields = {
       imp_uid: impUid,
-      ...(!isAlone && chance.is(0.8) && { merchant_uid: other ? 'm_other' : merchant_uid }),
+      ...(!isAlone && chance.is(0.8) && { merchant_uid: other ? this.#otherThan(merchant_uid) : merchant_uid }),
     };
     const body = chance.is(0.5) ? jsonBody(fields) : formBody(new URLSearchParams(fields).toString());
     for (let tries = 0; tries < 3; tries += 1) {
@@ -70,6 +70,13 @@ export class News {
       if (status < 500) return;
       await time.sleep(2 * second);
     }
+  }
+
+  /** An order number that another payment names, where there is one. */
+  #otherThan(merchantUid: string): string {
+    const { chance, iamport } = this.#world;
+    const others = iamport.payments().flatMap(({ merchant_uid }) => (merchant_uid === merchantUid ? [] : merchant_uid));
+    return others[chance.whole(0, others.length)] ?? 'm_other';
   }
 
   async #phone(impUid: string): Promise<void> {

@@ -196,7 +196,7 @@ export class World {
       sending: (from) => throttle.sending(from),
       heard: (by, { accepted, retryAfter }) => {
         if (accepted !== undefined) rules.once.heard(accepted, by);
-        if (retryAfter !== undefined) throttle.heard(by, retryAfter);
+        if (retryAfter !== undefined) throttle.heard(by, Number(retryAfter));
       },
       looked: (table, key, by) => {
         const name = table === 'state' ? undefined : key[this.tables[table].keyAttribute]?.S;

@@ -91,6 +91,7 @@ describe('the window', () => {
   test.each([
     [{ imp_uid: null, error_code: 'F0001', error_msg: '금액이 다릅니다.' }, '금액이 다릅니다.'],
     [{ imp_uid: '' }, '결제창이 열리지 않았습니다. 다시 시도해 주세요.'],
+    [{ imp_uid: 'undefined' }, '결제창이 열리지 않았습니다. 다시 시도해 주세요.'],
     [undefined, '결제창이 열리지 않았습니다. 다시 시도해 주세요.'],
     ['closed', '결제창이 열리지 않았습니다. 다시 시도해 주세요.'],
   ])('without an imp_uid there is no payment, and nobody is asked: %o', async (rsp, message) => {

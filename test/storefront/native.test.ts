@@ -90,7 +90,7 @@ test('as JSON it is what the texts say', () => {
 test.each([
   [[], '--scheme is missing'],
   [['--scheme'], '--scheme needs a value'],
-  [['--scheme', 'iamporttest://'], '--scheme comes without "://": iamporttest'],
+  [['--scheme', 'iamport://test'], 'small letters, digits, "+", "-" and "."'],
   [['--scheme', 'MyShop'], 'small letters, digits, "+", "-" and "."'],
   [['--scheme', 'my_shop'], 'small letters, digits, "+", "-" and "."'],
   [['--scheme', '1shop'], 'a letter first'],

@@ -41,6 +41,8 @@ describe('a page', () => {
 
   test.each([
     'javascript:alert(1)',
+    ' javascript:alert(1)',
+    'java\nscript:alert(1)',
     'JavaScript:alert(1)',
     'data:text/html,<script>1</script>',
     'file:///etc/hosts',
@@ -57,15 +59,55 @@ describe('a page', () => {
     expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'refused' });
   });
 
+  test.each(['', 'ispmobile', '//host/path', 'isp mobile://x', '\ud800:x'])('%j is no address', (address) =>
+    expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }),
+  );
+});
+
+describe('an address in a form that PGs and apps really write', () => {
   test.each([
-    '',
-    'ispmobile',
-    '//host/path',
-    ' javascript:alert(1)',
-    'java\nscript:alert(1)',
-    'isp mobile://x',
-    '\ud800:x',
-  ])('%j is no address', (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }));
+    ['blanks', ' ispmobile://TID=1&name=홍 길동\n', 'ispmobile://TID=1&name=홍%20길동'],
+    ['an ideographic blank', 'ispmobile://n=가\u3000나', 'ispmobile://n=가%E3%80%80나'],
+    ['`_` in its scheme', 'my_bank://pay', 'my_bank://pay'],
+    ['blanks in an intent', 'intent://a b#Intent;scheme=ispmobile;S.n=c d;end', 'ispmobile://a%20b'],
+  ])('%s', (_name, address, url) => expect(opened(address)).toMatchObject({ url }));
+
+  test.each([
+    ['https://my_shop.example/pay?x=a b', 'https://my_shop.example/pay?x=a%20b'],
+    ['https://user@shop.example/', 'https://user@shop.example/'],
+    ['https://[::1]/', 'https://[::1]/'],
+  ])('%s is loaded', (address, url) => expect(moveFor(address, android)).toEqual({ do: 'load', url }));
+
+  test('a second `?` in the redirect address, and a slash at its end', () => {
+    const ids = { imp_uid: 'imp_1', merchant_uid: 'order-1' };
+    const twice = `${redirectUrl}/?to=app?imp_uid=imp_1&merchant_uid=order-1`;
+    expect(moveFor(twice, ios)).toEqual({ do: 'load', url: twice, over: ids });
+    const back = `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${encodeURIComponent(twice)}`;
+    expect(moveFor(back, ios)).toMatchObject({ do: 'load', over: ids });
+  });
+});
+
+test.each(['iamporttest://', 'iamporttest:', 'IamportTest'])('the scheme of the app may be written %s', (scheme) => {
+  const app = { ...ios, scheme };
+  const shown: unknown[] = [];
+  const host = { load: () => undefined, showResult: (result: unknown) => void shown.push(result) };
+  comeBack('iamporttest://result?merchant_uid=order-1', app, host);
+  expect(shown).toEqual([{ merchant_uid: 'order-1' }]);
+  expect(moveFor('iamporttest://?merchant_uid=order-1', app)).toMatchObject({ do: 'show-result' });
+});
+
+test('no text whatever makes it throw', () => {
+  for (const platform of ['android', 'ios'] as const) {
+    const app = { ...android, platform, scheme: 'iamporttest://' };
+    const anyText = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.tuple(fc.constantFrom('intent:', 'https://', 'market:', 'iamporttest://', 'itms-apps:', ' %'), fc.string()),
+    );
+    fc.assert(
+      fc.property(anyText, (text) => void moveFor([text].flat().join(''), app)),
+      { numRuns: 2_000 },
+    );
+  }
 });
 
 describe("an app's scheme", () => {
@@ -366,7 +408,7 @@ describe('the app', () => {
   test.each([
     { ...android, redirectUrl: 'http://www.my-service.com/payments/complete/mobile' },
     { ...android, redirectUrl: '/payments/complete/mobile' },
-    { ...android, scheme: 'iamporttest://' },
+    { ...android, scheme: 'iamport://test' },
     { ...android, scheme: '' },
   ])('cannot be %j', (app) => {
     expect(() => moveFor('https://shop.example/', app)).toThrow(TypeError);

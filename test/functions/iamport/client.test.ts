@@ -3,9 +3,12 @@ import { type Clock, deadlineIn } from '../../../functions/edge/clock.ts';
 import { iamportClient } from '../../../functions/iamport/client.ts';
 import {
   IamportAccepted,
+  IamportBusy,
+  type IamportFault,
   IamportRefused,
   IamportUnavailable,
   IamportUnexpected,
+  NoTimeLeft,
 } from '../../../functions/iamport/errors.ts';
 import type { SharedToken, Token } from '../../../functions/iamport/tokens.ts';
 import { undiciTransport } from '../../../functions/iamport/transport.ts';
@@ -61,6 +64,10 @@ const plain =
   (status: number, body: string): Reply =>
   (_request, response) =>
     void response.writeHead(status).end(body);
+
+const token = { [getToken]: [tokenReply('t')] };
+const payment = paymentOf(cardPayment);
+const cancel = { payment, amount: payment.amount, checksum: payment.amount, reason: '주문 금액과 결제 금액이 다름' };
 
 describe('the token', () => {
   test('is fetched once, kept, and shared', async () => {
@@ -157,8 +164,6 @@ describe('the token', () => {
 });
 
 describe('reading a payment', () => {
-  const token = { [getToken]: [tokenReply('t')] };
-
   test('asks for test payments too', async () => {
     await using server = await scripted({ ...token, [getPayment]: [ok(cardPayment)] });
     const { client, deadline } = clientOf(server.url);
@@ -178,7 +183,6 @@ describe('reading a payment', () => {
   test.each<[string, readonly Reply[]]>([
     ['a 500', [envelope(500, -1), ok(cardPayment)]],
     ['a 503 page', [plain(503, '<html>busy</html>'), ok(cardPayment)]],
-    ['too many requests', [envelope(429, -1), ok(cardPayment)]],
     ['half an answer', [half, ok(cardPayment)]],
     ['a reset connection', [reset, ok(cardPayment)]],
   ])('survives %s by asking once more', async (_name, replies) => {
@@ -253,11 +257,92 @@ describe('reading a payment', () => {
   });
 });
 
-describe('changing something', () => {
-  const token = { [getToken]: [tokenReply('t')] };
-  const payment = paymentOf(cardPayment);
-  const cancel = { payment, amount: payment.amount, checksum: payment.amount, reason: '주문 금액과 결제 금액이 다름' };
+describe('after a 429', () => {
+  const busy =
+    (retryAfter?: string): Reply =>
+    (_request, response) =>
+      void response.writeHead(429, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end('{"code":-1}');
+  const busyError = (promise: Promise<unknown>) =>
+    promise.then(
+      () => undefined,
+      (error: IamportBusy) => ({ kind: error.constructor, ms: error.retryAfterMs, notSent: error.notSent }),
+    );
 
+  test('the call is not repeated, and calls fail without being sent until `retry-after` is over', async () => {
+    await using server = await scripted({ ...token, [getPayment]: [busy('20'), ok(cardPayment)] });
+    const { client, clock } = clientOf(server.url);
+    const ask = () => client.payment(impUid, deadlineIn(clock, 10_000));
+    expect(await busyError(ask())).toEqual({ kind: IamportBusy, ms: 20_000, notSent: false });
+    clock.advance(19_999);
+    expect(await busyError(ask())).toEqual({ kind: IamportBusy, ms: 1, notSent: true });
+    expect(await busyError(client.cancel(cancel, deadlineIn(clock, 10_000)))).toMatchObject({ notSent: true });
+    expect(server.count(getPayment)).toBe(1);
+    clock.advance(1);
+    expect((await ask())?.impUid).toBe(impUid);
+  });
+
+  test('to the token, no other call is sent either', async () => {
+    await using server = await scripted({ [getToken]: [busy('7')] });
+    const { client, deadline } = clientOf(server.url);
+    expect(await busyError(client.payment(impUid, deadline))).toEqual({ kind: IamportBusy, ms: 7_000, notSent: true });
+    await busyError(client.payment(impUid, deadline));
+    expect(server.count(getToken)).toBe(1);
+  });
+
+  test.each<[string, string | undefined, number]>([
+    ['a date', new Date(1_000_012_000).toUTCString(), 12_000],
+    ['no header', undefined, 5_000],
+    ['a date that is over', 'Thu, 01 Jan 1970 00:00:00 GMT', 5_000],
+    ['no time', 'soon', 5_000],
+    ['nothing', '0', 5_000],
+    ['an hour', '3600', 60_000],
+  ])('%s as `retry-after`', async (_name, value, ms) => {
+    await using server = await scripted({ ...token, [getPayment]: [busy(value)] });
+    const { client, deadline } = clientOf(server.url);
+    expect(await busyError(client.payment(impUid, deadline))).toMatchObject({ ms });
+  });
+});
+
+describe('a failed cancel has `notSent`', () => {
+  const cancelPath = 'POST /payments/cancel';
+  const failure = async (client: ReturnType<typeof clientOf>['client'], clock: Clock, leftMs = 10_000) =>
+    client.cancel(cancel, deadlineIn(clock, leftMs)).then(
+      () => undefined,
+      (error: IamportFault) => ({ kind: error.constructor, notSent: error.notSent }),
+    );
+  const living = { value: 't', expiresAt: 1_000_600_000 };
+
+  test.each<[string, Record<string, readonly Reply[]>, unknown, boolean]>([
+    ['true when no token is had', { [getToken]: [envelope(500, -1)] }, IamportUnavailable, true],
+    ['true when the keys are wrong', { [getToken]: [envelope(401, -1)] }, IamportRefused, true],
+    ['true when every token is refused', { ...token, [cancelPath]: [envelope(401, -1)] }, IamportRefused, true],
+    ['false after a 500', { ...token, [cancelPath]: [envelope(500, -1)] }, IamportUnavailable, false],
+    ['false after a reset', { ...token, [cancelPath]: [reset] }, IamportUnavailable, false],
+    ['false after half an answer', { ...token, [cancelPath]: [half] }, IamportUnavailable, false],
+    ['false after a refusal', { ...token, [cancelPath]: [envelope(200, 1, null, '불가')] }, IamportRefused, false],
+  ])('%s', async (_name, script, kind, notSent) => {
+    await using server = await scripted(script);
+    const { client, clock } = clientOf(server.url);
+    expect(await failure(client, clock)).toEqual({ kind, notSent });
+  });
+
+  test('true when no connection can be opened', async () => {
+    const { client, clock } = clientOf('http://127.0.0.1:1', shelf(living));
+    expect(await failure(client, clock)).toEqual({ kind: IamportUnavailable, notSent: true });
+  });
+
+  test('true when the name of the host is not found', async () => {
+    const { client, clock } = clientOf('http://iamport.invalid', shelf(living));
+    expect(await failure(client, clock)).toEqual({ kind: IamportUnavailable, notSent: true });
+  });
+
+  test('true when no time is left', async () => {
+    const { client, clock } = clientOf('http://127.0.0.1:1', shelf(living));
+    expect(await failure(client, clock, 3_000)).toEqual({ kind: NoTimeLeft, notSent: true });
+  });
+});
+
+describe('changing something', () => {
   test('a cancel carries its amount and its checksum', async () => {
     await using server = await scripted({
       ...token,
@@ -322,10 +407,10 @@ describe('changing something', () => {
     ['the PG refuses', { ...token, 'POST /payments/cancel': [envelope(200, 1)] }, false],
     ['the answer is garbage', { ...token, 'POST /payments/cancel': [plain(200, 'OK')] }, false],
     ['the connection is reset', { ...token, 'POST /payments/cancel': [reset] }, false],
-  ])('a cancel when %s: surely unsent is %s', async (_name, replies, isUnsent) => {
+  ])('a cancel when %s: surely unsent is %s', async (_name, replies, notSent) => {
     await using server = await scripted(replies);
     const { client, deadline } = clientOf(server.url);
-    await expect(client.cancel(cancel, deadline)).rejects.toMatchObject({ isUnsent });
+    await expect(client.cancel(cancel, deadline)).rejects.toMatchObject({ notSent });
   });
 
   test('a cancel that the PG refuses under HTTP 200 is refused, with its words', async () => {

@@ -39,15 +39,15 @@ test('an answer of more than 8 MB is not read to its end', async () => {
 
 test('a request that no connection could be opened for is surely unsent', async () => {
   const transport = undiciTransport('http://127.0.0.1:1');
-  await expect(transport(get)).rejects.toMatchObject({ name: 'IamportUnavailable', isUnsent: true });
+  await expect(transport(get)).rejects.toMatchObject({ name: 'IamportUnavailable', notSent: true });
 });
 
 test('a request whose connection was reset may have been received', async () => {
   const transport = await transportTo(({ socket }) => socket.resetAndDestroy());
-  await expect(transport(get)).rejects.toMatchObject({ name: 'IamportUnavailable', isUnsent: false });
+  await expect(transport(get)).rejects.toMatchObject({ name: 'IamportUnavailable', notSent: false });
 });
 
 test('a request whose answer does not come may have been received', async () => {
   const transport = await transportTo(() => undefined);
-  await expect(transport({ ...get, timeoutMs: 50 })).rejects.toMatchObject({ isUnsent: false });
+  await expect(transport({ ...get, timeoutMs: 50 })).rejects.toMatchObject({ notSent: false });
 });

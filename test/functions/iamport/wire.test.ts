@@ -149,3 +149,40 @@ test('a token lives as long as Iamport says by its own clock', () => {
     livesSeconds: 300,
   });
 });
+
+describe("what a PG writes in an account's fields before there is one", () => {
+  const stateWith = (fields: object) => paymentOf({ ...accountPayment, ...fields }).state;
+
+  test.each(['발급대기', '-', '0000', '0000000000', '---', '123456', '1'.repeat(21), 'N/A', '110-***-456789', ' '])(
+    'is no account: %s',
+    (vbank_num) => {
+      expect(stateWith({ vbank_num })).toEqual({ kind: 'ready' });
+    },
+  );
+
+  test.each(['562-119-12345678', '1234567', 'X6505636518308', '0260 4102 0012 34'])('is one: %s', (vbank_num) => {
+    expect(stateWith({ vbank_num })).toMatchObject({ kind: 'awaiting_deposit', account: { number: vbank_num } });
+  });
+
+  test.each(['-', '발급대기', '00', 'null'])('is neither a bank nor a holder: %s', (text) => {
+    const state = stateWith({ vbank_name: text, vbank_holder: text });
+    expect(state).toMatchObject({ kind: 'awaiting_deposit' });
+    expect(Object.keys((state as { account: object }).account).sort()).toEqual([
+      'dueAt',
+      'impUid',
+      'issuedAt',
+      'number',
+    ]);
+  });
+});
+
+test("a PG's words lose account numbers and names where they are read", () => {
+  const failed = {
+    status: 'failed',
+    paid_at: 0,
+    failed_at: 5,
+    fail_reason: '계좌 110-123-456789 예금주: 홍길동 불일치',
+  };
+  expect(stateOf(failed)).toEqual({ kind: 'failed', failedAt: 5, reason: '계좌 *** 예금주: *** 불일치' });
+  expect(envelopeOf('{"code":1,"message":"계좌 110-123-456789 오류"}').message).toBe('계좌 *** 오류');
+});

@@ -13,6 +13,7 @@ export interface Mutation {
 }
 
 const decide = 'functions/payment/decide.ts';
+const lookUp = 'functions/look-up.ts';
 const settle = 'functions/settle.ts';
 const reverse = 'functions/reverse.ts';
 const client = 'functions/iamport/client.ts';
@@ -24,12 +25,12 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the status in the webhook is believed',
     file: 'functions/webhook.ts',
-    find: `  const subject = {`,
+    find: `  const ids = {`,
     replace: `  const told = fields.merchant_uid ? await rooms.orders.read(fields.merchant_uid) : undefined;
   if (told && fields.status === 'paid') {
     await rooms.orders.change(told, { status: 'paid', impUid: fields.imp_uid, record: {} }, unixSeconds(rooms.clock));
   }
-  const subject = {`,
+  const ids = {`,
   },
   {
     name: 'a cancel whose answer is lost counts as done',
@@ -123,19 +124,19 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the order is the one that the client names',
-    file: settle,
-    find: `  if (payment.merchantUid === merchantUid) return`,
-    replace: `  if (merchantUid !== undefined) return`,
+    file: lookUp,
+    find: `  if (payment.merchantUid !== merchantUid) return`,
+    replace: `  if (merchantUid === undefined) return`,
   },
   {
     name: 'a payment of another order is sent back',
-    file: settle,
-    find: `  if (merchantUid !== undefined && mustMatch) return`,
-    replace: `  if (merchantUid !== undefined && mustMatch && payment.state.kind === 'kept') {
+    file: lookUp,
+    find: `  if (payment.merchantUid !== merchantUid) return`,
+    replace: `  if (payment.merchantUid !== merchantUid && payment.state.kind === 'kept') {
     const { kept } = payment.state;
     await rooms.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'mismatch' }, deadline);
   }
-  if (merchantUid !== undefined && mustMatch) return`,
+  if (payment.merchantUid !== merchantUid) return`,
   },
   {
     name: 'a lost race is answered as if it were won',

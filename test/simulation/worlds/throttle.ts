@@ -29,7 +29,7 @@ export class Throttle {
     if (!worlds.has('throttled')) return;
     for (let count = worlds.chance.whole(1, 3); count > 0; count -= 1) {
       const begin = time.now + worlds.chance.whole(0, forMs);
-      this.#spans.push([begin, begin + worlds.chance.whole(5, 120) * second]);
+      this.#spans.push([begin, begin + worlds.chance.whole(5, 60) * second]);
     }
   }
 
