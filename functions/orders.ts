@@ -40,6 +40,9 @@ export const orders: Door = async (visit, rooms) => {
 async function register(merchantUid: string, { event, deadline, note }: Visit, rooms: Rooms): Promise<Answer> {
   const now = unixSeconds(rooms.clock);
   const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
+  if (!merchantUid.startsWith(rooms.config.orderPrefix)) {
+    throw new Problem('invalid_request', `merchant_uid must begin with ${rooms.config.orderPrefix} (orderPrefix).`);
+  }
   await expectUnmatched(merchantUid, rooms, now);
   const { held, order } = await rooms.orders.register(wanted, now);
   // Only in the shop's own table, whose items are the shop's to make.

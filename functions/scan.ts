@@ -5,7 +5,13 @@
  */
 
 import { type Deadline, deadlineIn, unixSeconds } from './edge/clock.ts';
-import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from './iamport/errors.ts';
+import {
+  IamportFault,
+  IamportRefused,
+  IamportTooLarge,
+  IamportUnavailable,
+  IamportUnexpected,
+} from './iamport/errors.ts';
 import type { PaymentPage } from './iamport/wire.ts';
 import { decide } from './payment/decide.ts';
 import { isOrderNumber } from './payment/order.ts';
@@ -25,7 +31,7 @@ import {
 } from './payment/scan-cursor.ts';
 import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
 import type { Rooms } from './rooms.ts';
-import { settle } from './settle.ts';
+import { settle, settleEach } from './settle.ts';
 import type { ScanCheckpoint, Unresolved } from './store/checkpoints.ts';
 
 export interface ScanWindow {
@@ -391,8 +397,12 @@ async function settleUnresolved(
       if (deadline.leftMs() < minTimePerPageMs) return;
       left.set(one.merchantUid, { ...one, nextAt: postponed(one.since, now) });
       const mine = deadlineIn(rooms.clock, maxTimePerItemMs);
-      const settlement = await settle(rooms, one.impUid, mine);
-      if (settlement.kind === 'settled') report.settled += 1;
+      const order = await rooms.orders.read(one.merchantUid);
+      // Of several payments of one order that failed only one is recorded, so all of them are settled.
+      const { payments, unreadable } = await rooms.iamport.payments(one.merchantUid, mine, order?.tier);
+      if (unreadable.length > 0) throw new IamportUnexpected(`The form of ${unreadable} is unknown`);
+      await settleEach(rooms, one.merchantUid, payments, mine);
+      report.settled += 1;
       left.delete(one.merchantUid);
     },
   );

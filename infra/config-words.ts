@@ -35,6 +35,11 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     webhookSenders: {
       meaning: "`iamport-only` refuses senders outside PortOne's three published addresses, which have changed before",
     },
+    orderPrefix: {
+      allowed: 'at most 30 of `A-Z a-z 0-9 - . _ ~`',
+      meaning:
+        'how every order number of this shop begins. Set it where other shops or systems use the same Iamport account: their payments are then neither recorded nor announced',
+    },
     iamportApiUrl: { allowed: 'an `https://` origin', meaning: 'the API that is asked' },
     throttles: {
       allowed: 'routes to `{"perSecond": 1 to 10000, "burst": 1 to 5000}`',
@@ -83,6 +88,11 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     reversals: { meaning: '`manual`은 돌려줘야 할 결제를 기록만 하고, 취소는 사람에게 맡깁니다' },
     webhookSenders: {
       meaning: '`iamport-only`는 포트원이 공개한 세 IP 이외의 발신자를 거부합니다. 이 IP는 바뀐 적이 있습니다',
+    },
+    orderPrefix: {
+      allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',
+      meaning:
+        '이 상점의 모든 주문 번호가 시작하는 글자. 같은 아임포트 계정을 다른 상점이나 시스템과 함께 쓸 때 정하세요. 그들의 결제는 기록하지도 알리지도 않습니다',
     },
     iamportApiUrl: { allowed: '`https://` origin', meaning: '조회할 API 주소' },
     throttles: {

@@ -99,6 +99,10 @@ const schema = z.strictObject({
   testPayments: z.enum(['refuse', 'accept']).default('refuse'),
   reversals: z.enum(['automatic', 'manual']).default('automatic'),
   webhookSenders: z.enum(['any', 'iamport-only']).default('any'),
+  orderPrefix: z
+    .string('must be a text')
+    .regex(/^[0-9A-Za-z._~-]{0,30}$/, 'must be at most 30 of A-Z a-z 0-9 - . _ ~')
+    .default(''),
   iamportApiUrl: origin('https://api.iamport.kr').default('https://api.iamport.kr'),
   throttles: z.record(route, throttle).default({}),
   provisionedConcurrency: whole(0, 100).default(0),
@@ -138,6 +142,7 @@ export interface Environment {
   TEST_PAYMENTS: string;
   REVERSALS: string;
   WEBHOOK_SENDERS: string;
+  ORDER_PREFIX: string;
   RESULT_TARGETS: string;
   SHOP_NAME: string;
   RESULT_PAGE: string;
@@ -178,6 +183,7 @@ export function environmentOf(settings: Settings): Environment {
     TEST_PAYMENTS: settings.testPayments,
     REVERSALS: settings.reversals,
     WEBHOOK_SENDERS: settings.webhookSenders,
+    ORDER_PREFIX: settings.orderPrefix,
     RESULT_TARGETS: JSON.stringify(settings.results),
     SHOP_NAME: settings.shopName,
     // The way back is known even when nobody has said it.

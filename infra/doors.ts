@@ -116,10 +116,12 @@ export const DOORS = {
     rights: {
       orders: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
       'reversals/by-order': ['dynamodb:Query'],
+      // An unmatched payment is checked once its order is registered.
+      reversals: ['dynamodb:UpdateItem'],
       state: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
       secret: ['secretsmanager:GetSecretValue'],
     },
-    settings: [],
+    settings: ['ORDER_PREFIX'],
   },
   refunds: {
     description: 'Gives money back for the server of the shop.',
@@ -135,7 +137,7 @@ export const DOORS = {
     routes: [{ method: 'DELETE', path: '/orders/{merchant_uid}' }],
     signed: true,
     throttle: USUAL_THROTTLE,
-    rights: SETTLING_RIGHTS,
+    rights: { ...SETTLING_RIGHTS, reversals: [...SETTLING_RIGHTS.reversals, 'dynamodb:BatchGetItem'] },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   confirm: {
@@ -164,12 +166,13 @@ export const WORKERS = {
     rights: {
       ...SETTLING_RIGHTS,
       orders: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      reversals: [...SETTLING_RIGHTS.reversals, 'dynamodb:BatchGetItem'],
       'orders/due': ['dynamodb:Query'],
       'reversals/due': ['dynamodb:Query'],
       'reversals/by-order': ['dynamodb:Query'],
       state: [...SETTLING_RIGHTS.state, 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'],
     },
-    settings: ['TEST_PAYMENTS', 'REVERSALS'],
+    settings: ['TEST_PAYMENTS', 'REVERSALS', 'ORDER_PREFIX'],
   },
   publish: {
     description: 'Tells the event bus what changed in the tables.',

@@ -2,6 +2,9 @@
 
 import { describe, expect, test, vi } from 'vitest';
 import { IamportTooLarge } from '../../functions/iamport/errors.ts';
+import { orders } from '../../functions/orders.ts';
+import { visit } from '../../functions/serve.ts';
+import { eventOf, jsonBody } from './event.ts';
 import { beginning, openRooms } from './rooms.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
@@ -226,6 +229,15 @@ describe('money without an order', () => {
     await reconcile();
     expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', reason: 'amount_mismatch' }]);
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
+  });
+
+  test('names an order of another prefix, which cannot be registered', async () => {
+    const { rooms } = await openRooms();
+    const ours: typeof rooms = { ...rooms, config: { ...rooms.config, orderPrefix: 'A-' } };
+    const event = (merchant_uid: string) =>
+      eventOf({ method: 'PUT', pathParameters: { merchant_uid }, ...jsonBody({ amount: 14_000 }) });
+    expect((await visit(orders, ours, event('B-1'), 'request')).statusCode).toBe(400);
+    expect((await visit(orders, ours, event('A-1'), 'request')).statusCode).toBe(201);
   });
 
   test('of another order prefix is neither recorded nor looked up', async () => {

@@ -14,6 +14,7 @@ test('only the origins are required', () => {
     testPayments: 'refuse',
     reversals: 'automatic',
     webhookSenders: 'any',
+    orderPrefix: '',
     iamportApiUrl: 'https://api.iamport.kr',
     throttles: {},
     provisionedConcurrency: 0,
@@ -39,6 +40,7 @@ test('the functions are told every setting as text', () => {
     testPayments: 'accept',
     reversals: 'manual',
     webhookSenders: 'iamport-only',
+    orderPrefix: 'shop-',
     iamportApiUrl: 'https://iamport.test',
   });
   expect(environmentOf(settings)).toEqual({
@@ -46,6 +48,7 @@ test('the functions are told every setting as text', () => {
     TEST_PAYMENTS: 'accept',
     REVERSALS: 'manual',
     WEBHOOK_SENDERS: 'iamport-only',
+    ORDER_PREFIX: 'shop-',
     RESULT_TARGETS: '{"web":"https://shop.example/result?lang=ko","app":"shopapp://result"}',
     SHOP_NAME: '우리 가게',
     RESULT_PAGE: '{"shop":"https://shop.example","color":"#00aa55","support":"tel:02-000-0000"}',

@@ -30,6 +30,7 @@ test.each([
       'dynamodb:GetItem TablesState',
       'dynamodb:Query TablesReversals/index/by-order',
       'dynamodb:UpdateItem TablesOrders',
+      'dynamodb:UpdateItem TablesReversals',
       'dynamodb:UpdateItem TablesState',
       'logs:CreateLogStream FunctionsOrdersLog',
       'logs:PutLogEvents FunctionsOrdersLog',
@@ -38,7 +39,7 @@ test.each([
     ],
   ],
   ['FunctionsRefunds', [...settling('FunctionsRefundsLog'), 'dynamodb:Query TablesReversals/index/by-order'].sort()],
-  ['FunctionsCloseOrder', settling('FunctionsCloseOrderLog')],
+  ['FunctionsCloseOrder', [...settling('FunctionsCloseOrderLog'), 'dynamodb:BatchGetItem TablesReversals'].sort()],
   [
     'FunctionsConfirm',
     [
@@ -53,6 +54,7 @@ test.each([
     [
       ...settling('FunctionsReconcileLog'),
       'dynamodb:BatchGetItem TablesOrders',
+      'dynamodb:BatchGetItem TablesReversals',
       'dynamodb:Query TablesOrders/index/due',
       'dynamodb:Query TablesReversals/index/by-order',
       'dynamodb:Query TablesReversals/index/due',

@@ -65,10 +65,12 @@ export class Stream {
   }
 
   #moveTo(table: Streamed, end: number): void {
-    const { tables, rules, books } = this.#world;
+    const { tables, rules, books, shop } = this.#world;
     for (let at = this.#delivered[table]; table === 'orders' && at < end; at += 1) {
       const change = tables.orders.changes[at];
-      if (change) rules.restored.delivered(change, (merchantUid) => books.entry(merchantUid));
+      // An item that can be neither read nor written cannot be restored.
+      if (change && !shop.isBroken(change.key))
+        rules.restored.delivered(change, (merchantUid) => books.entry(merchantUid));
     }
     this.#delivered[table] = end;
   }
