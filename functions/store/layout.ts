@@ -5,6 +5,7 @@
 
 import { isSettled, type Order, type OrderTerms } from '../payment/order.ts';
 import { count, money, text } from './attributes.ts';
+import { orderAttributes } from './order-item.ts';
 import { prefix, type ShopColumns } from './shop-columns.ts';
 import type { Item, Write } from './table.ts';
 
@@ -47,13 +48,6 @@ export const ownTable: Layout = {
 
 const usualCurrency = 'KRW';
 
-/** The names that order-item.ts writes, without the prefix. */
-const ownAttributes = [
-  ...['amount', 'currency', 'name', 'expires_at', 'tier', 'status', 'revision', 'created_at', 'updated_at', 'imp_uid'],
-  ...['payment', 'cancelled_amount', 'virtual_account', 'failure', 'unprepared', 'cancels', 'prepared_amount'],
-  ...['watch', 'due_at'],
-];
-
 /** An item of the shop that we have not touched yet is an order that nothing has happened to. */
 const untouched: Item = { status: text('ready'), revision: count(0), created_at: count(0), updated_at: count(0) };
 
@@ -82,7 +76,7 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
     prefix,
     key,
     isShops: true,
-    attributes: [key, amount, ...(currency ? [currency] : []), ...ownAttributes.map((name) => `${prefix}${name}`)],
+    attributes: [key, amount, ...(currency ? [currency] : []), ...orderAttributes().map((name) => `${prefix}${name}`)],
 
     ours(item) {
       const own = Object.entries(item).flatMap(([name, value]) =>

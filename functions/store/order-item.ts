@@ -1,6 +1,7 @@
 /** An order as an item of its table, and back. The attribute names here are what a shop sees in DynamoDB. */
 
 import { defined } from '../edge/defined.ts';
+import type { Amount } from '../payment/money.ts';
 import {
   accountOf,
   type Failure,
@@ -56,6 +57,13 @@ export function stateAttributes(order: Order): Write['set'] {
     prepared_amount: optional((amount) => money(amount, currency), order.preparedAmount),
     ...watched(orderShard(merchantUid), order.dueAt),
   };
+}
+
+/** The names of all attributes that an order may have, but its key. */
+export function orderAttributes(): string[] {
+  const terms = { merchantUid: '', amount: 0 as Amount, currency: '' };
+  const order: Order = { ...terms, revision: 0, createdAt: 0, updatedAt: 0, state: { status: 'ready' } };
+  return [...Object.keys(termsAttributes(terms)), ...Object.keys(stateAttributes(order)), 'created_at'];
 }
 
 const recordMap = (record: PaymentRecord) =>
