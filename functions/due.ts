@@ -21,15 +21,14 @@ import type { Rooms } from './rooms.ts';
 import { type Settlement, settleEach, settlePayment } from './settle.ts';
 import { StoreRefused, StoreUnexpected } from './store/errors.ts';
 import { isRefundId } from './store/refunds.ts';
-import type { Due } from './store/watched.ts';
+import { type Due, orderShards } from './store/watched.ts';
 
 const nothing = 0 as Amount;
 
 /** How many of each class a round takes: a round is short, so that money which becomes due meanwhile does not wait for the others. */
 const perRound = { money: 200, revoke: 50, order: 100, check: 50 } as const;
 type DueClass = keyof typeof perRound;
-const others = ['revoke', 'order', 'check'] as const satisfies readonly DueClass[];
-const orderShardCount = 4;
+const classes = ['money', 'revoke', 'order', 'check'] as const satisfies readonly DueClass[];
 
 /** One item may take this long. Milliseconds. */
 const maxTimePerItemMs = 12_000;
@@ -46,60 +45,45 @@ interface Task {
 /** What a run has processed: an index lags, so an item may be listed again. */
 export type Processed = Set<string>;
 
-/** Money that goes back: refunds and cancels. @returns false when time ran out or Iamport stopped answering */
-export async function processDueMoney(
-  rooms: Rooms,
-  processed: Processed,
-  deadline: Deadline,
-  report: Report,
-): Promise<boolean> {
-  return processAll(rooms, processed, deadline, report, ['money']);
-}
-
-/** Everything, round by round: money first in each. @returns false when time ran out or Iamport stopped answering */
+/**
+ * Processes all that is due, round by round: money first in each, so that a refund which becomes due meanwhile does not wait for a
+ * backlog of orders.
+ * @returns false when time ran out or Iamport stopped answering
+ */
 export async function processDue(
   rooms: Rooms,
   processed: Processed,
   deadline: Deadline,
   report: Report,
 ): Promise<boolean> {
-  return processAll(rooms, processed, deadline, report, ['money', ...others]);
-}
-
-async function processAll(
-  rooms: Rooms,
-  processed: Processed,
-  deadline: Deadline,
-  report: Report,
-  classes: readonly DueClass[],
-): Promise<boolean> {
   const faults = { unanswered: 0, answered: false };
   for (;;) {
-    const tasks = (await listDue(rooms, classes)).filter(({ due }) => !processed.has(nameOf(due)));
+    const tasks = (await listDue(rooms)).filter(({ due }) => !processed.has(nameOf(due)));
     if (tasks.length === 0) return true;
     const isWhole = await processRound(rooms, tasks, processed, faults, deadline, report);
     if (!isWhole) return false;
   }
 }
 
+const idOf = ({ due }: Task): string => due.id;
 const nameOf = ({ id, dueAt }: Due): string => `${id} ${dueAt}`;
 
 /** @returns money first, then one of each other class in turn */
-async function listDue(rooms: Rooms, classes: readonly DueClass[]): Promise<Task[]> {
+async function listDue(rooms: Rooms): Promise<Task[]> {
   const now = unixSeconds(rooms.clock);
   const listed = await Promise.all(
     classes.map(async (of) => {
       const due =
         of === 'order'
-          ? await rooms.orders.due(now, perRound.order / orderShardCount)
+          ? await rooms.orders.due(now, perRound.order / orderShards.length)
           : await rooms.reversals.due(of, now, perRound[of]);
       return due.map((one): Task => ({ of, due: one }));
     }),
   );
-  const [first = [], ...rest] = listed;
-  const longest = Math.max(0, ...rest.map(({ length }) => length));
-  const inTurn = Array.from({ length: longest }, (_none, at) => rest.flatMap((tasks) => tasks[at] ?? []));
-  return [...first, ...inTurn.flat()];
+  const [money = [], ...others] = listed;
+  const longest = Math.max(0, ...others.map(({ length }) => length));
+  const inTurn = Array.from({ length: longest }, (_none, at) => others.flatMap((tasks) => tasks[at] ?? []));
+  return [...money, ...inTurn.flat()];
 }
 
 /** How Iamport answers in this run. */
@@ -118,11 +102,8 @@ async function processRound(
   report: Report,
 ): Promise<boolean> {
   let isWhole = true;
-  const failed = await forEachItem(
-    report,
-    tasks,
-    ({ due }) => due.id,
-    async (task) => {
+  const process = (some: readonly Task[]) =>
+    forEachItem(report, some, idOf, async (task) => {
       // As many faults in a row as there are calls at once: Iamport is down, and the next run begins here.
       if (faults.unanswered >= concurrency || deadline.leftMs() < maxTimePerItemMs) {
         isWhole = false;
@@ -137,8 +118,12 @@ async function processRound(
         faults.unanswered = error instanceof IamportUnavailable ? faults.unanswered + 1 : 0;
         throw error;
       }
-    },
-  );
+    });
+  const isMoney = ({ of }: Task) => of === 'money';
+  const failed = [
+    ...(await process(tasks.filter(isMoney))),
+    ...(await process(tasks.filter((task) => !isMoney(task)))),
+  ];
   // An outage is no fault of the items, and they stay due.
   const theirs = failed.filter(({ error }) => faults.answered || !(error instanceof IamportUnavailable));
   await forEachItem(

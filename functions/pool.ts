@@ -6,16 +6,17 @@
  */
 export async function inPool<Item>(
   concurrency: number,
-  items: Iterable<Item>,
+  items: readonly Item[],
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
+  if (items.length === 0) return;
   const errors: unknown[] = [];
-  const left = items[Symbol.iterator]();
+  const left = items.values();
   const worker = async () => {
     for (let next = left.next(); !next.done && errors.length === 0; next = left.next()) {
       await work(next.value).catch((error: unknown) => errors.push(error));
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
   if (errors.length > 0) throw errors[0];
 }

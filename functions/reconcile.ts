@@ -4,7 +4,7 @@
  */
 
 import type { Context } from 'aws-lambda';
-import { oldestDue, type Processed, processDue, processDueMoney } from './due.ts';
+import { oldestDue, type Processed, processDue } from './due.ts';
 import { type Deadline, deadlineIn, unixSeconds } from './edge/clock.ts';
 import { configFrom, environmentOfLambda } from './edge/config.ts';
 import { causesOf, writeLog } from './edge/log.ts';
@@ -28,15 +28,13 @@ export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Repor
       return false;
     }
   };
-  const within = (share: number) => deadlineIn(rooms.clock, deadline.leftMs() * share);
-  // Money that goes back comes first; all that is due takes half of the time at most, and the scans have the rest.
-  await attempt(() => processDueMoney(rooms, processed, within(0.3), report));
-  await attempt(() => processDue(rooms, processed, within(0.4), report));
+  // What is due takes half of the time at most, so that the lists are scanned whatever is due. A backlog has what they leave.
+  const half = deadlineIn(rooms.clock, deadline.leftMs() / 2);
+  let isProcessed = await attempt(() => processDue(rooms, processed, half, report));
   const isScanned = await attempt(() => scanAll(rooms, deadline, report, attempt));
-  // What the scans leave belongs to a backlog.
-  const isProcessed = await attempt(() => processDue(rooms, processed, deadline, report));
+  if (!isProcessed) isProcessed = await attempt(() => processDue(rooms, processed, deadline, report));
+  if (!isProcessed) report.oldestDueSeconds = await oldestDue(rooms);
   report.finished = isScanned && isProcessed;
-  report.oldestDueSeconds = await oldestDue(rooms);
   rooms.count({
     SettledByReconciler: report.settled,
     UnreadablePayments: report.unreadable,

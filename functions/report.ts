@@ -70,7 +70,7 @@ export const concurrency = 8;
  */
 export async function forEachItem<Item>(
   report: Report,
-  items: Iterable<Item>,
+  items: readonly Item[],
   idOf: (item: Item) => string,
   work: (item: Item) => Promise<void>,
 ): Promise<{ item: Item; error: Error }[]> {

@@ -22,6 +22,7 @@ import {
   afterPage,
   afterShrinking,
   firstPage,
+  isFirstPage,
   listStatuses,
   nextList,
   pageNumber,
@@ -120,12 +121,16 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
     const step = await scanPage(scan, running, stepsBack < maxStepsBack);
     running = { ...running, unresolved: step.unresolved };
     if (step.kind === 'stop') {
-      await save(running);
+      const { cursor: _first, ...rest } = running;
+      // Where nothing was read, the next run begins with a span that ends when it begins.
+      await save(isFirstPage(cursor) ? rest : running);
       return false;
     }
-    passed = step.isPassedOver ? { from: passed?.from ?? cursor, count: (passed?.count ?? 0) + 1 } : undefined;
+    if (step.isRead) passed = undefined;
+    if (step.isPassedOver) passed = { from: passed?.from ?? cursor, count: (passed?.count ?? 0) + 1 };
     if (passed && passed.count > maxPassedOver(passed.from)) {
       // So many in a row are an outage of this list rather than payments that cannot be read.
+      report.skipped -= passed.count;
       await save({ ...running, cursor: { ...passed.from, failures: passed.from.failures + 1 } });
       return false;
     }
@@ -154,6 +159,8 @@ type Step =
       readonly kind: 'go on';
       readonly next: ScanCursor | undefined;
       readonly unresolved: readonly Unresolved[];
+      /** The page was read. */
+      readonly isRead?: true;
       /** A payment was passed over that may be readable later. */
       readonly isPassedOver?: true;
     }
@@ -167,7 +174,8 @@ async function scanPage(scan: Scan, { cursor, unresolved }: Running, mayStepBack
     const settled = await settlePage(scan, found.page, unresolved);
     if (!settled.isWhole) return { kind: 'stop', unresolved: settled.unresolved };
     const facts = { total: found.page.total, isLast: found.page.next === 0 };
-    return { kind: 'go on', next: afterPage(cursor, facts, mayStepBack, pageSizes), unresolved: settled.unresolved };
+    const next = afterPage(cursor, facts, mayStepBack, pageSizes);
+    return { kind: 'go on', next, unresolved: settled.unresolved, isRead: true };
   }
   if (found.kind === 'outage') return { kind: 'stop', unresolved };
   if (found.kind === 'shrunk')

@@ -35,6 +35,10 @@ export const firstPage = (from: number, to: number, sizes = pageSizes): ScanCurs
   status: listStatuses[0],
 });
 
+/** Nothing of the scan was read yet. */
+export const isFirstPage = ({ status, offset, total, failures }: ScanCursor): boolean =>
+  status === listStatuses[0] && offset === 0 && total === undefined && failures === 0;
+
 /** From 1, as Iamport counts pages. */
 export const pageNumber = ({ offset, size }: ScanCursor): number => offset / size + 1;
 

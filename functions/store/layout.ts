@@ -113,6 +113,7 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
       if (isSettled(order.state)) {
         return {
           conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read` },
+          names: { [revision]: `${prefix}revision` },
           values: { ':read': count(order.revision) },
         };
       }
@@ -121,7 +122,7 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
       const noCancelIsNew = order.cancels === undefined ? `attribute_not_exists(${cancels})` : `${cancels} = :cancels`;
       return {
         conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read`, noCancelIsNew, ...conditions },
-        names: { ...names, [cancels]: `${prefix}cancels` },
+        names: { ...names, [revision]: `${prefix}revision`, [cancels]: `${prefix}cancels` },
         values: {
           ...values,
           ':read': count(order.revision),

@@ -50,8 +50,9 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
     return layout.isShops ? order : { ...order, registeredAt: order.createdAt };
   };
   const uidOf = (item: Item): string | undefined => layout.ours(item).merchant_uid?.S;
-  const write = async (order: Order, set: Write['set'], guard: Guard): Promise<Held> => {
-    const result = await table.write({ key: keyOf(order.merchantUid), set: layout.stored(set, order), ...guard });
+  const write = (order: Order, set: Write['set'], guard: Guard) => writeAs(order, layout.stored(set, order), guard);
+  const writeAs = async (order: Order, set: Write['set'], guard: Guard): Promise<Held> => {
+    const result = await table.write({ key: keyOf(order.merchantUid), set, ...guard });
     if (result.written) return { held: true, order };
     return { held: false, ...(result.item && { order: orderIn(result.item) }) };
   };
@@ -120,7 +121,8 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
     isShops: layout.isShops,
 
     announceCancel(order) {
-      return writeUnchanged(order, { ...order, cancels: (order.cancels ?? 0) + 1 });
+      const cancels = (order.cancels ?? 0) + 1;
+      return writeAs({ ...order, cancels }, { [`${layout.prefix}cancels`]: count(cancels) }, layout.isAsRead(order));
     },
 
     async due(now, most) {

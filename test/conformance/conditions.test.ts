@@ -190,7 +190,7 @@ describe.each(engines)('on $name', (engine) => {
     test('amountIsUnchanged, currencyIsUnchanged: an open order costs what the shop’s item says', async () => {
       await inShop({ total: { N: '14000' } });
       const { order = expect.unreachable() } = await store.shopOrders.register({ ...terms, expiresAt: now }, now - 100);
-      expect(await store.shopOrders.due(now, 100)).toEqual(['order-1']);
+      expect(await store.shopOrders.due(now, 100)).toEqual([{ id: 'order-1', dueAt: now }]);
       await inShop({ total: { N: '15000' } });
       expect(await store.shopOrders.change(order, { status: 'expired' }, now)).toMatchObject({
         held: false,

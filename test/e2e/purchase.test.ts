@@ -139,11 +139,13 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     await (await buyer.openWindow()).getByTestId('pay').click();
     await buyer.toldOf('paid');
     const { imp_uid } = buyer.payment;
-    market.system.iamport.ledger.cancel({ imp_uid, amount: 4_000, reason: '색상 변경' });
+    market.system.iamport.ledger.cancelInConsole(imp_uid, 4_000);
+    await expect.poll(async () => (await buyer.order()).status).toBe('partial_cancelled');
     await buyer.page.reload();
     expect(await buyer.toldOf('partial_cancelled')).toContain('결제 금액의 일부가 취소되었습니다.');
     expect(await buyer.order()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
-    market.system.iamport.ledger.cancel({ imp_uid, reason: '변심' });
+    market.system.iamport.ledger.cancelInConsole(imp_uid);
+    await expect.poll(async () => (await buyer.order()).status).toBe('cancelled');
     await buyer.page.reload();
     expect(await buyer.toldOf('cancelled')).toContain('결제가 취소되었습니다.');
     expect(await buyer.order()).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000 });

@@ -255,14 +255,14 @@ test.runIf(process.platform === 'linux')('the first requests do not have V8 opti
 
 /** KB, rounded up to the next ten: to be lowered when a bundle shrinks, and raised only for a reason. */
 const budgets: Record<string, number> = {
-  Complete: 440,
-  MobileRedirect: 465,
-  Webhook: 440,
-  Orders: 430,
-  Refunds: 440,
-  CloseOrder: 440,
-  Confirm: 430,
-  Reconcile: 440,
+  Complete: 450,
+  MobileRedirect: 470,
+  Webhook: 450,
+  Orders: 440,
+  Refunds: 460,
+  CloseOrder: 445,
+  Confirm: 440,
+  Reconcile: 460,
   Publish: 250,
 };
 

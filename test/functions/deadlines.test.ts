@@ -48,8 +48,9 @@ describe('virtual accounts', () => {
 
   test('are looked at a second time after the deposit, and what the bank took back is told', async () => {
     const { order, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
-    // Lists that lag for ever: only the second look can find it.
-    const blind = { ...rooms.iamport, ledger: async () => ({ payments: [], unreadable: [], total: 0, next: 0 }) };
+    // Lists that lag for ever: only the planned check can find it.
+    const listPayments = async () => ({ payments: [], unreadable: [], total: 0, next: 0 });
+    const blind = { ...rooms.iamport, listPayments };
     const secondLook = () => reconcile({ ...rooms, iamport: blind });
     await order();
     const impUid = account();
@@ -69,15 +70,20 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('whose deposit stands are not looked at for ever', async () => {
-    const { order, account, webhook, reconcile, pass, ledger, rooms, iamport } = await openRooms();
+  test('whose deposit stands are checked for three days', async () => {
+    const { order, account, webhook, reconcile, pass, ledger, rooms, iamport, now } = await openRooms();
     await order();
     const impUid = account();
     ledger.deposit(impUid);
     await webhook(impUid);
-    pass(700);
-    await reconcile();
-    expect((await rooms.orders.read('order-1'))?.dueAt).toBeUndefined();
+    const paidAt = now();
+    const next = async () => (await rooms.orders.read('order-1'))?.dueAt;
+    for (const after of [600, 3_600, 21_600, 86_400, 259_200]) {
+      expect(await next()).toBe(paidAt + after);
+      pass(paidAt + after - now());
+      await reconcile();
+    }
+    expect(await next()).toBeUndefined();
     pass(7_200);
     iamport.faults.forgetCalls();
     await reconcile();

@@ -139,7 +139,7 @@ describe('the functions', () => {
   test.each([
     ['FunctionsCompleteFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic' }],
     ['FunctionsWebhookFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic', WEBHOOK_SENDERS: 'any' }],
-    ['FunctionsOrdersFunction', {}],
+    ['FunctionsOrdersFunction', { ORDER_PREFIX: '' }],
     [
       'FunctionsMobileRedirectFunction',
       {

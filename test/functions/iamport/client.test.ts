@@ -513,7 +513,11 @@ describe('changing something', () => {
     expect(server.count('PUT /payments/prepare')).toBe(0);
   });
 
-  test('preparing corrects another amount that Iamport holds', async () => {
+  test.each([
+    ['stays when another system registered it', undefined, 'conflict', 0],
+    ['stays when it is not the one that we registered before', 2, 'conflict', 0],
+    ['is replaced when we registered it before', 1, 'prepared', 1],
+  ])('another amount %s', async (_name, before, prepared, puts) => {
     await using server = await scripted({
       ...token,
       [prepare]: [taken],
@@ -521,7 +525,8 @@ describe('changing something', () => {
       'PUT /payments/prepare': [ok({ merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' })],
     });
     const { client, deadline } = clientOf(server.url);
-    await client.prepare(order, deadline);
-    expect(server.count('PUT /payments/prepare')).toBe(1);
+    const replaced = before === undefined ? undefined : amountOf(before, 'KRW');
+    expect(await client.prepare(order, deadline, replaced)).toBe(prepared);
+    expect(server.count('PUT /payments/prepare')).toBe(puts);
   });
 });

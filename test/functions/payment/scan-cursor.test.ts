@@ -5,6 +5,7 @@ import {
   afterPage,
   afterShrinking,
   firstPage,
+  isFirstPage,
   nextList,
   pageNumber,
   type ScanCursor,
@@ -31,6 +32,12 @@ test.each([
   [7, 1, 8],
 ])('offset %i in pages of %i is page %i', (offset, size, page) => {
   expect(pageNumber(at(offset, size))).toBe(page);
+});
+
+test('nothing was read before the first page was', () => {
+  expect(isFirstPage(first)).toBe(true);
+  for (const more of [{ offset: 1 }, { status: 'ready' as const }, { total: 0 }, { failures: 1 }])
+    expect(isFirstPage({ ...first, ...more })).toBe(false);
 });
 
 describe('after a page', () => {

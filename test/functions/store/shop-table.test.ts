@@ -225,7 +225,14 @@ test('many are read at once, and an item without a price hides no other', async 
 test.each(Object.entries(states))('many at once read as much of an order as one alone: %s', async (_name, state) => {
   const shop = await open();
   await shop.put();
-  const terms = { amount: won(14_000), currency: 'KRW', taxFree: won(4_000), vatAmount: won(0), name: '노트', tier: 't' };
+  const terms = {
+    amount: won(14_000),
+    currency: 'KRW',
+    taxFree: won(4_000),
+    vatAmount: won(0),
+    name: '노트',
+    tier: 't',
+  };
   await shop.orders.register({ merchantUid: 'order-1', ...terms, expiresAt: now + 60 }, now);
   const prepared = await there(shop);
   await shop.orders.note(prepared, { isUnprepared: true, dueAt: now + 60, preparedAmount: won(14_000) });
