@@ -100,9 +100,15 @@ describe('the papers on the architecture', () => {
 
 describe('what decide really does, over every order and every payment that the tests of the rules know', () => {
   const made = orders.flatMap(([, order]) =>
-    [...allPayments()].flatMap(([, payment]) =>
-      policies.map((policy) => ({ from: order?.state.status, decision: decide(order, payment, policy) })),
-    ),
+    // Each payment also as one that began long before its order was registered.
+    [...allPayments()]
+      .flatMap(([, payment]) => [payment, { ...payment, startedAt: 0 }])
+      .flatMap((payment) =>
+        policies.map((policy) => ({
+          from: order?.state.status,
+          decision: decide(order && { ...order, registeredAt: 1_000_000 }, payment, policy),
+        })),
+      ),
   );
 
   test.each(papers)('is what the table of %s says, no more and no less', (paper) => {
