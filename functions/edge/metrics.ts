@@ -29,7 +29,7 @@ export const metrics = {
   LedgerLate: { unit: 'Seconds', by: [], zeroes: true },
   /** How long the oldest due order, reversal or refund has waited past its time. */
   OldestOverdueItem: { unit: 'Seconds', by: [] },
-  /** Payments, pages, orders and records that were passed over because they could not be read or written. */
+  /** Payments, pages and reversals that a scan passed over because they could not be read. */
   SkippedItems: { unit: 'Count', by: [] },
   /** Payments of Iamport's list that name an order of ours. */
   MatchedPayments: { unit: 'Count', by: [] },

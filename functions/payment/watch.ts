@@ -5,7 +5,7 @@ import { isDeposit, type UnixSeconds } from './payment.ts';
 
 /**
  * A bank may take a deposit back: usually within minutes, sometimes days later. A paid deposit is checked at these times after it
- * settled its order. Later ones are found by the daily scan for 7 days and by the weekly one for 90. Seconds.
+ * settled its order. Later ones are found by the daily scan for 7 days and by the weekly one for 89. Seconds.
  */
 export const depositChecks: readonly UnixSeconds[] = [600, 3_600, 21_600, 86_400, 259_200];
 /** How soon an amount is registered with Iamport again, after Iamport could not be reached. Seconds. */
