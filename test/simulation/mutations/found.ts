@@ -62,4 +62,11 @@ export const found: readonly Mutation[] = [
     find: `const { beginning } = past;`,
     replace: `const beginning = Math.max(past.beginning, now - 60 * minute);`,
   },
+  {
+    name: 'found here: an unreadable attempt of a stranger keeps a paid order open',
+    file: 'functions/scan.ts',
+    find: `      await settleEach(rooms, one.merchantUid, payments, mine);`,
+    replace: `      if (unreadable.length > 0) throw new IamportUnexpected('its form is unknown');
+      await settleEach(rooms, one.merchantUid, payments, mine);`,
+  },
 ];
