@@ -173,4 +173,17 @@ export const orders: readonly Mutation[] = [
     find: `    if (kind === 'keep') continue;\n    if (kind === 'money_returned' && (reversals.get(payment.impUid)?.state ?? 'done') === 'done') continue;\n`,
     replace: ``,
   },
+  {
+    name: 'an attempt that cannot be read keeps its order from being closed',
+    file: 'functions/close-order.ts',
+    find: `  const { payments } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);`,
+    replace: `  const { payments, unreadable } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
+  if (unreadable.length > 0) throw new Error(\`The form of \${unreadable} is unknown\`);`,
+  },
+  {
+    name: 'an account begun before its order is revoked',
+    file: decide,
+    find: `    if (payment.deposited === undefined && predates(order, payment, 0)) return { kind: 'reject', reason };\n`,
+    replace: ``,
+  },
 ];

@@ -60,6 +60,12 @@ export const publish: readonly Mutation[] = [
     replace: `isPayable(before)`,
   },
   {
+    name: 'the account of an expired order is not revoked',
+    file: 'functions/payment/events.ts',
+    find: `(old.dueAt ?? updatedAt) > updatedAt ? 'order_expired' : undefined;`,
+    replace: `undefined;`,
+  },
+  {
     name: 'a record that cannot be read stops its shard',
     file: publisher,
     find: `    if (!isFaultOfRecord(error)) throw error;

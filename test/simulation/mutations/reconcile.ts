@@ -118,4 +118,10 @@ export const reconcile: readonly Mutation[] = [
     find: `  for (const impUid of unreadable) addFault(report, \`\${impUid} of order \${order.merchantUid}: its form is unknown\`);`,
     replace: `  if (unreadable.length > 0) throw new IamportUnexpected(\`The form of \${unreadable} is unknown\`);`,
   },
+  {
+    name: 'an account that can no longer be paid into waits for the operator for ever',
+    file: due,
+    find: `  if (isUnpaidAccount && (state.account.dueAt ?? now) + afterDeadline < now) return true;\n`,
+    replace: ``,
+  },
 ];
