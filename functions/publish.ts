@@ -96,9 +96,13 @@ async function isWorkedOff(rooms: PublisherRooms, record: DynamoDBRecord, taken:
     if (await isRestorationOf(rooms, record)) return true;
     const { events, stale } = readOff(record, rooms.shopTable?.layout);
     if (stale) await requestRevocation(rooms, record, stale);
-    const isTaken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
-    taken.push(...events.filter((_, index) => isTaken[index]));
-    return isTaken.every(Boolean);
+    // One call for each event: the bus may take only some entries of a call, and then a later step would come first.
+    for (const event of events) {
+      const [isTaken] = await rooms.bus.put([entryOf(event, record)]);
+      if (!isTaken) return false;
+      taken.push(event);
+    }
+    return true;
   } catch (error) {
     if (!isFaultOfRecord(error)) throw error;
     await keepForOperator(rooms, record, error);

@@ -236,7 +236,7 @@ describe('the publisher', () => {
     expect(eventNames).toContain(sent[0]?.detailType);
   });
 
-  test('puts a payment and its partial cancel of one write onto the bus together, the payment first', async () => {
+  test('puts a payment onto the bus before its partial cancel of the same write', async () => {
     const { rooms, sent } = roomsWith();
     const calls: number[] = [];
     const put: PublisherRooms['bus']['put'] = (entries) => {
@@ -246,11 +246,19 @@ describe('the publisher', () => {
     const more = { imp_uid: { S: 'imp_9' }, payment: { M: {} }, cancelled_amount: { N: '4000' } };
     const partly = item(2, 'partial_cancelled', more);
     await publish({ ...rooms, bus: { put } }, { Records: [record('1', item(1, 'ready'), partly)] });
-    expect(calls).toEqual([2]);
+    expect(calls).toEqual([1, 1]);
     expect(sent.map(({ detailType, detail }) => [detailType, (detail as { id: string }).id])).toEqual([
       ['Payment Paid', 'order-1:2:paid'],
       ['Payment Partially Cancelled', 'order-1:2'],
     ]);
+  });
+
+  test('does not put a later event of a write before the bus has taken the one before', async () => {
+    const { rooms, sent } = roomsWith(({ detailType }) => detailType !== 'Payment Paid');
+    const more = { imp_uid: { S: 'imp_9' }, payment: { M: {} }, cancelled_amount: { N: '4000' } };
+    const records = [record('1', item(1, 'ready'), item(2, 'partial_cancelled', more))];
+    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+    expect(sent.map(({ detailType }) => detailType)).toEqual(['Payment Paid']);
   });
 
   test('counts what the bus took, and its money by currency, and nothing that it did not take', async () => {

@@ -69,4 +69,17 @@ export const found: readonly Mutation[] = [
     replace: `      if (unreadable.length > 0) throw new IamportUnexpected('its form is unknown');
       await settleEach(rooms, one.merchantUid, payments, mine);`,
   },
+  {
+    name: 'found here: a later event of a write is published before the one that the bus did not take',
+    file: 'functions/publish.ts',
+    find: `    for (const event of events) {
+      const [isTaken] = await rooms.bus.put([entryOf(event, record)]);
+      if (!isTaken) return false;
+      taken.push(event);
+    }
+    return true;`,
+    replace: `    const isTaken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
+    taken.push(...events.filter((_, index) => isTaken[index]));
+    return isTaken.every(Boolean);`,
+  },
 ];

@@ -8,8 +8,8 @@ export const publish: readonly Mutation[] = [
   {
     name: 'an event that was not taken counts as told',
     file: publisher,
-    find: `    return isTaken.every(Boolean);`,
-    replace: `    return isTaken.length >= 0;`,
+    find: `      if (!isTaken) return false;\n`,
+    replace: ``,
   },
   {
     name: 'a payment that was passed unseen is not published',
