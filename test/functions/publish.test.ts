@@ -253,6 +253,14 @@ describe('the publisher', () => {
     ]);
   });
 
+  test('does not put a later event of a write before the bus has taken the one before', async () => {
+    const { rooms, sent } = roomsWith(({ detailType }) => detailType !== 'Payment Paid');
+    const more = { imp_uid: { S: 'imp_9' }, payment: { M: {} }, cancelled_amount: { N: '4000' } };
+    const records = [record('1', item(1, 'ready'), item(2, 'partial_cancelled', more))];
+    expect(await publish(rooms, { Records: records })).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+    expect(sent.map(({ detailType }) => detailType)).toEqual(['Payment Paid']);
+  });
+
   test('counts what the bus took, and its money by currency, and nothing that it did not take', async () => {
     const { rooms, counted } = roomsWith(({ detailType }) => detailType !== 'Order Closed');
     const dollars = item(2, 'paid', {

@@ -6,7 +6,7 @@
  * L1  money kept at Iamport for an order of ours settles it, or waits for a person who was told
  * L2  a good payment of an order that can be paid is honoured
  * L3  an order and the payment that it stands on agree to the won
- * L4  no reversal and no refund is left under way, and none waits whose money is back
+ * L4  no reversal and no refund is left under way, and none waits whose money is back, or whose account is over
  * L5  every step of every order was told, its payment too where that was passed unseen, and every reversal
  * L6  no order waits for an account that is gone
  * L7  the checkpoint of the ledger is as late as the last run that came to its end
@@ -15,7 +15,7 @@
  * L9  money without an order is known
  * L10 everything comes to an end (`time.ts`)
  * L19 no order is left open after its own time (in `checkOrder`)
- * L20 no order waits for an account after its own time
+ * L20 no order waits for an account after its own time, and the account of an expired order is to be revoked
  * L11 while nothing is wrong, everybody is answered (`people.ts`)
  */
 
@@ -32,6 +32,9 @@ import { Violation } from './violation.ts';
 
 /** An instance's clock is off by no more, and the index lags. Seconds. */
 const expiresWithin = 60;
+
+/** The revocation of an account ends an hour after the account's deadline, at its next check. Seconds. */
+const endsWithin = 8 * 3_600;
 
 interface Parts {
   readonly books: Books;
@@ -130,6 +133,11 @@ function checkOrder(order: Entry, { books, iamport, rules, readUntil }: Parts): 
     if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_'))
       rules.judge.broken('L20', `${merchantUid} still waits for ${accountOf}`);
   }
+  if (status === 'expired' && accountOf && isOpen(accountOf, iamport, readUntil)) {
+    rules.judge.judged('L20, account of an expired order');
+    if (!books.reversal(accountOf))
+      rules.judge.broken('L20', `${merchantUid} is expired, and ${accountOf} is not to be revoked`);
+  }
   if (status === 'virtual_account_issued' && accountOf) {
     const truth = iamport.truths(accountOf).at(-1);
     // A deposit of another sum waits for a person, and the order with it.
@@ -141,6 +149,11 @@ function checkOrder(order: Entry, { books, iamport, rules, readUntil }: Parts): 
   }
 }
 
+/** A buyer can pay into the account. @param now Unix seconds */
+function isOpen(impUid: string, iamport: SimulatedIamport, now: number): boolean {
+  return iamport.truths(impUid).at(-1)?.status === 'ready' && iamport.ledger.payment(impUid).vbank_date > now;
+}
+
 function checkReversal(item: Item, { books, iamport, rules, isBroken, readUntil }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
   if (kind === 'notification') return;
@@ -150,6 +163,11 @@ function checkReversal(item: Item, { books, iamport, rules, isBroken, readUntil 
   if (isOfBroken || books.isOfBacklog(key)) return;
   // The last run itself may have left an account behind, whose revocation is for the next run.
   if (kind === 'revoke' && item.attempts?.N === '0' && Number(item.created_at?.N) >= readUntil) return;
+  const isOfAccount = (kind === 'revoke' || kind === 'manual') && Number(item.amount?.N) === 0 && state !== 'done';
+  if (isOfAccount && iamport.truths(key).at(-1)?.status === 'ready') {
+    const overSince = readUntil - iamport.ledger.payment(key).vbank_date;
+    if (overSince > endsWithin) throw new Violation('L4', `${key} is over for ${overSince} s, and still ${told(item)}`);
+  }
   if (state === 'requested') throw new Violation('L4', `${key} is still ${told(item)}`);
   const names = [...books.events].filter(([id]) => id.startsWith(`${key}:`)).map(([, { name }]) => name);
   rules.announced.balance(item, names);

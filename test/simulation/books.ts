@@ -289,6 +289,7 @@ export class Books {
       const isRight = this.#iamport.truths(impUid).at(-1)?.amount === order?.amount;
       if (waitsForIt && isRight && isSteady) throw new Violation('S4', say('the order waits for this account'));
       if (!intents?.has('revoke requested')) throw new Violation('S5', say('revoked without an intent'));
+      this.#rules.ownership.revoking(impUid, order);
       return;
     }
     if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));

@@ -180,6 +180,8 @@ export class Buyers {
     this.#world.rules.deposits.returned(impUid);
     reached.count('bank: a deposit returns');
     this.#news.changed(impUid);
+    // A part goes back before we have seen that the money is there again.
+    if (this.#world.worlds.chance.is(0.3)) this.#cancel(impUid, partOf(ledger.payment(impUid).amount));
   }
 
   /** Somebody at the shop cancels in the console: all of it, or a part. */

@@ -146,6 +146,7 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'pg denies': ['pg denies: performs at once', 'pg denies: performs later'],
   'late bank': ['late bank: days', 'late bank: hours', 'late bank: minutes', 'judged: L13'],
   'two shops': [
+    'neighbour: issues an account',
     'neighbour: registers an amount',
     'neighbour: sells another number',
     'neighbour: sells the same number',

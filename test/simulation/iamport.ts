@@ -59,7 +59,7 @@ export interface SimulatedIamport {
   /** Several deposits arrived on a fixed account. Major units. */
   depositHistory(impUid: string, amounts: readonly number[]): void;
   payments(): readonly Payment[];
-  /** How many payments have changed since a time. Milliseconds since 1970 */
+  /** How many payments have changed since a time, without those that were given up unpaid. Milliseconds since 1970 */
   changedSince(time: number): number;
   /** Called before a cancel or a revocation through the API takes effect. */
   onUndo: (impUid: string, from: Instance, cancel?: CancelRequest) => void;
@@ -246,7 +246,8 @@ export function simulatedIamport(
       deposits.set(impUid, amounts);
       note(impUid);
     },
-    changedSince: (since) => ledger.entries().filter(({ updatedAt }) => updatedAt >= since).length,
+    changedSince: (since) =>
+      ledger.entries().filter(({ updatedAt, payment }) => updatedAt >= since && !wasGivenUp(payment)).length,
     payments: () => ledger.entries().map(({ payment }) => payment),
 
     answer(request, from) {
@@ -291,6 +292,10 @@ const refusal = (status: number, code: number): HttpAnswer => ({
   status,
   body: `{"code":${code},"message":"거절","response":null}`,
 });
+
+/** Cancelled before any money came. */
+const wasGivenUp = ({ status, paid_at, cancel_history }: Payment): boolean =>
+  status === 'cancelled' && paid_at === 0 && cancel_history.length === 0;
 
 function truthOf(payment: Payment, deposits: readonly number[] | undefined): Truth {
   const moved = payment.paid_at > 0 || payment.cancel_history.length > 0;

@@ -43,7 +43,12 @@ export async function runMany({ seeds, from, workers, mostFailures, progress, sc
     const worker = new Worker(new URL('./worker.ts', import.meta.url));
     try {
       while (next < end && failures.length < mostFailures) {
-        const block: Block = { from: next, to: Math.min(end, next + blockSize), scope };
+        const block: Block = {
+          from: next,
+          to: Math.min(end, next + blockSize),
+          scope,
+          stopsAtFailure: mostFailures === 1,
+        };
         next = block.to;
         const answer = await answerOf(worker, block);
         reached.add(answer.reached);

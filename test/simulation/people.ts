@@ -10,6 +10,9 @@ import { everybodyHasBegunMs, type World } from './world.ts';
 import { halfAWon, makeAttempts, makeBrokenAttempt, openWindows } from './worlds/crowd.ts';
 import { Neighbours } from './worlds/neighbours.ts';
 
+/** A request may lose its races while nothing is wrong, but not so often. */
+const mostInCalm = 5;
+
 export class People {
   readonly #world: World;
   readonly #news: News;
@@ -103,13 +106,17 @@ export class People {
   }
 
   async #close({ merchantUid }: Wanted): Promise<void> {
-    const { books, chance, time, reached } = this.#world;
+    const { books, chance, time, reached, judge } = this.#world;
     books.closing.add(merchantUid);
+    let refusedInCalm = 0;
     // An order whose item cannot be written is answered with 500 each time.
     for (let tries = 0; tries < 200; tries += 1) {
+      const wasCalm = this.#world.isCalm && !this.#world.isThrottled() && !this.#world.shop.isBroken(merchantUid);
       const { status } = await this.#ofOrder('close', 'DELETE', merchantUid);
       reached.count(`close: ${status}`);
       if (status < 500) return;
+      refusedInCalm += wasCalm ? 1 : 0;
+      if (refusedInCalm > mostInCalm) judge.broken('L11', `${merchantUid} cannot be closed: ${status}`);
       await time.sleep(chance.whole(20, 300) * second);
     }
   }

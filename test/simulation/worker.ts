@@ -10,6 +10,8 @@ export interface Block {
   readonly from: number;
   readonly to: number;
   readonly scope: Scope;
+  /** The rest of the block is left out after its first failure. */
+  readonly stopsAtFailure: boolean;
 }
 
 export interface Done {
@@ -24,14 +26,17 @@ console.error = () => undefined;
 // So would be the stacks of the faults that are thrown on purpose.
 Error.stackTraceLimit = 0;
 
-parentPort?.on('message', async ({ from, to, scope }: Block) => {
+parentPort?.on('message', async ({ from, to, scope, stopsAtFailure }: Block) => {
   const reached = new Reached();
   const failures: Done['failures'][number][] = [];
   let mostWrites = 0;
   for (let seed = from; seed < to; seed += 1) {
     const { violation, mostWrites: writes } = await runSchedule(seed, reached, scope);
     mostWrites = Math.max(mostWrites, writes);
-    if (violation) failures.push({ seed, invariant: violation.invariant, message: violation.message });
+    if (!violation) continue;
+    failures.push({ seed, invariant: violation.invariant, message: violation.message });
+    // An error of the program is no violation, and the run looks for one.
+    if (stopsAtFailure && violation.invariant !== 'broken') break;
   }
   parentPort?.postMessage({ reached: [...reached.counts], failures, mostWrites } satisfies Done);
 });

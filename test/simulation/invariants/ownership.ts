@@ -1,8 +1,9 @@
 /**
  * Payments and amounts that may be another system's, and payments that we have sent back.
  *
- * S21 a payment that was begun before its order was registered is never sent back by us, and settles the order only when it was begun
- *     at most an hour before. In a shop's own table nobody knows when the shop made its order
+ * S21 a payment that was begun before its order was registered is never sent back by us, nor its account revoked unless the order has
+ *     waited for it. It settles the order only when it was begun at most an hour before. A shop's own table does not say when the
+ *     order was made
  * S22 an amount that another system registered with Iamport is not overwritten
  * S23 an order is not written `paid` by a payment after our cancel of it was accepted
  */
@@ -22,6 +23,8 @@ export class Ownership {
   readonly #isShops: boolean;
   readonly #ourAmounts = new Set<string>();
   readonly #sentBack = new Set<string>();
+  /** Accounts that an order has waited for. */
+  readonly #waitedFor = new Set<string>();
 
   constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean) {
     this.#judge = judge;
@@ -39,6 +42,11 @@ export class Ownership {
     }
   }
 
+  /** We are about to revoke an account. One that an order has waited for counts as ours. */
+  revoking(impUid: string, order: Entry | undefined): void {
+    if (!this.#waitedFor.has(impUid)) this.sendingBack(impUid, order);
+  }
+
   cancelAccepted(impUid: string): void {
     this.#sentBack.add(impUid);
   }
@@ -46,6 +54,7 @@ export class Ownership {
   /** An order was written. */
   orderWritten(before: Entry | undefined, now: Entry): void {
     const { impUid, merchantUid, createdAt } = now;
+    if (now.accountOf !== undefined) this.#waitedFor.add(now.accountOf);
     if (!now.isSettled || impUid === undefined) return;
     if (now.kept > 0 && this.#sentBack.has(impUid)) {
       this.#judge.broken('S23', `${merchantUid} is written ${now.status} by ${impUid}, which we have sent back`);

@@ -1,6 +1,7 @@
 /**
  * `npm run simulate:mutations`: plants each bug of `mutations.ts` in a copy of the code, and lets the simulation look for it.
- * Prints a table, and exits 1 when one was not found. `-- --only <text>` takes those whose name has the text in it.
+ * Prints a table, and exits 1 when one was not found. `-- --only <text>` takes those whose name has the text in it, or
+ * one of several texts with | between them; `-- --seeds <count>` looks through other than 20,000 schedules.
  */
 
 import { spawn } from 'node:child_process';
@@ -8,26 +9,29 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mutation, mutations } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
+import { mutations } from './mutations.ts';
 
 /** What the simulation imports, and nothing else. */
 const copied = ['package.json', 'functions', 'sandbox/iamport', 'test/simulation', 'test/functions/event.ts'];
 const root = new URL('../../../', import.meta.url).pathname;
-const seeds = 20_000;
 
 interface Found {
   readonly seed: number;
   readonly invariant: string;
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, seeds: { type: 'string', default: '20000' } },
+});
+const { seeds } = values;
 const copy = await mkdtemp(join(tmpdir(), 'mutations-'));
 let missed = 0;
 try {
   for (const path of copied) await cp(join(root, path), join(copy, path), { recursive: true });
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   console.log('| planted | found by | at seed | after |\n|---|---|---|---|');
-  for (const mutation of mutations.filter(({ name }) => name.includes(values.only))) {
+  for (const mutation of mutations.filter(({ name }) => values.only.split('|').some((text) => name.includes(text)))) {
     const begun = performance.now();
     const found = await planted(mutation);
     if (!found) missed += 1;
@@ -58,7 +62,7 @@ async function planted({ name, file, find, replace }: Mutation): Promise<Found |
 
 function simulated(): Promise<string> {
   return new Promise((resolve, reject) => {
-    const run = spawn(process.execPath, ['test/simulation/run.ts', '--seeds', String(seeds), '--until-first'], {
+    const run = spawn(process.execPath, ['test/simulation/run.ts', '--seeds', seeds, '--until-first'], {
       cwd: copy,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -46,7 +46,12 @@ export class Neighbours {
       throw error;
     }
     iamport.note(impUid);
-    iamport.ledger.pay(impUid);
+    if (chance.is(0.3)) {
+      reached.count('neighbour: issues an account');
+      iamport.ledger.issueAccount(impUid, { lastsSeconds: 86_400 });
+    } else {
+      iamport.ledger.pay(impUid);
+    }
     this.#news.changed(impUid, { isWatched: false });
   }
 

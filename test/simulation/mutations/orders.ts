@@ -1,0 +1,189 @@
+/** Bugs in what a payment means for an order, and in how that is written. */
+
+import type { Mutation } from './mutation.ts';
+
+const decide = 'functions/payment/decide.ts';
+const lookUp = 'functions/look-up.ts';
+const settle = 'functions/settle.ts';
+const reverse = 'functions/reverse.ts';
+
+export const orders: readonly Mutation[] = [
+  {
+    name: 'the status in the webhook is believed',
+    file: 'functions/webhook.ts',
+    find: `  const ids = {`,
+    replace: `  const told = fields.merchant_uid ? await rooms.orders.read(fields.merchant_uid) : undefined;
+  if (told && fields.status === 'paid') {
+    await rooms.orders.change(told, { status: 'paid', impUid: fields.imp_uid, record: {} }, unixSeconds(rooms.clock));
+  }
+  const ids = {`,
+  },
+  {
+    name: 'the amount is not compared',
+    file: decide,
+    find: `  if (payment.amount !== order.amount) return 'amount_mismatch';\n`,
+    replace: ``,
+  },
+  {
+    name: 'more than the amount is as good',
+    file: decide,
+    find: `payment.amount !== order.amount`,
+    replace: `payment.amount < order.amount`,
+  },
+  {
+    name: 'the currency is not compared',
+    file: decide,
+    find: `  if (payment.currency !== order.currency) return 'currency_mismatch';\n`,
+    replace: ``,
+  },
+  {
+    name: 'a test payment is taken for a real one',
+    file: decide,
+    find: `  if (payment.sandbox && !policy.acceptTestPayments) return 'test_payment';\n`,
+    replace: ``,
+  },
+  {
+    name: 'a deposit is cancelled like a card',
+    file: decide,
+    find: `isDeposit(payment.record) || isByHand(order, payment, policy) ? 'manual' : 'cancel'`,
+    replace: `isByHand(order, payment, policy) ? 'manual' : 'cancel'`,
+  },
+  {
+    name: 'a second payment is passed over',
+    file: decide,
+    find: `  if (!objection) return settled(order, payment, kept);\n`,
+    replace: `  if (!objection) return settled(order, payment, kept);\n  if (objection === 'duplicate_payment') return keep;\n`,
+  },
+  {
+    name: 'a closed order can be paid',
+    file: 'functions/payment/order.ts',
+    find: `!isSettled(state) && state.status !== 'closed'`,
+    replace: `!isSettled(state)`,
+  },
+  {
+    name: 'a failed order cannot be paid any more',
+    file: 'functions/payment/order.ts',
+    find: `!isSettled(state) && state.status !== 'closed'`,
+    replace: `!isSettled(state) && state.status !== 'closed' && state.status !== 'failed'`,
+  },
+  {
+    name: 'a partial cancel is taken for a full one',
+    file: decide,
+    find: `next: { status: 'partial_cancelled', impUid, record, cancelledAmount }`,
+    replace: `next: { status: 'cancelled', impUid, record, cancelledAmount: amount }`,
+  },
+  {
+    name: 'an account that is known is issued again',
+    file: decide,
+    find: `  if (known?.impUid === payment.impUid || failureOf(state)?.impUid === payment.impUid) return keep;\n`,
+    replace: ``,
+  },
+  {
+    name: 'two accounts replace each other for ever',
+    file: decide,
+    find: `  return account.issuedAt === known.issuedAt ? account.impUid > known.impUid : account.issuedAt > known.issuedAt;`,
+    replace: `  return account.impUid !== known.impUid;`,
+  },
+  {
+    name: 'an order waits for an account that is gone',
+    file: decide,
+    find: `    return { kind: 'change', next: { ...state, status: 'ready' } };`,
+    replace: `    return keep;`,
+  },
+  {
+    name: 'a deposit that the bank takes back is not seen',
+    file: decide,
+    find: `  if (state.status !== 'paid' || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;`,
+    replace: `  if (state.status !== 'paid' || isSettledBy(state, payment)) return undefined;`,
+  },
+  {
+    name: 'old news takes back what an order says',
+    file: settle,
+    find: `decision.onFreshNewsOnly && !asksAfterRead`,
+    replace: `decision.onFreshNewsOnly && asksAfterRead`,
+  },
+  {
+    name: 'the order is the one that the client names',
+    file: lookUp,
+    find: `  if (payment.merchantUid !== merchantUid) return`,
+    replace: `  if (merchantUid === undefined) return`,
+  },
+  {
+    name: 'a payment of another order is sent back',
+    file: lookUp,
+    find: `  if (payment.merchantUid !== merchantUid) return`,
+    replace: `  if (payment.merchantUid !== merchantUid && payment.state.kind === 'kept') {
+    const { kept } = payment.state;
+    await rooms.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'mismatch' }, deadline);
+  }
+  if (payment.merchantUid !== merchantUid) return`,
+  },
+  {
+    name: 'a lost race is answered as if it were won',
+    file: settle,
+    find: `    order = held.order;\n`,
+    replace: `    if (held.order) return { kind: 'settled', outcome: outcomeOf(held.order, payment, decision) };\n    order = held.order;\n`,
+  },
+  {
+    name: 'the write of an order is not waited for',
+    file: settle,
+    find: `    const held = await rooms.orders.change(order, decision.next, unixSeconds(rooms.clock));`,
+    replace: `    rooms.orders.change(order, decision.next, unixSeconds(rooms.clock)).catch(() => undefined);
+    const held = { held: true, order: { ...order, state: decision.next } };`,
+  },
+  {
+    name: 'an order is written whatever has become of it',
+    file: 'functions/store/layout.ts',
+    find: `    conditions: { revisionIsUnchanged: '#revision = :read' },`,
+    replace: `    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },`,
+  },
+  {
+    name: 'a payment begun before its order is cancelled',
+    file: decide,
+    find: `predates(order, payment, 0) || isByShop(payment, policy);`,
+    replace: `isByShop(payment, policy);`,
+  },
+  {
+    name: 'a payment begun hours before its order settles it',
+    file: decide,
+    find: `  if (predates(order, payment, lateRegistration)) return 'payment_predates_order';\n`,
+    replace: ``,
+  },
+  {
+    name: 'a payment is taken although its cancel was decided',
+    file: settle,
+    find: `  if (!rooms.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;`,
+    replace: `  if (rooms || isSettled(order.state) || !isSettled(next)) return undefined;`,
+  },
+  {
+    name: 'a cancel is not announced to concurrent writers',
+    file: reverse,
+    find: `    if (!orders.isShops || !isPayable(order.state)) return true;`,
+    replace: `    if (orders || !isPayable(order.state)) return true;`,
+  },
+  {
+    name: 'a payment that came before its order is not looked at when the order is registered',
+    file: 'functions/orders.ts',
+    find: `  await expectUnmatched(merchantUid, rooms, now);\n`,
+    replace: ``,
+  },
+  {
+    name: 'many attempts of an order are settled one by one',
+    file: settle,
+    find: `    if (kind === 'keep') continue;\n    if (kind === 'money_returned' && (reversals.get(payment.impUid)?.state ?? 'done') === 'done') continue;\n`,
+    replace: ``,
+  },
+  {
+    name: 'an attempt that cannot be read keeps its order from being closed',
+    file: 'functions/close-order.ts',
+    find: `  const { payments } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);`,
+    replace: `  const { payments, unreadable } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
+  if (unreadable.length > 0) throw new Error(\`The form of \${unreadable} is unknown\`);`,
+  },
+  {
+    name: 'an account begun before its order is revoked',
+    file: decide,
+    find: `    if (payment.deposited === undefined && predates(order, payment, 0)) return { kind: 'reject', reason };\n`,
+    replace: ``,
+  },
+];

@@ -1,0 +1,82 @@
+/** Bugs in the publisher and in the events. */
+
+import type { Mutation } from './mutation.ts';
+
+const publisher = 'functions/publish.ts';
+
+export const publish: readonly Mutation[] = [
+  {
+    name: 'an event that was not taken counts as told',
+    file: publisher,
+    find: `      if (!isTaken) return false;\n`,
+    replace: ``,
+  },
+  {
+    name: 'a payment that was passed unseen is not published',
+    file: 'functions/payment/events.ts',
+    find: `  return wasPaidUnseen(before.state, after.state) ? [paidBefore(event), event] : [event];`,
+    replace: `  return [event];`,
+  },
+  {
+    name: 'money that a person gave back is not told',
+    file: 'functions/payment/events.ts',
+    find: `state === 'done' && amount > 0 && kind !== 'orphan'`,
+    replace: `state === 'done' && amount > 0 && kind === 'cancel'`,
+  },
+  {
+    name: 'a fault of the publisher is swallowed',
+    file: publisher,
+    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };`,
+    replace: `  return { batchItemFailures: [] };`,
+  },
+  {
+    name: 'the publisher begins again one record too late',
+    file: publisher,
+    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };`,
+    replace: `  return { batchItemFailures: failed ? [{ itemIdentifier: String(Number(sequenceOf(failed)) + 1) }] : [] };`,
+  },
+  {
+    name: 'two events have one id',
+    file: 'functions/payment/events.ts',
+    find: `    id: \`\${merchantUid}:\${revision}\`,`,
+    replace: `    id: \`\${merchantUid}:\${Math.min(revision, 3)}\`,`,
+  },
+  {
+    name: 'a refused refund is not published',
+    file: 'functions/payment/events.ts',
+    find: `(state !== 'done' && state !== 'refused')) return [];`,
+    replace: `state !== 'done') return [];`,
+  },
+  {
+    name: 'that a refund is no longer required is not published',
+    file: 'functions/payment/events.ts',
+    find: `  if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));\n`,
+    replace: ``,
+  },
+  {
+    name: 'a deposit that came again and was partly given back is not published as paid',
+    file: 'functions/payment/events.ts',
+    find: `(isPayable(before) || before.status === 'deposit_reversed')`,
+    replace: `isPayable(before)`,
+  },
+  {
+    name: 'the account of an expired order is not revoked',
+    file: 'functions/payment/events.ts',
+    find: `(old.dueAt ?? updatedAt) > updatedAt ? 'order_expired' : undefined;`,
+    replace: `undefined;`,
+  },
+  {
+    name: 'a record that cannot be read stops its shard',
+    file: publisher,
+    find: `    if (!isFaultOfRecord(error)) throw error;
+    await keepForOperator(rooms, record, error);
+    return true;`,
+    replace: `    throw error;`,
+  },
+  {
+    name: 'our attributes are not restored in an item that the shop wrote whole',
+    file: publisher,
+    find: `  if (!isOverwritten(old, now)) return false;`,
+    replace: `  if (!isOverwritten(old, now) || layout) return false;`,
+  },
+];

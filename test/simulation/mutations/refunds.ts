@@ -1,0 +1,75 @@
+/** Bugs in giving money back: reversals of payments that are not taken, and refunds of the shop. */
+
+import type { Mutation } from './mutation.ts';
+
+const reverse = 'functions/reverse.ts';
+const due = 'functions/due.ts';
+
+export const refunds: readonly Mutation[] = [
+  {
+    name: 'a cancel whose answer is lost counts as done',
+    file: reverse,
+    find: `    return rooms.reversals.move(reversal, failed(reversal, error.message, now));`,
+    replace: `    return (await rooms.reversals.finish(reversal.impUid, now)) ?? reversal;`,
+  },
+  {
+    name: 'money is cancelled before the intent is written',
+    file: reverse,
+    find: `  const now = unixSeconds(rooms.clock);\n  const { created, reversal }`,
+    replace: `  const now = unixSeconds(rooms.clock);
+  if (payment.state.kind === 'kept' && request.kind === 'cancel') {
+    const { kept } = payment.state;
+    await rooms.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'early' }, deadline, tier);
+  }
+  const { created, reversal }`,
+  },
+  {
+    name: 'a refund counts as done when other money moved',
+    file: 'functions/payment/refund.ts',
+    find: `  if (possible.length === 0) return 'overtaken';`,
+    replace: `  if (possible.length === 0) return 'done';`,
+  },
+  {
+    name: 'a refund is recognised by its whole reason',
+    file: 'functions/payment/refund.ts',
+    find: `const carries = ({ reason }: Cancel, { cancelKey }: Pick<Refund, 'cancelKey'>): boolean =>
+  reason?.toLowerCase().includes(\`k\${cancelKey}\`) ?? false;`,
+    replace: `const carries = ({ reason }: Cancel, refund: Refund): boolean => reason === cancelReasonOf(refund);`,
+  },
+  {
+    name: 'a refusal by the PG is final at once',
+    file: 'functions/refund.ts',
+    find: `underWay(current) && refusedOnce(current, 'refused_by_pg', message, now)`,
+    replace: `underWay(current) && over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now)`,
+  },
+  {
+    name: 'an accepted refund is sent again',
+    file: 'functions/payment/refund-steps.ts',
+    find: `  if (refund.acceptedAt !== undefined) {`,
+    replace: `  if (refund.acceptedAt !== undefined && finding === 'overtaken') {`,
+  },
+  {
+    name: 'an accepted cancel is sent again',
+    file: 'functions/payment/reversal.ts',
+    find: `  if (!isOpen || reversal.acceptedAt !== undefined || `,
+    replace: `  if (!isOpen || `,
+  },
+  {
+    name: 'a refund of a deposit whose answer was lost is sent again without the shop',
+    file: 'functions/payment/refund-steps.ts',
+    find: `  if (!isDeferred(record)) return { kind: isLookedAtAgain ? 'send' : 'wait' };`,
+    replace: `  if (!isDeferred(record) || !isAsked) return { kind: isLookedAtAgain ? 'send' : 'wait' };`,
+  },
+  {
+    name: 'a rejected deposit that the bank takes back is still to be refunded',
+    file: due,
+    find: `  if (!isTakenBack(reversal, payment)) return undefined;`,
+    replace: `  if (!isTakenBack(reversal, payment) || payment) return undefined;`,
+  },
+  {
+    name: 'a cancel whose order is gone is never made',
+    file: due,
+    find: `  const known = await readableOrder(rooms, reversal, report);\n`,
+    replace: `  const known = await readableOrder(rooms, reversal, report);\n  if (!known && reversal.kind !== 'orphan') return;\n`,
+  },
+];
