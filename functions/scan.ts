@@ -365,7 +365,7 @@ async function settleAll(
 }
 
 /**
- * Only money and accounts count, one payment an order: a window that was opened costs nothing.
+ * Only money that came or went and accounts count, one payment an order: a window that was opened costs nothing.
  * @param before what earlier pages and runs left; a payment of this page that did not fail is resolved
  */
 function withUnresolved(
@@ -381,7 +381,8 @@ function withUnresolved(
   const all = new Map(left.map((one) => [one.merchantUid, one]));
   for (const payment of failed) {
     const { impUid, merchantUid } = payment;
-    if (isGone(payment) || all.has(merchantUid)) continue;
+    const isWindow = payment.state.kind === 'ready' || payment.state.kind === 'failed';
+    if (isWindow || all.has(merchantUid)) continue;
     if (all.size >= maxUnresolved) addSkipped(report, `${impUid}: too many payments cannot be settled`);
     else all.set(merchantUid, { impUid, merchantUid, since, nextAt: postponed(since, since) });
   }

@@ -32,7 +32,10 @@ export class Restored {
     if (wasTaken && !byPublisher) this.lost.add(merchantUid);
     if (byPublisher) {
       this.#judge.judged('restored');
-      if (revision !== known) this.#judge.broken('L14', `${merchantUid} is restored to ${revision} of ${known}`);
+      // An order that began anew has two beginnings, and either may be restored.
+      const isLost = this.lost.has(merchantUid);
+      if (revision !== known && !isLost)
+        this.#judge.broken('L14', `${merchantUid} is restored to ${revision} of ${known}`);
     }
     this.#revisions.set(merchantUid, Math.max(known, revision));
     return wasTaken;
