@@ -96,16 +96,23 @@ export async function scanPayments(
     if (unresolved === known.unresolved) return true;
     return (await rooms.checkpoints.write(window.name, { ...known, unresolved })) !== undefined;
   }
-  const from = Math.max(beginning, known.completedUntil - window.lookBack);
-  // After a long stop the rest is left to the next run.
-  const cursor = known.cursor ?? firstPage(from, Math.min(now, from + maxSpan), rooms.pageSizes);
-  return scanFrom(scan, { ...known, unresolved, cursor });
+  // A scan that was resumed ends where an earlier run began, and one after a long stop covers 89 days: the rest follows at once.
+  for (let checkpoint: ScanCheckpoint | undefined = { ...known, unresolved }; ; ) {
+    const from = Math.max(beginning, checkpoint.completedUntil - window.lookBack);
+    const cursor: ScanCursor = checkpoint.cursor ?? firstPage(from, Math.min(now, from + maxSpan), rooms.pageSizes);
+    checkpoint = await scanFrom(scan, { ...checkpoint, cursor });
+    if (!checkpoint) return false;
+    if (checkpoint.completedUntil + Math.max(window.every, 1) > now) return true;
+  }
 }
 
 type Running = ScanCheckpoint & { readonly cursor: ScanCursor };
 
-/** Reads page after page, and saves the checkpoint between the pages of a list. */
-async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
+/**
+ * Reads page after page, and saves the checkpoint between the pages of a list.
+ * @returns the checkpoint of the complete scan; undefined when it is not complete
+ */
+async function scanFrom(scan: Scan, begun: Running): Promise<ScanCheckpoint | undefined> {
   const { rooms, window, deadline, report } = scan;
   let running = begun;
   let stepsBack = 0;
@@ -116,7 +123,7 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
     const { cursor } = running;
     if (deadline.leftMs() < minTimePerPageMs) {
       await save(running);
-      return false;
+      return undefined;
     }
     const step = await scanPage(scan, running, stepsBack < maxStepsBack);
     running = { ...running, unresolved: step.unresolved };
@@ -124,35 +131,46 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
       const { cursor: _first, ...rest } = running;
       // Where nothing was read, the next run begins with a span that ends when it begins.
       await save(isFirstPage(cursor) ? rest : running);
-      return false;
+      return undefined;
     }
     if (step.isRead) passed = undefined;
     if (step.isPassedOver) passed = { from: passed?.from ?? cursor, count: (passed?.count ?? 0) + 1 };
+    let { next } = step;
     if (passed && passed.count > maxPassedOver(passed.from)) {
       // So many in a row are an outage of this list rather than payments that cannot be read.
       report.skipped -= passed.count;
-      await save({ ...running, cursor: { ...passed.from, failures: passed.from.failures + 1 } });
-      return false;
+      if (passed.from.failures < maxFailures) {
+        await save({ ...running, cursor: { ...passed.from, failures: passed.from.failures + 1 } });
+        return undefined;
+      }
+      const { status, offset } = passed.from;
+      addSkipped(report, `The list ${status} cannot be read from payment ${offset + 1} on: its rest is passed over`);
+      passed = undefined;
+      next = nextList(cursor, rooms.pageSizes);
     }
-    const { next } = step;
     if (!next) {
       const { cursor: _over, ...rest } = running;
       const saved = await save({ ...rest, completedUntil: cursor.to });
       if (saved && window.name === 'recent') report.scannedUntil = cursor.to;
-      return saved !== undefined;
+      return saved;
     }
     if (next.offset < cursor.offset && next.status === cursor.status) stepsBack += 1;
     running = { ...running, cursor: next };
     // A list of one page costs no write of its own.
     if (next.status !== cursor.status || next.offset === cursor.offset || step.isPassedOver) continue;
     const saved = await save(running);
-    if (!saved) return false;
+    if (!saved) return undefined;
     running = { ...running, revision: saved.revision };
   }
 }
 
-/** The more runs have failed at one place, the more payments may be passed over there: a scan must not stay at one place for good. */
-const maxPassedOver = ({ failures }: ScanCursor): number => 10 + 100 * failures;
+/**
+ * After so many runs, an hour of them, that failed at one place the rest of its list is passed over: the other lists must not wait
+ * for it for good, and the longer scans read it again.
+ */
+const maxFailures = 12;
+/** Where a run has failed already, more payments may be passed over. */
+const maxPassedOver = ({ failures }: ScanCursor): number => (failures === 0 ? 10 : 60);
 
 type Step =
   | {

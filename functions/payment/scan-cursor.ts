@@ -93,9 +93,12 @@ export function smallerPage(cursor: ScanCursor, sizes = pageSizes): ScanCursor |
   return size === undefined ? undefined : { ...cursor, size, failures: 0 };
 }
 
-/** Passes over the one payment of a page of one. */
-export const withoutOne = (cursor: ScanCursor, sizes = pageSizes): ScanCursor =>
-  grown({ ...cursor, offset: cursor.offset + cursor.size, failures: 0 }, sizes);
+/** Passes over the one payment of a page of one. @returns undefined after the last payment of the last list */
+export function withoutOne(cursor: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
+  const offset = cursor.offset + cursor.size;
+  if (cursor.total !== undefined && offset >= cursor.total) return nextList(cursor, sizes);
+  return grown({ ...cursor, offset, failures: 0 }, sizes);
+}
 
 /** The largest page that begins here. */
 const grown = (cursor: ScanCursor, sizes: PageSizes): ScanCursor => ({

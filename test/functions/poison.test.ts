@@ -86,6 +86,29 @@ describe('a page of payments', () => {
     expect((await show('order-14')).status).toBe('paid');
   });
 
+  test('of a list that fails for an hour and longer does not keep the other lists from being read', async () => {
+    const { order, paid, reconcile, show, pass, rooms, ledger } = await openRooms();
+    await reconcile();
+    pass(60);
+    await order('cancelled');
+    const impUid = paid(14_000, 'cancelled');
+    await reconcile();
+    ledger.cancelInConsole(impUid);
+    const { listPayments } = rooms.iamport;
+    const broken: List = async (query, deadline) => {
+      if (query.status === 'paid') throw new IamportUnavailable('Iamport answered 500');
+      return listPayments(query, deadline);
+    };
+    for (let run = 1; run <= 12; run += 1) {
+      pass(300);
+      expect(await reconcile(listing(rooms, broken))).toMatchObject({ finished: false });
+    }
+    pass(300);
+    expect((await show('cancelled')).status).toBe('paid');
+    expect(await reconcile(listing(rooms, broken))).toMatchObject({ skipped: 1, settled: 1 });
+    expect((await show('cancelled')).status).toBe('cancelled');
+  });
+
   test('that is refused for ever takes few calls, and does not stop the other lists', async () => {
     const { order, paid, ledger, reconcile, show, pass, rooms, iamport } = await openRooms();
     await reconcile();

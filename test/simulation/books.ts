@@ -294,7 +294,7 @@ export class Books {
     }
     if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
     this.#rules.ownership.sendingBack(impUid, order);
-    const isPayable = order && !order.isSettled && order.status !== 'closed';
+    const isPayable = order?.isReadable && !order.isSettled && order.status !== 'closed';
     // A cancel that was decided stands, though the shop has changed the price back since.
     const decidedAt = Number(this.reversal(impUid)?.created_at?.N) * 1000;
     const wasWrong = this.priceChangedAt >= decidedAt - clockIsOffByMs;
@@ -318,7 +318,8 @@ export class Books {
   /** The bus has taken an event. */
   told(name: string, detail: object): void {
     const { id, merchant_uid } = detail as { id: string; merchant_uid?: string };
-    if (this.#rules.restored.lost.has(merchant_uid ?? '')) return;
+    // A lost history begins again, and its events have the names of the earlier ones.
+    if (this.#rules.restored.lost.has(merchant_uid ?? '') && id.startsWith(`${merchant_uid}:`)) return;
     const json = JSON.stringify(detail);
     const known = this.events.get(id);
     if (known) {

@@ -94,5 +94,6 @@ describe('a page that cannot be read', () => {
   test('of one payment is passed over', () => {
     expect(withoutOne(at(9, 1, { failures: 1 }))).toMatchObject({ offset: 10, size: 10, failures: 0 });
     expect(withoutOne(at(0, 1))).toMatchObject({ offset: 1, size: 1 });
+    expect(withoutOne(at(9, 1, { total: 10 }))).toMatchObject({ status: 'cancelled', offset: 0 });
   });
 });

@@ -25,6 +25,8 @@ export class Shop {
   readonly #world: World;
   /** Their items are too large to be written. */
   readonly #full = new Set<string>();
+  /** Their items could not be read or written for a time. */
+  readonly #wasBroken = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -35,6 +37,11 @@ export class Shop {
     const item = this.#item(merchantUid);
     if (!item) return this.#world.books.known.has(merchantUid);
     return this.#full.has(merchantUid) || !entryOf(item).isReadable;
+  }
+
+  /** The item could not be read or written at some time. */
+  wasBroken(merchantUid: string): boolean {
+    return this.#wasBroken.has(merchantUid) || this.isBroken(merchantUid);
   }
 
   /** The shop takes an order into its table. */
@@ -131,6 +138,7 @@ export class Shop {
     const before = this.#item(merchantUid);
     const isOurs = attributes.iamport_status !== undefined;
     if (!before || (isOurs && !before.iamport_status)) return;
+    this.#wasBroken.add(merchantUid);
     this.#put({ ...before, ...attributes });
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
@@ -144,6 +152,7 @@ export class Shop {
   async #grow(merchantUid: string): Promise<void> {
     const { tables, time, worlds } = this.#world;
     tables.orders.full.add(merchantUid);
+    this.#wasBroken.add(merchantUid);
     this.#full.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
