@@ -98,13 +98,19 @@ export async function scanPayments(
   const from = Math.max(beginning, known.completedUntil - window.lookBack);
   // After a long stop the rest is left to the next run.
   const cursor = known.cursor ?? firstPage(from, Math.min(now, from + maxSpan), rooms.pageSizes);
-  return scanFrom(scan, { ...known, unresolved, cursor });
+  const completed = await scanFrom(scan, { ...known, unresolved, cursor });
+  if (!completed) return false;
+  // The span that an earlier run began ends where that run began; the time since then is still to be read.
+  return known.cursor ? scanPayments(rooms, window, { beginning, checkpoint: completed }, deadline, report) : true;
 }
 
 type Running = ScanCheckpoint & { readonly cursor: ScanCursor };
 
-/** Reads page after page, and saves the checkpoint between the pages of a list. */
-async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
+/**
+ * Reads page after page, and saves the checkpoint between the pages of a list.
+ * @returns the checkpoint after the last page; undefined when the next run has to go on, or another run has moved the checkpoint
+ */
+async function scanFrom(scan: Scan, begun: Running): Promise<ScanCheckpoint | undefined> {
   const { rooms, window, deadline, report } = scan;
   let running = begun;
   let stepsBack = 0;
@@ -115,33 +121,33 @@ async function scanFrom(scan: Scan, begun: Running): Promise<boolean> {
     const { cursor } = running;
     if (deadline.leftMs() < minTimePerPageMs) {
       await save(running);
-      return false;
+      return undefined;
     }
     const step = await scanPage(scan, running, stepsBack < maxStepsBack);
     running = { ...running, unresolved: step.unresolved };
     if (step.kind === 'stop') {
       await save(running);
-      return false;
+      return undefined;
     }
     passed = step.isPassedOver ? { from: passed?.from ?? cursor, count: (passed?.count ?? 0) + 1 } : undefined;
     if (passed && passed.count > maxPassedOver(passed.from)) {
       // So many in a row are an outage of this list rather than payments that cannot be read.
       await save({ ...running, cursor: { ...passed.from, failures: passed.from.failures + 1 } });
-      return false;
+      return undefined;
     }
     const { next } = step;
     if (!next) {
       const { cursor: _over, ...rest } = running;
       const saved = await save({ ...rest, completedUntil: cursor.to });
       if (saved && window.name === 'recent') report.scannedUntil = cursor.to;
-      return saved !== undefined;
+      return saved;
     }
     if (next.offset < cursor.offset && next.status === cursor.status) stepsBack += 1;
     running = { ...running, cursor: next };
     // A list of one page costs no write of its own.
     if (next.status !== cursor.status || next.offset === cursor.offset || step.isPassedOver) continue;
     const saved = await save(running);
-    if (!saved) return false;
+    if (!saved) return undefined;
     running = { ...running, revision: saved.revision };
   }
 }
