@@ -242,12 +242,15 @@ export class World {
 
   /** A run has taken place, and found Iamport. */
   #ran(began: number, dueBefore: number, calls: number): void {
-    const { rules, books, time, iamport } = this;
+    const { rules, books, time, iamport, shop } = this;
     // Reading the lists takes a few calls a page, and a page has four payments.
     const pages = iamport.payments().length;
     const most = callsOfARun + pages + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
     rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, most });
-    rules.deposits.ran(began / 1000, (merchantUid) => books.entry(merchantUid));
+    // A check of an item that cannot be written is made an hour later.
+    rules.deposits.ran(began / 1000, (merchantUid) =>
+      shop.wereBroken.has(merchantUid) ? undefined : books.entry(merchantUid),
+    );
   }
 
   /** Again and again while things go wrong or happen; then, when nothing happens any more, until the books must agree. */

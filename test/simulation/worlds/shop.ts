@@ -26,6 +26,9 @@ export class Shop {
   /** Their items are too large to be written. */
   readonly #full = new Set<string>();
 
+  /** The item could not be read or written for a while, or was gone. */
+  readonly wereBroken = new Set<string>();
+
   constructor(world: World) {
     this.#world = world;
   }
@@ -132,6 +135,7 @@ export class Shop {
     const isOurs = attributes.iamport_status !== undefined;
     if (!before || (isOurs && !before.iamport_status)) return;
     this.#put({ ...before, ...attributes });
+    this.wereBroken.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
     const item = this.#item(merchantUid);
@@ -145,6 +149,7 @@ export class Shop {
     const { tables, time, worlds } = this.#world;
     tables.orders.full.add(merchantUid);
     this.#full.add(merchantUid);
+    this.wereBroken.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
     tables.orders.full.delete(merchantUid);
@@ -156,6 +161,7 @@ export class Shop {
     const { tables, trace } = this.#world;
     if (!this.#item(merchantUid)) return;
     trace?.('shop', `deletes ${merchantUid}`);
+    this.wereBroken.add(merchantUid);
     tables.orders.remove({ [shopColumns.key]: { S: merchantUid } });
     this.#world.stream.soon('orders');
   }
