@@ -96,21 +96,20 @@ export async function scanPayments(
     if (unresolved === known.unresolved) return true;
     return (await rooms.checkpoints.write(window.name, { ...known, unresolved })) !== undefined;
   }
-  // A scan that was resumed ends where an earlier run began, and one after a long stop covers 89 days: the rest follows at once.
-  for (let checkpoint: ScanCheckpoint | undefined = { ...known, unresolved }; ; ) {
-    const from = Math.max(beginning, checkpoint.completedUntil - window.lookBack);
-    const cursor: ScanCursor = checkpoint.cursor ?? firstPage(from, Math.min(now, from + maxSpan), rooms.pageSizes);
-    checkpoint = await scanFrom(scan, { ...checkpoint, cursor });
-    if (!checkpoint) return false;
-    if (checkpoint.completedUntil + Math.max(window.every, 1) > now) return true;
-  }
+  const from = Math.max(beginning, known.completedUntil - window.lookBack);
+  // After a long stop the rest is left to the next run.
+  const cursor = known.cursor ?? firstPage(from, Math.min(now, from + maxSpan), rooms.pageSizes);
+  const completed = await scanFrom(scan, { ...known, unresolved, cursor });
+  if (!completed) return false;
+  // The span that an earlier run began ends where that run began; the time since then is still to be read.
+  return known.cursor ? scanPayments(rooms, window, { beginning, checkpoint: completed }, deadline, report) : true;
 }
 
 type Running = ScanCheckpoint & { readonly cursor: ScanCursor };
 
 /**
  * Reads page after page, and saves the checkpoint between the pages of a list.
- * @returns the checkpoint of the complete scan; undefined when it is not complete
+ * @returns the checkpoint after the last page; undefined when the next run has to go on, or another run has moved the checkpoint
  */
 async function scanFrom(scan: Scan, begun: Running): Promise<ScanCheckpoint | undefined> {
   const { rooms, window, deadline, report } = scan;

@@ -81,9 +81,9 @@ export async function settlePayment(
 async function cancelOf(rooms: Rooms, payment: Payment, order: Order, next: OrderState): Promise<Reversal | undefined> {
   if (!rooms.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;
   const known = await rooms.reversals.read(payment.impUid);
-  if (known?.kind !== 'cancel') return undefined;
-  // What Iamport accepted may still be carried out after the operator took over.
-  return known.state !== 'manual' || known.acceptedAt !== undefined ? known : undefined;
+  // The operator has a cancel that the PG refused. One that it accepted may still be made, however late.
+  const stands = known?.kind === 'cancel' && (known.state !== 'manual' || known.acceptedAt !== undefined);
+  return stands ? known : undefined;
 }
 
 /**

@@ -242,14 +242,14 @@ export class World {
 
   /** A run has taken place, and found Iamport. */
   #ran(began: number, dueBefore: number, calls: number): void {
-    const { rules, books, time, iamport } = this;
+    const { rules, books, time, iamport, shop } = this;
     // Reading the lists takes a few calls a page, a page has four payments, and three spans may be due in one run.
     const pages = 3 * iamport.payments().length;
     const most = callsOfARun + pages + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
     rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, most });
+    // A check of an item that cannot be written is made an hour later.
     rules.deposits.ran(began / 1000, (merchantUid) =>
-      // What could not be written is tried ever more seldom.
-      this.shop.wasBroken(merchantUid) ? undefined : books.entry(merchantUid),
+      shop.wereBroken.has(merchantUid) ? undefined : books.entry(merchantUid),
     );
   }
 

@@ -27,10 +27,10 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'the checkpoint moves before the work, and nothing overlaps',
     file: scan,
-    find: `  return scanFrom(scan, { ...known, unresolved, cursor });`,
+    find: `  const completed = await scanFrom(scan, { ...known, unresolved, cursor });`,
     replace: `  const moved = { completedUntil: cursor.to, unresolved, revision: known.revision };
   const written = (await rooms.checkpoints.write(window.name, moved)) ?? moved;
-  return scanFrom(scan, { ...written, cursor: { ...cursor, from: Math.min(known.completedUntil, cursor.to) } });`,
+  const completed = await scanFrom(scan, { ...written, cursor: { ...cursor, from: Math.min(known.completedUntil, cursor.to) } });`,
   },
   {
     name: 'what could not be settled is forgotten',

@@ -25,8 +25,9 @@ export class Shop {
   readonly #world: World;
   /** Their items are too large to be written. */
   readonly #full = new Set<string>();
-  /** Their items could not be read or written for a time. */
-  readonly #wasBroken = new Set<string>();
+
+  /** The item could not be read or written for a while, or was gone. */
+  readonly wereBroken = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -37,11 +38,6 @@ export class Shop {
     const item = this.#item(merchantUid);
     if (!item) return this.#world.books.known.has(merchantUid);
     return this.#full.has(merchantUid) || !entryOf(item).isReadable;
-  }
-
-  /** The item could not be read or written at some time. */
-  wasBroken(merchantUid: string): boolean {
-    return this.#wasBroken.has(merchantUid) || this.isBroken(merchantUid);
   }
 
   /** The shop takes an order into its table. */
@@ -138,8 +134,8 @@ export class Shop {
     const before = this.#item(merchantUid);
     const isOurs = attributes.iamport_status !== undefined;
     if (!before || (isOurs && !before.iamport_status)) return;
-    this.#wasBroken.add(merchantUid);
     this.#put({ ...before, ...attributes });
+    this.wereBroken.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
     const item = this.#item(merchantUid);
@@ -152,8 +148,8 @@ export class Shop {
   async #grow(merchantUid: string): Promise<void> {
     const { tables, time, worlds } = this.#world;
     tables.orders.full.add(merchantUid);
-    this.#wasBroken.add(merchantUid);
     this.#full.add(merchantUid);
+    this.wereBroken.add(merchantUid);
     if (worlds.chance.is(0.5)) return;
     await time.sleep(worlds.chance.whole(1, 60) * minute);
     tables.orders.full.delete(merchantUid);
@@ -165,6 +161,7 @@ export class Shop {
     const { tables, trace } = this.#world;
     if (!this.#item(merchantUid)) return;
     trace?.('shop', `deletes ${merchantUid}`);
+    this.wereBroken.add(merchantUid);
     tables.orders.remove({ [shopColumns.key]: { S: merchantUid } });
     this.#world.stream.soon('orders');
   }
