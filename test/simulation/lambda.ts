@@ -64,7 +64,7 @@ export interface Heard {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number | boolean>>;
   readonly body: string;
-  /** How many calls were made for it. */
+  /** How many calls were made for it, those for the token aside. */
   readonly calls: number;
 }
 
@@ -172,6 +172,7 @@ export class Lambda {
         timeoutMs: 1_800,
         lost: () => new StoreUnavailable('No answer'),
         resends: conditions !== undefined,
+        isOfState: name === 'state',
       });
     return {
       read: (key) =>

@@ -46,6 +46,8 @@ export interface Call<Answer> {
   readonly lost: () => Error;
   /** The caller's own client sends a call again whose answer does not come. */
   readonly resends?: boolean;
+  /** A call for the token or a checkpoint: to wait for a token is to ask again and again, and is not counted. */
+  readonly isOfState?: boolean;
   /** Nobody is there. */
   readonly isDown?: boolean;
 }
@@ -66,7 +68,7 @@ export class Network {
   }
 
   call<Answer>(from: Instance, call: Call<Answer>): Promise<Answer> {
-    from.calls += 1;
+    if (!call.isOfState) from.calls += 1;
     return new Promise((resolve, reject) => {
       if (!from.isAlive) return;
       const accident = this.#accident(call);

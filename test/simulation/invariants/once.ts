@@ -1,5 +1,5 @@
 /**
- * S14 a refund gives back once (with `books.ts`)
+ * S14 a refund gives back once (with `books.ts`), unless the answer to its first cancel was lost and the PG had not performed it yet
  * S19 a request that Iamport accepted, and whose acceptance was recorded, is not sent again while the PG has not performed it; one for
  *     a deposit or a phone payment also not after a lost answer, unless the shop asks again with the same key
  * S20 a refund is refused for good only when it gave nothing, and it gives nothing afterwards
@@ -28,6 +28,10 @@ export class Once {
   readonly #accepted = new Map<string, Accepted>();
   readonly #gave = new Set<string>();
   readonly #refused = new Set<string>();
+  /** Sent again after a lost answer, while the PG had not performed the first: nothing that can be read shows it. */
+  readonly #unseen = new Set<string>();
+  /** How many attempts the item had when it was last written. */
+  readonly #attempts = new Map<string, string | undefined>();
 
   constructor(judge: Judge) {
     this.#judge = judge;
@@ -38,6 +42,7 @@ export class Once {
     const before = this.#accepted.get(id);
     if (!before) return;
     this.#judge.judged('S19');
+    if (before.isPending && !before.isRecorded) this.#unseen.add(id);
     const broken = (why: string) => this.#judge.broken('S19', `${id} is sent again by ${from.name}: ${why}`);
     if (before.isPending && before.isRecorded) broken('it was accepted and recorded');
     else if (deferredMethods.has(payMethod) && id.includes('/') && !from.name.startsWith('refunds')) {
@@ -66,7 +71,9 @@ export class Once {
     const accepted = this.#accepted.get(id);
     if (accepted) accepted.isPending = false;
     if (!id.includes('/')) return;
-    if (this.#gave.has(id)) this.#judge.broken('S14', `the refund ${id} gave back twice`);
+    if (this.#gave.has(id) && !this.#unseen.has(id)) {
+      this.#judge.broken('S14', `the refund ${id} gave back twice`);
+    }
     this.#gave.add(id);
     if (this.#refused.has(id)) this.#judge.broken('S20', `the refund ${id} was refused, and gives back`);
   }
@@ -78,7 +85,11 @@ export class Once {
   /** An item of the table of reversals was written. */
   written(id: string, after: Item | undefined, by: Instance): void {
     const accepted = this.#accepted.get(id);
-    if (accepted?.heardBy === by) accepted.isRecorded = true;
+    const attempts = after?.attempts?.N;
+    // A further attempt is announced, and the acceptance of the earlier one is not recorded.
+    const isNext = this.#attempts.has(id) && this.#attempts.get(id) !== attempts;
+    this.#attempts.set(id, attempts);
+    if (accepted?.heardBy === by && !isNext) accepted.isRecorded = true;
     if (after?.kind?.S !== 'refund') return;
     if (after.state?.S !== 'refused') {
       this.#refused.delete(id);
