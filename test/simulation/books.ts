@@ -164,7 +164,10 @@ export class Books {
       return;
     }
     if (old.revision === 0 && status !== 'ready') this.#firstSteps.set(merchantUid, 1);
-    const isEdge = edges[old.status]?.includes(status) || (old.revision === 0 && status === 'ready');
+    const isFirst = old.revision === 0 && status === 'ready';
+    // Between our read and our write the shop wrote a status that is none of ours.
+    const isSpoiled = !old.isReadable && edges[old.status] === undefined;
+    const isEdge = edges[old.status]?.includes(status) || isFirst || isSpoiled;
     if (revision !== old.revision + 1 || !isEdge) {
       throw new Violation('S3', say(`no such edge, revision ${old.revision} → ${revision}`));
     }
