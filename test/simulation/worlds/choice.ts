@@ -15,7 +15,7 @@ const shares = {
   /** A buyer, or a stranger, has opened hundreds of windows for one order. */
   'many attempts': 0.002,
   /** An attempt of an order carries an amount that is none: half a won. */
-  'broken attempt': 0.02,
+  'broken attempt': 0.06,
   /** Pages of Iamport's lists are too large, or refused. */
   lists: 0.04,
   /** The PG accepts a cancel or a revocation, and performs it minutes, hours or days later. */
