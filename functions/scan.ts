@@ -382,7 +382,7 @@ async function settleAll(
 }
 
 /**
- * Only money that came or went and accounts count, one payment an order: a window that was opened costs nothing.
+ * Money and accounts count, and their cancels, one payment an order: a window that was opened costs nothing.
  * @param before what earlier pages and runs left; a payment of this page that did not fail is resolved
  */
 function withUnresolved(
@@ -397,9 +397,9 @@ function withUnresolved(
   const left = before.filter(({ impUid }) => !resolved.has(impUid));
   const all = new Map(left.map((one) => [one.merchantUid, one]));
   for (const payment of failed) {
-    const { impUid, merchantUid } = payment;
-    const isWindow = payment.state.kind === 'ready' || payment.state.kind === 'failed';
-    if (isWindow || all.has(merchantUid)) continue;
+    const { impUid, merchantUid, state } = payment;
+    // A cancelled payment counts: its order may still be paid by it.
+    if (state.kind === 'ready' || state.kind === 'failed' || all.has(merchantUid)) continue;
     if (all.size >= maxUnresolved) addSkipped(report, `${impUid}: too many payments cannot be settled`);
     else all.set(merchantUid, { impUid, merchantUid, since, nextAt: postponed(since, since) });
   }
