@@ -37,7 +37,11 @@ export class Stream {
     const unreadable = {
       keep: async ({ key, reason }: UnreadableRecord) => {
         // Only what the world made unreadable may be passed over: the events of every other record are missing in the end.
-        if (!Object.values(key).some((merchantUid) => this.#world.shop.isBroken(merchantUid))) throw new Error(reason);
+        const { shop, rules } = this.#world;
+        const broken = Object.values(key).find((id) => shop.isBroken(id) || shop.wereBroken.has(id));
+        if (broken === undefined) throw new Error(reason);
+        // It became readable by our next write, and the events of that write are with the operator.
+        if (!shop.isBroken(broken)) rules.restored.lost.add(broken);
       },
     };
     const Records = batch.map(
