@@ -41,8 +41,8 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'orders that are due are not looked at',
     file: due,
-    find: `const others = ['revoke', 'order', 'check']`,
-    replace: `const others = ['revoke', 'check']`,
+    find: `? await rooms.orders.due(now, perRound.order / orderShards.length)`,
+    replace: `? []`,
   },
   {
     name: 'reversals that are due are not tried again',
