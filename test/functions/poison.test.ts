@@ -86,6 +86,24 @@ describe('a page of payments', () => {
     expect((await show('order-14')).status).toBe('paid');
   });
 
+  test('that failed is read by the next run, which goes on to the time since then', async () => {
+    const { order, paid, reconcile, show, pass, rooms } = await openRooms();
+    await reconcile();
+    const { listPayments } = rooms.iamport;
+    const broken: List = async (query, deadline) => {
+      if (query.status === 'cancelled') throw new IamportUnavailable('Iamport answered 500');
+      return listPayments(query, deadline);
+    };
+    pass(300);
+    expect(await reconcile(listing(rooms, broken))).toMatchObject({ finished: false });
+    pass(3_600);
+    await order('new');
+    paid(14_000, 'new');
+    pass(60);
+    expect(await reconcile()).toMatchObject({ finished: true, settled: 1 });
+    expect((await show('new')).status).toBe('paid');
+  });
+
   test('of a list that fails for an hour and longer does not keep the other lists from being read', async () => {
     const { order, paid, reconcile, show, pass, rooms, ledger } = await openRooms();
     await reconcile();

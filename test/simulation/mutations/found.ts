@@ -70,12 +70,6 @@ export const found: readonly Mutation[] = [
       await settleEach(rooms, one.merchantUid, payments, mine);`,
   },
   {
-    name: 'found here: a run that completes an earlier scan leaves the time since then unread',
-    file: 'functions/scan.ts',
-    find: `  return known.cursor ? scanPayments(rooms, window, { beginning, checkpoint: completed }, deadline, report) : true;`,
-    replace: `  return true;`,
-  },
-  {
     name: 'found here: a cancel that Iamport accepted does not stand once the operator has it',
     file: 'functions/settle.ts',
     find: `(known.state !== 'manual' || known.acceptedAt !== undefined)`,
