@@ -11,12 +11,13 @@
  */
 
 import { type Deadline, unixSeconds } from './edge/clock.ts';
-import { NoTimeLeft } from './iamport/errors.ts';
+import { IamportUnavailable, NoTimeLeft } from './iamport/errors.ts';
 import { type Decision, decide } from './payment/decide.ts';
 import { isSettled, type Order, type OrderState } from './payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from './payment/outcome.ts';
 import type { Payment } from './payment/payment.ts';
 import type { Reversal } from './payment/reversal.ts';
+import { isItemFault } from './report.ts';
 import { reverse } from './reverse.ts';
 import type { Rooms } from './rooms.ts';
 import { OrderBusy } from './store/errors.ts';
@@ -88,8 +89,10 @@ async function cancelOf(rooms: Rooms, payment: Payment, order: Order, next: Orde
 
 /**
  * Settles every attempt of an order, one after the other. Anybody can open payment windows for an order by the hundred, so an
- * attempt that changes nothing costs neither a read nor a write of its own.
+ * attempt that changes nothing costs neither a read nor a write of its own. A fault of one attempt, such as a reversal that cannot be
+ * read, does not stop the others; an outage does.
  * @returns the order after them
+ * @throws the first fault of an attempt, after all of them; its message names every attempt that failed
  */
 export async function settleEach(
   rooms: Rooms,
@@ -100,15 +103,25 @@ export async function settleEach(
   let order = await rooms.orders.read(merchantUid);
   const returned = payments.filter((payment) => decide(order, payment, rooms.policy).kind === 'money_returned');
   const { reversals } = await rooms.reversals.readMany(returned.map(({ impUid }) => impUid));
+  const failed: { impUid: string; error: Error }[] = [];
   for (const payment of payments) {
+    const { impUid } = payment;
     const { kind } = decide(order, payment, rooms.policy);
     if (kind === 'keep') continue;
-    if (kind === 'money_returned' && (reversals.get(payment.impUid)?.state ?? 'done') === 'done') continue;
+    if (kind === 'money_returned' && (reversals.get(impUid)?.state ?? 'done') === 'done') continue;
     if (deadline.leftMs() <= 0) throw new NoTimeLeft(`No time left to settle the attempts of order ${merchantUid}`);
-    await settlePayment(rooms, payment, order, deadline);
+    try {
+      await settlePayment(rooms, payment, order, deadline);
+    } catch (error) {
+      if (!isItemFault(error) || error instanceof IamportUnavailable) throw error;
+      failed.push({ impUid, error });
+    }
     order = await rooms.orders.read(merchantUid);
   }
-  return order;
+  const [first] = failed;
+  if (!first) return order;
+  first.error.message = failed.map(({ impUid, error }) => `${impUid}: ${error.message}`).join('; ');
+  throw first.error;
 }
 
 /** Carries out a decision that leaves the order as it is. @returns the payment's reversal, where there is one */

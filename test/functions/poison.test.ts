@@ -336,3 +336,29 @@ describe('an attempt that cannot be read', () => {
     expect([(await show('expiring')).status, (await show('closing')).status]).toEqual(['expired', 'closed']);
   });
 });
+
+describe('an attempt whose reversal cannot be read', () => {
+  test('does not keep the other attempts of its order from going back', async () => {
+    const { order, paid, webhook, close, show, pass, reconcile, iamport, ledger, client, names } = await openRooms();
+    await order();
+    // Iamport lists the newest attempt first, so the one with the broken reversal is settled first.
+    const [whole, broken] = [paid(100), paid(200)];
+    iamport.faults.add({ path: '/payments/cancel', status: 500, times: 2 });
+    for (const impUid of [whole, broken]) await webhook(impUid);
+    await client.send(
+      new UpdateItemCommand({
+        TableName: names.reversals,
+        Key: { imp_uid: { S: broken } },
+        UpdateExpression: 'SET created_at = :text',
+        ExpressionAttributeValues: { ':text': { S: 'yesterday' } },
+      }),
+    );
+    iamport.faults.clear();
+    pass(600);
+    expect((await close()).status).toBe(500);
+    expect([whole, broken].map((impUid) => ledger.payment(impUid).status)).toEqual(['cancelled', 'paid']);
+    expect((await show()).status).toBe('ready');
+    const { faults } = await reconcile();
+    expect(faults).toContainEqual(expect.stringContaining(broken));
+  });
+});
