@@ -37,9 +37,17 @@ const socket = connect(Number(port), host).on('error', leave).on('close', leave)
 /** Takes the answer to the one call under way. */
 let answered = leave;
 let received = Buffer.alloc(0);
+/** Parts that came after `received`, and how many bytes the answer under way still lacks. */
+const rest = [];
+let missing = 0;
 
 socket.on('data', (part) => {
-  received = Buffer.concat([received, part]);
+  // An event may come in hundreds of parts: they are joined once.
+  rest.push(part);
+  missing -= part.length;
+  if (missing > 0) return;
+  received = Buffer.concat([received, ...rest.splice(0)]);
+  missing = 0;
   const headEnds = received.indexOf('\r\n\r\n');
   if (headEnds < 0) return;
   const [, ...lines] = received.toString('latin1', 0, headEnds).split('\r\n');
@@ -48,7 +56,8 @@ socket.on('data', (part) => {
   // Every answer here says how long it is; of another one nobody would know where it ends.
   if (!headers['content-length']) throw new Error('The Runtime API answered without content-length');
   const [from, to] = [headEnds + 4, headEnds + 4 + Number(headers['content-length'])];
-  if (received.length < to) return;
+  missing = to - received.length;
+  if (missing > 0) return;
   const text = received.toString('utf8', from, to);
   received = received.subarray(to);
   answered({ headers, text });

@@ -3,6 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type System, startSystem } from '../system.ts';
 
+/** A limit against hanging, not a measure of speed. Milliseconds. */
+const published = 50_000;
+
 describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
   let system: System;
   beforeAll(async () => {
@@ -28,7 +31,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
     await Promise.all(
       [...Array(30).keys()].map((turn) => [system.complete, system.webhook, system.mobile][turn % 3]?.(body)),
     );
-    await vi.waitFor(() => expect(namesOf(merchantUid)).toEqual(['Payment Paid order:2']), 10_000);
+    await vi.waitFor(() => expect(namesOf(merchantUid)).toEqual(['Payment Paid order:2']), published);
     const [event] = told(merchantUid);
     expect(event?.detail).toMatchObject({
       version: 1,
@@ -45,7 +48,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
     await system.complete({ imp_uid });
     await vi.waitFor(
       () => expect(namesOf(merchantUid)).toEqual([`Payment Rejected ${imp_uid}:1`, `Refund Completed ${imp_uid}:2`]),
-      10_000,
+      published,
     );
   });
 
@@ -62,7 +65,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
           `Payment Rejected ${imp_uid}:1`,
           'Virtual Account Issued order:2',
         ]),
-      10_000,
+      published,
     );
     expect(await system.reconcile()).toMatchObject({ due: 1, faults: [] });
     expect(system.iamport.ledger.payment(imp_uid).status).toBe('cancelled');
@@ -85,7 +88,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
       expect(events.filter(({ detail }) => detail.merchant_uid === merchantUid)).toMatchObject([
         { source: 'iamport-serverless', 'detail-type': 'Payment Paid' },
       ]);
-    }, 10_000);
+    }, published);
   });
 
   test('nothing was told twice, and no function failed', () => {

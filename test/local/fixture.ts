@@ -21,6 +21,7 @@ export interface GatewayOptions {
   readonly routes: readonly string[];
   /** The function's module. */
   readonly code: string;
+  /** Long enough on a busy machine; tests of the limit itself set their own. */
   readonly timeoutSeconds?: number;
   /** How long the gateway waits for the function; as long as API Gateway where it is not said. */
   readonly patienceMs?: number;
@@ -59,7 +60,7 @@ export async function startGateway(options: GatewayOptions) {
 }
 
 /** One function, whose code is a file of its own under `directory`. */
-export async function functionIn(directory: string, { code, timeoutSeconds = 5, environment = {} }: GatewayOptions) {
+export async function functionIn(directory: string, { code, timeoutSeconds = 60, environment = {} }: GatewayOptions) {
   const codeDirectory = join(directory, `asset.${randomUUID()}`);
   await mkdir(codeDirectory);
   await writeFile(join(codeDirectory, 'index.mjs'), code);
