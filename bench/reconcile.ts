@@ -31,7 +31,9 @@ import { reversalsIn } from '../functions/store/reversals.ts';
 import { sharedTokenIn } from '../functions/store/state.ts';
 import { table } from '../functions/store/table.ts';
 import { unknownPaymentsBy } from '../functions/unknown-payments.ts';
+import { cdkContext } from '../infra/context.ts';
 import { startIamport } from '../sandbox/iamport/server.ts';
+import { localAssembly } from '../sandbox/local/assembly.ts';
 import { tableOf } from '../sandbox/local/dynamodb.ts';
 import { startDynamodbLocal } from '../sandbox/local/dynamodb-local.ts';
 import { CloudAssembly } from '../sandbox/local/template.ts';
@@ -235,7 +237,7 @@ const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 async function roomsAt(url: string, endpoint: string) {
   const credentials = { accessKeyId: `bench${randomBytes(4).toString('hex')}`, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint, region: 'ap-northeast-2', credentials });
-  const assembly = CloudAssembly.read('cdk.out');
+  const assembly = CloudAssembly.read(await localAssembly(cdkContext()));
   for (const { id, properties } of assembly.ofType('AWS::DynamoDB::GlobalTable')) {
     const name = ['orders', 'reversals', 'state'].find((word) => id.toLowerCase().includes(`tables${word}`));
     await client.send(new CreateTableCommand(tableOf(name ?? id, properties)));

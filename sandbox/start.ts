@@ -1,12 +1,8 @@
 /** `npm start`: synthesizes the stack, runs it whole, and says where everything is. Ctrl-C ends it. */
 
-import { join } from 'node:path';
-import { stop as stopBundler } from 'esbuild';
-import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
+import { localAssembly } from './local/assembly.ts';
 import { type LocalSystem, startLocal } from './local/system.ts';
-
-const root = join(import.meta.dirname, '..');
 
 async function main(): Promise<void> {
   const { PORT = '3000', IAMPORT_API_URL, IMP_KEY, IMP_SECRET, DYNAMODB } = process.env;
@@ -16,7 +12,10 @@ async function main(): Promise<void> {
   if (IAMPORT_API_URL && !(IMP_KEY && IMP_SECRET)) {
     throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
   }
-  const assembly = assembled();
+  console.log('Starting the database and the functions …');
+  const assembly = localAssembly(cdkContext(), () =>
+    console.log('Synthesizing the stack, which the next start skips if nothing has changed …'),
+  );
   // Whoever waits for it says what was wrong; until then nobody does.
   assembly.catch(() => undefined);
   const starting = startLocal({
@@ -31,14 +30,6 @@ async function main(): Promise<void> {
   void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
   const system = await Promise.race([starting, signal]);
   if (system) console.log(welcome(system));
-}
-
-/** Takes seconds, in which what may be in the way of the rest shows itself. */
-async function assembled(): Promise<string> {
-  const assembly = await synthesize(cdkContext(), join(root, 'cdk.out'));
-  // Its process would stay as long as this one does.
-  await stopBundler();
-  return assembly;
 }
 
 /** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */

@@ -26,16 +26,13 @@ const environment = {
 test('the template is the same every time, by itself and under the CDK’s command line', {
   timeout: 300_000,
 }, async () => {
-  const [first, second, cli] = ['first', 'second', 'cli'].map((name) => join(scratch, name));
-  for (const CDK_OUTDIR of [first, second]) {
-    await run(process.execPath, ['infra/app.ts'], { cwd: root, env: { ...environment, CDK_OUTDIR } });
-  }
+  const [alone, cli] = ['alone', 'cli'].map((name) => join(scratch, name));
+  await run(process.execPath, ['infra/app.ts'], { cwd: root, env: { ...environment, CDK_OUTDIR: alone } });
   const commandLine = ['synth', '--quiet', '--no-notices', '--output', `${cli}`];
   await run(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...commandLine], { cwd: root, env: environment });
 
-  const template = await readFile(`${first}/IamportPayments.template.json`, 'utf8');
+  const template = await readFile(`${alone}/IamportPayments.template.json`, 'utf8');
   expect(JSON.parse(template).Resources).toHaveProperty('PaymentsTablesOrdersD7E07471');
-  expect(await readFile(`${second}/IamportPayments.template.json`, 'utf8')).toBe(template);
   expect(await readFile(`${cli}/IamportPayments.template.json`, 'utf8')).toBe(template);
 });
 

@@ -3,11 +3,8 @@
  * is a loud failure that says what to install.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { synthesize } from '../../infra/app.ts';
+import { localAssembly } from '../../sandbox/local/assembly.ts';
 import { tableOf } from '../../sandbox/local/dynamodb.ts';
 import { startDynamodbLocal } from '../../sandbox/local/dynamodb-local.ts';
 import { CloudAssembly } from '../../sandbox/local/template.ts';
@@ -24,15 +21,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dynamodb = await startDynamodbLocal();
   // Unpacks the browser once: test files that ran side by side would unpack over each other.
   await locateBrowser();
-  const directory = await mkdtemp(join(tmpdir(), 'iamport-serverless-'));
-  const assembly = await synthesize(shippedContext, join(directory, 'cdk.out'));
+  const assembly = await localAssembly(shippedContext);
   project.provide('dynamodbEndpoint', dynamodb.endpoint);
   project.provide('assembly', assembly);
   project.provide('tables', tablesOf(CloudAssembly.read(assembly)));
-  return async () => {
-    await dynamodb.close();
-    await rm(directory, { recursive: true });
-  };
+  return () => dynamodb.close();
 }
 
 function tablesOf(assembly: CloudAssembly) {
