@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
-import { CloudAssembly, region } from '../sandbox/local/template.ts';
+import { CloudAssembly, region } from '../local/aws/template.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface Contestant {

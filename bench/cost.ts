@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
-import { startDynamodbLocal } from '../sandbox/local/dynamodb-local.ts';
-import { signed } from '../sandbox/local/signature.ts';
-import { startLocal } from '../sandbox/local/system.ts';
+import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
+import { signed } from '../local/aws/signature.ts';
+import { startLocal } from '../local/system.ts';
 import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
 import prices from './prices.json' with { type: 'json' };
 

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type CpuLimits, cpuUsedMs, peakMemoryMb } from './cpu.ts';
 
-const bootstrap = join(import.meta.dirname, '../sandbox/local/bootstrap.mjs');
+const bootstrap = join(import.meta.dirname, '../local/aws/bootstrap.mjs');
 /** Nothing here takes as long, so whatever does is broken. */
 const patienceMs = 30_000;
 

@@ -25,17 +25,17 @@ const parts = [
   },
   {
     name: { en: 'zod/mini', ko: 'zod/mini' },
-    code: "export * from './functions/iamport/wire.ts'; export * from './functions/edge/request.ts';",
+    code: "export * from './functions/adapters/iamport/wire.ts'; export * from './functions/http/request.ts';",
     use: `module.paymentOf(${JSON.stringify({ imp_uid: 'imp_1', merchant_uid: 'a', status: 'paid', amount: 1, cancel_amount: 0, currency: 'KRW', paid_at: 1, failed_at: 0, cancelled_at: 0, sandbox: false })});`,
   },
   {
     name: { en: 'undici', ko: 'undici' },
-    code: "export * from './functions/iamport/transport.ts';",
+    code: "export * from './functions/adapters/iamport/transport.ts';",
     use: "module.undiciTransport('https://api.iamport.kr', 1);",
   },
   {
     name: { en: '@aws-sdk/client-dynamodb', ko: '@aws-sdk/client-dynamodb' },
-    code: "export { DynamoDBClient } from '@aws-sdk/client-dynamodb'; export * from './functions/store/table.ts';",
+    code: "export { DynamoDBClient } from '@aws-sdk/client-dynamodb'; export * from './functions/adapters/dynamodb/table.ts';",
     use: `const handle = async () => ({ response: { statusCode: 200, headers: {}, body: process.getBuiltinModule('stream').Readable.from([Buffer.from('{}')]) } });
       const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
       const collected = async (stream) => Buffer.concat(await stream.toArray());

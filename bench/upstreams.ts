@@ -6,7 +6,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
-import { approvalBy, opened } from '../sandbox/iamport/payment.ts';
+import { approvalBy, opened } from '../local/iamport/payment.ts';
 
 /** Milliseconds from the whole request to the answer. */
 export const answerAfterMs = { iamport: 40, dynamodb: 4, secrets: 4 };

@@ -1,6 +1,6 @@
 /**
  * What Powertools' logger, metrics and tracer would add to the cold start: `npm run bench:watching`. The bundle that deploys, and the
- * same with functions/edge/log.ts replaced by a variant of contestants/watching/; a fresh process for every cold start, in turns.
+ * same with functions/runtime/log.ts replaced by a variant of contestants/watching/; a fresh process for every cold start, in turns.
  * `--rounds N` makes a shorter run, which writes nothing.
  */
 

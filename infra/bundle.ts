@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { BUNDLES, PROJECT_ROOT } from './context.ts';
-import { type FunctionName, functionNames } from './doors.ts';
+import { type FunctionName, functionNames } from './function-table.ts';
 
 /** A bundle as it was written; sizes in bytes. */
 export interface Bundle {
@@ -30,7 +30,7 @@ export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
 export const optionsFor = (name: FunctionName) =>
   ({
     absWorkingDir: PROJECT_ROOT,
-    entryPoints: [join('functions', `${name}.ts`)],
+    entryPoints: [join('functions/handlers', `${name}.ts`)],
     // Only a name: the files are written below. Paths in the source map are relative to it, so they are always the same.
     outfile: 'dist/functions/door/index.mjs',
     write: false,

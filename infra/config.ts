@@ -3,7 +3,7 @@
  * and the properties of the construct. It knows nothing of AWS.
  */
 import * as z from 'zod';
-import { routeNames } from './doors.ts';
+import { routeNames } from './function-table.ts';
 
 /** Lambda holds 4 KB of environment in all; the targets are one variable of it. */
 const RESULT_TARGETS_BYTES = 2048;

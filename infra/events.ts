@@ -2,7 +2,7 @@
  * What a shop's own functions import, as `iamport-serverless/events`: the names of the events, their types, and a check of what
  * arrived. Nothing of the CDK is in it.
  */
-import { type DetailOf, eventSource, readDetail } from '../functions/edge/event-schema.ts';
+import { type DetailOf, eventSource, readDetail } from '../functions/events/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 
@@ -13,7 +13,7 @@ export {
   eventSource,
   type NotificationDetail,
   notificationNames,
-} from '../functions/edge/event-schema.ts';
+} from '../functions/events/event-schema.ts';
 export type { EventName, NotificationEventName };
 
 /** An event as EventBridge hands it to a subscribed function. Amounts in major units, times in Unix seconds. */

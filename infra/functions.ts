@@ -31,7 +31,7 @@ import {
   type Resource,
   type WorkerName,
   workerEntries,
-} from './doors.ts';
+} from './function-table.ts';
 import type { Tables } from './tables.ts';
 
 /** With the heavy work done in init, which Lambda runs at full speed, seven times the CPU saves less than a third of a cold start: docs/performance.md. */

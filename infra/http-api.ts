@@ -19,7 +19,7 @@ import { AaaaRecord, ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
-import { doorEntries, routesOf } from './doors.ts';
+import { doorEntries, routesOf } from './function-table.ts';
 import { type Functions, logProps } from './functions.ts';
 
 /** For a route that doors.ts says nothing about. */

@@ -1,8 +1,8 @@
-/** The metrics that alarms and the dashboard look at, as CloudWatch finds them: our own by the names of functions/edge/metrics.ts, and AWS's. */
+/** The metrics that alarms and the dashboard look at, as CloudWatch finds them: our own by the names of functions/runtime/metrics.ts, and AWS's. */
 import { Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { type MetricName, namespace, ofDeployment } from '../functions/edge/metrics.ts';
+import { type MetricName, namespace, ofDeployment } from '../functions/runtime/metrics.ts';
 import type { EventName } from '../functions/payment/events.ts';
 
 /** How points of time are put together. */

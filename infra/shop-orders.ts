@@ -1,10 +1,10 @@
 /**
- * A shop's own table of orders, as the construct is given it: checked as far as synthesis can. functions/store/layout.ts says how
+ * A shop's own table of orders, as the construct is given it: checked as far as synthesis can. functions/adapters/dynamodb/table-mapping.ts says how
  * orders lie in it.
  */
 import { CfnGlobalTable, CfnTable, type ITable, StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import * as z from 'zod';
-import { prefix, type ShopColumns } from '../functions/store/shop-columns.ts';
+import { prefix, type ShopColumns } from '../functions/adapters/dynamodb/shop-columns.ts';
 import { ConfigurationError, problemsOf } from './config.ts';
 
 /** Before the names of what we add to the table. */

@@ -10,7 +10,7 @@ import { CfnEventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventSource } from '../functions/edge/event-schema.ts';
+import { eventSource } from '../functions/events/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 import type { Settings } from './config.ts';

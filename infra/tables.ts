@@ -17,7 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { ShopColumns } from '../functions/store/shop-columns.ts';
+import type { ShopColumns } from '../functions/adapters/dynamodb/shop-columns.ts';
 import type { Settings } from './config.ts';
 import { columnsOf, SHOP_PREFIX, type ShopOrdersTable } from './shop-orders.ts';
 

@@ -6,7 +6,7 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
-import { doorEntries } from './doors.ts';
+import { doorEntries } from './function-table.ts';
 import type { Functions } from './functions.ts';
 import { SHOP_PREFIX } from './shop-orders.ts';
 import type { Tables } from './tables.ts';
@@ -23,7 +23,7 @@ const UNTIL_TOO_OLD = -1;
 /** The schedule comes again after five minutes and does what a run has missed, so an older invocation has nothing to add. */
 const RUN_ONCE = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
 
-/** What the doors take for no request; see functions/serve.ts. */
+/** What the doors take for no request; see functions/runtime/lambda-handler.ts. */
 const WARM_EVENT = '{"warm":true}';
 /** Lambda takes away an instance that nobody calls for some minutes more than this. */
 const WARM_EVERY = 'rate(5 minutes)';

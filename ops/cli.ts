@@ -13,7 +13,7 @@ import { doctor } from './doctor.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
-import { type Language, sayIn } from './words.ts';
+import { type Language, sayIn } from './messages.ts';
 
 const commands: Readonly<
   Record<string, { readonly run: Command; readonly subject?: string; readonly withoutSubject?: true }>

@@ -2,7 +2,7 @@
 
 import type { Deployment } from './deployment.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
-import type { Language, Say } from './words.ts';
+import type { Language, Say } from './messages.ts';
 
 export interface Options {
   readonly amount?: string | undefined;

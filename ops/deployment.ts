@@ -10,12 +10,12 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
-import type { Bus } from '../functions/bus/bus.ts';
-import { eventBridge } from '../functions/bus/eventbridge.ts';
-import { type MessageQueue, messageQueue } from '../functions/bus/sqs.ts';
-import { type Config, configFrom, publisherConfigFrom } from '../functions/edge/config.ts';
-import { openRooms, type Rooms } from '../functions/rooms.ts';
-import { localCaller, Sha256 } from '../sandbox/local/signature.ts';
+import type { Bus } from '../functions/application/bus.ts';
+import { eventBridge } from '../functions/adapters/eventbridge.ts';
+import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
+import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
+import { openRooms, type Rooms } from '../functions/runtime/dependencies.ts';
+import { localCaller, Sha256 } from '../local/aws/signature.ts';
 
 export interface Deployment {
   /** For a person: where it is. */

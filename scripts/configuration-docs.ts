@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationKeys } from '../infra/config.ts';
-import { CONFIGURATION_WORDS } from '../infra/config-words.ts';
+import { CONFIGURATION_WORDS } from '../infra/config-descriptions.ts';
 import { PROJECT_ROOT } from '../infra/context.ts';
 import { type Language, tableOf, withParts } from './generated.ts';
 

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { eventDetail, eventFields, notificationDetail, notificationNames } from '../functions/edge/event-schema.ts';
+import { eventDetail, eventFields, notificationDetail, notificationNames } from '../functions/events/event-schema.ts';
 import { eventPapers, withEvents } from './events-docs.ts';
 
 /** The JSON Schema (draft 2020-12) of every event on the bus: its `detail-type` and its `detail`. */

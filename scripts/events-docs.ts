@@ -3,8 +3,8 @@
  * each, written by what writes them. `npm run schemas` puts them there, and a test says when.
  */
 
-import { eventJson, notificationJson } from '../functions/edge/event-json.ts';
-import { eventFields, eventSource, notificationDetail } from '../functions/edge/event-schema.ts';
+import { eventJson, notificationJson } from '../functions/events/event-json.ts';
+import { eventFields, eventSource, notificationDetail } from '../functions/events/event-schema.ts';
 import type { EventName, PaymentEvent } from '../functions/payment/events.ts';
 import { amountOf } from '../functions/payment/money.ts';
 import { type NotificationEventName, notificationEvent } from '../functions/payment/notification.ts';

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { doorEntries } from '../infra/doors.ts';
+import { doorEntries } from '../infra/function-table.ts';
 import { type Language, type Pair, tableOf, withParts } from './generated.ts';
 import { problemCodes, statusOf } from './openapi/answers.ts';
 import { openapi } from './openapi/document.ts';

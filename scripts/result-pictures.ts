@@ -4,9 +4,9 @@
  */
 
 import { join } from 'node:path';
-import type { Language } from '../functions/edge/request.ts';
-import { launchBrowser } from '../test/browser.ts';
-import { pageOf, type State } from '../test/result-pages.ts';
+import type { Language } from '../functions/http/request.ts';
+import { launchBrowser } from '../test/support/browser.ts';
+import { pageOf, type State } from '../test/support/result-pages.ts';
 
 const shown: readonly (readonly [State, 'light' | 'dark'])[] = [
   ['paid', 'light'],

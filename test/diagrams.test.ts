@@ -6,9 +6,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { eventNames } from '../functions/edge/event-schema.ts';
+import { eventNames } from '../functions/events/event-schema.ts';
 import { decide } from '../functions/payment/decide.ts';
-import { doorEntries } from '../infra/doors.ts';
+import { doorEntries } from '../infra/function-table.ts';
 import { allPayments, orders, policies } from './functions/payment/cases.ts';
 
 const root = join(import.meta.dirname, '..');

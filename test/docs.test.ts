@@ -3,12 +3,12 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Problem, type ProblemCode } from '../functions/edge/problem.ts';
+import { Problem, type ProblemCode } from '../functions/http/problem.ts';
 import type { OrderStatus } from '../functions/payment/order.ts';
 import type { OutcomeStatus } from '../functions/payment/outcome.ts';
 import type { Objection } from '../functions/payment/reversal.ts';
 import { readSettings } from '../infra/config.ts';
-import { commands, commandsIn } from './commands.ts';
+import { commands, commandsIn } from './support/commands.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -154,7 +154,7 @@ describe.each(papers)('%s', (file) => {
     expect(named.filter((name) => !name || !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  test('tells nobody to type what no test runs, or says why: test/commands.ts', () => {
+  test('tells nobody to type what no test runs, or says why: test/support/commands.ts', () => {
     expect(commandsIn(text).filter((command) => !Object.hasOwn(commands, command))).toEqual([]);
   });
 

@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod';
-import { Problem, type ProblemCode } from '../../functions/edge/problem.ts';
+import { Problem, type ProblemCode } from '../../functions/http/problem.ts';
 import type { OrderStatus } from '../../functions/payment/order.ts';
 import type { OutcomeStatus } from '../../functions/payment/outcome.ts';
 import type { RefundNeed, RefundRefusalReason, RefundState } from '../../functions/payment/refund.ts';
@@ -154,7 +154,7 @@ const refund = z.object({
   }),
 });
 
-/** Every code, in the order of the table in functions/edge/problem.ts. */
+/** Every code, in the order of the table in functions/http/problem.ts. */
 export const problemCodes = Object.keys({
   invalid_request: true,
   route_not_found: true,

@@ -1,9 +1,9 @@
-/** The HTTP reference as an OpenAPI 3.1 document: the routes of infra/doors.ts, the schemas of the doors, the codes of the problems. */
+/** The HTTP reference as an OpenAPI 3.1 document: the routes of infra/function-table.ts, the schemas of the doors, the codes of the problems. */
 
 import * as z from 'zod';
-import { problem } from '../../functions/edge/answer.ts';
-import { Problem, type ProblemCode } from '../../functions/edge/problem.ts';
-import { doorEntries } from '../../infra/doors.ts';
+import { problem } from '../../functions/http/response.ts';
+import { Problem, type ProblemCode } from '../../functions/http/problem.ts';
+import { doorEntries } from '../../infra/function-table.ts';
 import { type AnswerName, answerSchemas, problemCodes, statusOf } from './answers.ts';
 import { answerExamples } from './examples.ts';
 import { type Described, meanings, type RouteName, routes } from './routes.ts';

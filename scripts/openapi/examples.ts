@@ -1,7 +1,7 @@
 /** Examples of the answers, written by the very functions that write the answers. */
 
-import { orderJson, refundJson } from '../../functions/edge/order-json.ts';
-import { outcomeJson } from '../../functions/edge/outcome-json.ts';
+import { orderJson, refundJson } from '../../functions/http/order-json.ts';
+import { outcomeJson } from '../../functions/http/outcome-json.ts';
 import { amountOf } from '../../functions/payment/money.ts';
 import type { Order } from '../../functions/payment/order.ts';
 import type { Outcome } from '../../functions/payment/outcome.ts';

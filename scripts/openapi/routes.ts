@@ -1,18 +1,18 @@
 /**
  * What each route takes and answers, beside what its schemas say: the codes, the words, an example. Facts only. The routes themselves
- * come from infra/doors.ts: one more there does not compile here until it is described.
+ * come from infra/function-table.ts: one more there does not compile here until it is described.
  */
 
 import type * as z from 'zod';
-import { body as completeBody } from '../../functions/complete.ts';
-import { body as confirmBody } from '../../functions/confirm.ts';
-import type { ProblemCode } from '../../functions/edge/problem.ts';
-import { newOrderPath, orderPath } from '../../functions/edge/request.ts';
-import { query as mobileQuery } from '../../functions/mobile-redirect.ts';
-import { terms } from '../../functions/orders.ts';
-import { body as refundBody } from '../../functions/refunds.ts';
-import { body as webhookBody } from '../../functions/webhook.ts';
-import type { DOORS, DoorName } from '../../infra/doors.ts';
+import { body as completeBody } from '../../functions/handlers/complete.ts';
+import { body as confirmBody } from '../../functions/handlers/confirm.ts';
+import type { ProblemCode } from '../../functions/http/problem.ts';
+import { newOrderPath, orderPath } from '../../functions/http/request.ts';
+import { query as mobileQuery } from '../../functions/handlers/mobile-redirect.ts';
+import { terms } from '../../functions/handlers/orders.ts';
+import { body as refundBody } from '../../functions/handlers/refunds.ts';
+import { body as webhookBody } from '../../functions/handlers/webhook.ts';
+import type { DOORS, DoorName } from '../../infra/function-table.ts';
 import type { AnswerName } from './answers.ts';
 
 type NameOf<Route> = Route extends { method: infer M extends string; path: infer P extends string }

@@ -4,8 +4,8 @@
  */
 
 import type { Backend, Confirmation, Outcome, PaymentIds } from './types.ts';
-import { words } from './words.ts';
-import type { Answer, World } from './world.ts';
+import { words } from './messages.ts';
+import type { Answer, World } from './browser-environment.ts';
 
 const usualPatienceMs = 60_000;
 /** API Gateway answers within 30 s, and the backend itself within 12. */

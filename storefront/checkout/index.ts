@@ -4,7 +4,7 @@
  */
 
 import { checkoutIn } from './checkout.ts';
-import type { Iamport, World } from './world.ts';
+import type { Iamport, World } from './browser-environment.ts';
 
 const browser: World = {
   iamport: () => (globalThis as { IMP?: Iamport }).IMP,

@@ -5,7 +5,7 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Item, Table } from '../../functions/store/table.ts';
+import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
 import { won } from '../functions/payment/cases.ts';
 import { portOf, SimulatedTable } from '../simulation/table.ts';
 import { type Opened, startEngines, told } from './engines.ts';

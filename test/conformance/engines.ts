@@ -8,11 +8,11 @@ import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { inject } from 'vitest';
-import { prefix } from '../../functions/store/shop-columns.ts';
-import { type Table, table } from '../../functions/store/table.ts';
-import { startDatabase } from '../../sandbox/local/dynamodb.ts';
-import { type ChangeSource, streamOf } from '../../sandbox/local/streams.ts';
-import type { TableName } from '../provided.d.ts';
+import { prefix } from '../../functions/adapters/dynamodb/shop-columns.ts';
+import { type Table, table } from '../../functions/adapters/dynamodb/table.ts';
+import { startDatabase } from '../../local/aws/dynamodb.ts';
+import { type ChangeSource, streamOf } from '../../local/aws/streams.ts';
+import type { TableName } from '../support/provided.d.ts';
 import { type Change, portOf, SimulatedTable } from '../simulation/table.ts';
 
 /** A command that went to the engine, by its name and what it asked. */

@@ -1,7 +1,7 @@
 /** The store's reads and indexes, on every engine that it runs on: nothing old, nothing left out, nothing twice. */
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { orderShards } from '../../functions/store/watched.ts';
+import { orderShards } from '../../functions/adapters/dynamodb/watched.ts';
 import { type Opened, startEngines } from './engines.ts';
 import { asked, now, storesIn, terms, wrong } from './stores.ts';
 

@@ -2,14 +2,14 @@
 
 import type { Refund } from '../../functions/payment/refund.ts';
 import type { ReversalRequest } from '../../functions/payment/reversal.ts';
-import { checkpointsIn } from '../../functions/store/checkpoints.ts';
-import { shopTable } from '../../functions/store/layout.ts';
-import { notificationsIn } from '../../functions/store/notifications.ts';
-import { ordersIn } from '../../functions/store/orders.ts';
-import { refundsIn } from '../../functions/store/refunds.ts';
-import { reversalsIn } from '../../functions/store/reversals.ts';
-import { sharedTokenIn } from '../../functions/store/state.ts';
-import type { Table } from '../../functions/store/table.ts';
+import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
+import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
+import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
+import { refundsIn } from '../../functions/adapters/dynamodb/refunds.ts';
+import { reversalsIn } from '../../functions/adapters/dynamodb/reversals.ts';
+import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
+import type { Table } from '../../functions/adapters/dynamodb/table.ts';
 import { won } from '../functions/payment/cases.ts';
 import type { Opened } from './engines.ts';
 

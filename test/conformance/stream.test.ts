@@ -2,11 +2,11 @@
 
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { BusEntry } from '../../functions/bus/bus.ts';
-import { systemClock } from '../../functions/edge/clock.ts';
-import { publish } from '../../functions/publish.ts';
-import type { LambdaFunction } from '../../sandbox/local/lambda.ts';
-import { follow } from '../../sandbox/local/streams.ts';
+import type { BusEntry } from '../../functions/application/bus.ts';
+import { systemClock } from '../../functions/runtime/clock.ts';
+import { publish } from '../../functions/handlers/publish.ts';
+import type { LambdaFunction } from '../../local/aws/lambda.ts';
+import { follow } from '../../local/aws/streams.ts';
 import { type Opened, startEngines, told } from './engines.ts';
 import { now, storesIn, terms } from './stores.ts';
 

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import type { Item, Write } from '../../functions/store/table.ts';
+import type { Item, Write } from '../../functions/adapters/dynamodb/table.ts';
 
-const store = join(import.meta.dirname, '../../functions/store');
+const store = join(import.meta.dirname, '../../functions/adapters/dynamodb');
 
 /** Every `name: 'expression'` in the store, but for the key conditions of queries. */
 export function namedConditions(): string[] {

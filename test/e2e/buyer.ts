@@ -2,10 +2,10 @@
 
 import type { Browser, BrowserContext, FrameLocator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import type { Payment } from '../../sandbox/iamport/payment.ts';
-import { settingsAtFirst } from '../../sandbox/iamport/settings.ts';
-import { launchBrowser, pc, phone } from '../browser.ts';
-import { type System, startSystem } from '../system.ts';
+import type { Payment } from '../../local/iamport/payment.ts';
+import { settingsAtFirst } from '../../local/iamport/settings.ts';
+import { launchBrowser, pc, phone } from '../support/browser.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 export type Profile = 'pc' | 'phone';
 

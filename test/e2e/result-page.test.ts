@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { html } from '../../functions/edge/answer.ts';
-import type { ShopFront } from '../../functions/edge/config.ts';
-import { launchBrowser } from '../browser.ts';
-import { front, pageOf, type State, states } from '../result-pages.ts';
+import { html } from '../../functions/http/response.ts';
+import type { ShopFront } from '../../functions/runtime/config.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { front, pageOf, type State, states } from '../support/result-pages.ts';
 
 let browser: Browser;
 let url: string;

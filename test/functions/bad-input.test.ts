@@ -1,13 +1,13 @@
 /** Bad input gets a clear 4xx at every door; nobody is asked for it, and nothing is written. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { complete } from '../../functions/complete.ts';
-import { mobileRedirect } from '../../functions/mobile-redirect.ts';
-import { orders } from '../../functions/orders.ts';
-import type { Rooms } from '../../functions/rooms.ts';
-import { type Door, visit } from '../../functions/serve.ts';
-import { webhook } from '../../functions/webhook.ts';
-import { eventOf, formBody, jsonBody, type Sent } from './event.ts';
+import { complete } from '../../functions/handlers/complete.ts';
+import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
+import { orders } from '../../functions/handlers/orders.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import { webhook } from '../../functions/handlers/webhook.ts';
+import { eventOf, formBody, jsonBody, type Sent } from '../support/event.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 

@@ -14,12 +14,12 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { type Counted, startCounting, unitsOf } from '../../bench/counted.ts';
 import { startUpstreams } from '../../bench/upstreams.ts';
 import { optionsFor } from '../../infra/bundle.ts';
-import { startIamport } from '../../sandbox/iamport/server.ts';
-import { LambdaFunction } from '../../sandbox/local/lambda.ts';
-import { startSecrets } from '../../sandbox/local/secrets.ts';
-import { CloudAssembly } from '../../sandbox/local/template.ts';
-import { freshTables } from '../dynamodb.ts';
-import { eventOf, jsonBody } from './event.ts';
+import { startIamport } from '../../local/iamport/server.ts';
+import { LambdaFunction } from '../../local/aws/lambda.ts';
+import { startSecrets } from '../../local/aws/secrets.ts';
+import { CloudAssembly } from '../../local/aws/template.ts';
+import { freshTables } from '../support/dynamodb.ts';
+import { eventOf, jsonBody } from '../support/event.ts';
 
 /** A server in front of another one, which ends with the test. */
 async function counted(target: string): Promise<Counted> {

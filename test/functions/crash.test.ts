@@ -4,8 +4,8 @@
  */
 
 import { describe, expect, test, vi } from 'vitest';
-import type { Rooms } from '../../functions/rooms.ts';
-import { type Opened, openRooms } from './rooms.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { type Opened, openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

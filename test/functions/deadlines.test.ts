@@ -1,7 +1,7 @@
 /** What time does to an order: accounts, deposits and deadlines, looked at by the reconciler though nobody calls. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from './rooms.ts';
+import { openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

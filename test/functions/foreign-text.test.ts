@@ -1,7 +1,7 @@
 /** What PGs write is kept as far as it says why a payment failed, and no further. */
 
 import { expect, test } from 'vitest';
-import { foreignText } from '../../functions/edge/foreign-text.ts';
+import { foreignText } from '../../functions/shared/foreign-text.ts';
 
 test.each([
   ['한도 초과', '한도 초과'],

@@ -1,13 +1,13 @@
 /** Anonymous callers: how many calls to Iamport, writes and events they cause, and what they learn. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { complete as completeDoor } from '../../functions/complete.ts';
-import { mobileRedirect } from '../../functions/mobile-redirect.ts';
-import type { Rooms } from '../../functions/rooms.ts';
-import { type Door, visit } from '../../functions/serve.ts';
-import { unknownPaymentsBy } from '../../functions/unknown-payments.ts';
-import { eventOf, jsonBody, type Sent } from './event.ts';
-import { type Opened, openRooms } from './rooms.ts';
+import { complete as completeDoor } from '../../functions/handlers/complete.ts';
+import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
+import { eventOf, jsonBody, type Sent } from '../support/event.ts';
+import { type Opened, openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

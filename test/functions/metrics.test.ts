@@ -1,10 +1,10 @@
 /** What is counted: the form that CloudWatch takes metrics in, and when the reconciler says that something is late. */
 
 import { describe, expect, test } from 'vitest';
-import { callsTimedBy } from '../../functions/edge/calls.ts';
-import { eventNames } from '../../functions/edge/event-schema.ts';
-import { embedded, moneyEvents } from '../../functions/edge/metrics.ts';
-import { openRooms } from './rooms.ts';
+import { callsTimedBy } from '../../functions/runtime/calls.ts';
+import { eventNames } from '../../functions/events/event-schema.ts';
+import { embedded, moneyEvents } from '../../functions/runtime/metrics.ts';
+import { openRooms } from '../support/functions.ts';
 
 describe('a line of metrics', () => {
   test('has its dimensions, its unit and its value, and names what it holds', () => {

@@ -1,7 +1,7 @@
 /** What Iamport tells and its API does not confirm: kept, passed on, and believed by nobody. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from './rooms.ts';
+import { openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { signed } from '../../sandbox/local/signature.ts';
+import { signed } from '../../local/aws/signature.ts';
 import { openapi } from '../../scripts/openapi/document.ts';
 import { httpPapers, openapiFile, openapiText, withRoutes } from '../../scripts/openapi.ts';
-import { type Answered, type System, startSystem } from '../system.ts';
+import { type Answered, type System, startSystem } from '../support/system.ts';
 
 interface Media {
   schema: object;

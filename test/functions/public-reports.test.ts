@@ -1,13 +1,13 @@
 /** Faults that users of other Iamport backends reported, each on this one. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { complete as completeDoor } from '../../functions/complete.ts';
-import { mobileRedirect } from '../../functions/mobile-redirect.ts';
-import { orders } from '../../functions/orders.ts';
-import { type Door, visit } from '../../functions/serve.ts';
-import { webhook } from '../../functions/webhook.ts';
-import { eventOf, formBody, jsonBody, type Sent } from './event.ts';
-import { type Opened, openRooms } from './rooms.ts';
+import { complete as completeDoor } from '../../functions/handlers/complete.ts';
+import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
+import { orders } from '../../functions/handlers/orders.ts';
+import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import { webhook } from '../../functions/handlers/webhook.ts';
+import { eventOf, formBody, jsonBody, type Sent } from '../support/event.ts';
+import { type Opened, openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 

@@ -8,15 +8,15 @@ import {
   EventRefused,
   QueueUnavailable,
   type UnreadableRecord,
-} from '../../functions/bus/bus.ts';
-import { eventDetail, eventNames, notificationDetail } from '../../functions/edge/event-schema.ts';
-import type { Counts } from '../../functions/edge/metrics.ts';
+} from '../../functions/application/bus.ts';
+import { eventDetail, eventNames, notificationDetail } from '../../functions/events/event-schema.ts';
+import type { Counts } from '../../functions/runtime/metrics.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
 import type { Reversal, ReversalRequest } from '../../functions/payment/reversal.ts';
-import { type PublisherRooms, publish } from '../../functions/publish.ts';
-import { StoreUnavailable, StoreUnexpected } from '../../functions/store/errors.ts';
+import { type PublisherRooms, publish } from '../../functions/handlers/publish.ts';
+import { StoreUnavailable, StoreUnexpected } from '../../functions/adapters/dynamodb/errors.ts';
 import { orderIn, states, won } from './payment/cases.ts';
 
 vi.spyOn(console, 'error').mockReturnValue();

@@ -1,11 +1,11 @@
 /** The net: every notification is lost in these tests, and the books agree all the same. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { IamportTooLarge } from '../../functions/iamport/errors.ts';
-import { orders } from '../../functions/orders.ts';
-import { visit } from '../../functions/serve.ts';
-import { eventOf, jsonBody } from './event.ts';
-import { beginning, openRooms } from './rooms.ts';
+import { IamportTooLarge } from '../../functions/adapters/iamport/errors.ts';
+import { orders } from '../../functions/handlers/orders.ts';
+import { visit } from '../../functions/runtime/lambda-handler.ts';
+import { eventOf, jsonBody } from '../support/event.ts';
+import { beginning, openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

@@ -2,10 +2,10 @@
 
 import { describe, expect, test, vi } from 'vitest';
 import { refundEvents } from '../../functions/payment/events.ts';
-import type { Rooms } from '../../functions/rooms.ts';
-import { refundId } from '../../functions/store/refunds.ts';
-import type { Settings } from '../../sandbox/iamport/settings.ts';
-import { openRooms } from './rooms.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { refundId } from '../../functions/adapters/dynamodb/refunds.ts';
+import type { Settings } from '../../local/iamport/settings.ts';
+import { openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();
@@ -134,7 +134,7 @@ describe('a refusal of the PG', () => {
 
   test("is stored without the buyer's account", async () => {
     const { refund, stored, rooms } = await depositedOrder();
-    const { IamportRefused } = await import('../../functions/iamport/errors.ts');
+    const { IamportRefused } = await import('../../functions/adapters/iamport/errors.ts');
     const cancel = async () => {
       throw new IamportRefused('예금주 홍길동 불일치: 352000000000 (352-0000-0000-00)', { status: 200 });
     };

@@ -1,7 +1,7 @@
 /** Money that the shop gives back, orders that it closes, and payments that it stops before they are approved. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from './rooms.ts';
+import { openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

@@ -1,11 +1,11 @@
 /** Where a phone goes after the payment: to what the configuration names, and never to what the query says. */
 
 import { describe, expect, test, vi } from 'vitest';
-import type { ShopFront } from '../../functions/edge/config.ts';
-import { mobileRedirect } from '../../functions/mobile-redirect.ts';
-import { visit } from '../../functions/serve.ts';
-import { eventOf } from './event.ts';
-import { openRooms } from './rooms.ts';
+import type { ShopFront } from '../../functions/runtime/config.ts';
+import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
+import { visit } from '../../functions/runtime/lambda-handler.ts';
+import { eventOf } from '../support/event.ts';
+import { openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 

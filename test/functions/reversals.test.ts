@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest';
 import type { Amount } from '../../functions/payment/money.ts';
-import { beginning, openRooms } from './rooms.ts';
+import { beginning, openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Payment, PaymentState } from '../../functions/payment/payment.ts';
-import type { Rooms } from '../../functions/rooms.ts';
-import { type Settlement, settle } from '../../functions/settle.ts';
-import { OrderBusy } from '../../functions/store/errors.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { type Settlement, settle } from '../../functions/application/settle.ts';
+import { OrderBusy } from '../../functions/adapters/dynamodb/errors.ts';
 import { orderIn, states, thisAccount, thisUid, won } from './payment/cases.ts';
 
 const paymentIn = (state: PaymentState, payMethod = 'card'): Payment => ({

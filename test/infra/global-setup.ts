@@ -4,12 +4,12 @@
  */
 
 import type { TestProject } from 'vitest/node';
-import { localAssembly } from '../../sandbox/local/assembly.ts';
-import { tableOf } from '../../sandbox/local/dynamodb.ts';
-import { startDynamodbLocal } from '../../sandbox/local/dynamodb-local.ts';
-import { CloudAssembly } from '../../sandbox/local/template.ts';
-import { locateBrowser } from '../browser.ts';
-import type { TableName } from '../provided.d.ts';
+import { localAssembly } from '../../local/assembly.ts';
+import { tableOf } from '../../local/aws/dynamodb.ts';
+import { startDynamodbLocal } from '../../local/aws/dynamodb-local.ts';
+import { CloudAssembly } from '../../local/aws/template.ts';
+import { locateBrowser } from '../support/browser.ts';
+import type { TableName } from '../support/provided.d.ts';
 import { shippedContext } from './shipped.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -13,7 +13,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../infra/config.ts';
-import { functionNames } from '../../infra/doors.ts';
+import { functionNames } from '../../infra/function-table.ts';
 import { IamportPayments, type IamportPaymentsProps } from '../../infra/iamport-payments.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 

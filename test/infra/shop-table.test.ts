@@ -8,9 +8,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
-import { LambdaFunction } from '../../sandbox/local/lambda.ts';
-import { CloudAssembly } from '../../sandbox/local/template.ts';
-import { type System, startSystem } from '../system.ts';
+import { LambdaFunction } from '../../local/aws/lambda.ts';
+import { CloudAssembly } from '../../local/aws/template.ts';
+import { type System, startSystem } from '../support/system.ts';
 import { shippedContext } from './shipped.ts';
 
 const databaseKey = 'shoptabletest';

@@ -9,7 +9,7 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { afterAll, expect, test } from 'vitest';
-import { eventNames, notificationNames } from '../../functions/edge/event-schema.ts';
+import { eventNames, notificationNames } from '../../functions/events/event-schema.ts';
 import type { Configuration } from '../../infra/config.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
 import { writeEmptyBundles } from './synthesized.ts';

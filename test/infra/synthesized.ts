@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Configuration } from '../../infra/config.ts';
-import { functionNames } from '../../infra/doors.ts';
+import { functionNames } from '../../infra/function-table.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 
 /** A resource of a template. */

@@ -1,7 +1,7 @@
 /** What happens to an order is told on the bus: by the real streams of DynamoDB Local, and by the tap in front of dynalite. */
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type System, startSystem } from '../system.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 /** A limit against hanging, not a measure of speed. Milliseconds. */
 const published = 50_000;

@@ -1,8 +1,8 @@
 /** What the local system tells of itself while a payment is made: who asked whom, what was decided, written and published. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Fact } from '../../sandbox/local/live.ts';
-import { type System, startSystem } from '../system.ts';
+import type { Fact } from '../../local/live/live.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
 beforeAll(async () => {

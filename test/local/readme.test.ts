@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type System, startSystem } from '../system.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../sandbox/local/free-port.ts';
+import { freePort } from '../../local/aws/free-port.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 function start(environment: Record<string, string>): Run {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...environment };
   // A process group of its own, as from a terminal.
-  const child = spawn(process.execPath, ['sandbox/start.ts'], { cwd: root, env, detached: true });
+  const child = spawn(process.execPath, ['local/start.ts'], { cwd: root, env, detached: true });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));

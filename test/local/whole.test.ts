@@ -1,8 +1,8 @@
 /** The whole local system in its other shapes: without Java, with another Iamport, and with the shop's pages beside the routes. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SandboxIamport, startIamport } from '../../sandbox/iamport/server.ts';
-import { type System, startSystem } from '../system.ts';
+import { type SandboxIamport, startIamport } from '../../local/iamport/server.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 /** A payment of 14,000 won at this Iamport. */
 function paid(iamport: SandboxIamport, merchantUid: string): string {

@@ -11,7 +11,7 @@ import { failed } from '../../functions/payment/reversal.ts';
 import { HELP, main } from '../../ops/cli.ts';
 import { connect } from '../../ops/deployment.ts';
 import { waited } from '../../ops/terminal.ts';
-import { type System, startSystem } from '../system.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 const cli = join(import.meta.dirname, '../../ops/cli.ts');
 let system: System;

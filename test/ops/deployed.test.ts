@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { main } from '../../ops/cli.ts';
-import { type System, startSystem } from '../system.ts';
+import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
 let environment: Record<string, string>;

@@ -3,7 +3,7 @@
  * Anything else is an error and never `true`. That it judges as DynamoDB does is shown in test/conformance.
  */
 
-import type { Item, Write } from '../../functions/store/table.ts';
+import type { Item, Write } from '../../functions/adapters/dynamodb/table.ts';
 
 type Value = Item[string];
 /** Judges by what the write says of its placeholders: conditions may speak of what is to be set, too. */

@@ -1,7 +1,7 @@
 /** An order as the shop would read it in DynamoDB, without any of the code under test. */
 
-import type { Item } from '../../functions/store/table.ts';
-import { hundredths } from '../../sandbox/iamport/payment.ts';
+import type { Item } from '../../functions/adapters/dynamodb/table.ts';
+import { hundredths } from '../../local/iamport/payment.ts';
 import type { Truth } from './iamport.ts';
 
 /** What the shop's own table calls what we call `merchant_uid`, `amount` and `currency`. */

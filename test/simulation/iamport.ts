@@ -3,17 +3,17 @@
  * all that a payment has been, so that what our tables say can be held against what was true.
  */
 
-import type { HttpAnswer, HttpRequest } from '../../functions/iamport/transport.ts';
-import { awaitsDeposit, type CancelRequest, Ledger } from '../../sandbox/iamport/ledger.ts';
-import { inSpan, type PageOfPayments, pageOf, sorted } from '../../sandbox/iamport/lists.ts';
-import { hundredths, type Payment } from '../../sandbox/iamport/payment.ts';
-import { Refused, unknownPayment } from '../../sandbox/iamport/refused.ts';
-import { Tokens } from '../../sandbox/iamport/tokens.ts';
-import type { Chance } from './chance.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/adapters/iamport/transport.ts';
+import { awaitsDeposit, type CancelRequest, Ledger } from '../../local/iamport/ledger.ts';
+import { inSpan, type PageOfPayments, pageOf, sorted } from '../../local/iamport/lists.ts';
+import { hundredths, type Payment } from '../../local/iamport/payment.ts';
+import { Refused, unknownPayment } from '../../local/iamport/refused.ts';
+import { Tokens } from '../../local/iamport/tokens.ts';
+import type { Chance } from './random.ts';
 import { keyIn } from './invariants/once.ts';
 import type { Instance } from './network.ts';
 import type { Time } from './time.ts';
-import type { Weather } from './weather.ts';
+import type { Weather } from './faults.ts';
 import type { Lists } from './worlds/lists.ts';
 import { noisy, type Pg } from './worlds/pg.ts';
 import type { Throttle } from './worlds/throttle.ts';

@@ -1,6 +1,6 @@
 /** Decides what a broken invariant means in this run: an end of the schedule, or a count while its fault is not mended yet. */
 
-import type { Reached } from './reached.ts';
+import type { Reached } from './coverage.ts';
 import { Violation } from './violation.ts';
 
 /** Invariants that the present code breaks in worlds that are not pending. Only a run with `--pending` enforces them. */

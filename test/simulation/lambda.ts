@@ -1,32 +1,32 @@
 /** Lambda for the simulation: instances of the real doors and workers, put together from the real client and the real stores. */
 
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { Bus } from '../../functions/bus/bus.ts';
-import { BusUnavailable } from '../../functions/bus/bus.ts';
-import type { Clock } from '../../functions/edge/clock.ts';
-import { iamportClient } from '../../functions/iamport/client.ts';
-import { IamportTooLarge, IamportUnavailable } from '../../functions/iamport/errors.ts';
-import type { HttpAnswer, HttpRequest } from '../../functions/iamport/transport.ts';
+import type { Bus } from '../../functions/application/bus.ts';
+import { BusUnavailable } from '../../functions/application/bus.ts';
+import type { Clock } from '../../functions/runtime/clock.ts';
+import { iamportClient } from '../../functions/adapters/iamport/client.ts';
+import { IamportTooLarge, IamportUnavailable } from '../../functions/adapters/iamport/errors.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/adapters/iamport/transport.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
-import type { Rooms } from '../../functions/rooms.ts';
-import { type Door, visit } from '../../functions/serve.ts';
-import { checkpointsIn } from '../../functions/store/checkpoints.ts';
-import { StoreRefused, StoreUnavailable } from '../../functions/store/errors.ts';
-import type { Layout } from '../../functions/store/layout.ts';
-import { notificationsIn } from '../../functions/store/notifications.ts';
-import { ordersIn } from '../../functions/store/orders.ts';
-import { type OverwrittenItems, overwrittenItemsIn } from '../../functions/store/overwritten.ts';
-import { refundsIn } from '../../functions/store/refunds.ts';
-import { reversalsIn } from '../../functions/store/reversals.ts';
-import { sharedTokenIn } from '../../functions/store/state.ts';
-import type { Item, Table } from '../../functions/store/table.ts';
-import { unknownPaymentsBy } from '../../functions/unknown-payments.ts';
-import type { Chance } from './chance.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
+import { StoreRefused, StoreUnavailable } from '../../functions/adapters/dynamodb/errors.ts';
+import type { Layout } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
+import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
+import { type OverwrittenItems, overwrittenItemsIn } from '../../functions/adapters/dynamodb/overwritten.ts';
+import { refundsIn } from '../../functions/adapters/dynamodb/refunds.ts';
+import { reversalsIn } from '../../functions/adapters/dynamodb/reversals.ts';
+import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
+import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
+import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
+import type { Chance } from './random.ts';
 import { type Answer, pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Network } from './network.ts';
 import type { SimulatedTable } from './table.ts';
 import type { Time } from './time.ts';
-import type { Weather } from './weather.ts';
+import type { Weather } from './faults.ts';
 
 export type TableName = 'orders' | 'reversals' | 'state';
 

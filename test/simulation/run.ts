@@ -11,7 +11,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runMany } from './many.ts';
-import { runSchedule } from './schedule.ts';
+import { runSchedule } from './scenario.ts';
 import { type Scope, type WorldName, worldNames } from './worlds/choice.ts';
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { describe, expect, test, vi } from 'vitest';
 import { runMany } from './many.ts';
 import { mutations } from './mutations/mutations.ts';
-import { runSchedule } from './schedule.ts';
+import { runSchedule } from './scenario.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 vi.spyOn(console, 'error').mockReturnValue();

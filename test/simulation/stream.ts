@@ -1,8 +1,8 @@
 /** The event source mappings: the streams of the tables into the publisher, in order, and again from the first record that failed. */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import type { UnreadableRecord } from '../../functions/bus/bus.ts';
-import { publish } from '../../functions/publish.ts';
+import type { UnreadableRecord } from '../../functions/application/bus.ts';
+import { publish } from '../../functions/handlers/publish.ts';
 import type { World } from './world.ts';
 
 type Streamed = 'orders' | 'reversals';

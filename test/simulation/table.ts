@@ -3,7 +3,7 @@
  * network does to a call is decided outside. That it behaves as DynamoDB does is shown in test/conformance.
  */
 
-import type { Item, Table, Write, Written } from '../../functions/store/table.ts';
+import type { Item, Table, Write, Written } from '../../functions/adapters/dynamodb/table.ts';
 import { conditionOf } from './condition.ts';
 
 /** A record of the stream: what an item was, and what it became. */

@@ -1,8 +1,8 @@
 /** One of the workers of a long run: takes a block of seeds, and says what became of it. */
 
 import { parentPort } from 'node:worker_threads';
-import { Reached } from './reached.ts';
-import { runSchedule } from './schedule.ts';
+import { Reached } from './coverage.ts';
+import { runSchedule } from './scenario.ts';
 import type { Scope } from './worlds/choice.ts';
 
 /** From one seed up to, and without, another. */

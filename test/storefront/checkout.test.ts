@@ -8,7 +8,7 @@ import type { OutcomeStatus as BackendStatus } from '../../functions/payment/out
 import { bundleCheckout } from '../../storefront/build.ts';
 import { checkoutIn } from '../../storefront/checkout/checkout.ts';
 import type { OutcomeStatus, PayResult, Unopened } from '../../storefront/checkout/types.ts';
-import { answer, paid, request, TestWorld } from './world.ts';
+import { answer, paid, request, TestWorld } from './browser-environment.ts';
 
 const backend = { completeUrl: request.completeUrl };
 const down = answer(503, { code: 'iamport_unavailable', message: 'Soon.' }, { 'retry-after': '5' });

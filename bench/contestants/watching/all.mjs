@@ -2,7 +2,7 @@
 import { writeLog as writeLine } from './logger.mjs';
 import { writeLog as annotate } from './tracer.mjs';
 
-export { causesOf } from '../../../functions/edge/log.ts';
+export { causesOf } from '../../../functions/runtime/log.ts';
 export { writeCounts } from './metrics.mjs';
 
 export function writeLog(line, isFault) {

@@ -1,7 +1,7 @@
-/** functions/edge/log.ts with the logger of Powertools in place of the console. */
+/** functions/runtime/log.ts with the logger of Powertools in place of the console. */
 import { Logger } from '@aws-lambda-powertools/logger';
 
-export { causesOf, writeCounts } from '../../../functions/edge/log.ts';
+export { causesOf, writeCounts } from '../../../functions/runtime/log.ts';
 
 const logger = new Logger({ serviceName: 'payments' });
 

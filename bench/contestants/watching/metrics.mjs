@@ -1,7 +1,7 @@
-/** functions/edge/log.ts with the metrics of Powertools in place of the embedded format by hand. */
+/** functions/runtime/log.ts with the metrics of Powertools in place of the embedded format by hand. */
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-export { causesOf, writeLog } from '../../../functions/edge/log.ts';
+export { causesOf, writeLog } from '../../../functions/runtime/log.ts';
 
 const metrics = new Metrics({ namespace: 'iamport-serverless', serviceName: 'payments' });
 

@@ -1,8 +1,8 @@
-/** functions/edge/log.ts with the tracer of Powertools beside it: made, and told the ids of the request. */
+/** functions/runtime/log.ts with the tracer of Powertools beside it: made, and told the ids of the request. */
 import { Tracer } from '@aws-lambda-powertools/tracer';
-import { writeLog as writeLine } from '../../../functions/edge/log.ts';
+import { writeLog as writeLine } from '../../../functions/runtime/log.ts';
 
-export { causesOf, writeCounts } from '../../../functions/edge/log.ts';
+export { causesOf, writeCounts } from '../../../functions/runtime/log.ts';
 
 const tracer = new Tracer({ serviceName: 'payments' });
 

@@ -7,7 +7,7 @@
  *     published and nothing has to go back any more
  */
 
-import type { Item } from '../../../functions/store/table.ts';
+import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Judge } from '../judge.ts';
 
 export class Announced {

@@ -4,7 +4,7 @@
  * S27 a run makes a bounded number of calls for what is due and for what has changed
  */
 
-import type { Item } from '../../../functions/store/table.ts';
+import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Judge } from '../judge.ts';
 import type { Instance } from '../network.ts';
 

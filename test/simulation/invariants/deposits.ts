@@ -4,7 +4,7 @@
  * L17 what waits for the operator is no more than what is there: nothing, once the bank has taken the deposit back
  */
 
-import type { Item } from '../../../functions/store/table.ts';
+import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Entry } from '../entry.ts';
 import type { Truth } from '../iamport.ts';
 import type { Judge } from '../judge.ts';

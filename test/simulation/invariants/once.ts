@@ -6,7 +6,7 @@
  * L16 a refund that gave money back is done in the end
  */
 
-import type { Item } from '../../../functions/store/table.ts';
+import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Judge } from '../judge.ts';
 import type { Instance } from '../network.ts';
 

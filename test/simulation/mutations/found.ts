@@ -3,14 +3,14 @@
 import type { Mutation } from './mutation.ts';
 
 const decide = 'functions/payment/decide.ts';
-const client = 'functions/iamport/client.ts';
-const scan = 'functions/scan.ts';
-const due = 'functions/due.ts';
+const client = 'functions/adapters/iamport/client.ts';
+const scan = 'functions/application/reconcile/scan.ts';
+const due = 'functions/application/reconcile/due.ts';
 
 export const found: readonly Mutation[] = [
   {
     name: 'found here: of two who close an order, both do',
-    file: 'functions/close-order.ts',
+    file: 'functions/handlers/close-order.ts',
     find: `    if (order.state.status === 'closed') return nothing();\n    if`,
     replace: `    if`,
   },
@@ -64,20 +64,20 @@ export const found: readonly Mutation[] = [
   },
   {
     name: 'found here: an unreadable attempt of a stranger keeps a paid order open',
-    file: 'functions/scan.ts',
+    file: 'functions/application/reconcile/scan.ts',
     find: `      await settleEach(rooms, one.merchantUid, payments, mine);`,
     replace: `      if (unreadable.length > 0) throw new IamportUnexpected('its form is unknown');
       await settleEach(rooms, one.merchantUid, payments, mine);`,
   },
   {
     name: 'found here: a cancel that Iamport accepted does not stand once the operator has it',
-    file: 'functions/settle.ts',
+    file: 'functions/application/settle.ts',
     find: `(known.state !== 'manual' || known.acceptedAt !== undefined)`,
     replace: `known.state !== 'manual'`,
   },
   {
     name: 'found here: a later event of a write is published before the one that the bus did not take',
-    file: 'functions/publish.ts',
+    file: 'functions/handlers/publish.ts',
     find: `    for (const event of events) {
       const [isTaken] = await rooms.bus.put([entryOf(event, record)]);
       if (!isTaken) return false;

@@ -2,7 +2,7 @@
 
 import type { Mutation } from './mutation.ts';
 
-const client = 'functions/iamport/client.ts';
+const client = 'functions/adapters/iamport/client.ts';
 
 export const iamport: readonly Mutation[] = [
   {

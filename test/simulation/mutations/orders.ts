@@ -3,14 +3,14 @@
 import type { Mutation } from './mutation.ts';
 
 const decide = 'functions/payment/decide.ts';
-const lookUp = 'functions/look-up.ts';
-const settle = 'functions/settle.ts';
-const reverse = 'functions/reverse.ts';
+const lookUp = 'functions/application/look-up.ts';
+const settle = 'functions/application/settle.ts';
+const reverse = 'functions/application/reverse.ts';
 
 export const orders: readonly Mutation[] = [
   {
     name: 'the status in the webhook is believed',
-    file: 'functions/webhook.ts',
+    file: 'functions/handlers/webhook.ts',
     find: `  const ids = {`,
     replace: `  const told = fields.merchant_uid ? await rooms.orders.read(fields.merchant_uid) : undefined;
   if (told && fields.status === 'paid') {
@@ -133,7 +133,7 @@ export const orders: readonly Mutation[] = [
   },
   {
     name: 'an order is written whatever has become of it',
-    file: 'functions/store/layout.ts',
+    file: 'functions/adapters/dynamodb/table-mapping.ts',
     find: `    conditions: { revisionIsUnchanged: '#revision = :read' },`,
     replace: `    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },`,
   },
@@ -163,7 +163,7 @@ export const orders: readonly Mutation[] = [
   },
   {
     name: 'a payment that came before its order is not looked at when the order is registered',
-    file: 'functions/orders.ts',
+    file: 'functions/handlers/orders.ts',
     find: `  await expectUnmatched(merchantUid, rooms, now);\n`,
     replace: ``,
   },
@@ -175,7 +175,7 @@ export const orders: readonly Mutation[] = [
   },
   {
     name: 'an attempt that cannot be read keeps its order from being closed',
-    file: 'functions/close-order.ts',
+    file: 'functions/handlers/close-order.ts',
     find: `  const { payments } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);`,
     replace: `  const { payments, unreadable } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
   if (unreadable.length > 0) throw new Error(\`The form of \${unreadable} is unknown\`);`,

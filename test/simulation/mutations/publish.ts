@@ -2,7 +2,7 @@
 
 import type { Mutation } from './mutation.ts';
 
-const publisher = 'functions/publish.ts';
+const publisher = 'functions/handlers/publish.ts';
 
 export const publish: readonly Mutation[] = [
   {

@@ -2,8 +2,8 @@
 
 import type { Mutation } from './mutation.ts';
 
-const scan = 'functions/scan.ts';
-const due = 'functions/due.ts';
+const scan = 'functions/application/reconcile/scan.ts';
+const due = 'functions/application/reconcile/due.ts';
 
 export const reconcile: readonly Mutation[] = [
   {
@@ -58,13 +58,13 @@ export const reconcile: readonly Mutation[] = [
   },
   {
     name: 'a fresh deposit is not looked at a second time',
-    file: 'functions/payment/watch.ts',
+    file: 'functions/payment/next-check.ts',
     find: `[600, 3_600, 21_600, 86_400, 259_200]`,
     replace: `[]`,
   },
   {
     name: 'a deposit is checked only once after it was paid',
-    file: 'functions/payment/watch.ts',
+    file: 'functions/payment/next-check.ts',
     find: `[600, 3_600, 21_600, 86_400, 259_200]`,
     replace: `[600]`,
   },
@@ -90,7 +90,7 @@ export const reconcile: readonly Mutation[] = [
   },
   {
     name: 'an item that DynamoDB refuses ends the run',
-    file: 'functions/report.ts',
+    file: 'functions/application/reconcile/report.ts',
     find: `  error instanceof StoreRefused ||\n`,
     replace: ``,
   },
@@ -108,7 +108,7 @@ export const reconcile: readonly Mutation[] = [
   },
   {
     name: 'an order waits for an account after its own time',
-    file: 'functions/payment/watch.ts',
+    file: 'functions/payment/next-check.ts',
     find: `      return earlier(state.account.dueAt, expiresAt);`,
     replace: `      return state.account.dueAt;`,
   },

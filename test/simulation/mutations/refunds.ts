@@ -2,8 +2,8 @@
 
 import type { Mutation } from './mutation.ts';
 
-const reverse = 'functions/reverse.ts';
-const due = 'functions/due.ts';
+const reverse = 'functions/application/reverse.ts';
+const due = 'functions/application/reconcile/due.ts';
 
 export const refunds: readonly Mutation[] = [
   {
@@ -38,7 +38,7 @@ export const refunds: readonly Mutation[] = [
   },
   {
     name: 'a refusal by the PG is final at once',
-    file: 'functions/refund.ts',
+    file: 'functions/application/refund.ts',
     find: `underWay(current) && refusedOnce(current, 'refused_by_pg', message, now)`,
     replace: `underWay(current) && over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now)`,
   },

@@ -13,7 +13,7 @@ import type { Mutation } from './mutation.ts';
 import { mutations } from './mutations.ts';
 
 /** What the simulation imports, and nothing else. */
-const copied = ['package.json', 'functions', 'sandbox/iamport', 'test/simulation', 'test/functions/event.ts'];
+const copied = ['package.json', 'functions', 'local/iamport', 'test/simulation', 'test/support/event.ts'];
 const root = new URL('../../../', import.meta.url).pathname;
 
 interface Found {

@@ -1,10 +1,10 @@
 /** Hundreds of things at once: due orders and reversals from before the schedule, and windows that were opened for one order. */
 
-import { ordersIn } from '../../../functions/store/orders.ts';
-import { reversalsIn } from '../../../functions/store/reversals.ts';
-import { Refused } from '../../../sandbox/iamport/refused.ts';
-import type { Wanted } from '../buyers.ts';
-import { second } from '../news.ts';
+import { ordersIn } from '../../../functions/adapters/dynamodb/orders.ts';
+import { reversalsIn } from '../../../functions/adapters/dynamodb/reversals.ts';
+import { Refused } from '../../../local/iamport/refused.ts';
+import type { Wanted } from '../workload/buyers.ts';
+import { second } from '../workload/notifications.ts';
 import { portOf } from '../table.ts';
 import type { World } from '../world.ts';
 

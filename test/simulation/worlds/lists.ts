@@ -3,8 +3,8 @@
  * in single payments: a browser chooses how long their `custom_data` is.
  */
 
-import type { Payment } from '../../../sandbox/iamport/payment.ts';
-import type { Reached } from '../reached.ts';
+import type { Payment } from '../../../local/iamport/payment.ts';
+import type { Reached } from '../coverage.ts';
 import type { Worlds } from './choice.ts';
 
 /** How much of a page is read; a payment weighs at least 1. */

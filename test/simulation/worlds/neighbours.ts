@@ -1,8 +1,8 @@
 /** Another shop, and another system, on the same Iamport account: payments under other order numbers, and under the same ones. */
 
-import { Refused } from '../../../sandbox/iamport/refused.ts';
-import type { Wanted } from '../buyers.ts';
-import { minute, type News } from '../news.ts';
+import { Refused } from '../../../local/iamport/refused.ts';
+import type { Wanted } from '../workload/buyers.ts';
+import { minute, type News } from '../workload/notifications.ts';
 import type { World } from '../world.ts';
 
 const furthestRegistration = 180 * minute;

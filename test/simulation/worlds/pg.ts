@@ -1,7 +1,7 @@
 /** What a PG does with a cancel that Iamport has let through: later, under other words, or in spite of its own refusal. */
 
-import { hundredths } from '../../../sandbox/iamport/payment.ts';
-import type { Reached } from '../reached.ts';
+import { hundredths } from '../../../local/iamport/payment.ts';
+import type { Reached } from '../coverage.ts';
 import type { Time } from '../time.ts';
 import type { Worlds } from './choice.ts';
 

@@ -3,11 +3,11 @@
  * lets it grow to the limit of DynamoDB, or writes what we cannot read.
  */
 
-import type { Item } from '../../../functions/store/table.ts';
-import { jsonBody } from '../../functions/event.ts';
-import type { Wanted } from '../buyers.ts';
+import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
+import { jsonBody } from '../../support/event.ts';
+import type { Wanted } from '../workload/buyers.ts';
 import { entryOf, shopColumns } from '../entry.ts';
-import { minute, second } from '../news.ts';
+import { minute, second } from '../workload/notifications.ts';
 import type { World } from '../world.ts';
 
 const doings = {

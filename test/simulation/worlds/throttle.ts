@@ -6,7 +6,7 @@
 
 import type { Judge } from '../judge.ts';
 import type { Instance } from '../network.ts';
-import type { Reached } from '../reached.ts';
+import type { Reached } from '../coverage.ts';
 import type { Time } from '../time.ts';
 import type { Worlds } from './choice.ts';
 

@@ -1,0 +1,152 @@
+/** The table of orders. Each decision is one conditional write of one item; nothing is locked. */
+
+import { defined } from '../../shared/defined.ts';
+import type { Order, OrderState, OrderTerms } from '../../payment/order.ts';
+import type { UnixSeconds } from '../../payment/payment.ts';
+import { nextLookAt } from '../../payment/next-check.ts';
+import { count, text } from './attributes.ts';
+import { StoreUnexpected } from './errors.ts';
+import { type Guard, ownTable } from './table-mapping.ts';
+import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
+import type { Item, Table, Write } from './table.ts';
+import { type Due, orderShards } from './watched.ts';
+
+/** `held: false` comes with the order as it is now, if there is one: somebody was faster. */
+export type Held = { readonly held: true; readonly order: Order } | { readonly held: false; readonly order?: Order };
+
+export interface Orders {
+  read(merchantUid: string): Promise<Order | undefined>;
+  /** Many at once, in no order. What is not there is left out; what cannot be read does not hide the others. */
+  readMany(
+    merchantUids: readonly string[],
+  ): Promise<{ readonly orders: readonly Order[]; readonly unreadable: readonly string[] }>;
+  /** Registers an order. Not held when one of that name exists, which comes back; or when the shop's own table has none. */
+  register(terms: OrderTerms, now: UnixSeconds): Promise<Held>;
+  /** Moves an order on, if its revision is still the one that was read. */
+  change(order: Order, next: OrderState, now: UnixSeconds): Promise<Held>;
+  /**
+   * Notes when to look at the order again, and whether Iamport knows its amount: no step in the order's life, so its
+   * revision stays.
+   */
+  note(order: Order, look: Pick<Order, 'isUnprepared' | 'dueAt' | 'preparedAmount'>): Promise<Held>;
+  /**
+   * Before a payment of an unpaid order is cancelled, where the shop may change what the order costs: a concurrent writer who read
+   * the order before this write cannot write it any more, and one who reads it later finds the payment's reversal.
+   */
+  announceCancel(order: Order): Promise<Held>;
+  /** Does the shop own the table, and so may change what an order costs? */
+  readonly isShops: boolean;
+  /** The orders whose check is due, the longest overdue first in each shard. @param most in each shard */
+  due(now: UnixSeconds, most: number): Promise<readonly Due[]>;
+  /** Moves the next check of an order that cannot be checked now, even of one that cannot be read. */
+  postpone(due: Due, until: UnixSeconds): Promise<void>;
+}
+
+/** @param layout of the table: one of ours, unless it is said to be the shop's */
+export function ordersIn(table: Table, layout = ownTable): Orders {
+  const keyOf = (merchantUid: string): Item => ({ [layout.key]: text(merchantUid) });
+  const orderIn = (item: Item): Order => {
+    const order = orderOf(layout.ours(item));
+    return layout.isShops ? order : { ...order, registeredAt: order.createdAt };
+  };
+  const uidOf = (item: Item): string | undefined => layout.ours(item).merchant_uid?.S;
+  const write = (order: Order, set: Write['set'], guard: Guard) => writeAs(order, layout.stored(set, order), guard);
+  const writeAs = async (order: Order, set: Write['set'], guard: Guard): Promise<Held> => {
+    const result = await table.write({ key: keyOf(order.merchantUid), set, ...guard });
+    if (result.written) return { held: true, order };
+    return { held: false, ...(result.item && { order: orderIn(result.item) }) };
+  };
+  const writeUnchanged = (read: Order, written: Order) =>
+    write(written, stateAttributes(written), layout.isAsRead(read));
+
+  return {
+    async read(merchantUid) {
+      const item = await table.read(keyOf(merchantUid));
+      return item && orderIn(item);
+    },
+
+    async readMany(merchantUids) {
+      const orders: Order[] = [];
+      const unreadable: string[] = [];
+      for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf), layout.attributes)) {
+        try {
+          orders.push(orderIn(item));
+        } catch (error) {
+          if (!(error instanceof StoreUnexpected)) throw error;
+          unreadable.push(uidOf(item) ?? '');
+        }
+      }
+      return { orders, unreadable };
+    },
+
+    register(terms, now) {
+      const state = { status: 'ready' } as const;
+      const dueAt = nextLookAt({ state, ...terms, updatedAt: now }, now);
+      const order = defined<Order>({
+        ...withAll(terms),
+        revision: 1,
+        createdAt: now,
+        updatedAt: now,
+        state,
+        isUnprepared: undefined,
+        dueAt,
+        registeredAt: layout.isShops ? undefined : now,
+        cancels: undefined,
+        preparedAmount: undefined,
+      });
+      const set = { ...termsAttributes(terms), created_at: count(now), ...stateAttributes(order) };
+      return write(order, set, layout.isNew(terms));
+    },
+
+    change(order, next, now) {
+      const { dueAt: _former, ...rest } = order;
+      // The first that is known of an order in the shop's own table.
+      const createdAt = order.revision === 0 ? now : order.createdAt;
+      const changed: Order = { ...rest, state: next, revision: order.revision + 1, createdAt, updatedAt: now };
+      const dueAt = nextLookAt(changed, now);
+      return writeUnchanged(order, { ...changed, ...(dueAt !== undefined && { dueAt }) });
+    },
+
+    note(order, { isUnprepared, dueAt, preparedAmount = order.preparedAmount }) {
+      const { isUnprepared: _was, dueAt: _former, ...rest } = order;
+      const noted = {
+        ...rest,
+        ...(isUnprepared && { isUnprepared }),
+        ...(dueAt !== undefined && { dueAt }),
+        ...(preparedAmount !== undefined && { preparedAmount }),
+      };
+      return writeUnchanged(order, noted);
+    },
+
+    isShops: layout.isShops,
+
+    announceCancel(order) {
+      const cancels = (order.cancels ?? 0) + 1;
+      return writeAs({ ...order, cancels }, { [`${layout.prefix}cancels`]: count(cancels) }, layout.isAsRead(order));
+    },
+
+    async due(now, most) {
+      const items = await table.due(orderShards, now, most);
+      return items.flatMap((item) => {
+        const { merchant_uid, due_at } = layout.ours(item);
+        return merchant_uid?.S === undefined ? [] : { id: merchant_uid.S, dueAt: Number(due_at?.N) };
+      });
+    },
+
+    async postpone({ id, dueAt }, until) {
+      await table.postpone(keyOf(id), dueAt, until);
+    },
+  };
+}
+
+/** Terms with every field named, so that `defined` can leave out what is absent. */
+const withAll = ({ merchantUid, amount, currency, taxFree, vatAmount, name, expiresAt, tier }: OrderTerms) => ({
+  merchantUid,
+  amount,
+  currency,
+  taxFree,
+  vatAmount,
+  name,
+  expiresAt,
+  tier,
+});

@@ -1,0 +1,132 @@
+/**
+ * The shop's refunds, beside the reversals in their table: they wait in the same index until they are over. Keyed by the payment
+ * and the shop's own key, so that the same refund asked for twice is one item.
+ */
+
+import { defined } from '../../shared/defined.ts';
+import type { Amount } from '../../payment/money.ts';
+import type { Refund, RefundNeed, RefundRefusalReason, RefundRequester, RefundState } from '../../payment/refund.ts';
+import { count, money, optional, Reader, text } from './attributes.ts';
+import { StoreUnexpected } from './errors.ts';
+import type { Item, Table, Write } from './table.ts';
+import { watched } from './watched.ts';
+
+export interface Refunds {
+  /** @param id as `refundId` writes it, or the refund itself */
+  read(id: string | Pick<Refund, 'impUid' | 'key'>): Promise<Refund | undefined>;
+  /**
+   * Writes a new refund, before anything is sent.
+   * @returns `held: false` with the refund of that key, if there is one that was or may have been sent
+   */
+  request(refund: Refund): Promise<{ held: boolean; refund: Refund }>;
+  /**
+   * Writes the next version, if the one that was read is still there. The revision is counted here.
+   * @returns `held: false` with the newer version
+   */
+  change(read: Refund, next: Refund): Promise<{ held: boolean; refund: Refund }>;
+}
+
+export const refundId = ({ impUid, key }: Pick<Refund, 'impUid' | 'key'>): string => `${impUid}/${key}`;
+export const isRefundId = (id: string): boolean => id.includes('/');
+
+/** The words of each attribute. A record, so that a new word in the code does not compile until it is read here. */
+const states: Record<RefundState, true> = { requested: true, done: true, refused: true, unsent: true };
+const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true, overtaken: true };
+const needs: Record<RefundNeed, true> = { account: true, repeat: true, operator: true };
+const requesters: Record<RefundRequester, true> = { customer: true, admin: true };
+
+export const isRefundItem = (item: Item): boolean => item.kind?.S === 'refund';
+
+export function refundsIn(table: Table): Refunds {
+  const keyOf = (id: string): Item => ({ imp_uid: text(id) });
+  const write = async (refund: Refund, guard: Pick<Write, 'conditions' | 'values'>) => {
+    const result = await table.write({ key: keyOf(refundId(refund)), set: attributesOf(refund), ...guard });
+    if (result.written) return { held: true, refund };
+    if (!result.item) throw new StoreUnexpected(`The refund ${refundId(refund)} was deleted while it was written`);
+    return { held: false, refund: refundOf(result.item) };
+  };
+
+  return {
+    async read(id) {
+      const item = await table.read(keyOf(typeof id === 'string' ? id : refundId(id)));
+      return item && refundOf(item);
+    },
+
+    // An attempt that surely sent nothing leaves its item behind, and the same key starts afresh.
+    request: (refund) =>
+      write(refund, {
+        conditions: { isNew: 'attribute_not_exists(imp_uid) OR #state = :unsent' },
+        values: { ':unsent': text('unsent') },
+      }),
+
+    change: (read, next) =>
+      write(
+        { ...next, revision: read.revision + 1 },
+        { conditions: { revisionIsUnchanged: '#revision = :read' }, values: { ':read': count(read.revision) } },
+      ),
+  };
+}
+
+function attributesOf(refund: Refund): Write['set'] {
+  const { currency } = refund;
+  const part = (amount: Amount) => money(amount, currency);
+  return {
+    kind: text('refund'),
+    merchant_uid: text(refund.merchantUid),
+    refund_of: text(refund.impUid),
+    refund_key: text(refund.key),
+    cancel_key: text(refund.cancelKey),
+    reason: text(refund.reason),
+    amount: part(refund.amount),
+    checksum: part(refund.checksum),
+    tax_free: optional(part, refund.taxFree),
+    vat_amount: optional(part, refund.vatAmount),
+    currency: text(currency),
+    cancels_before: count(refund.cancelsBefore),
+    requester: optional(text, refund.requester),
+    state: text(refund.state),
+    revision: count(refund.revision),
+    attempts: count(refund.attempts),
+    sent_at: count(refund.sentAt),
+    accepted_at: optional(count, refund.acceptedAt),
+    refused_at: optional(count, refund.refusedAt),
+    refusal: optional(text, refund.refusal),
+    needs: optional(text, refund.needs),
+    message: optional(text, refund.message),
+    created_at: count(refund.createdAt),
+    updated_at: count(refund.updatedAt),
+    ...watched('money', refund.dueAt),
+  };
+}
+
+/** @throws StoreUnexpected for an item that this version does not understand */
+export function refundOf(item: Item): Refund {
+  const read = new Reader(item, `refund ${item.imp_uid?.S}`);
+  const currency = read.text('currency');
+  return defined<Refund>({
+    impUid: read.text('refund_of'),
+    key: read.text('refund_key'),
+    cancelKey: read.text('cancel_key'),
+    merchantUid: read.text('merchant_uid'),
+    amount: read.money('amount', currency),
+    currency,
+    checksum: read.money('checksum', currency),
+    taxFree: read.optionalMoney('tax_free', currency),
+    vatAmount: read.optionalMoney('vat_amount', currency),
+    cancelsBefore: read.count('cancels_before'),
+    reason: read.text('reason'),
+    requester: read.optionalWord('requester', requesters),
+    state: read.word('state', states),
+    revision: read.count('revision'),
+    attempts: read.count('attempts'),
+    sentAt: read.count('sent_at'),
+    acceptedAt: read.optionalCount('accepted_at'),
+    refusedAt: read.optionalCount('refused_at'),
+    refusal: read.optionalWord('refusal', refusals),
+    needs: read.optionalWord('needs', needs),
+    message: read.optionalText('message'),
+    createdAt: read.count('created_at'),
+    updatedAt: read.count('updated_at'),
+    dueAt: read.optionalCount('due_at'),
+  });
+}

@@ -1,0 +1,50 @@
+/** The shop's keys at Iamport, from Secrets Manager. Read only when a token is needed, and kept for the life of the instance. */
+
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod/mini';
+import { defined } from '../../shared/defined.ts';
+import { jsonIn } from '../../shared/json-text.ts';
+import type { Credentials } from './client.ts';
+import { IamportRefused, IamportUnavailable } from './errors.ts';
+
+const secret = z.object({
+  imp_key: z.string().check(z.minLength(1)),
+  imp_secret: z.string().check(z.minLength(1)),
+  pg_api_key: z.optional(z.string()),
+});
+
+/**
+ * @param open makes the client, once
+ * @param secretId the secret's ARN or name
+ * @returns reads the secret; `again` reads it anew, since the keys may have been replaced
+ */
+export function credentialsIn(
+  open: () => SecretsManagerClient,
+  secretId: string,
+): (again: boolean) => Promise<Credentials> {
+  let client: SecretsManagerClient | undefined;
+  let known: Credentials | undefined;
+  return async (again) => {
+    client ??= open();
+    if (!known || again) known = await read(client, secretId);
+    return known;
+  };
+}
+
+async function read(client: SecretsManagerClient, SecretId: string): Promise<Credentials> {
+  const answer = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
+    throw new IamportUnavailable('Secrets Manager gave no answer, so Iamport cannot be asked', {
+      cause,
+      notSent: true,
+    });
+  });
+  const found = secret.safeParse(jsonIn(answer.SecretString ?? ''));
+  if (!found.success) {
+    throw new IamportRefused(
+      `Put {"imp_key": "…", "imp_secret": "…"} of the Iamport console into the secret ${SecretId}`,
+      { status: 401, notSent: true },
+    );
+  }
+  const { imp_key, imp_secret, pg_api_key } = found.data;
+  return defined<Credentials>({ impKey: imp_key, impSecret: imp_secret, pgApiKey: pg_api_key });
+}

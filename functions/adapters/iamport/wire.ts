@@ -1,0 +1,235 @@
+/** The wire form of Iamport's answers, parsed once into our own types. Unknown fields, personal ones among them, are dropped here. */
+
+import * as z from 'zod/mini';
+import { defined } from '../../shared/defined.ts';
+import { foreignText } from '../../shared/foreign-text.ts';
+import { jsonIn } from '../../shared/json-text.ts';
+import { type Amount, amountNear, majorUnits, minus, plus } from '../../payment/money.ts';
+import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../../payment/payment.ts';
+import { IamportUnexpected } from './errors.ts';
+
+/** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
+const something = <Value>(value: Value) => value || undefined;
+const text = z.pipe(z.nullish(z.string()), z.transform(something));
+/** A sentence of a PG or of Iamport, without the account numbers and names that may stand in it. */
+const sentence = z.pipe(
+  z.nullish(z.string()),
+  z.transform((value) => something(foreignText(value ?? undefined))),
+);
+const unixSeconds = z.pipe(z.nullish(z.number().check(z.nonnegative())), z.transform(something));
+
+/** What names a payment or an order: a table has no empty keys. */
+const id = z.string().check(z.minLength(1));
+
+/** Every answer of the API: `code` 0 means that it worked, whatever the HTTP status. */
+const envelope = z.object({ code: z.int(), message: sentence, response: z.optional(z.unknown()) });
+
+const token = z.object({
+  access_token: z.string().check(z.minLength(1)),
+  expired_at: z.number(),
+  now: z.number(),
+});
+
+/** The fields of a payment that we use. Source: PaymentAnnotation of PortOne's V1 API description. */
+const payment = z.object({
+  imp_uid: id,
+  merchant_uid: id,
+  amount: z.number(),
+  cancel_amount: z.number(),
+  currency: z.string(),
+  status: z.enum(['ready', 'paid', 'cancelled', 'failed']),
+  sandbox: z.boolean(),
+  pay_method: text,
+  pg_provider: text,
+  pg_tid: text,
+  apply_num: text,
+  receipt_url: text,
+  fail_reason: sentence,
+  started_at: unixSeconds,
+  paid_at: unixSeconds,
+  failed_at: unixSeconds,
+  vbank_name: text,
+  vbank_num: text,
+  vbank_holder: text,
+  vbank_date: unixSeconds,
+  vbank_issued_at: unixSeconds,
+  cancel_history: z.nullish(
+    z.array(z.object({ amount: z.nullish(z.number()), cancelled_at: unixSeconds, reason: text })),
+  ),
+  deposit_history: z.nullish(z.array(z.object({ amount: z.number() }))),
+});
+type WirePayment = z.infer<typeof payment>;
+
+const page = z.object({ total: z.int(), list: z.array(z.unknown()), next: z.int() });
+
+const prepared = z.object({ merchant_uid: z.string(), amount: z.number(), currency: text });
+
+export type Envelope = z.infer<typeof envelope>;
+
+/** @throws IamportUnexpected when the body is not one of Iamport's answers */
+export function envelopeOf(body: string): Envelope {
+  return parsed(envelope, jsonIn(body), 'answer');
+}
+
+/** @returns the token and how long it lives by Iamport's own clock, in seconds: ours may be wrong */
+export function tokenOf(response: unknown): { value: string; livesSeconds: number } {
+  const { access_token, expired_at, now } = parsed(token, response, 'token');
+  return { value: access_token, livesSeconds: expired_at - now };
+}
+
+/** @returns the amount that Iamport lets through for an order, in major units, and its currency where one was registered */
+export function preparedOf(response: unknown): { amount: number; currency?: string } {
+  const { amount, currency } = parsed(prepared, response, 'prepared amount');
+  // Without a currency, hundredths are read: fine enough for every currency.
+  const near = amountNear(amount, currency ?? 'USD');
+  return { amount: near === undefined ? amount : majorUnits(near, currency ?? 'USD'), ...(currency && { currency }) };
+}
+
+/** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is none */
+export function paymentOf(response: unknown): Payment {
+  const wire = parsed(payment, response, 'payment');
+  return defined<Payment>({
+    impUid: wire.imp_uid,
+    merchantUid: wire.merchant_uid,
+    amount: exact(wire, wire.amount, 'amount'),
+    currency: wire.currency,
+    sandbox: wire.sandbox,
+    record: recordOf(wire),
+    startedAt: wire.started_at,
+    deposited: depositedOn(wire),
+    state: stateOf(wire),
+    cancels: cancelsIn(wire),
+  });
+}
+
+/** The cancels of a payment, the oldest first. An amount that cannot be read is left out: it is evidence, not money. */
+function cancelsIn({ cancel_history, currency }: WirePayment): readonly Cancel[] | undefined {
+  const history = cancel_history ?? [];
+  if (history.length === 0) return undefined;
+  // Sorted only where every entry has its time; otherwise Iamport's order is the best that is known.
+  const areTimed = history.every(({ cancelled_at }) => cancelled_at !== undefined);
+  const entries = areTimed ? history.toSorted((a, b) => (a.cancelled_at ?? 0) - (b.cancelled_at ?? 0)) : history;
+  return entries.map(({ amount, reason }) =>
+    defined<Cancel>({ amount: typeof amount === 'number' ? amountNear(amount, currency) : undefined, reason }),
+  );
+}
+
+/** The sum of all deposits on a fixed account; only such an account has a history. */
+function depositedOn(wire: WirePayment): Amount | undefined {
+  const deposits = wire.deposit_history ?? [];
+  if (deposits.length === 0) return undefined;
+  return deposits.map(({ amount }) => exact(wire, amount, 'deposit')).reduce(plus);
+}
+
+/** Payments of a list. One that cannot be read does not hide the others: it is named. */
+export interface PaymentList {
+  readonly payments: readonly Payment[];
+  /** The `imp_uid` of payments in a form that we do not know. */
+  readonly unreadable: readonly string[];
+}
+
+/** A page of a list of payments. */
+export interface PaymentPage extends PaymentList {
+  /** How many there are on all pages together. */
+  readonly total: number;
+  readonly next: number;
+}
+
+/** @param current the page that was asked for: the next one must be a later one, or there is none */
+export function paymentPageOf(response: unknown, current: number): PaymentPage {
+  const { total, list, next } = parsed(page, response, 'list of payments');
+  const payments: Payment[] = [];
+  const unreadable: string[] = [];
+  for (const element of list) {
+    const read = readable(element);
+    if (typeof read === 'string') unreadable.push(read);
+    else payments.push(read);
+  }
+  return { payments, unreadable, total, next: next > current ? next : 0 };
+}
+
+function readable(element: unknown): Payment | string {
+  try {
+    return paymentOf(element);
+  } catch (error) {
+    if (!(error instanceof IamportUnexpected)) throw error;
+    const named = z.object({ imp_uid: z.string() }).safeParse(element);
+    return named.success ? named.data.imp_uid : '(no imp_uid)';
+  }
+}
+
+/**
+ * Money moved when the payment is paid, or was cancelled after it was paid. Iamport says `cancelled` after a partial cancel
+ * too, so what is kept is told by the amounts alone.
+ */
+function stateOf(wire: WirePayment): PaymentState {
+  const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
+  if (moved && wire.status === 'cancelled' && exact(wire, wire.cancel_amount, 'cancel_amount') === 0) {
+    throw new IamportUnexpected(`Iamport says that ${wire.imp_uid} was cancelled, and that nothing of it was`);
+  }
+  if (moved) {
+    const kept = minus(exact(wire, wire.amount, 'amount'), exact(wire, wire.cancel_amount, 'cancel_amount'));
+    if (kept < 0) throw new IamportUnexpected(`Iamport says that more of ${wire.imp_uid} was cancelled than was paid`);
+    return kept > 0 ? { kind: 'kept', kept } : { kind: 'returned' };
+  }
+  if (wire.status === 'cancelled') return { kind: 'returned' };
+  if (wire.status === 'failed') {
+    return defined<PaymentState>({ kind: 'failed', failedAt: wire.failed_at ?? 0, reason: wire.fail_reason });
+  }
+  const account = wire.pay_method === 'vbank' ? accountOf(wire) : undefined;
+  return account ? { kind: 'awaiting_deposit', account } : { kind: 'ready' };
+}
+
+const wasPaid = (wire: WirePayment): boolean => wire.paid_at !== undefined || (wire.cancel_history ?? []).length > 0;
+
+/** Before the bank has answered, some PGs fill the fields with texts such as `발급대기`, `-` or `0000`: then there is no account yet. */
+function accountOf(wire: WirePayment): VirtualAccount | undefined {
+  const number = wire.vbank_num?.trim();
+  if (!number || !isAccountNumber(number)) return undefined;
+  return defined<VirtualAccount>({
+    impUid: wire.imp_uid,
+    bank: named(wire.vbank_name),
+    number,
+    holder: named(wire.vbank_holder),
+    dueAt: wire.vbank_date,
+    issuedAt: wire.vbank_issued_at ?? 0,
+  });
+}
+
+/** 7 to 20 digits with dashes or blanks, not all the same. One letter may precede them, as in the accounts of a PG's test channel. */
+function isAccountNumber(text: string): boolean {
+  const digits = text.replace(/[-\s]/g, '').replace(/^[A-Za-z]/, '');
+  return /^\d{7,20}$/.test(digits) && !/^(\d)\1*$/.test(digits);
+}
+
+/** @returns undefined for a name without letters, and for the texts of a missing one */
+const named = (name: string | undefined): string | undefined =>
+  name &&
+  /\p{L}/u.test(name) &&
+  !/^(?:발급\s*(?:대기|중)|대기중?|미정|없음|null|undefined|none|n\/a)$/i.test(name.trim())
+    ? name
+    : undefined;
+
+const recordOf = (wire: WirePayment): PaymentRecord =>
+  defined<PaymentRecord>({
+    payMethod: wire.pay_method,
+    pgProvider: wire.pg_provider,
+    pgTid: wire.pg_tid,
+    applyNum: wire.apply_num,
+    receiptUrl: wire.receipt_url,
+    paidAt: wire.paid_at,
+  });
+
+function exact(wire: WirePayment, major: number, what: string): Amount {
+  const amount = amountNear(major, wire.currency);
+  if (amount !== undefined) return amount;
+  throw new IamportUnexpected(`Iamport's ${what} of ${wire.imp_uid} is no amount of ${wire.currency}: ${major}`);
+}
+
+function parsed<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  // Only paths are told: the values may be personal.
+  const fields = result.error.issues.map((issue) => issue.path.join('.') || '(all of it)').join(', ');
+  throw new IamportUnexpected(`Iamport's ${what} has a shape that we do not know, at: ${fields}`);
+}

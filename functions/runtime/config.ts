@@ -1,0 +1,166 @@
+/** The configuration of a function: the only reader of the environment, once and whole. */
+
+import * as z from 'zod/mini';
+import type { Policy } from '../payment/decide.ts';
+import type { ShopColumns } from '../adapters/dynamodb/shop-columns.ts';
+import { jsonIn } from '../shared/json-text.ts';
+
+/** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */
+export type ResultTargets = Readonly<Record<string, string>>;
+
+/** What the shop has put on the built-in page. */
+export interface ShopFront {
+  /** An `https://` address of a picture. */
+  readonly logo?: string | undefined;
+  /** `#rrggbb` */
+  readonly color?: string | undefined;
+  /** Where the shop is, a buyer's orders, the payment of an order (its number is added as `merchant_uid`), and help. */
+  readonly shop?: string | undefined;
+  readonly orders?: string | undefined;
+  readonly checkout?: string | undefined;
+  readonly support?: string | undefined;
+}
+
+export interface Config {
+  /** Tells the metrics of this deployment from those of others in the account. */
+  readonly deployment: string;
+  readonly tables: { readonly orders: string; readonly reversals: string; readonly state: string };
+  /** The table of orders is the shop's own, with these names. */
+  readonly shopColumns: ShopColumns | undefined;
+  readonly iamportSecretArn: string;
+  readonly iamportApiUrl: string;
+  readonly policy: Policy;
+  readonly webhookSenders: 'any' | 'iamport-only';
+  /** How every order number of this shop begins; empty where the Iamport account serves no other shop. */
+  readonly orderPrefix: string;
+  readonly resultTargets: ResultTargets;
+  readonly shopName: string;
+  readonly resultPage: ShopFront;
+}
+
+const required = z.string('is missing').check(z.minLength(1, 'is empty'));
+const oneOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
+  z._default(z.enum(words, `must be ${words.map((word) => `"${word}"`).join(' or ')}`), words[0]);
+
+/** A map from names to URLs, as JSON. */
+const targets = z.pipe(
+  z._default(z.string(), '{}'),
+  z.transform((text, context): ResultTargets => {
+    const found = z.record(z.string(), z.url()).safeParse(jsonIn(text));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: text, message: 'must be a JSON object from names to URLs' });
+    return z.NEVER;
+  }),
+);
+
+/** As JSON. */
+const columns = z.pipe(
+  z.optional(z.string()),
+  z.transform((text, context): ShopColumns | undefined => {
+    if (text === undefined) return undefined;
+    const found = z.object({ key: required, amount: required, currency: z.optional(required) }).safeParse(jsonIn(text));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: text, message: 'must be a JSON object with key and amount' });
+    return z.NEVER;
+  }),
+);
+
+const text = z.optional(z.string());
+
+/** As JSON. */
+const front = z.pipe(
+  z._default(z.string(), '{}'),
+  z.transform((json, context): ShopFront => {
+    const parts = { logo: text, color: text, shop: text, orders: text, checkout: text, support: text };
+    const found = z.strictObject(parts).safeParse(jsonIn(json));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: json, message: 'must be a JSON object with texts' });
+    return z.NEVER;
+  }),
+);
+
+/** The name of the deployment, for the metrics. */
+const deployment = z._default(z.string(), 'local');
+
+const environment = z.object({
+  DEPLOYMENT: deployment,
+  ORDERS_TABLE: required,
+  ORDERS_COLUMNS: columns,
+  REVERSALS_TABLE: required,
+  STATE_TABLE: required,
+  IAMPORT_SECRET_ARN: required,
+  IAMPORT_API_URL: z._default(z.url('must be a URL'), 'https://api.iamport.kr'),
+  TEST_PAYMENTS: oneOf('refuse', 'accept'),
+  REVERSALS: oneOf('automatic', 'manual'),
+  WEBHOOK_SENDERS: oneOf('any', 'iamport-only'),
+  ORDER_PREFIX: z._default(z.string(), ''),
+  RESULT_TARGETS: targets,
+  SHOP_NAME: z._default(z.string(), ''),
+  RESULT_PAGE: front,
+});
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface PublisherConfig extends Pick<Config, 'deployment' | 'shopColumns'> {
+  /** Set where the table of orders is the shop's own, in which the publisher restores our attributes. */
+  readonly ordersTable: string | undefined;
+  readonly reversalsTable: string;
+  readonly eventBus: string;
+  /** Takes the records of which no event can be made. */
+  readonly unpublishedQueueUrl: string;
+}
+
+/** What the publisher is told: it knows no secret. */
+const publisherEnvironment = z.object({
+  DEPLOYMENT: deployment,
+  ORDERS_TABLE: z.optional(required),
+  REVERSALS_TABLE: required,
+  ORDERS_COLUMNS: columns,
+  EVENT_BUS: required,
+  UNPUBLISHED_QUEUE_URL: z.url('must be a URL'),
+});
+
+/** @throws Error that lists every problem, by the name of its variable */
+export function publisherConfigFrom(variables: Variables): PublisherConfig {
+  const env = checked(publisherEnvironment, variables);
+  return {
+    deployment: env.DEPLOYMENT,
+    ordersTable: env.ORDERS_TABLE,
+    reversalsTable: env.REVERSALS_TABLE,
+    shopColumns: env.ORDERS_COLUMNS,
+    eventBus: env.EVENT_BUS,
+    unpublishedQueueUrl: env.UNPUBLISHED_QUEUE_URL,
+  };
+}
+
+function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
+  const found = schema.safeParse(variables);
+  if (found.success) return found.data;
+  const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  throw new Error(`The environment of this function is wrong: ${problems.join('; ')}`);
+}
+
+/** @throws Error that lists every problem, by the name of its variable */
+export function configFrom(variables: Variables): Config {
+  const env = checked(environment, variables);
+  return {
+    deployment: env.DEPLOYMENT,
+    tables: { orders: env.ORDERS_TABLE, reversals: env.REVERSALS_TABLE, state: env.STATE_TABLE },
+    shopColumns: env.ORDERS_COLUMNS,
+    iamportSecretArn: env.IAMPORT_SECRET_ARN,
+    iamportApiUrl: env.IAMPORT_API_URL,
+    policy: { acceptTestPayments: env.TEST_PAYMENTS === 'accept', reversals: env.REVERSALS },
+    webhookSenders: env.WEBHOOK_SENDERS,
+    orderPrefix: env.ORDER_PREFIX,
+    resultTargets: env.RESULT_TARGETS,
+    shopName: env.SHOP_NAME,
+    resultPage: env.RESULT_PAGE,
+  };
+}
+
+/** Does an instance start because somebody waits for it? Not where some are kept started, and paid for. */
+export const startsOnDemand = (variables: Variables): boolean =>
+  variables.AWS_LAMBDA_INITIALIZATION_TYPE !== 'provisioned-concurrency';
+
+/** What Lambda set for this function, or undefined outside Lambda. */
+export const environmentOfLambda = () => (process.env.AWS_LAMBDA_FUNCTION_NAME ? process.env : undefined);

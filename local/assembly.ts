@@ -1,0 +1,77 @@
+/**
+ * The cloud assembly that the local system runs. A synthesis takes seconds, so each assembly is kept in dist/local under the SHA-256
+ * of everything that it is made from, and `npm start` synthesizes only after one of those files has changed.
+ */
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PROJECT_ROOT } from '../infra/context.ts';
+
+const kept = join(PROJECT_ROOT, 'dist/local');
+
+/** Files and directories that a synthesis reads: the sources, the versions of the packages, the settings of the bundler. */
+const inputs = ['functions', 'infra', 'package-lock.json', 'tsconfig.json'];
+
+/** An assembly that was last made this long ago is removed at the next synthesis. Milliseconds. */
+const maxAgeMs = 7 * 24 * 3_600_000;
+
+/**
+ * @param context as in cdk.json
+ * @param onSynthesis called before a synthesis, which takes seconds
+ * @returns the directory of the assembly
+ * @throws Error with every problem of the context `iamport`, or with what the bundler or the CDK reports
+ */
+export async function localAssembly(context: Record<string, unknown>, onSynthesis = () => {}): Promise<string> {
+  const directory = join(kept, await digestOf(context));
+  if (existsSync(directory)) return directory;
+  onSynthesis();
+  await removeOld();
+  const unfinished = `${directory}.${process.pid}`;
+  // In a process of its own, which takes the memory of the CDK and of the bundler with it when it ends.
+  const script = join(import.meta.dirname, 'synthesize.ts');
+  const run = promisify(execFile)(process.execPath, [script, JSON.stringify(context), unfinished], {
+    cwd: PROJECT_ROOT,
+  });
+  await run.catch(({ stderr }: { stderr: string }) => {
+    throw new Error(stderr.trim());
+  });
+  await rename(unfinished, directory).catch(async (error: unknown) => {
+    // Another process has made the same one meanwhile.
+    if (!existsSync(directory)) throw error;
+    await rm(unfinished, { recursive: true });
+  });
+  return directory;
+}
+
+async function digestOf(context: Record<string, unknown>): Promise<string> {
+  const hash = createHash('sha256').update(`${process.version}\0${JSON.stringify(context)}`);
+  for (const input of inputs) {
+    for (const file of await filesIn(join(PROJECT_ROOT, input))) {
+      hash.update(`\0${file.slice(PROJECT_ROOT.length)}\0`).update(await readFile(file));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** @returns the files below the path, or the path itself if it is a file; sorted */
+async function filesIn(path: string): Promise<string[]> {
+  if ((await stat(path)).isFile()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function removeOld(): Promise<void> {
+  await mkdir(kept, { recursive: true });
+  for (const name of await readdir(kept)) {
+    const path = join(kept, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
+  }
+}

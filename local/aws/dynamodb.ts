@@ -1,0 +1,85 @@
+/** The database of the local system: AWS's own DynamoDB Local where Java is found, else dynalite, or one that is there already. */
+
+import { createRequire } from 'node:module';
+import type { AddressInfo, Server } from 'node:net';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ResourceInUseException,
+  type StreamViewType,
+} from '@aws-sdk/client-dynamodb';
+import { javaVersion, startDynamodbLocal } from './dynamodb-local.ts';
+import { localCaller } from './signature.ts';
+import type { ChangeSource } from './streams.ts';
+import { startTap } from './dynalite-streams.ts';
+import { type CloudAssembly, region } from './template.ts';
+
+export interface Database {
+  readonly endpoint: string;
+  /** Which engine it is, for people. */
+  readonly engine: string;
+  /** The changes of a table, where the engine has no streams of its own. */
+  readonly changesOf?: (table: string) => ChangeSource;
+  close(): Promise<void>;
+}
+
+/** `local`, `dynalite`, the URL of an endpoint, or nothing: whatever this machine can run. */
+export type Choice = string | undefined;
+
+/** @throws Error that says what is missing, or what may be chosen */
+export async function startDatabase(choice: Choice): Promise<Database> {
+  if (choice && /^https?:\/\//.test(choice)) return { endpoint: choice, engine: choice, close: async () => undefined };
+  if (choice === 'dynalite' || (!choice && (javaVersion() ?? 0) < 17)) return startDynalite();
+  if (!choice || choice === 'local') return { ...(await startDynamodbLocal()), engine: 'DynamoDB Local' };
+  throw new Error(`DYNAMODB must be "local", "dynalite" or the URL of an endpoint, and is "${choice}".`);
+}
+
+async function startDynalite(): Promise<Database> {
+  const dynalite: (options: object) => Server = createRequire(import.meta.url)('dynalite');
+  const server = dynalite({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  const tap = await startTap(`http://127.0.0.1:${port}`);
+  return {
+    endpoint: tap.endpoint,
+    engine: 'dynalite (no Java 17 found: good for a look, tests want DynamoDB Local)',
+    changesOf: tap.changesOf,
+    async close() {
+      await tap.close();
+      await close();
+    },
+  };
+}
+
+/** Makes the tables of the template, but for those that are there from the last time. @returns their names, by logical id */
+export async function createTables(
+  assembly: CloudAssembly,
+  { endpoint, changesOf }: Database,
+  accessKeyId: string,
+): Promise<string[]> {
+  const client = new DynamoDBClient({ endpoint, region, credentials: { ...localCaller, accessKeyId } });
+  try {
+    const tables = assembly.ofType('AWS::DynamoDB::GlobalTable');
+    for (const { id, properties } of tables) {
+      const { StreamSpecification, ...table } = tableOf(id, properties);
+      const stream = !changesOf && StreamSpecification && { StreamSpecification };
+      await client.send(new CreateTableCommand({ ...table, ...stream })).catch((error: unknown) => {
+        if (!(error instanceof ResourceInUseException)) throw error;
+      });
+    }
+    return tables.map(({ id }) => id);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What of the template's table an emulator knows: its keys, its indexes and its stream. */
+export function tableOf(TableName: string, properties: Readonly<Record<string, unknown>>): CreateTableCommandInput {
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = properties as unknown as CreateTableCommandInput;
+  const indexes = GlobalSecondaryIndexes && { GlobalSecondaryIndexes };
+  const { StreamViewType } = (properties.StreamSpecification ?? {}) as { StreamViewType?: StreamViewType };
+  const stream = StreamViewType && { StreamSpecification: { StreamEnabled: true, StreamViewType } };
+  return { TableName, BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions, KeySchema, ...indexes, ...stream };
+}

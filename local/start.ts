@@ -1,0 +1,76 @@
+/** `npm start`: synthesizes the stack, runs it whole, and says where everything is. Ctrl-C ends it. */
+
+import { cdkContext } from '../infra/context.ts';
+import { localAssembly } from './assembly.ts';
+import { type LocalSystem, startLocal } from './system.ts';
+
+async function main(): Promise<void> {
+  const { PORT = '3000', IAMPORT_API_URL, IMP_KEY, IMP_SECRET, DYNAMODB } = process.env;
+  const port = Number(PORT);
+  if (!Number.isInteger(port) || port < 0 || port > 65_534)
+    throw new Error(`PORT must be a port number, and is "${PORT}".`);
+  if (IAMPORT_API_URL && !(IMP_KEY && IMP_SECRET)) {
+    throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
+  }
+  console.log('Starting the database and the functions …');
+  const assembly = localAssembly(cdkContext(), () =>
+    console.log('Synthesizing the stack, which the next start skips if nothing has changed …'),
+  );
+  // Whoever waits for it says what was wrong; until then nobody does.
+  assembly.catch(() => undefined);
+  const starting = startLocal({
+    assembly,
+    port,
+    iamportApiUrl: IAMPORT_API_URL,
+    dynamodb: DYNAMODB,
+    ...(IMP_KEY && IMP_SECRET && { keys: { impKey: IMP_KEY, impSecret: IMP_SECRET } }),
+  });
+  const signal = firstSignal();
+  // A signal while it still starts waits for that, so that nothing half-started stays behind.
+  void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
+  const system = await Promise.race([starting, signal]);
+  if (system) console.log(welcome(system));
+}
+
+/** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */
+const firstSignal = () =>
+  new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve());
+  });
+
+function welcome({ url, iamport, database, tables, gateway }: LocalSystem): string {
+  const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
+  const call = `curl --aws-sigv4 "aws:amz:ap-northeast-2:execute-api" --user local:local`;
+  return [
+    '',
+    line('shop', `${url}/`),
+    line(
+      'Iamport',
+      iamport ? `${iamport.url}/  (a stand-in: deposits, cancels, webhooks)` : (process.env.IAMPORT_API_URL ?? ''),
+    ),
+    ...gateway.routes.map(({ key, signed }) => {
+      const [method = '', path = ''] = key.split(' ');
+      return line(method, `${url}${path}${signed ? '  (signed)' : ''}`);
+    }),
+    line('live', `${url}/live.html  (what happens, as it happens)`),
+    line('events', `${url}/__local/events`),
+    line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
+    line('signed', `${call} ${url}/orders/<merchant_uid>`),
+    line('database', `${database.engine}, ${database.endpoint}`),
+    line('tables', tables.join(', ')),
+    '',
+    `ready: open ${url}/ and buy something. Ctrl-C ends everything.`,
+  ].join('\n');
+}
+
+await main().catch((error: NodeJS.ErrnoException & { readonly port?: number }) => {
+  console.error(error.code === 'EADDRINUSE' ? taken(error.port) : error.message);
+  // Without waiting for the stack, which may still be under way.
+  process.exit(1);
+});
+
+function taken(port = 0): string {
+  const wanted = Number(process.env.PORT ?? 3000);
+  const whose = port === wanted ? '' : ', where the stand-in Iamport would be (PORT + 1)';
+  return `Something else listens on port ${port}${whose}. Choose another: PORT=${wanted + 100} npm start`;
+}

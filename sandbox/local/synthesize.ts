@@ -1,9 +1,0 @@
-/** Synthesizes the stack of this project alone, without what a shop adds: `node synthesize.ts <context as JSON> <directory>`. */
-
-import { synthesize } from '../../infra/app.ts';
-
-const [context = '{}', directory = ''] = process.argv.slice(2);
-await synthesize(JSON.parse(context), directory).catch((error: Error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});

@@ -1,0 +1,168 @@
+/** What the shop overwrites in its own table is restored from the stream, on DynamoDB itself, and published only once. */
+
+import { CreateTableCommand, DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { BusEntry } from '../../../../functions/application/bus.ts';
+import type { Counts } from '../../../../functions/runtime/metrics.ts';
+import type { Order, OrderState } from '../../../../functions/payment/order.ts';
+import { publish } from '../../../../functions/handlers/publish.ts';
+import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
+import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
+import { overwrittenItemsIn } from '../../../../functions/adapters/dynamodb/overwritten.ts';
+import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
+import { freshTables } from '../../../support/dynamodb.ts';
+import { won } from '../../payment/cases.ts';
+
+vi.spyOn(console, 'error').mockReturnValue();
+const info = vi.spyOn(console, 'info').mockReturnValue();
+afterEach(() => info.mockClear());
+
+const now = 1_795_000_000;
+const shopItem: Item = { key: { S: 'order-1' }, total: { N: '14000' }, note: { S: 'the shop’s own' } };
+const paidBy = (impUid: string): OrderState => ({ status: 'paid', impUid, record: { payMethod: 'card' } });
+const partly: OrderState = {
+  ...paidBy('imp_1'),
+  status: 'partial_cancelled',
+  cancelledAmount: won(4_000),
+} as OrderState;
+
+/** The shop's table with one order, and the publisher that reads its stream. */
+async function open() {
+  const { client } = await freshTables();
+  const layout = shopTable({ key: 'key', amount: 'total' });
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'shop',
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
+    }),
+  );
+  const shop = table(client, 'shop', layout.prefix);
+  const orders = ordersIn(shop, layout);
+  const sent: BusEntry[] = [];
+  const counted: Counts[] = [];
+  const rooms = {
+    bus: {
+      put: async (entries: readonly BusEntry[]) => {
+        sent.push(...entries);
+        return entries.map(() => true);
+      },
+    },
+    reversals: { request: () => Promise.reject(new Error('no account was left behind')) },
+    clock: { now: () => now * 1000, sleep: async () => undefined },
+    count: (counts: Counts) => counted.push(counts),
+    unreadable: { keep: () => Promise.reject(new Error('every record can be read')) },
+    shopTable: { layout, overwritten: overwrittenItemsIn(shop, layout) },
+  };
+  const Key = { key: { S: 'order-1' } };
+  const stored = async () =>
+    (await client.send(new GetItemCommand({ TableName: 'shop', Key, ConsistentRead: true }))).Item;
+  const put = (item: Item = shopItem) => client.send(new PutItemCommand({ TableName: 'shop', Item: item }));
+  let sequence = 0;
+  const recordOf = (before: Item | undefined, after: Item | undefined): DynamoDBRecord => {
+    sequence += 1;
+    const images = { ...(before && { OldImage: before }), ...(after && { NewImage: after }) };
+    return {
+      eventName: 'MODIFY',
+      dynamodb: { Keys: Key, SequenceNumber: String(sequence), ApproximateCreationDateTime: now, ...images },
+    } as DynamoDBRecord;
+  };
+  /** @returns the record of the stream that the write leaves behind */
+  const written = async (write: () => Promise<unknown>): Promise<DynamoDBRecord> => {
+    const before = await stored();
+    await write();
+    return recordOf(before, await stored());
+  };
+  const settle = (state: OrderState) =>
+    written(async () => orders.change((await orders.read('order-1')) as Order, state, now));
+  const deliver = async (...Records: DynamoDBRecord[]) =>
+    expect(await publish(rooms, { Records })).toEqual({ batchItemFailures: [] });
+  const ids = () => sent.map(({ detailType, detail }) => `${detailType} ${(detail as { id: string }).id}`);
+  await put();
+  const remove = () => client.send(new DeleteItemCommand({ TableName: 'shop', Key }));
+  return { put, stored, written, settle, deliver, ids, counted, remove, orders };
+}
+
+const ours = (item: Item | undefined) =>
+  Object.fromEntries(
+    Object.entries(item ?? {}).filter(([name]) => name.startsWith('iamport_') && name !== 'iamport_restored_by'),
+  );
+
+describe('an item that the shop writes back whole', () => {
+  test.each<[string, OrderState]>([
+    ['paid', paidBy('imp_1')],
+    ['paid and partly cancelled before it was read', partly],
+  ])('after it was %s gets our attributes back, and its events are published once', async (_what, state) => {
+    const { put, stored, written, settle, deliver, ids, counted, orders } = await open();
+    await deliver(await settle(state));
+    const published = ids();
+    const before = ours(await stored());
+    const edited = { ...shopItem, note: { S: 'edited' } };
+    const overwrite = await written(() => put(edited));
+    expect(ours(await stored())).toEqual({});
+    const restored = await written(() => deliver(overwrite));
+    expect(ours(await stored())).toEqual(before);
+    expect(await stored()).toMatchObject(edited);
+    await deliver(restored);
+    expect(ids()).toEqual(published);
+    expect(counted).toContainEqual({ RestoredItems: 1, UnrestoredItems: 0 });
+    expect(info).toHaveBeenCalledWith(
+      expect.objectContaining({ merchantUid: 'order-1', code: 'overwritten_item_restored' }),
+    );
+    // The next step goes on from the restored revision.
+    expect((await orders.read('order-1'))?.revision).toBe(1);
+    const cancelled = { ...paidBy('imp_1'), status: 'cancelled', cancelledAmount: won(14_000) } as OrderState;
+    await deliver(await settle(cancelled));
+    expect(ids()).toEqual([...published, 'Payment Cancelled order-1:2']);
+  });
+
+  test('with older attributes of ours gets the newer ones back, and none that they did not have', async () => {
+    const { put, stored, written, settle, deliver, ids } = await open();
+    const failure = { impUid: 'imp_0', failedAt: now };
+    await deliver(await settle({ status: 'failed', failure }));
+    const stale = await stored();
+    await deliver(await settle(paidBy('imp_1')));
+    const before = ours(await stored());
+    const overwrite = await written(() => put(stale as Item));
+    const restored = await written(() => deliver(overwrite));
+    expect(ours(await stored())).toEqual(before);
+    expect(await stored()).not.toHaveProperty('iamport_failure');
+    await deliver(restored);
+    expect(ids()).toEqual(['Payment Failed order-1:1', 'Payment Paid order-1:2']);
+  });
+
+  test('is restored once, however often the record is delivered', async () => {
+    const { put, written, settle, deliver, counted } = await open();
+    await deliver(await settle(paidBy('imp_1')));
+    const overwrite = await written(() => put());
+    await deliver(overwrite);
+    await deliver(overwrite);
+    expect(counted.filter((counts) => counts.UnrestoredItems)).toEqual([]);
+  });
+
+  test('and that another payment has settled since is not touched, and counted for the alarm', async () => {
+    const { put, stored, written, settle, deliver, counted } = await open();
+    await deliver(await settle(paidBy('imp_1')));
+    const overwrite = await written(() => put());
+    await settle(paidBy('imp_2'));
+    const since = await stored();
+    await deliver(overwrite);
+    expect(await stored()).toEqual(since);
+    expect(counted).toContainEqual({ RestoredItems: 0, UnrestoredItems: 1 });
+    expect(console.error).toHaveBeenCalledWith(
+      expect.objectContaining({ merchantUid: 'order-1', code: 'overwritten_item_lost' }),
+    );
+  });
+
+  test('and then deletes does not come back', async () => {
+    const { put, stored, written, settle, deliver, counted, remove } = await open();
+    await deliver(await settle(paidBy('imp_1')));
+    const overwrite = await written(() => put());
+    await remove();
+    await deliver(overwrite);
+    expect(await stored()).toBeUndefined();
+    expect(counted.filter((counts) => counts.UnrestoredItems)).toEqual([]);
+  });
+});

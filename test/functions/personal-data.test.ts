@@ -1,0 +1,141 @@
+/** Nothing personal and nothing secret is kept, logged, told or answered: canaries go in at Iamport, and nowhere come out. */
+
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type System, startSystem } from '../support/system.ts';
+
+const canaries = {
+  buyer_name: 'CANARY-name',
+  buyer_email: 'canary@example.com',
+  buyer_tel: '010-0000-CANARY',
+  buyer_addr: 'CANARY-address',
+  buyer_postcode: 'CANARY',
+  custom_data: '{"note":"CANARY-note"}',
+};
+const databaseKey = 'personaltest';
+const logged: string[] = [];
+const answered: string[] = [];
+let system: System;
+
+beforeAll(async () => {
+  system = await startSystem({ databaseKey, log: (text) => logged.push(text) });
+  system.iamport.settings.webhooks = 'never';
+});
+afterAll(() => system.close());
+
+test('of what was paid, rejected, not understood and not reached', async () => {
+  const pay = async (amount: number) => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+    const payment = system.iamport.ledger.pay(imp_uid, { amount });
+    Object.assign(payment, canaries, { card_number: '1111-CANARY-2222', user_agent: 'CANARY-agent' });
+    return { imp_uid, merchant_uid: merchantUid };
+  };
+  /** A PG's failure with an account number, and an account whose holder is the buyer. Both are shown to the buyer only as far as needed. */
+  const failedFor = async () => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'trans' });
+    system.iamport.ledger.fail(imp_uid, '계좌 110-9876-5432101 (예금주: CANARY김) 오류');
+    return { imp_uid, merchant_uid: merchantUid };
+  };
+  const accountOf = async () => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'vbank' });
+    Object.assign(system.iamport.ledger.issueAccount(imp_uid), { vbank_holder: 'HOLDER-name' });
+    return { imp_uid, merchant_uid: merchantUid };
+  };
+  const [failed, account] = [await failedFor(), await accountOf()];
+  const [paid, forged, garbled, unreached] = [await pay(14_000), await pay(100), await pay(14_000), await pay(14_000)];
+  const ask = async (body: { imp_uid: string; merchant_uid: string }) => {
+    for (const { text } of [await system.complete(body), await system.webhook(body), await system.mobile(body)])
+      answered.push(text);
+  };
+  await ask(paid);
+  await ask(forged);
+  await ask(failed);
+  expect((await system.complete(account)).text).toContain('HOLDER-name');
+  Object.assign(system.iamport.ledger.payment(garbled.imp_uid), { merchant_uid: { CANARY: 'CANARY-object' } });
+  await ask(garbled);
+  system.iamport.faults.add({ path: '/payments', status: 500, times: 6 });
+  await ask(unreached);
+  answered.push((await system.complete({ imp_uid: 'CANARY-id' } as never)).text.replaceAll('CANARY-id', ''));
+  for (const { merchant_uid } of [paid, forged]) answered.push((await system.shop('GET', merchant_uid)).text);
+  await vi.waitFor(() => expect(system.bus.events.length).toBeGreaterThanOrEqual(5), 10_000);
+
+  const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
+  const items = await Promise.all(system.tables.map((TableName) => client.send(new ScanCommand({ TableName }))));
+  client.destroy();
+  const kept = JSON.stringify(items.map(({ Items }) => Items));
+  expect(kept).toContain(paid.imp_uid);
+  expect(logged.join('')).toContain(paid.imp_uid);
+  for (const [where, text] of Object.entries({
+    kept,
+    logged: logged.join(''),
+    told: JSON.stringify(system.bus.events),
+    answered: answered.join(''),
+  })) {
+    expect(text.match(/.{0,40}(?:canary|110-9876).{0,20}/gi), where).toBeNull();
+    // Stored for the buyer's page and for GET /orders; neither logged nor published.
+    if (where !== 'kept') expect(text, where).not.toContain('HOLDER-name');
+  }
+});
+
+test('each request leaves one line: who, what became of it, how long, and whom it asked', async () => {
+  const linesOf = (merchantUid: string) =>
+    logged
+      .join('')
+      .split('\n')
+      .flatMap((text) => /\{.*\}/.exec(text)?.[0] ?? [])
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .filter((line) => JSON.stringify(line).includes(merchantUid));
+  const merchant_uid = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid, amount: 14_000, pay_method: 'card' });
+  system.iamport.ledger.pay(imp_uid, { amount: 14_000 });
+  await system.complete({ imp_uid });
+  await vi.waitFor(() => expect(linesOf(merchant_uid)).toHaveLength(2), 5_000);
+  const [, line] = linesOf(merchant_uid);
+  const message = (line?.message ?? line) as Record<string, unknown>;
+  expect(message).toEqual({
+    requestId: expect.any(String),
+    route: 'POST /payments/complete',
+    impUid: imp_uid,
+    merchantUid: merchant_uid,
+    outcome: 'paid',
+    status: 200,
+    durationMs: expect.any(Number),
+    cold: expect.any(Boolean),
+    iamportCalls: 1,
+    iamportMs: expect.any(Number),
+    // The order, and the write. The token is known.
+    tableCalls: 2,
+    tableMs: expect.any(Number),
+  });
+});
+
+test('what is counted is written as CloudWatch reads it, bare and under the name of the deployment', async () => {
+  const counted = () =>
+    logged
+      .join('')
+      .split('\n')
+      .flatMap((text) => /\{"_aws".*\}/.exec(text)?.[0] ?? [])
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+  await vi.waitFor(() => expect(counted().filter(({ Money }) => Money)).not.toEqual([]), 10_000);
+  const deployment = { Deployment: 'IamportPayments/Payments' };
+  expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ColdStarts: 1 }));
+  expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, Event: 'Payment Paid' }));
+  const rejected = { Event: 'Payment Rejected', Currency: 'KRW', Money: 100 };
+  expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ...rejected }));
+});
+
+test('the access token is in its table and nowhere else', async () => {
+  const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
+  const TableName = system.tables.find((name) => name.includes('State'));
+  const { Items = [] } = await client.send(new ScanCommand({ TableName }));
+  client.destroy();
+  const token =
+    Items.find(({ id }) => id?.S === 'iamport-token')?.access_token?.S ?? expect.unreachable('no token was shared');
+  expect(token.length).toBeGreaterThan(16);
+  expect(`${logged.join('')}${answered.join('')}${JSON.stringify(system.bus.events)}`).not.toContain(token);
+});

@@ -1,0 +1,114 @@
+/** Records are delivered as an event source mapping does: in order, and again from the one that failed. */
+
+import { afterEach, expect, test, vi } from 'vitest';
+import type { LambdaFunction } from '../../../local/aws/lambda.ts';
+import { follow, type Mapping } from '../../../local/aws/streams.ts';
+
+const record = (number: number, eventName = 'MODIFY') => ({
+  eventName,
+  dynamodb: { SequenceNumber: String(number), Keys: { merchant_uid: { S: `order-${number}` } } },
+});
+
+let following: { close(): Promise<void> } | undefined;
+afterEach(() => following?.close());
+
+/** Follows `records` into a function, and says which batches it saw. */
+function seenBy(
+  records: readonly ReturnType<typeof record>[],
+  answer: (numbers: readonly number[]) => unknown,
+  more: Partial<Mapping> = {},
+) {
+  const batches: number[][] = [];
+  const reports: string[] = [];
+  const given = [records];
+  const invoke = async (event: { Records: ReturnType<typeof record>[] }) => {
+    const numbers = event.Records.map(({ dynamodb }) => Number(dynamodb.SequenceNumber));
+    batches.push(numbers);
+    return answer(numbers);
+  };
+  following = follow({
+    lambda: { invoke } as unknown as LambdaFunction,
+    source: { next: async () => (given.shift() ?? []) as never },
+    batchSize: 4,
+    retries: 3,
+    filters: [{ eventName: ['INSERT', 'MODIFY'] }],
+    report: (problem) => reports.push(problem),
+    ...more,
+  });
+  return { batches, reports };
+}
+
+test('in batches, without what the filter keeps out', async () => {
+  const records = [record(1), record(2), record(3, 'REMOVE'), record(4), record(5), record(6)];
+  const { batches } = seenBy(records, () => ({ batchItemFailures: [] }));
+  await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]), 10_000);
+});
+
+test('only records that one of several filters matches, by what is in their images', async () => {
+  const revision = { iamport_revision: { N: '1' } };
+  const images = [
+    { NewImage: revision },
+    { OldImage: revision, NewImage: {} },
+    { NewImage: { total: { N: '1' } } },
+    {},
+  ];
+  const records = images.map((image, at) => ({
+    ...record(at + 1),
+    dynamodb: { ...record(at + 1).dynamodb, ...image },
+  }));
+  const pattern = { iamport_revision: { N: [{ exists: true }] } };
+  const filters = [{ NewImage: pattern }, { OldImage: pattern }].map((dynamodb) => ({
+    eventName: ['MODIFY'],
+    dynamodb,
+  }));
+  const { batches } = seenBy(records, () => ({ batchItemFailures: [] }), { filters });
+  await vi.waitFor(() => expect(batches).toEqual([[1, 2]]), 10_000);
+});
+
+test('again without end when the mapping sets no limit', async () => {
+  let calls = 0;
+  const { batches, reports } = seenBy(
+    [record(1)],
+    () => {
+      calls += 1;
+      return { batchItemFailures: calls > 5 ? [] : [{ itemIdentifier: '1' }] };
+    },
+    { retries: -1 },
+  );
+  await vi.waitFor(() => expect(batches).toHaveLength(6), 10_000);
+  expect(reports).toEqual([]);
+});
+
+test('again from the record that failed, and not from those before it', async () => {
+  let failed = false;
+  const { batches } = seenBy(
+    [1, 2, 3, 4].map((number) => record(number)),
+    (numbers) => {
+      if (failed || !numbers.includes(3)) return { batchItemFailures: [] };
+      failed = true;
+      return { batchItemFailures: [{ itemIdentifier: '3' }] };
+    },
+  );
+  await vi.waitFor(
+    () =>
+      expect(batches).toEqual([
+        [1, 2, 3, 4],
+        [3, 4],
+      ]),
+    10_000,
+  );
+});
+
+test('a batch that fails whole is halved until the bad record is alone, and that one is given up in the end', async () => {
+  const { batches, reports } = seenBy(
+    [1, 2, 3].map((number) => record(number)),
+    (numbers) => {
+      if (numbers.includes(2)) throw new Error('poison');
+      return { batchItemFailures: [] };
+    },
+  );
+  await vi.waitFor(() => expect(batches.at(-1)).toEqual([3]), 10_000);
+  // Three failures of the first batch's halves, and one retry more than are allowed.
+  expect(batches).toEqual([[1, 2, 3], [1], [2, 3], [2], [2], [2], [3]]);
+  expect(reports.at(-1)).toContain('given up after 3 retries: {"merchant_uid":{"S":"order-2"}}');
+});

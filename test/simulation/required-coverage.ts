@@ -1,0 +1,176 @@
+/** What a long run must have been through: every rule, every point at which an instance can die, every fault, everybody. */
+
+import type { Reached } from './coverage.ts';
+import { faultKinds } from './faults.ts';
+import { pendingWorlds, type Scope, type WorldName, worldNames } from './worlds/choice.ts';
+
+/** What a payment means for an order, as `decide` sorts it: how the payment is, and what follows. */
+const rows = [
+  'awaiting_deposit → account_superseded, manual',
+  'awaiting_deposit → account_superseded, revoke',
+  'awaiting_deposit → amount_mismatch, manual',
+  'awaiting_deposit → amount_mismatch, revoke',
+  'awaiting_deposit → deposit_mismatch, manual',
+  'awaiting_deposit → deposit_reversed',
+  'awaiting_deposit → duplicate_payment, manual',
+  'awaiting_deposit → duplicate_payment, nothing to undo',
+  'awaiting_deposit → duplicate_payment, revoke',
+  'awaiting_deposit → keep',
+  'awaiting_deposit → order_closed, manual',
+  'awaiting_deposit → order_closed, revoke',
+  'awaiting_deposit → order_not_found',
+  'awaiting_deposit → test_payment, nothing to undo',
+  'awaiting_deposit → virtual_account_issued',
+  'failed → failed',
+  'failed → keep',
+  'failed → order_not_found',
+  'kept → amount_mismatch, cancel',
+  'kept → amount_mismatch, manual',
+  'kept → currency_mismatch, cancel',
+  'kept → currency_mismatch, manual',
+  'kept → deposit_excess, manual',
+  'kept → deposit_mismatch, manual',
+  'kept → duplicate_payment, cancel',
+  'kept → duplicate_payment, manual',
+  'kept → duplicate_payment, nothing to undo',
+  'kept → keep',
+  'kept → order_closed, cancel',
+  'kept → order_closed, manual',
+  'kept → order_closed, nothing to undo',
+  'kept → order_not_found',
+  'kept → paid',
+  'kept → partial_cancelled',
+  'kept → test_payment, nothing to undo',
+  'ready → keep',
+  'ready → order_not_found',
+  'returned → cancelled',
+  'returned → keep',
+  'returned → money_returned',
+  'returned → order_not_found',
+  'returned → ready',
+];
+
+/** Everything that an instance asks of somebody else, and may die over. */
+const calls = [
+  'bus.put',
+  'iamport DELETE /vbanks',
+  'iamport GET /payments',
+  'iamport GET /payments/find',
+  'iamport GET /payments/findAll',
+  'iamport GET /payments/prepare',
+  'iamport GET /payments/status',
+  'iamport POST /payments/cancel',
+  'iamport POST /payments/prepare',
+  'iamport POST /users/getToken',
+  'orders.due',
+  'orders.read',
+  'orders.readMany',
+  'orders.write orderIsNew',
+  'orders.write revisionIsUnchanged',
+  'reversals.byOrder',
+  'reversals.due',
+  'reversals.read',
+  'reversals.write isNew',
+  'reversals.write isNews,lastIsOldEnough',
+  'reversals.write revisionIsUnchanged',
+  'state.madeAt',
+  'state.read',
+  'state.readMany',
+  'state.write isBetter',
+  'state.write isNew',
+  'state.write isNewOrUnchanged',
+  'state.write isUnclaimed,isAsSeen',
+];
+
+/** What people do, and what they hear. */
+const doings: Readonly<Record<string, readonly string[]>> = {
+  bank: ['a deposit returns', 'takes a deposit back'],
+  buyer: [
+    'fails',
+    'fails, and is approved later',
+    'leaves',
+    'pays',
+    'pays a forged amount',
+    'pays by a test channel',
+    'pays in a forged currency',
+    'takes a fixed account',
+    'takes an account',
+    'takes an account by a test channel',
+    'takes an account of a forged amount',
+  ],
+  close: ['204', '404', '409', '500', '502', '503'],
+  complete: ['200', '404', '409', '500', '502', '503'],
+  confirm: ['200', '409', '500', '503'],
+  console: ['cancels a part', 'cancels all', 'revokes an account'],
+  'fixed account': ['a part', 'exact', 'less', 'more', 'once more'],
+  outcome: [
+    'cancelled',
+    'deposit_reversed',
+    'failed',
+    'paid',
+    'partial_cancelled',
+    'ready',
+    'rejected',
+    'virtual_account_issued',
+  ],
+  phone: [
+    'cancelled',
+    'deposit_reversed',
+    'failed',
+    'paid',
+    'partial_cancelled',
+    'ready',
+    'rejected',
+    'unconfirmed',
+    'virtual_account_issued',
+  ],
+  refund: ['200', '202', '404', '409', '500', '502', '503'],
+  stranger: ['anothers', 'bad', 'delivered', 'nobodys', 'paid'],
+};
+
+/** What happens in each world, and what the invariants that it is there for had to judge. */
+const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
+  'shop table': [
+    ...['changes the price for a while', 'changes the price of what has just been paid', 'deletes the item'],
+    ...['lets the item grow', 'spoils our status', 'spoils the price'],
+    ...['writes the item whole', 'writes the item whole, as it was before'],
+  ]
+    .map((does) => `shop: ${does}`)
+    .concat('judged: L14'),
+  backlog: ['backlog: expires', 'backlog: reversal', 'backlog: waits for an unknown payment'],
+  'many attempts': ['attempts: hundreds', 'attempts: of an order that cannot be read'],
+  'broken attempt': ['attempt: half a won'],
+  lists: ['page: refused', 'page: too large'],
+  'slow pg': ['slow pg: days', 'slow pg: hours', 'slow pg: minutes', 'judged: accepted, performed later'],
+  'pg words': ['ascii', 'cut', 'same', 'trimmed', 'without wide characters'].map((how) => `pg words: ${how}`),
+  'pg denies': ['pg denies: performs at once', 'pg denies: performs later'],
+  'late bank': ['late bank: days', 'late bank: hours', 'late bank: minutes', 'judged: L13'],
+  'two shops': [
+    'neighbour: issues an account',
+    'neighbour: registers an amount',
+    'neighbour: sells another number',
+    'neighbour: sells the same number',
+    'judged: S21',
+    'judged: S21, late registration',
+  ],
+  throttled: ['answered 429 with retry-after'],
+  'float noise': [],
+};
+
+/** What the invariants that are no world's own had to judge. */
+const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'S20', 'S24', 'S26'];
+
+const expected = [
+  ...rows.map((row) => `row: ${row}`),
+  ...calls.flatMap((call) => [`dies before ${call}`, `dies after ${call}`]),
+  ...faultKinds.map((fault) => `fault: ${fault}`),
+  ...Object.entries(doings).flatMap(([who, what]) => what.map((does) => `${who}: ${does}`)),
+  ...judged.map((invariant) => `judged: ${invariant}`),
+];
+
+/** @returns what was expected of a run of 20,000 schedules or more, and did not happen */
+export function missingFrom(reached: Reached, { pending, only }: Scope): string[] {
+  const entered = only ?? worldNames.filter((world) => pending || !pendingWorlds.has(world));
+  const ofWorlds = entered.flatMap((world) => [`world: ${world}`, ...inWorld[world]]);
+  return [...expected, ...ofWorlds].filter((what) => !reached.counts.has(what));
+}

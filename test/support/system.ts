@@ -1,0 +1,87 @@
+/** The whole local system for a test file, with a database of its own; and what tests do with it over HTTP. */
+
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import type { SandboxIamport } from '../../local/iamport/server.ts';
+import { signed } from '../../local/aws/signature.ts';
+import { type LocalOptions, startLocal } from '../../local/system.ts';
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export async function startSystem(options: Partial<LocalOptions> = {}) {
+  const faults: string[] = [];
+  const local = await startLocal({
+    assembly: inject('assembly'),
+    port: 0,
+    dynamodb: inject('dynamodbEndpoint'),
+    databaseKey: `test${randomBytes(8).toString('hex')}`,
+    schedules: false,
+    report: (fault) => faults.push(fault),
+    // Tests make functions complain on purpose.
+    log: (text) => process.env.LOG && process.stderr.write(text),
+    ...options,
+  });
+  const iamport = local.iamport as SandboxIamport;
+  const send = (path: string, init: RequestInit = {}) =>
+    answered(fetch(local.url + path, { redirect: 'manual', ...init }));
+
+  return {
+    ...local,
+    iamport,
+    /** What functions did wrong. */
+    faults,
+    send,
+    complete: (body: object, headers: Record<string, string> = {}) =>
+      send('/payments/complete', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+    webhook: (body: object) =>
+      send('/payments/webhook', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    mobile: (query: Record<string, string>, headers: Record<string, string> = {}) =>
+      send(`/payments/complete/mobile?${new URLSearchParams(query)}`, { headers }),
+    /** A call of the shop's own server, signed. */
+    async shop(method: 'GET' | 'PUT' | 'POST' | 'DELETE', order: string, terms?: object, key?: string) {
+      // An order, or a path below it.
+      const path = `/orders/${order.split('/').map(encodeURIComponent).join('/')}`;
+      const body = terms ? JSON.stringify(terms) : '';
+      const headers = {
+        host: new URL(local.url).host,
+        ...(terms && { 'content-type': 'application/json' }),
+        ...(key && { 'idempotency-key': key }),
+      };
+      return send(path, {
+        method,
+        headers: await signed({ method, url: path, headers, body }),
+        ...(terms && { body }),
+      });
+    },
+    /** A fresh order of 14,000 won. */
+    async order(terms: object = {}): Promise<string> {
+      const merchantUid = `order-${randomBytes(6).toString('hex')}`;
+      const { status } = await this.shop('PUT', merchantUid, { amount: 14_000, ...terms });
+      if (status !== 201) throw new Error(`The order was not registered: ${status}`);
+      return merchantUid;
+    },
+  };
+}
+
+export type System = Awaited<ReturnType<typeof startSystem>>;
+
+async function answered(asked: Promise<Response>): Promise<Answered> {
+  const response = await asked;
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = /json/.test(headers.get('content-type') ?? '');
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
