@@ -16,13 +16,6 @@ import {
   CreateTableCommand,
   DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { deadlineIn, systemClock } from '../functions/runtime/clock.ts';
-import { iamportClient } from '../functions/adapters/iamport/client.ts';
-import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
-import type { Amount } from '../functions/payment/money.ts';
-import { pageSizes } from '../functions/payment/scan-cursor.ts';
-import { reconcile } from '../functions/handlers/reconcile.ts';
-import type { Rooms } from '../functions/runtime/dependencies.ts';
 import { checkpointsIn } from '../functions/adapters/dynamodb/checkpoints.ts';
 import { notificationsIn } from '../functions/adapters/dynamodb/notifications.ts';
 import { ordersIn } from '../functions/adapters/dynamodb/orders.ts';
@@ -30,13 +23,20 @@ import { refundsIn } from '../functions/adapters/dynamodb/refunds.ts';
 import { reversalsIn } from '../functions/adapters/dynamodb/reversals.ts';
 import { sharedTokenIn } from '../functions/adapters/dynamodb/state.ts';
 import { table } from '../functions/adapters/dynamodb/table.ts';
+import { iamportClient } from '../functions/adapters/iamport/client.ts';
+import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
 import { unknownPaymentsBy } from '../functions/application/unknown-payments.ts';
+import { reconcile } from '../functions/handlers/reconcile.ts';
+import type { Amount } from '../functions/payment/money.ts';
+import { pageSizes } from '../functions/payment/scan-cursor.ts';
+import { deadlineIn, systemClock } from '../functions/runtime/clock.ts';
+import type { Rooms } from '../functions/runtime/dependencies.ts';
 import { cdkContext } from '../infra/context.ts';
-import { startIamport } from '../local/iamport/server.ts';
 import { localAssembly } from '../local/assembly.ts';
 import { tableOf } from '../local/aws/dynamodb.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
 import { CloudAssembly } from '../local/aws/template.ts';
+import { startIamport } from '../local/iamport/server.ts';
 
 /** Of 10,000: how many the ledger has of each kind, and that one in a hundred is not settled. */
 const counts = { paid: 8_600, cancelled: 400, failed: 500, ready: 500 };

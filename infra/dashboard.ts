@@ -10,8 +10,8 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { type MetricName, moneyEvents } from '../functions/runtime/metrics.ts';
 import type { EventName } from '../functions/payment/events.ts';
+import { type MetricName, moneyEvents } from '../functions/runtime/metrics.ts';
 import { apiMetric, eventsMetric, moneyMetric, ownMetric } from './metrics.ts';
 
 export interface DashboardProps {

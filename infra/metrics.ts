@@ -2,8 +2,8 @@
 import { Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { type MetricName, namespace, ofDeployment } from '../functions/runtime/metrics.ts';
 import type { EventName } from '../functions/payment/events.ts';
+import { type MetricName, namespace, ofDeployment } from '../functions/runtime/metrics.ts';
 
 /** How points of time are put together. */
 export interface Points {

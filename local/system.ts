@@ -9,18 +9,18 @@ import { getRequestListener } from '@hono/node-server';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import { type SandboxIamport, startIamport } from './iamport/server.ts';
 import { type LocalBus, startBus } from './aws/bus.ts';
 import { createTables, type Database, startDatabase } from './aws/dynamodb.ts';
 import { Gateway } from './aws/gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './aws/lambda.ts';
-import { type Fact, Live, tellEvent, tellWrite, watchIamport, watchLog, watchRequests } from './live/live.ts';
 import { type LocalQueue, startQueue } from './aws/queue.ts';
 import { startSecrets } from './aws/secrets.ts';
-import { demoShop } from './shop/demo-shop.ts';
 import { localCaller } from './aws/signature.ts';
 import { CloudAssembly, idOfArn, region } from './aws/template.ts';
 import { followStreams, runSchedules } from './aws/workers.ts';
+import { type SandboxIamport, startIamport } from './iamport/server.ts';
+import { type Fact, Live, tellEvent, tellWrite, watchIamport, watchLog, watchRequests } from './live/live.ts';
+import { demoShop } from './shop/demo-shop.ts';
 
 export interface LocalOptions {
   /** The cloud assembly, usually `cdk.out`. It may still be under way while the rest starts. */

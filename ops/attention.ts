@@ -1,11 +1,11 @@
 /** `attention`: everything that is not over yet, what waits for a person first. Reads, and changes nothing. */
 
-import { refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { isRefundId, refundId } from '../functions/adapters/dynamodb/refunds.ts';
+import { refundJson, reversalJson } from '../functions/http/order-json.ts';
 import type { Command } from './command.ts';
+import { kindWords, reasonWords, stateWords } from './messages.ts';
 import { exit, table } from './terminal.ts';
 import { moneyIn, timeOf } from './why.ts';
-import { kindWords, reasonWords, stateWords } from './messages.ts';
 
 /** A shop that has more of them has another problem. */
 const most = 1_000;

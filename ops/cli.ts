@@ -10,10 +10,10 @@ import { close, reconcile, refund, returned, settle } from './changes.ts';
 import type { Command } from './command.ts';
 import { connect, NotFound } from './deployment.ts';
 import { doctor } from './doctor.ts';
+import { type Language, sayIn } from './messages.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
-import { type Language, sayIn } from './messages.ts';
 
 const commands: Readonly<
   Record<string, { readonly run: Command; readonly subject?: string; readonly withoutSubject?: true }>

@@ -1,8 +1,8 @@
 /** What every subcommand gets, and what it gives back. */
 
 import type { Deployment } from './deployment.ts';
-import type { ExitCode, Terminal } from './terminal.ts';
 import type { Language, Say } from './messages.ts';
+import type { ExitCode, Terminal } from './terminal.ts';
 
 export interface Options {
   readonly amount?: string | undefined;

@@ -3,16 +3,16 @@
  * ids that they were published under. With `--queue` it does so for what lies in the queue `Unpublished`.
  */
 
-import type { BusEntry } from '../functions/application/bus.ts';
-import type { QueueMessage } from '../functions/adapters/sqs.ts';
-import { deadlineIn } from '../functions/runtime/clock.ts';
-import { eventJson } from '../functions/events/event-json.ts';
-import { jsonIn } from '../functions/shared/json-text.ts';
-import type { PaymentEvent } from '../functions/payment/events.ts';
-import { orderEventsAgain, refundEventsAgain, reversalEventsAgain } from '../functions/payment/republish.ts';
-import type { Rooms } from '../functions/runtime/dependencies.ts';
 import { StoreUnexpected } from '../functions/adapters/dynamodb/errors.ts';
 import { isRefundId } from '../functions/adapters/dynamodb/refunds.ts';
+import type { QueueMessage } from '../functions/adapters/sqs.ts';
+import type { BusEntry } from '../functions/application/bus.ts';
+import { eventJson } from '../functions/events/event-json.ts';
+import type { PaymentEvent } from '../functions/payment/events.ts';
+import { orderEventsAgain, refundEventsAgain, reversalEventsAgain } from '../functions/payment/republish.ts';
+import { deadlineIn } from '../functions/runtime/clock.ts';
+import type { Rooms } from '../functions/runtime/dependencies.ts';
+import { jsonIn } from '../functions/shared/json-text.ts';
 import type { Call, Command } from './command.ts';
 import type { Publishing } from './deployment.ts';
 import { exit, Misuse } from './terminal.ts';

@@ -1,18 +1,18 @@
 /** `why <merchant_uid>`: what became of an order, and why, from what Iamport and the tables say. Reads, and changes nothing. */
 
-import { deadlineIn } from '../functions/runtime/clock.ts';
-import { orderJson, refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { IamportFault } from '../functions/adapters/iamport/errors.ts';
+import { orderJson, refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { decide } from '../functions/payment/decide.ts';
 import { type Amount, majorUnits } from '../functions/payment/money.ts';
 import { isSettled, isSettledBy, type Order } from '../functions/payment/order.ts';
 import type { Payment, UnixSeconds } from '../functions/payment/payment.ts';
 import type { Refund } from '../functions/payment/refund.ts';
 import type { Reversal } from '../functions/payment/reversal.ts';
+import { deadlineIn } from '../functions/runtime/clock.ts';
 import type { Rooms } from '../functions/runtime/dependencies.ts';
 import type { Call, Command } from './command.ts';
-import { exit } from './terminal.ts';
 import { kindWords, paymentWords, reasonWords, stateWords, statusWords } from './messages.ts';
+import { exit } from './terminal.ts';
 
 /** For all that is asked of Iamport. Milliseconds. */
 export const patienceMs = 20_000;

@@ -1,9 +1,9 @@
 /** Events on EventBridge. */
 
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { dateOf } from '../runtime/clock.ts';
-import { eventSource } from '../events/event-schema.ts';
 import { type Bus, BusUnavailable, EventRefused } from '../application/bus.ts';
+import { eventSource } from '../events/event-schema.ts';
+import { dateOf } from '../runtime/clock.ts';
 
 /** EventBridge's own limit. */
 const mostAtOnce = 10;

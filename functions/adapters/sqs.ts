@@ -6,8 +6,8 @@
 import type { Readable } from 'node:stream';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { jsonIn } from '../shared/json-text.ts';
 import { QueueUnavailable } from '../application/bus.ts';
+import { jsonIn } from '../shared/json-text.ts';
 
 export interface QueueMessage {
   readonly body: string;

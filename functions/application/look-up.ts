@@ -6,10 +6,10 @@
  * A cancel that was made at Iamport seconds ago is then missed; its webhook or the reconciler brings it. A webhook always asks.
  */
 
-import type { Deadline } from '../runtime/clock.ts';
 import { isSettled, type Order, statusSetBy } from '../payment/order.ts';
 import { knownOutcome } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
+import type { Deadline } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Settlement, settlePayment } from './settle.ts';
 

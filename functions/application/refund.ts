@@ -1,6 +1,6 @@
 /** Gives money back that the shop took: the intent is recorded, Iamport is asked with its checksum, the result is recorded. */
 
-import { type Deadline, unixSeconds } from '../runtime/clock.ts';
+import { OrderBusy } from '../adapters/dynamodb/errors.ts';
 import { IamportAccepted, IamportFault, IamportRefused } from '../adapters/iamport/errors.ts';
 import { isDeposit, type Payment } from '../payment/payment.ts';
 import {
@@ -14,9 +14,9 @@ import {
   refundFoundIn,
 } from '../payment/refund.ts';
 import { accepted, claimed, lost, nextStep, over, refusedOnce, waiting } from '../payment/refund-steps.ts';
+import { type Deadline, unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { settlePayment } from './settle.ts';
-import { OrderBusy } from '../adapters/dynamodb/errors.ts';
 
 export interface RefundHelp {
   readonly account?: RefundAccount | undefined;

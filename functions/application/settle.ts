@@ -10,17 +10,17 @@
  *   say what became of it
  */
 
-import { type Deadline, unixSeconds } from '../runtime/clock.ts';
+import { OrderBusy } from '../adapters/dynamodb/errors.ts';
 import { IamportUnavailable, NoTimeLeft } from '../adapters/iamport/errors.ts';
 import { type Decision, decide } from '../payment/decide.ts';
 import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { Reversal } from '../payment/reversal.ts';
+import { type Deadline, unixSeconds } from '../runtime/clock.ts';
+import type { Rooms } from '../runtime/dependencies.ts';
 import { isItemFault } from './reconcile/report.ts';
 import { reverse } from './reverse.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
-import { OrderBusy } from '../adapters/dynamodb/errors.ts';
 
 /** Refusals are answers. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected, StoreUnavailable, OrderBusy. */
 export type Settlement =

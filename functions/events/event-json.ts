@@ -1,11 +1,11 @@
 /** The one place that writes the `detail` of events; their form is in event-schema.ts. */
 
+import { accountJson } from '../http/outcome-json.ts';
 import type { PaymentEvent } from '../payment/events.ts';
 import { majorUnits } from '../payment/money.ts';
 import type { NotificationEvent } from '../payment/notification.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
 import type { EventDetail, NotificationDetail } from './event-schema.ts';
-import { accountJson } from '../http/outcome-json.ts';
 
 export const notificationJson = ({ id, notification }: NotificationEvent): NotificationDetail => ({
   version: 1,

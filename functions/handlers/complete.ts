@@ -1,11 +1,11 @@
 /** `POST /payments/complete`: the storefront, or a native app, says that its buyer has come back from the payment window. */
 
 import * as z from 'zod/mini';
-import { json } from '../http/response.ts';
+import { settleForBuyer } from '../application/look-up.ts';
 import { outcomeJson } from '../http/outcome-json.ts';
 import { refusal } from '../http/problem.ts';
 import { bodyFields, impUid, languageOf, merchantUid, optional, parse } from '../http/request.ts';
-import { settleForBuyer } from '../application/look-up.ts';
+import { json } from '../http/response.ts';
 import { type Door, serve } from '../runtime/lambda-handler.ts';
 
 /** Whatever else is sent (`status`, `paid_amount`, …) is not read: the browser does not know what was paid. */

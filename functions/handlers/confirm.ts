@@ -7,13 +7,13 @@
  */
 
 import * as z from 'zod/mini';
-import { json } from '../http/response.ts';
-import { unixSeconds } from '../runtime/clock.ts';
-import { bodyFields, impUid, merchantUid, parse } from '../http/request.ts';
-import { isFromIamport } from '../http/webhook-senders.ts';
 import { confirmReason, hiddenConfirmReason } from '../http/messages.ts';
+import { bodyFields, impUid, merchantUid, parse } from '../http/request.ts';
+import { json } from '../http/response.ts';
+import { isFromIamport } from '../http/webhook-senders.ts';
 import { refusalToConfirm } from '../payment/confirm.ts';
 import { amountOf } from '../payment/money.ts';
+import { unixSeconds } from '../runtime/clock.ts';
 import { type Door, serve } from '../runtime/lambda-handler.ts';
 
 export const body = z.object({

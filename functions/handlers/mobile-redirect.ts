@@ -4,15 +4,15 @@
  */
 
 import * as z from 'zod/mini';
-import { type Answer, html, seeOther } from '../http/response.ts';
-import { foreignText } from '../shared/foreign-text.ts';
-import { causesOf } from '../runtime/log.ts';
+import { settleForBuyer } from '../application/look-up.ts';
 import { Problem, problemOf, refusal } from '../http/problem.ts';
 import { impUid, languageOf, merchantUid, optional, parse, queryFields } from '../http/request.ts';
+import { type Answer, html, seeOther } from '../http/response.ts';
 import { type Result, resultPage } from '../http/result-page.ts';
-import { settleForBuyer } from '../application/look-up.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
+import { causesOf } from '../runtime/log.ts';
+import { foreignText } from '../shared/foreign-text.ts';
 
 /** Iamport's address for a phone. Another address reaches this function when a return address was cut, or has a slash at its end. */
 const ownPath = '/payments/complete/mobile';

@@ -4,14 +4,14 @@
  */
 
 import type { Context } from 'aws-lambda';
+import { IamportRefused } from '../adapters/iamport/errors.ts';
 import { oldestDue, type Processed, processDue } from '../application/reconcile/due.ts';
+import { addFault, emptyReport, isItemFault, type Report } from '../application/reconcile/report.ts';
+import { scanPayments, scanWindows } from '../application/reconcile/scan.ts';
 import { type Deadline, deadlineIn, unixSeconds } from '../runtime/clock.ts';
 import { configFrom, environmentOfLambda } from '../runtime/config.ts';
-import { causesOf, writeLog } from '../runtime/log.ts';
-import { IamportRefused } from '../adapters/iamport/errors.ts';
-import { addFault, emptyReport, isItemFault, type Report } from '../application/reconcile/report.ts';
 import { openRooms, type Rooms } from '../runtime/dependencies.ts';
-import { scanPayments, scanWindows } from '../application/reconcile/scan.ts';
+import { causesOf, writeLog } from '../runtime/log.ts';
 
 export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Report> {
   const report = emptyReport();

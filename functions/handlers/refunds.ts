@@ -2,21 +2,21 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { json } from '../http/response.ts';
-import { unixSeconds } from '../runtime/clock.ts';
-import { defined } from '../shared/defined.ts';
+import { attemptRefund } from '../application/refund.ts';
+import { settlePayment } from '../application/settle.ts';
 import { orderJson, refundJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
 import { jsonBodyFields, orderPath, parse } from '../http/request.ts';
+import { json } from '../http/response.ts';
 import { type Amount, amountOf } from '../payment/money.ts';
 import { isSettled, type Order } from '../payment/order.ts';
 import type { Payment } from '../payment/payment.ts';
 import { decideRefund, type Refund, type RefundAccount, type RefundRefusal, type TaxParts } from '../payment/refund.ts';
 import { opened } from '../payment/refund-steps.ts';
-import { attemptRefund } from '../application/refund.ts';
+import { unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
-import { settlePayment } from '../application/settle.ts';
+import { defined } from '../shared/defined.ts';
 
 const words = (most: number) =>
   z.string('must be a text').check(z.minLength(1, 'is empty'), z.maxLength(most, `must be at most ${most} characters`));

@@ -4,16 +4,16 @@
  */
 
 import * as z from 'zod/mini';
-import { json } from '../http/response.ts';
-import { unixSeconds } from '../runtime/clock.ts';
-import { foreignText } from '../shared/foreign-text.ts';
+import { settleNotified } from '../application/look-up.ts';
 import { Problem, problemOf } from '../http/problem.ts';
 import { bodyFields, impUid, merchantUidHint, optional, parse } from '../http/request.ts';
+import { json } from '../http/response.ts';
 import { isFromIamport } from '../http/webhook-senders.ts';
-import { settleNotified } from '../application/look-up.ts';
 import type { Outcome } from '../payment/outcome.ts';
+import { unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve } from '../runtime/lambda-handler.ts';
+import { foreignText } from '../shared/foreign-text.ts';
 
 const ownPath = '/payments/webhook';
 

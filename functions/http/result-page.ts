@@ -4,11 +4,11 @@ import { majorUnits } from '../payment/money.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
 import type { ShopFront } from '../runtime/config.ts';
+import { pageWords as labels, outcomeMessage, problemMessage } from './messages.ts';
 import { knows } from './outcome-json.ts';
 import type { Problem } from './problem.ts';
 import type { Language } from './request.ts';
 import { hashOf, script, styleIn } from './result-assets.ts';
-import { pageWords as labels, outcomeMessage, problemMessage } from './messages.ts';
 
 export type Result = { readonly outcome: Outcome } | { readonly problem: Problem };
 

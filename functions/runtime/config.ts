@@ -1,8 +1,8 @@
 /** The configuration of a function: the only reader of the environment, once and whole. */
 
 import * as z from 'zod/mini';
-import type { Policy } from '../payment/decide.ts';
 import type { ShopColumns } from '../adapters/dynamodb/shop-columns.ts';
+import type { Policy } from '../payment/decide.ts';
 import { jsonIn } from '../shared/json-text.ts';
 
 /** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */

@@ -1,15 +1,15 @@
 /** Around every door: opens the rooms once an instance, gives the request its deadline, turns faults into answers, writes the log line. */
 
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { problemOf } from '../http/problem.ts';
+import { languageOf } from '../http/request.ts';
 import { type Answer, problem } from '../http/response.ts';
 import type { Tally } from './calls.ts';
 import { type Deadline, deadlineIn } from './clock.ts';
 import { configFrom, environmentOfLambda, startsOnDemand } from './config.ts';
-import { causesOf, type LogLine, writeLog } from './log.ts';
-import { problemOf } from '../http/problem.ts';
-import { languageOf } from '../http/request.ts';
-import { rehearse } from './prime.ts';
 import { openRooms, type Rooms, type Use } from './dependencies.ts';
+import { causesOf, type LogLine, writeLog } from './log.ts';
+import { rehearse } from './prime.ts';
 
 /** What a door gets besides its rooms. */
 export interface Visit {

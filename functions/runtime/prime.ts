@@ -9,10 +9,10 @@ import type { Socket } from 'node:net';
 import { Duplex, Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { undiciTransport } from '../adapters/iamport/transport.ts';
 import type { Answer } from '../http/response.ts';
 import { deadlineIn, nextTurn, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { undiciTransport } from '../adapters/iamport/transport.ts';
 import { collected, roomsOver } from './dependencies.ts';
 import type { Door } from './lambda-handler.ts';
 

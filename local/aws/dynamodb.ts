@@ -9,10 +9,10 @@ import {
   ResourceInUseException,
   type StreamViewType,
 } from '@aws-sdk/client-dynamodb';
+import { startTap } from './dynalite-streams.ts';
 import { javaVersion, startDynamodbLocal } from './dynamodb-local.ts';
 import { localCaller } from './signature.ts';
 import type { ChangeSource } from './streams.ts';
-import { startTap } from './dynalite-streams.ts';
 import { type CloudAssembly, region } from './template.ts';
 
 export interface Database {

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exchangeOf, type Watch } from '../request-observer.ts';
-import { answerFrom, gatewayAnswer, type HttpAnswer, internalServerError } from './response.ts';
 import { Cors } from './cors.ts';
 import { eventFor } from './event.ts';
 import { FunctionError, type LambdaFunction } from './lambda.ts';
+import { answerFrom, gatewayAnswer, type HttpAnswer, internalServerError } from './response.ts';
 import { type Match, matchRoute, type Route } from './routes.ts';
 import { callerOf } from './signature.ts';
 import { type CloudAssembly, idOfArn } from './template.ts';

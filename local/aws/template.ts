@@ -77,9 +77,7 @@ export class CloudAssembly {
     const unknown = Object.entries(Resources).filter(([, { Type }]) => !known.has(Type));
     if (unknown.length > 0) {
       const names = unknown.map(([id, { Type }]) => `${id} (${Type})`).join(', ');
-      throw new Error(
-        `The local system does not know what to do with: ${names}. Teach it in local/aws/template.ts.`,
-      );
+      throw new Error(`The local system does not know what to do with: ${names}. Teach it in local/aws/template.ts.`);
     }
   }
 

@@ -4,8 +4,8 @@
  */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import type { Watch } from '../request-observer.ts';
 import type { LocalEvent } from '../aws/bus.ts';
+import type { Watch } from '../request-observer.ts';
 
 /** Who speaks, or is spoken to. `bank` is whoever acts on the sandbox's control page. */
 export type Place = 'shop' | 'buyer' | 'functions' | 'iamport' | 'bank' | 'table' | 'bus';

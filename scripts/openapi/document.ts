@@ -1,8 +1,8 @@
 /** The HTTP reference as an OpenAPI 3.1 document: the routes of infra/function-table.ts, the schemas of the doors, the codes of the problems. */
 
 import * as z from 'zod';
-import { problem } from '../../functions/http/response.ts';
 import { Problem, type ProblemCode } from '../../functions/http/problem.ts';
+import { problem } from '../../functions/http/response.ts';
 import { doorEntries } from '../../infra/function-table.ts';
 import { type AnswerName, answerSchemas, problemCodes, statusOf } from './answers.ts';
 import { answerExamples } from './examples.ts';

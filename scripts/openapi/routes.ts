@@ -6,12 +6,12 @@
 import type * as z from 'zod';
 import { body as completeBody } from '../../functions/handlers/complete.ts';
 import { body as confirmBody } from '../../functions/handlers/confirm.ts';
-import type { ProblemCode } from '../../functions/http/problem.ts';
-import { newOrderPath, orderPath } from '../../functions/http/request.ts';
 import { query as mobileQuery } from '../../functions/handlers/mobile-redirect.ts';
 import { terms } from '../../functions/handlers/orders.ts';
 import { body as refundBody } from '../../functions/handlers/refunds.ts';
 import { body as webhookBody } from '../../functions/handlers/webhook.ts';
+import type { ProblemCode } from '../../functions/http/problem.ts';
+import { newOrderPath, orderPath } from '../../functions/http/request.ts';
 import type { DOORS, DoorName } from '../../infra/function-table.ts';
 import type { AnswerName } from './answers.ts';
 

@@ -3,11 +3,11 @@
  * shows nothing, and never throws: whatever goes wrong is a result.
  */
 
+import type { World } from './browser-environment.ts';
 import { confirm, textIn } from './confirm.ts';
+import { words } from './messages.ts';
 import { idIn, idsIn, pendingIn } from './pending.ts';
 import type { Backend, Confirmation, Left, PaymentIds, PayRequest, PayResult, Unopened, WindowWords } from './types.ts';
-import { words } from './messages.ts';
-import type { World } from './browser-environment.ts';
 
 /** A second call within this time is a second click. After it the buyer, who still sees the button, has no window any more. */
 const clickMs = 10_000;

@@ -3,9 +3,9 @@
  * no harm. Never throws. Opens no window and remembers nothing.
  */
 
-import type { Backend, Confirmation, Outcome, PaymentIds } from './types.ts';
-import { words } from './messages.ts';
 import type { Answer, World } from './browser-environment.ts';
+import { words } from './messages.ts';
+import type { Backend, Confirmation, Outcome, PaymentIds } from './types.ts';
 
 const usualPatienceMs = 60_000;
 /** API Gateway answers within 30 s, and the backend itself within 12. */

@@ -3,8 +3,8 @@
  * includes `iamport.js` and calls `IMP.init` itself.
  */
 
-import { checkoutIn } from './checkout.ts';
 import type { Iamport, World } from './browser-environment.ts';
+import { checkoutIn } from './checkout.ts';
 
 const browser: World = {
   iamport: () => (globalThis as { IMP?: Iamport }).IMP,

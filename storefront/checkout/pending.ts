@@ -1,7 +1,7 @@
 /** The payment of this tab whose result the page does not know yet: it outlives a reload and the way over a phone's window. */
 
-import { textIn } from './confirm.ts';
 import type { World } from './browser-environment.ts';
+import { textIn } from './confirm.ts';
 
 /** `imp_uid` is known once the window has called back. */
 export interface Pending {

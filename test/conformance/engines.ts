@@ -12,8 +12,8 @@ import { prefix } from '../../functions/adapters/dynamodb/shop-columns.ts';
 import { type Table, table } from '../../functions/adapters/dynamodb/table.ts';
 import { startDatabase } from '../../local/aws/dynamodb.ts';
 import { type ChangeSource, streamOf } from '../../local/aws/streams.ts';
-import type { TableName } from '../support/provided.d.ts';
 import { type Change, portOf, SimulatedTable } from '../simulation/table.ts';
+import type { TableName } from '../support/provided.d.ts';
 
 /** A command that went to the engine, by its name and what it asked. */
 export interface Sent {

@@ -1,15 +1,15 @@
 /** The whole store on fresh tables of one engine. */
 
-import type { Refund } from '../../functions/payment/refund.ts';
-import type { ReversalRequest } from '../../functions/payment/reversal.ts';
 import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
-import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
 import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
 import { refundsIn } from '../../functions/adapters/dynamodb/refunds.ts';
 import { reversalsIn } from '../../functions/adapters/dynamodb/reversals.ts';
 import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
 import type { Table } from '../../functions/adapters/dynamodb/table.ts';
+import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import type { Refund } from '../../functions/payment/refund.ts';
+import type { ReversalRequest } from '../../functions/payment/reversal.ts';
 import { won } from '../functions/payment/cases.ts';
 import type { Opened } from './engines.ts';
 

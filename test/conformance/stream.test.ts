@@ -3,8 +3,8 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BusEntry } from '../../functions/application/bus.ts';
-import { systemClock } from '../../functions/runtime/clock.ts';
 import { publish } from '../../functions/handlers/publish.ts';
+import { systemClock } from '../../functions/runtime/clock.ts';
 import type { LambdaFunction } from '../../local/aws/lambda.ts';
 import { follow } from '../../local/aws/streams.ts';
 import { type Opened, startEngines, told } from './engines.ts';

@@ -4,9 +4,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { complete } from '../../functions/handlers/complete.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
 import { orders } from '../../functions/handlers/orders.ts';
+import { webhook } from '../../functions/handlers/webhook.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
 import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
-import { webhook } from '../../functions/handlers/webhook.ts';
 import { eventOf, formBody, jsonBody, type Sent } from '../support/event.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();

@@ -14,10 +14,10 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { type Counted, startCounting, unitsOf } from '../../bench/counted.ts';
 import { startUpstreams } from '../../bench/upstreams.ts';
 import { optionsFor } from '../../infra/bundle.ts';
-import { startIamport } from '../../local/iamport/server.ts';
 import { LambdaFunction } from '../../local/aws/lambda.ts';
 import { startSecrets } from '../../local/aws/secrets.ts';
 import { CloudAssembly } from '../../local/aws/template.ts';
+import { startIamport } from '../../local/iamport/server.ts';
 import { freshTables } from '../support/dynamodb.ts';
 import { eventOf, jsonBody } from '../support/event.ts';
 

@@ -2,11 +2,11 @@
 
 import { CreateTableCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test, vi } from 'vitest';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { settlePayment } from '../../functions/application/settle.ts';
-import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
 import { table } from '../../functions/adapters/dynamodb/table.ts';
+import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import { settlePayment } from '../../functions/application/settle.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
 import { type Opened, openRooms } from '../support/functions.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();

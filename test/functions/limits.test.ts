@@ -1,11 +1,11 @@
 /** Anonymous callers: how many calls to Iamport, writes and events they cause, and what they learn. */
 
 import { describe, expect, test, vi } from 'vitest';
+import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
 import { complete as completeDoor } from '../../functions/handlers/complete.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
 import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
-import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
 import { eventOf, jsonBody, type Sent } from '../support/event.ts';
 import { type Opened, openRooms } from '../support/functions.ts';
 

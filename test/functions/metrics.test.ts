@@ -1,8 +1,8 @@
 /** What is counted: the form that CloudWatch takes metrics in, and when the reconciler says that something is late. */
 
 import { describe, expect, test } from 'vitest';
-import { callsTimedBy } from '../../functions/runtime/calls.ts';
 import { eventNames } from '../../functions/events/event-schema.ts';
+import { callsTimedBy } from '../../functions/runtime/calls.ts';
 import { embedded, moneyEvents } from '../../functions/runtime/metrics.ts';
 import { openRooms } from '../support/functions.ts';
 

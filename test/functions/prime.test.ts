@@ -3,10 +3,10 @@
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { complete } from '../../functions/handlers/complete.ts';
-import { type Config, configFrom } from '../../functions/runtime/config.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
-import { rehearse } from '../../functions/runtime/prime.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
+import { type Config, configFrom } from '../../functions/runtime/config.ts';
+import { rehearse } from '../../functions/runtime/prime.ts';
 
 const environment = {
   ORDERS_TABLE: 'orders',

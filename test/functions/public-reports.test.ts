@@ -4,8 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { complete as completeDoor } from '../../functions/handlers/complete.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
 import { orders } from '../../functions/handlers/orders.ts';
-import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
+import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf, formBody, jsonBody, type Sent } from '../support/event.ts';
 import { type Opened, openRooms } from '../support/functions.ts';
 

@@ -2,6 +2,7 @@
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
+import { StoreUnavailable, StoreUnexpected } from '../../functions/adapters/dynamodb/errors.ts';
 import {
   type BusEntry,
   BusUnavailable,
@@ -10,13 +11,12 @@ import {
   type UnreadableRecord,
 } from '../../functions/application/bus.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../functions/events/event-schema.ts';
-import type { Counts } from '../../functions/runtime/metrics.ts';
+import { type PublisherRooms, publish } from '../../functions/handlers/publish.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
 import type { Reversal, ReversalRequest } from '../../functions/payment/reversal.ts';
-import { type PublisherRooms, publish } from '../../functions/handlers/publish.ts';
-import { StoreUnavailable, StoreUnexpected } from '../../functions/adapters/dynamodb/errors.ts';
+import type { Counts } from '../../functions/runtime/metrics.ts';
 import { orderIn, states, won } from './payment/cases.ts';
 
 vi.spyOn(console, 'error').mockReturnValue();

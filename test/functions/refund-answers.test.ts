@@ -1,9 +1,9 @@
 /** Refunds whose answer is lost, refused, late or only an acceptance, and cancels whose reason the PG changes. */
 
 import { describe, expect, test, vi } from 'vitest';
+import { refundId } from '../../functions/adapters/dynamodb/refunds.ts';
 import { refundEvents } from '../../functions/payment/events.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { refundId } from '../../functions/adapters/dynamodb/refunds.ts';
 import type { Settings } from '../../local/iamport/settings.ts';
 import { openRooms } from '../support/functions.ts';
 

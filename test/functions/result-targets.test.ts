@@ -1,8 +1,8 @@
 /** Where a phone goes after the payment: to what the configuration names, and never to what the query says. */
 
 import { describe, expect, test, vi } from 'vitest';
-import type { ShopFront } from '../../functions/runtime/config.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
+import type { ShopFront } from '../../functions/runtime/config.ts';
 import { visit } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf } from '../support/event.ts';
 import { openRooms } from '../support/functions.ts';

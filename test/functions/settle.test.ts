@@ -1,11 +1,11 @@
 /** The straight line itself, where its order of steps matters: races, old news, and what is asked how often. */
 
 import { describe, expect, test } from 'vitest';
+import { OrderBusy } from '../../functions/adapters/dynamodb/errors.ts';
+import { type Settlement, settle } from '../../functions/application/settle.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Payment, PaymentState } from '../../functions/payment/payment.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { type Settlement, settle } from '../../functions/application/settle.ts';
-import { OrderBusy } from '../../functions/adapters/dynamodb/errors.ts';
 import { orderIn, states, thisAccount, thisUid, won } from './payment/cases.ts';
 
 const paymentIn = (state: PaymentState, payMethod = 'card'): Payment => ({

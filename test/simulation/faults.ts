@@ -1,7 +1,7 @@
 /** What goes wrong in a schedule: each kind of fault is there in half of them, and then as often as the seed says. */
 
-import type { Chance } from './random.ts';
 import type { Reached } from './coverage.ts';
+import type { Chance } from './random.ts';
 
 /** The chance of each fault, by one call that it may strike. */
 const faults = {

@@ -9,11 +9,11 @@ import { inSpan, type PageOfPayments, pageOf, sorted } from '../../local/iamport
 import { hundredths, type Payment } from '../../local/iamport/payment.ts';
 import { Refused, unknownPayment } from '../../local/iamport/refused.ts';
 import { Tokens } from '../../local/iamport/tokens.ts';
-import type { Chance } from './random.ts';
+import type { Weather } from './faults.ts';
 import { keyIn } from './invariants/once.ts';
 import type { Instance } from './network.ts';
+import type { Chance } from './random.ts';
 import type { Time } from './time.ts';
-import type { Weather } from './faults.ts';
 import type { Lists } from './worlds/lists.ts';
 import { noisy, type Pg } from './worlds/pg.ts';
 import type { Throttle } from './worlds/throttle.ts';

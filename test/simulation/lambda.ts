@@ -1,18 +1,8 @@
 /** Lambda for the simulation: instances of the real doors and workers, put together from the real client and the real stores. */
 
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { Bus } from '../../functions/application/bus.ts';
-import { BusUnavailable } from '../../functions/application/bus.ts';
-import type { Clock } from '../../functions/runtime/clock.ts';
-import { iamportClient } from '../../functions/adapters/iamport/client.ts';
-import { IamportTooLarge, IamportUnavailable } from '../../functions/adapters/iamport/errors.ts';
-import type { HttpAnswer, HttpRequest } from '../../functions/adapters/iamport/transport.ts';
-import type { Policy } from '../../functions/payment/decide.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
 import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
 import { StoreRefused, StoreUnavailable } from '../../functions/adapters/dynamodb/errors.ts';
-import type { Layout } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
 import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
 import { type OverwrittenItems, overwrittenItemsIn } from '../../functions/adapters/dynamodb/overwritten.ts';
@@ -20,13 +10,23 @@ import { refundsIn } from '../../functions/adapters/dynamodb/refunds.ts';
 import { reversalsIn } from '../../functions/adapters/dynamodb/reversals.ts';
 import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
+import type { Layout } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import { iamportClient } from '../../functions/adapters/iamport/client.ts';
+import { IamportTooLarge, IamportUnavailable } from '../../functions/adapters/iamport/errors.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/adapters/iamport/transport.ts';
+import type { Bus } from '../../functions/application/bus.ts';
+import { BusUnavailable } from '../../functions/application/bus.ts';
 import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
-import type { Chance } from './random.ts';
+import type { Policy } from '../../functions/payment/decide.ts';
+import type { Clock } from '../../functions/runtime/clock.ts';
+import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import type { Weather } from './faults.ts';
 import { type Answer, pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Network } from './network.ts';
+import type { Chance } from './random.ts';
 import type { SimulatedTable } from './table.ts';
 import type { Time } from './time.ts';
-import type { Weather } from './faults.ts';
 
 export type TableName = 'orders' | 'reversals' | 'state';
 

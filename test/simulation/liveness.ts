@@ -21,12 +21,12 @@
 
 import type { Item } from '../../functions/adapters/dynamodb/table.ts';
 import { hundredths } from '../../local/iamport/payment.ts';
-import type { Books } from './safety.ts';
 import { type Entry, entryOf, isGood } from './entry.ts';
 import type { SimulatedIamport, Truth } from './iamport.ts';
 import { clockError, lateRegistration } from './invariants/ownership.ts';
 import type { TableName } from './lambda.ts';
 import type { Rules } from './rules.ts';
+import type { Books } from './safety.ts';
 import type { SimulatedTable } from './table.ts';
 import { Violation } from './violation.ts';
 

@@ -1,8 +1,8 @@
 /** Runs many seeds on all cores, and puts together what they reached. */
 
 import { Worker } from 'node:worker_threads';
-import { missingFrom } from './required-coverage.ts';
 import { Reached } from './coverage.ts';
+import { missingFrom } from './required-coverage.ts';
 import type { Block, Done } from './worker.ts';
 import type { Scope } from './worlds/choice.ts';
 

@@ -3,11 +3,11 @@
  * world may wait, lose the call or its answer, send it twice, or kill the instance.
  */
 
-import type { Chance } from './random.ts';
 import type { Reached } from './coverage.ts';
+import type { Accident, Weather } from './faults.ts';
+import type { Chance } from './random.ts';
 import type { Time } from './time.ts';
 import type { Trace } from './trace.ts';
-import type { Accident, Weather } from './faults.ts';
 
 /** One Lambda instance. What a dead one was waiting for never comes. */
 export class Instance {

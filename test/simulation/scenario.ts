@@ -1,8 +1,8 @@
 /** Runs one seed from its beginning to its end. */
 
-import { People } from './workload/people.ts';
 import { Reached } from './coverage.ts';
 import { Violation } from './violation.ts';
+import { People } from './workload/people.ts';
 import { World } from './world.ts';
 import type { Scope } from './worlds/choice.ts';
 import { makeBacklog } from './worlds/crowd.ts';

@@ -3,35 +3,35 @@
  * publisher, while everything in between goes wrong. All of it from one seed.
  */
 
+import { type Layout, ownTable, shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { closeOrder } from '../../functions/handlers/close-order.ts';
 import { complete } from '../../functions/handlers/complete.ts';
 import { confirm } from '../../functions/handlers/confirm.ts';
-import { deadlineIn } from '../../functions/runtime/clock.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
 import { orders } from '../../functions/handlers/orders.ts';
 import { reconcile } from '../../functions/handlers/reconcile.ts';
 import { refunds } from '../../functions/handlers/refunds.ts';
-import type { Door } from '../../functions/runtime/lambda-handler.ts';
-import { type Layout, ownTable, shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
+import { deadlineIn } from '../../functions/runtime/clock.ts';
+import type { Door } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf, type Sent } from '../support/event.ts';
-import { balance } from './liveness.ts';
-import { Books } from './safety.ts';
-import { Chance } from './random.ts';
+import type { Reached } from './coverage.ts';
 import { shopColumns } from './entry.ts';
+import { Weather } from './faults.ts';
 import { simulatedIamport } from './iamport.ts';
 import { Judge } from './judge.ts';
 import { type Heard, Lambda, type Observer } from './lambda.ts';
+import { balance } from './liveness.ts';
 import { Network } from './network.ts';
-import type { Reached } from './coverage.ts';
+import { Chance } from './random.ts';
 import { Rows } from './rows.ts';
 import { Rules } from './rules.ts';
+import { Books } from './safety.ts';
 import { Stream } from './stream.ts';
 import { SimulatedTable } from './table.ts';
 import { Time } from './time.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { Violation } from './violation.ts';
-import { Weather } from './faults.ts';
 import { type Scope, Worlds } from './worlds/choice.ts';
 import { Lists } from './worlds/lists.ts';
 import { Pg } from './worlds/pg.ts';

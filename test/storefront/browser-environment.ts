@@ -1,7 +1,7 @@
 /** A browser in which everything is literal: the clock moves only when somebody waits, and iamport.js and the backend say what a test tells them. */
 
-import type { PayRequest } from '../../storefront/checkout/types.ts';
 import type { Answer, Iamport, World } from '../../storefront/checkout/browser-environment.ts';
+import type { PayRequest } from '../../storefront/checkout/types.ts';
 
 export const request: PayRequest = {
   pg: 'html5_inicis',

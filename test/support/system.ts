@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import type { SandboxIamport } from '../../local/iamport/server.ts';
 import { signed } from '../../local/aws/signature.ts';
+import type { SandboxIamport } from '../../local/iamport/server.ts';
 import { type LocalOptions, startLocal } from '../../local/system.ts';
 
 export interface Answered {

@@ -1,8 +1,8 @@
 /** How far the scans of Iamport's payment lists have come, in the table `state`. */
 
-import { defined } from '../../shared/defined.ts';
 import type { UnixSeconds } from '../../payment/payment.ts';
 import type { ListStatus, ScanCursor } from '../../payment/scan-cursor.ts';
+import { defined } from '../../shared/defined.ts';
 import { count, map, optional, Reader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 

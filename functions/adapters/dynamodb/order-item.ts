@@ -1,6 +1,5 @@
 /** An order as an item of its table, and back. The attribute names here are what a shop sees in DynamoDB. */
 
-import { defined } from '../../shared/defined.ts';
 import type { Amount } from '../../payment/money.ts';
 import {
   accountOf,
@@ -13,6 +12,7 @@ import {
   statusSetBy,
 } from '../../payment/order.ts';
 import type { PaymentRecord, VirtualAccount } from '../../payment/payment.ts';
+import { defined } from '../../shared/defined.ts';
 import { count, map, money, optional, Reader, text } from './attributes.ts';
 import type { Item, Write } from './table.ts';
 import { orderShard, watched } from './watched.ts';

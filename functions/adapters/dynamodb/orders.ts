@@ -1,14 +1,14 @@
 /** The table of orders. Each decision is one conditional write of one item; nothing is locked. */
 
-import { defined } from '../../shared/defined.ts';
+import { nextLookAt } from '../../payment/next-check.ts';
 import type { Order, OrderState, OrderTerms } from '../../payment/order.ts';
 import type { UnixSeconds } from '../../payment/payment.ts';
-import { nextLookAt } from '../../payment/next-check.ts';
+import { defined } from '../../shared/defined.ts';
 import { count, text } from './attributes.ts';
 import { StoreUnexpected } from './errors.ts';
-import { type Guard, ownTable } from './table-mapping.ts';
 import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
+import { type Guard, ownTable } from './table-mapping.ts';
 import { type Due, orderShards } from './watched.ts';
 
 /** `held: false` comes with the order as it is now, if there is one: somebody was faster. */

@@ -4,8 +4,8 @@
  */
 
 import { count, text } from './attributes.ts';
-import type { Layout } from './table-mapping.ts';
 import type { Item, Table, Write } from './table.ts';
+import type { Layout } from './table-mapping.ts';
 
 /** `lost`: another settlement has begun in the item. An operator has to compare the two. */
 export type Restoration = 'restored' | 'restored_before' | 'deleted' | 'lost';

@@ -3,9 +3,9 @@
  * and the shop's own key, so that the same refund asked for twice is one item.
  */
 
-import { defined } from '../../shared/defined.ts';
 import type { Amount } from '../../payment/money.ts';
 import type { Refund, RefundNeed, RefundRefusalReason, RefundRequester, RefundState } from '../../payment/refund.ts';
+import { defined } from '../../shared/defined.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
 import { StoreUnexpected } from './errors.ts';
 import type { Item, Table, Write } from './table.ts';

@@ -1,6 +1,5 @@
 /** The table of reversals: payments that must be undone, one item a payment. The intent is here before Iamport is asked. */
 
-import { defined } from '../../shared/defined.ts';
 import type { Amount } from '../../payment/money.ts';
 import type { UnixSeconds } from '../../payment/payment.ts';
 import type { Refund } from '../../payment/refund.ts';
@@ -17,6 +16,7 @@ import {
   type ReversalRequest,
   type ReversalState,
 } from '../../payment/reversal.ts';
+import { defined } from '../../shared/defined.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
 import { StoreUnexpected } from './errors.ts';
 import { isNotificationItem } from './notifications.ts';

@@ -1,9 +1,9 @@
 /** The gateway to Iamport's V1 REST API. The only place that speaks to it; decides nothing about payments. */
 
-import type { Clock, Deadline, Random } from '../../runtime/clock.ts';
 import { type Amount, majorUnits } from '../../payment/money.ts';
 import type { Payment } from '../../payment/payment.ts';
 import type { RefundAccount, RefundRequester } from '../../payment/refund.ts';
+import type { Clock, Deadline, Random } from '../../runtime/clock.ts';
 import { type Busy, busyBy } from './busy.ts';
 import {
   IamportAccepted,

@@ -1,11 +1,11 @@
 /** The wire form of Iamport's answers, parsed once into our own types. Unknown fields, personal ones among them, are dropped here. */
 
 import * as z from 'zod/mini';
+import { type Amount, amountNear, majorUnits, minus, plus } from '../../payment/money.ts';
+import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../../payment/payment.ts';
 import { defined } from '../../shared/defined.ts';
 import { foreignText } from '../../shared/foreign-text.ts';
 import { jsonIn } from '../../shared/json-text.ts';
-import { type Amount, amountNear, majorUnits, minus, plus } from '../../payment/money.ts';
-import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../../payment/payment.ts';
 import { IamportUnexpected } from './errors.ts';
 
 /** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */

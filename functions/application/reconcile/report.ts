@@ -1,8 +1,8 @@
 /** What a run of the reconciler reports, and which faults are about one item only. */
 
+import { OrderBusy, StoreRefused, StoreUnexpected } from '../../adapters/dynamodb/errors.ts';
 import { IamportFault } from '../../adapters/iamport/errors.ts';
 import { inPool } from '../pool.ts';
-import { OrderBusy, StoreRefused, StoreUnexpected } from '../../adapters/dynamodb/errors.ts';
 
 export interface Report {
   /** Payments of Iamport's lists that were compared with our orders. */

@@ -4,7 +4,7 @@
  * only an outage ends a scan. The checkpoint moves past what is settled, or is kept as unresolved.
  */
 
-import { type Deadline, deadlineIn, unixSeconds } from '../../runtime/clock.ts';
+import type { ScanCheckpoint, Unresolved } from '../../adapters/dynamodb/checkpoints.ts';
 import {
   IamportFault,
   IamportRefused,
@@ -30,10 +30,10 @@ import {
   smallerPage,
   withoutOne,
 } from '../../payment/scan-cursor.ts';
-import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
+import { type Deadline, deadlineIn, unixSeconds } from '../../runtime/clock.ts';
 import type { Rooms } from '../../runtime/dependencies.ts';
 import { settle, settleEach } from '../settle.ts';
-import type { ScanCheckpoint, Unresolved } from '../../adapters/dynamodb/checkpoints.ts';
+import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
 
 export interface ScanWindow {
   readonly name: 'recent' | 'week' | 'quarter';

@@ -4,8 +4,8 @@
  */
 
 import { surroundings } from './backend.js';
-import { element, money } from './view.js';
 import { say, speak } from './messages.js';
+import { element, money } from './view.js';
 
 /** The columns. Whoever acts on the sandbox's control page stands where Iamport stands. */
 const places = ['shop', 'buyer', 'functions', 'iamport', 'table', 'bus'];

@@ -6,8 +6,8 @@
 
 import { confirm, pay, resume } from '/checkout.mjs';
 import { Fault, orderInTable, products, register, surroundings } from './backend.js';
-import { element, money, nameOf, productCard, showFault, showOutcome, showRecord } from './view.js';
 import { say, speak, spoken } from './messages.js';
+import { element, money, nameOf, productCard, showFault, showOutcome, showRecord } from './view.js';
 
 /** Orders that can be paid, after whatever has happened to them. */
 const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { refusalToConfirm } from '../../../functions/payment/confirm.ts';
 import { decideDue } from '../../../functions/payment/due.ts';
-import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import { nextLookAt } from '../../../functions/payment/next-check.ts';
+import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import { orderIn, otherUid, states, thisAccount, won } from './cases.ts';
 
 const now = 2_000_000;

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, expect, test } from 'vitest';
-import { QueueUnavailable } from '../../../functions/application/bus.ts';
 import { messageQueue } from '../../../functions/adapters/sqs.ts';
+import { QueueUnavailable } from '../../../functions/application/bus.ts';
 import { startQueue } from '../../../local/aws/queue.ts';
 
 const ends: (() => unknown)[] = [];

@@ -3,8 +3,8 @@
 import { awaitsDeposit } from '../../../local/iamport/ledger.ts';
 import { hundredths } from '../../../local/iamport/payment.ts';
 import { Refused } from '../../../local/iamport/refused.ts';
-import { minute, type News, second } from './notifications.ts';
 import type { World } from '../world.ts';
+import { minute, type News, second } from './notifications.ts';
 
 /** An order as the shop means it. Major units. */
 export interface Wanted {

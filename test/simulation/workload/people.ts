@@ -3,12 +3,12 @@
 import type { PreparedAmounts } from '../../../local/iamport/prepared.ts';
 import { Refused } from '../../../local/iamport/refused.ts';
 import { jsonBody } from '../../support/event.ts';
-import { Buyers, type Wanted } from './buyers.ts';
-import { minute, News, second } from './notifications.ts';
 import { Violation } from '../violation.ts';
 import { everybodyHasBegunMs, type World } from '../world.ts';
 import { halfAWon, makeAttempts, makeBrokenAttempt, openWindows } from '../worlds/crowd.ts';
 import { Neighbours } from '../worlds/neighbours.ts';
+import { Buyers, type Wanted } from './buyers.ts';
+import { minute, News, second } from './notifications.ts';
 
 /** A request may lose its races while nothing is wrong, but not so often. */
 const mostInCalm = 5;

@@ -3,8 +3,8 @@
  * its worlds from a generator of its own, so that a schedule without one stays as it was before the world existed.
  */
 
-import { Chance } from '../random.ts';
 import type { Reached } from '../coverage.ts';
+import { Chance } from '../random.ts';
 
 /** The share of the schedules that each world is in. */
 const shares = {

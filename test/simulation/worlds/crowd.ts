@@ -3,9 +3,9 @@
 import { ordersIn } from '../../../functions/adapters/dynamodb/orders.ts';
 import { reversalsIn } from '../../../functions/adapters/dynamodb/reversals.ts';
 import { Refused } from '../../../local/iamport/refused.ts';
+import { portOf } from '../table.ts';
 import type { Wanted } from '../workload/buyers.ts';
 import { second } from '../workload/notifications.ts';
-import { portOf } from '../table.ts';
 import type { World } from '../world.ts';
 
 const longAgo = 7_200;

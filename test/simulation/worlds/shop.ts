@@ -5,8 +5,8 @@
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import { jsonBody } from '../../support/event.ts';
-import type { Wanted } from '../workload/buyers.ts';
 import { entryOf, shopColumns } from '../entry.ts';
+import type { Wanted } from '../workload/buyers.ts';
 import { minute, second } from '../workload/notifications.ts';
 import type { World } from '../world.ts';
 

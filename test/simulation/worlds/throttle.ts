@@ -4,9 +4,9 @@
  * S25 an instance that was answered so calls Iamport no more before that time is over
  */
 
+import type { Reached } from '../coverage.ts';
 import type { Judge } from '../judge.ts';
 import type { Instance } from '../network.ts';
-import type { Reached } from '../coverage.ts';
 import type { Time } from '../time.ts';
 import type { Worlds } from './choice.ts';
 

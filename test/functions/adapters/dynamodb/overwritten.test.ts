@@ -3,14 +3,14 @@
 import { CreateTableCommand, DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { BusEntry } from '../../../../functions/application/bus.ts';
-import type { Counts } from '../../../../functions/runtime/metrics.ts';
-import type { Order, OrderState } from '../../../../functions/payment/order.ts';
-import { publish } from '../../../../functions/handlers/publish.ts';
-import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
 import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
 import { overwrittenItemsIn } from '../../../../functions/adapters/dynamodb/overwritten.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
+import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
+import type { BusEntry } from '../../../../functions/application/bus.ts';
+import { publish } from '../../../../functions/handlers/publish.ts';
+import type { Order, OrderState } from '../../../../functions/payment/order.ts';
+import type { Counts } from '../../../../functions/runtime/metrics.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { won } from '../../payment/cases.ts';
 

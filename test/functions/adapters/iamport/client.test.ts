@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { type Clock, deadlineIn } from '../../../../functions/runtime/clock.ts';
 import { iamportClient } from '../../../../functions/adapters/iamport/client.ts';
 import {
   IamportAccepted,
@@ -14,6 +13,7 @@ import type { SharedToken, Token } from '../../../../functions/adapters/iamport/
 import { undiciTransport } from '../../../../functions/adapters/iamport/transport.ts';
 import { paymentOf } from '../../../../functions/adapters/iamport/wire.ts';
 import { amountOf } from '../../../../functions/payment/money.ts';
+import { type Clock, deadlineIn } from '../../../../functions/runtime/clock.ts';
 import { accountPayment, cardPayment } from './payments.ts';
 import { envelope, ok, type Reply, scripted, tokenReply } from './server.ts';
 

@@ -1,12 +1,12 @@
 /** One access token for all instances: kept in the table, fetched by one of those who miss it, never in the way of a payment. */
 
 import { expect, test } from 'vitest';
-import { type Clock, deadlineIn, systemClock } from '../../../../functions/runtime/clock.ts';
+import { sharedTokenIn } from '../../../../functions/adapters/dynamodb/state.ts';
+import { table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { iamportClient } from '../../../../functions/adapters/iamport/client.ts';
 import { type SharedToken, type Token, tokensFrom } from '../../../../functions/adapters/iamport/tokens.ts';
 import { undiciTransport } from '../../../../functions/adapters/iamport/transport.ts';
-import { sharedTokenIn } from '../../../../functions/adapters/dynamodb/state.ts';
-import { table } from '../../../../functions/adapters/dynamodb/table.ts';
+import { type Clock, deadlineIn, systemClock } from '../../../../functions/runtime/clock.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { cardPayment } from './payments.ts';
 import { envelope, ok, scripted, tokenReply } from './server.ts';
