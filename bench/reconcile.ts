@@ -29,8 +29,9 @@ import { unknownPaymentsBy } from '../functions/application/unknown-payments.ts'
 import { reconcile } from '../functions/handlers/reconcile.ts';
 import type { Amount } from '../functions/payment/money.ts';
 import { pageSizes } from '../functions/payment/scan-cursor.ts';
-import { deadlineIn, systemClock } from '../functions/runtime/clock.ts';
+import { systemClock } from '../functions/runtime/clock.ts';
 import type { Rooms } from '../functions/runtime/dependencies.ts';
+import { deadlineIn } from '../functions/shared/clock.ts';
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from '../local/assembly.ts';
 import { tableOf } from '../local/aws/dynamodb.ts';

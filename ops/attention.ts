@@ -1,7 +1,5 @@
-/** `attention`: everything that is not over yet, what waits for a person first. Reads, and changes nothing. */
-
-import { isRefundId, refundId } from '../functions/adapters/dynamodb/refunds.ts';
 import { refundJson, reversalJson } from '../functions/http/order-json.ts';
+import { isRefundId, refundId } from '../functions/payment/refund.ts';
 import type { Command } from './command.ts';
 import { kindWords, reasonWords, stateWords } from './messages.ts';
 import { exit, table } from './terminal.ts';

@@ -1,11 +1,11 @@
 /** `settle`, `refund`, `returned`, `close`, `reconcile`: what changes something. Each but `returned` goes through what is deployed, and asks before money moves. */
 
 import { randomUUID } from 'node:crypto';
-import { isRefundId } from '../functions/adapters/dynamodb/refunds.ts';
 import { decide } from '../functions/payment/decide.ts';
 import { amountOf, majorUnits } from '../functions/payment/money.ts';
+import { isRefundId } from '../functions/payment/refund.ts';
 import { over } from '../functions/payment/refund-steps.ts';
-import { deadlineIn, unixSeconds } from '../functions/runtime/clock.ts';
+import { deadlineIn, unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
 import { type ExitCode, exit, Misuse, waited } from './terminal.ts';

@@ -12,7 +12,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
 import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
-import type { Bus } from '../functions/application/bus.ts';
+import type { Bus } from '../functions/application/ports.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import { openRooms, type Rooms } from '../functions/runtime/dependencies.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';

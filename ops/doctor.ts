@@ -5,7 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { iamportClient } from '../functions/adapters/iamport/client.ts';
 import { credentialsIn } from '../functions/adapters/iamport/credentials.ts';
 import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
-import { deadlineIn } from '../functions/runtime/clock.ts';
+import { deadlineIn } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import { exit } from './terminal.ts';
 

@@ -1,17 +1,12 @@
-/**
- * `republish`: makes the events of an order, its reversals and its refunds again from their items, and puts them onto the bus with the
- * ids that they were published under. With `--queue` it does so for what lies in the queue `Unpublished`.
- */
-
-import { StoreUnexpected } from '../functions/adapters/dynamodb/errors.ts';
-import { isRefundId } from '../functions/adapters/dynamodb/refunds.ts';
 import type { QueueMessage } from '../functions/adapters/sqs.ts';
-import type { BusEntry } from '../functions/application/bus.ts';
+import { StoreUnexpected } from '../functions/application/faults.ts';
+import type { BusEntry } from '../functions/application/ports.ts';
 import { eventJson } from '../functions/events/event-json.ts';
 import type { PaymentEvent } from '../functions/payment/events.ts';
+import { isRefundId } from '../functions/payment/refund.ts';
 import { orderEventsAgain, refundEventsAgain, reversalEventsAgain } from '../functions/payment/republish.ts';
-import { deadlineIn } from '../functions/runtime/clock.ts';
 import type { Rooms } from '../functions/runtime/dependencies.ts';
+import { deadlineIn } from '../functions/shared/clock.ts';
 import { jsonIn } from '../functions/shared/json-text.ts';
 import type { Call, Command } from './command.ts';
 import type { Publishing } from './deployment.ts';

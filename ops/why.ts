@@ -1,6 +1,4 @@
-/** `why <merchant_uid>`: what became of an order, and why, from what Iamport and the tables say. Reads, and changes nothing. */
-
-import { IamportFault } from '../functions/adapters/iamport/errors.ts';
+import { IamportFault } from '../functions/application/faults.ts';
 import { orderJson, refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { decide } from '../functions/payment/decide.ts';
 import { type Amount, majorUnits } from '../functions/payment/money.ts';
@@ -8,8 +6,8 @@ import { isSettled, isSettledBy, type Order } from '../functions/payment/order.t
 import type { Payment, UnixSeconds } from '../functions/payment/payment.ts';
 import type { Refund } from '../functions/payment/refund.ts';
 import type { Reversal } from '../functions/payment/reversal.ts';
-import { deadlineIn } from '../functions/runtime/clock.ts';
 import type { Rooms } from '../functions/runtime/dependencies.ts';
+import { deadlineIn } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import { kindWords, paymentWords, reasonWords, stateWords, statusWords } from './messages.ts';
 import { exit } from './terminal.ts';

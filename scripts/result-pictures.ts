@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import type { Language } from '../functions/http/request.ts';
+import type { Language } from '../functions/shared/language.ts';
 import { launchBrowser } from '../test/support/browser.ts';
 import { pageOf, type State } from '../test/support/result-pages.ts';
 

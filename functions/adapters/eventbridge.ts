@@ -1,7 +1,8 @@
 /** Events on EventBridge. */
 
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { type Bus, BusUnavailable, EventRefused } from '../application/bus.ts';
+import { BusUnavailable, EventRefused } from '../application/faults.ts';
+import type { Bus } from '../application/ports.ts';
 import { eventSource } from '../events/event-schema.ts';
 import { dateOf } from '../runtime/clock.ts';
 

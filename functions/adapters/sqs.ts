@@ -6,7 +6,7 @@
 import type { Readable } from 'node:stream';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { QueueUnavailable } from '../application/bus.ts';
+import { QueueUnavailable } from '../application/faults.ts';
 import { jsonIn } from '../shared/json-text.ts';
 
 export interface QueueMessage {

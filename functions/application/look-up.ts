@@ -9,8 +9,8 @@
 import { isSettled, type Order, statusSetBy } from '../payment/order.ts';
 import { knownOutcome } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
-import type { Deadline } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
+import type { Deadline } from '../shared/clock.ts';
 import { type Settlement, settlePayment } from './settle.ts';
 
 /** At least one of the two ids. */

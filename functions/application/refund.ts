@@ -1,7 +1,3 @@
-/** Gives money back that the shop took: the intent is recorded, Iamport is asked with its checksum, the result is recorded. */
-
-import { OrderBusy } from '../adapters/dynamodb/errors.ts';
-import { IamportAccepted, IamportFault, IamportRefused } from '../adapters/iamport/errors.ts';
 import { isDeposit, type Payment } from '../payment/payment.ts';
 import {
   cancelReasonOf,
@@ -14,8 +10,9 @@ import {
   refundFoundIn,
 } from '../payment/refund.ts';
 import { accepted, claimed, lost, nextStep, over, refusedOnce, waiting } from '../payment/refund-steps.ts';
-import { type Deadline, unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
+import { type Deadline, unixSeconds } from '../shared/clock.ts';
+import { IamportAccepted, IamportFault, IamportRefused, OrderBusy } from './faults.ts';
 import { settlePayment } from './settle.ts';
 
 export interface RefundHelp {

@@ -1,13 +1,10 @@
-/** Undoes a payment that is not taken: the intent is recorded, Iamport is asked, the result is recorded. */
-
-import { OrderBusy } from '../adapters/dynamodb/errors.ts';
-import { IamportAccepted, IamportFault, NoTimeLeft } from '../adapters/iamport/errors.ts';
 import type { Amount } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
 import { isGone, type Payment } from '../payment/payment.ts';
 import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
-import { type Deadline, unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
+import { type Deadline, unixSeconds } from '../shared/clock.ts';
+import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
 
 /** What the console and the buyer's bank are told. Korean, since they are. */
 const reasons: Record<ReversalReason, string> = {

@@ -1,25 +1,11 @@
-/**
- * The one path of the project: what does this payment mean for its order, and is that written down?
- * Every door comes through here, and there is no second way to settle.
- *
- *   fetch the payment from Iamport   look-up.ts: for a request, in which order and whether at all
- *   read the order
- *   decide                           pure: payment/decide.ts
- *   one conditional write            the order, if it is still the one we read; or a reversal
- *   reverse the payment              if that was decided; the write was the intent
- *   say what became of it
- */
-
-import { OrderBusy } from '../adapters/dynamodb/errors.ts';
-import { IamportUnavailable, NoTimeLeft } from '../adapters/iamport/errors.ts';
 import { type Decision, decide } from '../payment/decide.ts';
 import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { Reversal } from '../payment/reversal.ts';
-import { type Deadline, unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
-import { isItemFault } from './reconcile/report.ts';
+import { type Deadline, unixSeconds } from '../shared/clock.ts';
+import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import { reverse } from './reverse.ts';
 
 /** Refusals are answers. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected, StoreUnavailable, OrderBusy. */

@@ -1,15 +1,5 @@
-/**
- * Remembers for 10 s which `imp_uid`s Iamport answered with 404, in this instance. `complete`, `mobile-redirect` and `webhook` use it,
- * since anybody can call them with made-up ids. The reconciler, refunds and the operator's command always ask Iamport.
- */
-
-import type { Clock } from '../runtime/clock.ts';
-
-export interface UnknownPayments {
-  /** @returns whether Iamport answered 404 for this id within the last 10 s */
-  has(impUid: string, tier: string | undefined): boolean;
-  add(impUid: string, tier: string | undefined): void;
-}
+import type { Clock } from '../shared/clock.ts';
+import type { UnknownPayments } from './ports.ts';
 
 /** A buyer's repeat comes later than this; a payment that begins meanwhile is found after it. Milliseconds. */
 const keptMs = 10_000;

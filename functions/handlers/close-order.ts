@@ -1,14 +1,12 @@
-/** `DELETE /orders/{merchant_uid}`: the shop's own server closes an order that nobody has paid. IAM-signed. */
-
-import { OrderBusy } from '../adapters/dynamodb/errors.ts';
+import { OrderBusy } from '../application/faults.ts';
 import { settleEach } from '../application/settle.ts';
 import { Problem, refusal } from '../http/problem.ts';
 import { orderPath, parse } from '../http/request.ts';
 import { nothing } from '../http/response.ts';
 import { isSettled, type Order } from '../payment/order.ts';
-import { unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
+import { unixSeconds } from '../shared/clock.ts';
 
 /** Each lost race means that a payment has just been settled. */
 const mostTries = 3;

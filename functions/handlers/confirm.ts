@@ -13,8 +13,8 @@ import { json } from '../http/response.ts';
 import { isFromIamport } from '../http/webhook-senders.ts';
 import { refusalToConfirm } from '../payment/confirm.ts';
 import { amountOf } from '../payment/money.ts';
-import { unixSeconds } from '../runtime/clock.ts';
 import { type Door, serve } from '../runtime/lambda-handler.ts';
+import { unixSeconds } from '../shared/clock.ts';
 
 export const body = z.object({
   imp_uid: impUid,

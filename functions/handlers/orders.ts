@@ -1,7 +1,7 @@
 /** `PUT` and `GET /orders/{merchant_uid}`: the shop's own server registers an order, and reads what became of it. IAM-signed. */
 
 import * as z from 'zod/mini';
-import { IamportFault } from '../adapters/iamport/errors.ts';
+import { IamportFault } from '../application/faults.ts';
 import { orderJson, refundJson, reversalJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
 import { jsonBodyFields, newOrderPath, orderPath, parse } from '../http/request.ts';
@@ -10,10 +10,10 @@ import { type Amount, amountOf } from '../payment/money.ts';
 import { nextLookAt } from '../payment/next-check.ts';
 import { isPayable, type Order, type OrderTerms } from '../payment/order.ts';
 import { expected } from '../payment/reversal.ts';
-import { unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
 import { causesOf } from '../runtime/log.ts';
+import { unixSeconds } from '../shared/clock.ts';
 import { defined } from '../shared/defined.ts';
 
 /** Strict: a misspelt field of the shop's own server is an error, not something to pass over. */

@@ -7,7 +7,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { StoreRefused, StoreUnexpected } from '../adapters/dynamodb/errors.ts';
 import { isNotificationItem, notificationOf } from '../adapters/dynamodb/notifications.ts';
 import { orderOf } from '../adapters/dynamodb/order-item.ts';
 import {
@@ -17,21 +16,23 @@ import {
   overwrittenItemsIn,
 } from '../adapters/dynamodb/overwritten.ts';
 import { isRefundItem, refundOf } from '../adapters/dynamodb/refunds.ts';
-import { type Reversals, reversalOf, reversalsIn } from '../adapters/dynamodb/reversals.ts';
+import { reversalOf, reversalsIn } from '../adapters/dynamodb/reversals.ts';
 import { type Item, table } from '../adapters/dynamodb/table.ts';
 import { type Layout, shopTable } from '../adapters/dynamodb/table-mapping.ts';
 import { eventBridge } from '../adapters/eventbridge.ts';
 import { messageQueue } from '../adapters/sqs.ts';
-import { type Bus, type BusEntry, EventRefused, type UnreadableRecords } from '../application/bus.ts';
+import { EventRefused, StoreRefused, StoreUnexpected } from '../application/faults.ts';
+import type { Bus, BusEntry, Reversals, UnreadableRecords } from '../application/ports.ts';
 import { eventJson, notificationJson } from '../events/event-json.ts';
 import { orderEvents, type PaymentEvent, refundEvents, reversalEvents, staleAccount } from '../payment/events.ts';
 import { majorUnits } from '../payment/money.ts';
 import { notificationEvent } from '../payment/notification.ts';
 import type { ReversalRequest } from '../payment/reversal.ts';
-import { type Clock, systemClock, unixSeconds } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { environmentOfLambda, type PublisherConfig, publisherConfigFrom } from '../runtime/config.ts';
 import { causesOf, writeCounts, writeLog } from '../runtime/log.ts';
 import { type Counts, embedded, moneyEvents } from '../runtime/metrics.ts';
+import { type Clock, unixSeconds } from '../shared/clock.ts';
 
 export interface PublisherRooms {
   readonly bus: Bus;

@@ -4,14 +4,14 @@
  */
 
 import type { Context } from 'aws-lambda';
-import { IamportRefused } from '../adapters/iamport/errors.ts';
+import { IamportRefused, isItemFault } from '../application/faults.ts';
 import { oldestDue, type Processed, processDue } from '../application/reconcile/due.ts';
-import { addFault, emptyReport, isItemFault, type Report } from '../application/reconcile/report.ts';
+import { addFault, emptyReport, type Report } from '../application/reconcile/report.ts';
 import { scanPayments, scanWindows } from '../application/reconcile/scan.ts';
-import { type Deadline, deadlineIn, unixSeconds } from '../runtime/clock.ts';
 import { configFrom, environmentOfLambda } from '../runtime/config.ts';
 import { openRooms, type Rooms } from '../runtime/dependencies.ts';
 import { causesOf, writeLog } from '../runtime/log.ts';
+import { type Deadline, deadlineIn, unixSeconds } from '../shared/clock.ts';
 
 export async function reconcile(rooms: Rooms, deadline: Deadline): Promise<Report> {
   const report = emptyReport();

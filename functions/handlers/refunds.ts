@@ -13,9 +13,9 @@ import { isSettled, type Order } from '../payment/order.ts';
 import type { Payment } from '../payment/payment.ts';
 import { decideRefund, type Refund, type RefundAccount, type RefundRefusal, type TaxParts } from '../payment/refund.ts';
 import { opened } from '../payment/refund-steps.ts';
-import { unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
+import { unixSeconds } from '../shared/clock.ts';
 import { defined } from '../shared/defined.ts';
 
 const words = (most: number) =>

@@ -10,9 +10,9 @@ import { bodyFields, impUid, merchantUidHint, optional, parse } from '../http/re
 import { json } from '../http/response.ts';
 import { isFromIamport } from '../http/webhook-senders.ts';
 import type { Outcome } from '../payment/outcome.ts';
-import { unixSeconds } from '../runtime/clock.ts';
 import type { Rooms } from '../runtime/dependencies.ts';
 import { type Door, serve } from '../runtime/lambda-handler.ts';
+import { unixSeconds } from '../shared/clock.ts';
 import { foreignText } from '../shared/foreign-text.ts';
 
 const ownPath = '/payments/webhook';

@@ -3,8 +3,8 @@
 import type { ConfirmRefusal } from '../payment/confirm.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { Objection } from '../payment/reversal.ts';
+import type { Language } from '../shared/language.ts';
 import type { ProblemCode } from './problem.ts';
-import type { Language } from './request.ts';
 
 type Words = Readonly<Record<Language, string>>;
 

@@ -3,8 +3,8 @@
 import { majorUnits } from '../payment/money.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
+import type { Language } from '../shared/language.ts';
 import { outcomeMessage } from './messages.ts';
-import type { Language } from './request.ts';
 
 /** The ids that a caller came with. */
 export interface Named {

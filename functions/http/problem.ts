@@ -1,7 +1,11 @@
-/** Errors as answers: `application/problem+json` (RFC 9457) with a stable code. The one place where a fault becomes HTTP. */
-
-import { OrderBusy, StoreUnavailable } from '../adapters/dynamodb/errors.ts';
-import { IamportBusy, IamportRefused, IamportUnavailable, IamportUnexpected } from '../adapters/iamport/errors.ts';
+import {
+  IamportBusy,
+  IamportRefused,
+  IamportUnavailable,
+  IamportUnexpected,
+  OrderBusy,
+  StoreUnavailable,
+} from '../application/faults.ts';
 
 /** Every code that we answer, with its status and, for faults that pass, the seconds after which to come again. */
 const problems = {

@@ -7,9 +7,8 @@ import { isUtf8 } from 'node:buffer';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { jsonIn } from '../shared/json-text.ts';
+import type { Language } from '../shared/language.ts';
 import { Problem } from './problem.ts';
-
-export type Language = 'ko' | 'en';
 
 /** 64 KiB. Iamport's notifications and a storefront's calls are a few hundred bytes. */
 const largestBodyBytes = 65_536;

@@ -1,9 +1,9 @@
 /** Answers of every door, all with the same protective headers. */
 
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Language } from '../shared/language.ts';
 import { problemMessage } from './messages.ts';
 import type { Problem } from './problem.ts';
-import type { Language } from './request.ts';
 
 export type Answer = APIGatewayProxyStructuredResultV2;
 

@@ -3,11 +3,10 @@
 import { majorUnits } from '../payment/money.ts';
 import type { Outcome } from '../payment/outcome.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
-import type { ShopFront } from '../runtime/config.ts';
+import type { Language } from '../shared/language.ts';
 import { pageWords as labels, outcomeMessage, problemMessage } from './messages.ts';
 import { knows } from './outcome-json.ts';
 import type { Problem } from './problem.ts';
-import type { Language } from './request.ts';
 import { hashOf, script, styleIn } from './result-assets.ts';
 
 export type Result = { readonly outcome: Outcome } | { readonly problem: Problem };
@@ -187,3 +186,16 @@ const namesOf = ({ imp_uid, merchant_uid }: Came) =>
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+
+/** What the shop has put on the built-in page. */
+export interface ShopFront {
+  /** An `https://` address of a picture. */
+  readonly logo?: string | undefined;
+  /** `#rrggbb` */
+  readonly color?: string | undefined;
+  /** Where the shop is, a buyer's orders, the payment of an order (its number is added as `merchant_uid`), and help. */
+  readonly shop?: string | undefined;
+  readonly orders?: string | undefined;
+  readonly checkout?: string | undefined;
+  readonly support?: string | undefined;
+}

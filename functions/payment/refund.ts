@@ -231,3 +231,7 @@ export const isTakenOff = (refund: Refund, after: Payment): boolean =>
   keptOf(after) === minus(refund.checksum, refund.amount);
 
 const keptOf = ({ state }: Payment): Amount => (state.kind === 'kept' ? state.kept : zero);
+
+export const refundId = ({ impUid, key }: Pick<Refund, 'impUid' | 'key'>): string => `${impUid}/${key}`;
+
+export const isRefundId = (id: string): boolean => id.includes('/');

@@ -1,6 +1,4 @@
-/** How often the upstreams were asked in one request, and how long that took: for the log line. Keeps no word of what was asked. */
-
-import type { Clock } from './clock.ts';
+import type { Clock } from '../shared/clock.ts';
 
 export type Upstream = 'iamport' | 'table';
 

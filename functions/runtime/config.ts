@@ -2,24 +2,12 @@
 
 import * as z from 'zod/mini';
 import type { ShopColumns } from '../adapters/dynamodb/shop-columns.ts';
+import type { ShopFront } from '../http/result-page.ts';
 import type { Policy } from '../payment/decide.ts';
 import { jsonIn } from '../shared/json-text.ts';
 
 /** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */
 export type ResultTargets = Readonly<Record<string, string>>;
-
-/** What the shop has put on the built-in page. */
-export interface ShopFront {
-  /** An `https://` address of a picture. */
-  readonly logo?: string | undefined;
-  /** `#rrggbb` */
-  readonly color?: string | undefined;
-  /** Where the shop is, a buyer's orders, the payment of an order (its number is added as `merchant_uid`), and help. */
-  readonly shop?: string | undefined;
-  readonly orders?: string | undefined;
-  readonly checkout?: string | undefined;
-  readonly support?: string | undefined;
-}
 
 export interface Config {
   /** Tells the metrics of this deployment from those of others in the account. */

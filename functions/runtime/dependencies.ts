@@ -3,22 +3,32 @@
 import type { Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type Checkpoints, checkpointsIn } from '../adapters/dynamodb/checkpoints.ts';
-import { type Notifications, notificationsIn } from '../adapters/dynamodb/notifications.ts';
-import { type Orders, ordersIn } from '../adapters/dynamodb/orders.ts';
-import { type Refunds, refundsIn } from '../adapters/dynamodb/refunds.ts';
-import { type Reversals, reversalsIn } from '../adapters/dynamodb/reversals.ts';
+import { checkpointsIn } from '../adapters/dynamodb/checkpoints.ts';
+import { notificationsIn } from '../adapters/dynamodb/notifications.ts';
+import { ordersIn } from '../adapters/dynamodb/orders.ts';
+import { refundsIn } from '../adapters/dynamodb/refunds.ts';
+import { reversalsIn } from '../adapters/dynamodb/reversals.ts';
 import { sharedTokenIn } from '../adapters/dynamodb/state.ts';
 import { table } from '../adapters/dynamodb/table.ts';
 import { ownTable, shopTable } from '../adapters/dynamodb/table-mapping.ts';
-import { type Iamport, type IamportClient, iamportClient } from '../adapters/iamport/client.ts';
+import { type IamportClient, iamportClient } from '../adapters/iamport/client.ts';
 import { credentialsIn } from '../adapters/iamport/credentials.ts';
 import { type Transport, undiciTransport } from '../adapters/iamport/transport.ts';
-import { type UnknownPayments, unknownPaymentsBy } from '../application/unknown-payments.ts';
+import type {
+  Checkpoints,
+  Iamport,
+  Notifications,
+  Orders,
+  Refunds,
+  Reversals,
+  UnknownPayments,
+} from '../application/ports.ts';
+import { unknownPaymentsBy } from '../application/unknown-payments.ts';
 import type { Policy } from '../payment/decide.ts';
 import { type PageSizes, pageSizes } from '../payment/scan-cursor.ts';
+import { type Clock, deadlineIn } from '../shared/clock.ts';
 import { type Calls, callsTimedBy } from './calls.ts';
-import { type Clock, deadlineIn, systemClock, systemRandom } from './clock.ts';
+import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
 import { writeCounts } from './log.ts';
 import { type Counts, embedded } from './metrics.ts';

@@ -2,7 +2,7 @@
 
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { BusEntry } from '../../functions/application/bus.ts';
+import type { BusEntry } from '../../functions/application/ports.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
 import type { LambdaFunction } from '../../local/aws/lambda.ts';

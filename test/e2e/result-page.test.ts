@@ -7,7 +7,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { html } from '../../functions/http/response.ts';
-import type { ShopFront } from '../../functions/runtime/config.ts';
+import type { ShopFront } from '../../functions/http/result-page.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { front, pageOf, type State, states } from '../support/result-pages.ts';
 

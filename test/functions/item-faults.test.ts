@@ -2,7 +2,7 @@
 
 import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test, vi } from 'vitest';
-import { IamportRefused, IamportTooLarge, IamportUnavailable } from '../../functions/adapters/iamport/errors.ts';
+import { IamportRefused, IamportTooLarge, IamportUnavailable } from '../../functions/application/faults.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
 import { beginning, type Opened, openRooms } from '../support/functions.ts';
 

@@ -2,14 +2,14 @@
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
-import { StoreUnavailable, StoreUnexpected } from '../../functions/adapters/dynamodb/errors.ts';
 import {
-  type BusEntry,
   BusUnavailable,
   EventRefused,
   QueueUnavailable,
-  type UnreadableRecord,
-} from '../../functions/application/bus.ts';
+  StoreUnavailable,
+  StoreUnexpected,
+} from '../../functions/application/faults.ts';
+import type { BusEntry, UnreadableRecord } from '../../functions/application/ports.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../functions/events/event-schema.ts';
 import { type PublisherRooms, publish } from '../../functions/handlers/publish.ts';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../functions/payment/events.ts';

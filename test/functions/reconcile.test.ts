@@ -1,7 +1,7 @@
 /** The net: every notification is lost in these tests, and the books agree all the same. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { IamportTooLarge } from '../../functions/adapters/iamport/errors.ts';
+import { IamportTooLarge } from '../../functions/application/faults.ts';
 import { orders } from '../../functions/handlers/orders.ts';
 import { visit } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf, jsonBody } from '../support/event.ts';

@@ -1,8 +1,8 @@
 /** Refunds whose answer is lost, refused, late or only an acceptance, and cancels whose reason the PG changes. */
 
 import { describe, expect, test, vi } from 'vitest';
-import { refundId } from '../../functions/adapters/dynamodb/refunds.ts';
 import { refundEvents } from '../../functions/payment/events.ts';
+import { refundId } from '../../functions/payment/refund.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
 import type { Settings } from '../../local/iamport/settings.ts';
 import { openRooms } from '../support/functions.ts';
@@ -134,7 +134,7 @@ describe('a refusal of the PG', () => {
 
   test("is stored without the buyer's account", async () => {
     const { refund, stored, rooms } = await depositedOrder();
-    const { IamportRefused } = await import('../../functions/adapters/iamport/errors.ts');
+    const { IamportRefused } = await import('../../functions/application/faults.ts');
     const cancel = async () => {
       throw new IamportRefused('예금주 홍길동 불일치: 352000000000 (352-0000-0000-00)', { status: 200 });
     };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
-import type { ShopFront } from '../../functions/runtime/config.ts';
+import type { ShopFront } from '../../functions/http/result-page.ts';
 import { visit } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf } from '../support/event.ts';
 import { openRooms } from '../support/functions.ts';

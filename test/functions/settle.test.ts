@@ -1,7 +1,7 @@
 /** The straight line itself, where its order of steps matters: races, old news, and what is asked how often. */
 
 import { describe, expect, test } from 'vitest';
-import { OrderBusy } from '../../functions/adapters/dynamodb/errors.ts';
+import { OrderBusy } from '../../functions/application/faults.ts';
 import { type Settlement, settle } from '../../functions/application/settle.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Payment, PaymentState } from '../../functions/payment/payment.ts';

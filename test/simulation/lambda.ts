@@ -2,7 +2,6 @@
 
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
-import { StoreRefused, StoreUnavailable } from '../../functions/adapters/dynamodb/errors.ts';
 import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
 import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
 import { type OverwrittenItems, overwrittenItemsIn } from '../../functions/adapters/dynamodb/overwritten.ts';
@@ -12,15 +11,20 @@ import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
 import type { Layout } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { iamportClient } from '../../functions/adapters/iamport/client.ts';
-import { IamportTooLarge, IamportUnavailable } from '../../functions/adapters/iamport/errors.ts';
 import type { HttpAnswer, HttpRequest } from '../../functions/adapters/iamport/transport.ts';
-import type { Bus } from '../../functions/application/bus.ts';
-import { BusUnavailable } from '../../functions/application/bus.ts';
+import {
+  BusUnavailable,
+  IamportTooLarge,
+  IamportUnavailable,
+  StoreRefused,
+  StoreUnavailable,
+} from '../../functions/application/faults.ts';
+import type { Bus } from '../../functions/application/ports.ts';
 import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
-import type { Clock } from '../../functions/runtime/clock.ts';
 import type { Rooms } from '../../functions/runtime/dependencies.ts';
 import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import type { Clock } from '../../functions/shared/clock.ts';
 import type { Weather } from './faults.ts';
 import { type Answer, pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Network } from './network.ts';

@@ -1,10 +1,7 @@
-/** Which row of the rules a payment is in when an instance is shown it. Counted now and then, since it takes time. */
-
-import { StoreUnexpected } from '../../functions/adapters/dynamodb/errors.ts';
 import { orderOf } from '../../functions/adapters/dynamodb/order-item.ts';
 import type { Layout } from '../../functions/adapters/dynamodb/table-mapping.ts';
-import { IamportUnexpected } from '../../functions/adapters/iamport/errors.ts';
 import { paymentOf } from '../../functions/adapters/iamport/wire.ts';
+import { IamportUnexpected, StoreUnexpected } from '../../functions/application/faults.ts';
 import { decide, type Policy } from '../../functions/payment/decide.ts';
 import type { Reached } from './coverage.ts';
 import type { SimulatedTable } from './table.ts';

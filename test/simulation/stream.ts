@@ -1,7 +1,7 @@
 /** The event source mappings: the streams of the tables into the publisher, in order, and again from the first record that failed. */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import type { UnreadableRecord } from '../../functions/application/bus.ts';
+import type { UnreadableRecord } from '../../functions/application/ports.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import type { World } from './world.ts';
 

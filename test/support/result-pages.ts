@@ -1,11 +1,10 @@
 /** Every state of the built-in result page, as the mobile door sends it, for the tests and for the pictures in the documents. */
 
 import { Problem } from '../../functions/http/problem.ts';
-import type { Language } from '../../functions/http/request.ts';
-import { type Page, type Result, resultPage } from '../../functions/http/result-page.ts';
+import { type Page, type Result, resultPage, type ShopFront } from '../../functions/http/result-page.ts';
 import type { Amount } from '../../functions/payment/money.ts';
 import type { Outcome } from '../../functions/payment/outcome.ts';
-import type { ShopFront } from '../../functions/runtime/config.ts';
+import type { Language } from '../../functions/shared/language.ts';
 
 const payment = {
   impUid: 'imp_347242536261',

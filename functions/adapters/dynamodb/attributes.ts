@@ -1,9 +1,9 @@
 /** Attributes of an item, written from and read into plain values. */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { StoreUnexpected } from '../../application/faults.ts';
 import type { Amount } from '../../payment/money.ts';
 import { amountOf, majorUnits } from '../../payment/money.ts';
-import { StoreUnexpected } from './errors.ts';
 import type { Item } from './table.ts';
 
 export const text = (value: string): AttributeValue => ({ S: value });

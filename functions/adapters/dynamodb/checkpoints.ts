@@ -1,50 +1,10 @@
 /** How far the scans of Iamport's payment lists have come, in the table `state`. */
 
-import type { UnixSeconds } from '../../payment/payment.ts';
+import type { Checkpoints, ScanCheckpoint, Unresolved } from '../../application/ports.ts';
 import type { ListStatus, ScanCursor } from '../../payment/scan-cursor.ts';
 import { defined } from '../../shared/defined.ts';
 import { count, map, optional, Reader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
-
-/** A payment with money or an account that was read and could not be settled. */
-export interface Unresolved {
-  readonly impUid: string;
-  readonly merchantUid: string;
-  readonly since: UnixSeconds;
-  /** When it is settled again. */
-  readonly nextAt: UnixSeconds;
-}
-
-export interface ScanCheckpoint {
-  /** Every payment before this time was read, and is settled or in `unresolved`. */
-  readonly completedUntil: UnixSeconds;
-  /** Absent between two scans. */
-  readonly cursor?: ScanCursor;
-  /** One payment an order. */
-  readonly unresolved: readonly Unresolved[];
-  /** Counts the writes, so that of two runs at once only one moves the checkpoint. */
-  readonly revision: number;
-}
-
-/** What the runs before have left. */
-export interface Progress {
-  /** When this deployment began, in Unix seconds; `undefined` before the first run. @throws StoreUnexpected */
-  beginning(): UnixSeconds | undefined;
-  /** @throws StoreUnexpected when this checkpoint cannot be read, which says nothing about the others */
-  checkpoint(name: string): ScanCheckpoint | undefined;
-}
-
-export interface Checkpoints {
-  /** The named checkpoints and the beginning of the deployment, in one read. A later `write` fails where another run was faster. */
-  read(names: readonly string[]): Promise<Progress>;
-  /**
-   * Records when this deployment began, and returns it, in Unix seconds. Payments made before it are not ours to settle. The table
-   * was made with the deployment, and may be restored later, so the time is recorded once.
-   */
-  begin(): Promise<UnixSeconds>;
-  /** @returns the checkpoint as it was written, or undefined when another run has moved it */
-  write(name: string, checkpoint: ScanCheckpoint): Promise<ScanCheckpoint | undefined>;
-}
 
 const beginningKey: Item = { id: text('scan-beginning') };
 const keyOf = (name: string): Item => ({ id: text(`scan-${name}`) });

@@ -1,19 +1,9 @@
 /** Notifications that no API confirms, beside the reversals in their table: two items a payment at the most, so that nobody can fill it. */
 
+import type { Notifications } from '../../application/ports.ts';
 import { escrowChanged, type Notification } from '../../payment/notification.ts';
-import type { UnixSeconds } from '../../payment/payment.ts';
 import { count, Reader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
-
-export interface Notifications {
-  /**
-   * Keeps the newest about escrow, and the newest of all others.
-   * @param interval seconds that must have passed since the last write of the same kind; 0 by default
-   * @returns false when the same is stored already, or the last write was too recent
-   */
-  keep(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds, interval?: number): Promise<boolean>;
-}
-
 export const isNotificationItem = (item: Item): boolean => item.kind?.S === 'notification';
 
 export function notificationsIn(table: Table): Notifications {

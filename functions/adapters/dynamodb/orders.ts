@@ -1,46 +1,15 @@
 /** The table of orders. Each decision is one conditional write of one item; nothing is locked. */
 
+import { StoreUnexpected } from '../../application/faults.ts';
+import type { Held, Orders } from '../../application/ports.ts';
 import { nextLookAt } from '../../payment/next-check.ts';
-import type { Order, OrderState, OrderTerms } from '../../payment/order.ts';
-import type { UnixSeconds } from '../../payment/payment.ts';
+import type { Order, OrderTerms } from '../../payment/order.ts';
 import { defined } from '../../shared/defined.ts';
 import { count, text } from './attributes.ts';
-import { StoreUnexpected } from './errors.ts';
 import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
 import { type Guard, ownTable } from './table-mapping.ts';
-import { type Due, orderShards } from './watched.ts';
-
-/** `held: false` comes with the order as it is now, if there is one: somebody was faster. */
-export type Held = { readonly held: true; readonly order: Order } | { readonly held: false; readonly order?: Order };
-
-export interface Orders {
-  read(merchantUid: string): Promise<Order | undefined>;
-  /** Many at once, in no order. What is not there is left out; what cannot be read does not hide the others. */
-  readMany(
-    merchantUids: readonly string[],
-  ): Promise<{ readonly orders: readonly Order[]; readonly unreadable: readonly string[] }>;
-  /** Registers an order. Not held when one of that name exists, which comes back; or when the shop's own table has none. */
-  register(terms: OrderTerms, now: UnixSeconds): Promise<Held>;
-  /** Moves an order on, if its revision is still the one that was read. */
-  change(order: Order, next: OrderState, now: UnixSeconds): Promise<Held>;
-  /**
-   * Notes when to look at the order again, and whether Iamport knows its amount: no step in the order's life, so its
-   * revision stays.
-   */
-  note(order: Order, look: Pick<Order, 'isUnprepared' | 'dueAt' | 'preparedAmount'>): Promise<Held>;
-  /**
-   * Before a payment of an unpaid order is cancelled, where the shop may change what the order costs: a concurrent writer who read
-   * the order before this write cannot write it any more, and one who reads it later finds the payment's reversal.
-   */
-  announceCancel(order: Order): Promise<Held>;
-  /** Does the shop own the table, and so may change what an order costs? */
-  readonly isShops: boolean;
-  /** The orders whose check is due, the longest overdue first in each shard. @param most in each shard */
-  due(now: UnixSeconds, most: number): Promise<readonly Due[]>;
-  /** Moves the next check of an order that cannot be checked now, even of one that cannot be read. */
-  postpone(due: Due, until: UnixSeconds): Promise<void>;
-}
+import { orderShards } from './watched.ts';
 
 /** @param layout of the table: one of ours, unless it is said to be the shop's */
 export function ordersIn(table: Table, layout = ownTable): Orders {

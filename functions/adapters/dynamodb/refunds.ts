@@ -3,31 +3,15 @@
  * and the shop's own key, so that the same refund asked for twice is one item.
  */
 
+import { StoreUnexpected } from '../../application/faults.ts';
+import type { Refunds } from '../../application/ports.ts';
 import type { Amount } from '../../payment/money.ts';
 import type { Refund, RefundNeed, RefundRefusalReason, RefundRequester, RefundState } from '../../payment/refund.ts';
+import { refundId } from '../../payment/refund.ts';
 import { defined } from '../../shared/defined.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
-import { StoreUnexpected } from './errors.ts';
 import type { Item, Table, Write } from './table.ts';
 import { watched } from './watched.ts';
-
-export interface Refunds {
-  /** @param id as `refundId` writes it, or the refund itself */
-  read(id: string | Pick<Refund, 'impUid' | 'key'>): Promise<Refund | undefined>;
-  /**
-   * Writes a new refund, before anything is sent.
-   * @returns `held: false` with the refund of that key, if there is one that was or may have been sent
-   */
-  request(refund: Refund): Promise<{ held: boolean; refund: Refund }>;
-  /**
-   * Writes the next version, if the one that was read is still there. The revision is counted here.
-   * @returns `held: false` with the newer version
-   */
-  change(read: Refund, next: Refund): Promise<{ held: boolean; refund: Refund }>;
-}
-
-export const refundId = ({ impUid, key }: Pick<Refund, 'impUid' | 'key'>): string => `${impUid}/${key}`;
-export const isRefundId = (id: string): boolean => id.includes('/');
 
 /** The words of each attribute. A record, so that a new word in the code does not compile until it is read here. */
 const states: Record<RefundState, true> = { requested: true, done: true, refused: true, unsent: true };

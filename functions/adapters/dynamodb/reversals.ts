@@ -1,10 +1,8 @@
 /** The table of reversals: payments that must be undone, one item a payment. The intent is here before Iamport is asked. */
 
-import type { Amount } from '../../payment/money.ts';
-import type { UnixSeconds } from '../../payment/payment.ts';
-import type { Refund } from '../../payment/refund.ts';
+import { StoreUnexpected } from '../../application/faults.ts';
+import type { Reversals } from '../../application/ports.ts';
 import {
-  type CheckClass,
   checkOf,
   claimed,
   finished,
@@ -13,61 +11,14 @@ import {
   type Reversal,
   type ReversalKind,
   type ReversalReason,
-  type ReversalRequest,
   type ReversalState,
 } from '../../payment/reversal.ts';
 import { defined } from '../../shared/defined.ts';
 import { count, money, optional, Reader, text } from './attributes.ts';
-import { StoreUnexpected } from './errors.ts';
 import { isNotificationItem } from './notifications.ts';
 import { isRefundItem, refundOf } from './refunds.ts';
 import type { Item, Table, Write } from './table.ts';
-import { type Due, watched } from './watched.ts';
-
-export interface Reversals {
-  read(impUid: string): Promise<Reversal | undefined>;
-  /** The reversals of many payments, by their `imp_uid`. What cannot be read is left out of the map and named. */
-  readMany(
-    impUids: readonly string[],
-  ): Promise<{ readonly reversals: ReadonlyMap<string, Reversal>; readonly unreadable: readonly string[] }>;
-  /**
-   * Records that a payment must be undone.
-   * @param attempts 1 when the caller sends the first request to Iamport itself, and at once; 0 leaves it to the reconciler
-   * @returns `created: false` with what is recorded already
-   */
-  request(
-    request: ReversalRequest,
-    now: UnixSeconds,
-    attempts: 0 | 1,
-  ): Promise<{ created: boolean; reversal: Reversal }>;
-  /** Claims the next request to Iamport. @returns undefined when none may be sent now, or another worker has claimed it */
-  claim(reversal: Reversal, now: UnixSeconds): Promise<Reversal | undefined>;
-  /**
-   * Writes the next state of a reversal, if its revision is still the one that was read.
-   * @param next one of the transitions of payment/reversal.ts
-   * @returns what is recorded then: the next state, or the one that another worker wrote
-   */
-  move(read: Reversal, next: Omit<Reversal, 'revision'>): Promise<Reversal>;
-  /**
-   * Nothing is left to undo.
-   * @param amount what went back, when it is not what had to: 0 where the order was settled by the payment after all
-   * @returns the reversal, which is over, or undefined when the payment has none
-   */
-  finish(impUid: string, now: UnixSeconds, amount?: Amount): Promise<Reversal | undefined>;
-  /** Every reversal and refund of an order. What cannot be read is left out and named. */
-  ofOrder(merchantUid: string): Promise<{
-    readonly reversals: readonly Reversal[];
-    readonly refunds: readonly Refund[];
-    readonly unreadable: readonly string[];
-  }>;
-  /**
-   * Reversals (`imp_uid`) and refunds (`<imp_uid>/<key>`) of one class whose check is due, the longest overdue first.
-   * @param most how many at the most
-   */
-  due(of: CheckClass, now: UnixSeconds, most: number): Promise<readonly Due[]>;
-  /** Moves the next check of an item that cannot be checked now, even of one that cannot be read. */
-  postpone(due: Due, until: UnixSeconds): Promise<void>;
-}
+import { watched } from './watched.ts';
 
 export function reversalsIn(table: Table): Reversals {
   const keyOf = (impUid: string): Item => ({ imp_uid: text(impUid) });

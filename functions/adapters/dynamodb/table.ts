@@ -11,7 +11,7 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { StoreRefused, StoreUnavailable } from './errors.ts';
+import { StoreRefused, StoreUnavailable } from '../../application/faults.ts';
 
 /** A number is a string here, since DynamoDB keeps decimals exactly and JavaScript does not. */
 export type Item = Record<string, AttributeValue>;

@@ -1,14 +1,6 @@
 /** The sparse index `due`: items that the reconciler checks without being called. An item is in it only while a check is planned. */
 
-import type { UnixSeconds } from '../../payment/payment.ts';
 import { count, optional, text } from './attributes.ts';
-
-/** An item of the index `due`. */
-export interface Due {
-  readonly id: string;
-  readonly dueAt: UnixSeconds;
-}
-
 /** Orders are spread over a few keys, so that no single key of the index becomes hot. */
 export const orderShards = ['0', '1', '2', '3'] as const;
 

@@ -1,7 +1,8 @@
 /** Keeps the time before which Iamport wants no call, after it answered 429. One for each client, so one for each instance. */
 
-import { type Clock, httpDate } from '../../runtime/clock.ts';
-import { IamportBusy } from './errors.ts';
+import { IamportBusy } from '../../application/faults.ts';
+import { httpDate } from '../../runtime/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 
 /** Applies where a 429 comes without a `retry-after` that can be read. */
 const usualWaitMs = 5_000;

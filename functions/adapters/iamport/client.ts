@@ -1,10 +1,5 @@
 /** The gateway to Iamport's V1 REST API. The only place that speaks to it; decides nothing about payments. */
 
-import { type Amount, majorUnits } from '../../payment/money.ts';
-import type { Payment } from '../../payment/payment.ts';
-import type { RefundAccount, RefundRequester } from '../../payment/refund.ts';
-import type { Clock, Deadline, Random } from '../../runtime/clock.ts';
-import { type Busy, busyBy } from './busy.ts';
 import {
   IamportAccepted,
   IamportBusy,
@@ -13,19 +8,15 @@ import {
   IamportUnexpected,
   markNotSent,
   NoTimeLeft,
-} from './errors.ts';
+} from '../../application/faults.ts';
+import type { CancelRequest, Iamport, Prepared } from '../../application/ports.ts';
+import { type Amount, majorUnits } from '../../payment/money.ts';
+import type { Payment } from '../../payment/payment.ts';
+import type { Clock, Deadline, Random } from '../../shared/clock.ts';
+import { type Busy, busyBy } from './busy.ts';
 import { type SharedToken, type Token, type Tokens, tokensFrom } from './tokens.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
-import {
-  type Envelope,
-  envelopeOf,
-  type PaymentList,
-  type PaymentPage,
-  paymentOf,
-  paymentPageOf,
-  preparedOf,
-  tokenOf,
-} from './wire.ts';
+import { type Envelope, envelopeOf, paymentOf, paymentPageOf, preparedOf, tokenOf } from './wire.ts';
 
 /** What Iamport knows the shop by. Source: the console's REST API key and secret. */
 export interface Credentials {
@@ -33,73 +24,6 @@ export interface Credentials {
   readonly impSecret: string;
   /** KG Inicis' own key, without which it revokes no virtual account. */
   readonly pgApiKey?: string;
-}
-
-export interface CancelRequest {
-  readonly payment: Payment;
-  /** How much to give back: everything that was kept when the payment was last read, or less. */
-  readonly amount: Amount;
-  /** What we believe is still kept. Iamport does nothing when its own figure differs: this is what makes a repeat safe. */
-  readonly checksum: Amount;
-  readonly reason: string;
-  /** The part of `amount` that is free of tax; 0 is sent too. */
-  readonly taxFree?: Amount;
-  /** The VAT in `amount`; 0 is sent too. */
-  readonly vatAmount?: Amount;
-  /** Where a deposit goes back to. */
-  readonly account?: RefundAccount;
-  /** Who asks for the refund; Naver Pay requires it. */
-  readonly requester?: RefundRequester;
-}
-
-/** A page of the payments that came to be in one status between two times. */
-export interface ListQuery {
-  readonly status: 'paid' | 'cancelled' | 'ready' | 'failed';
-  /** Unix seconds, both inclusive, at most 90 days apart. They mean the time that belongs to the status. */
-  readonly from: number;
-  readonly to: number;
-  /** From 1; the oldest payments come first. */
-  readonly page: number;
-  /** How many payments a page has, at most 1,000. */
-  readonly limit: number;
-}
-
-/**
- * Every call throws IamportUnavailable (ask again later; IamportBusy after a 429), IamportRefused (it said no) or IamportUnexpected (unknown shape),
- * and ends within the deadline. `tier` is a sub-merchant's code, for Agency accounts.
- */
-export interface Iamport {
-  /** `GET /payments/{imp_uid}`. @returns undefined when Iamport knows no such payment */
-  payment(impUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
-  /** `GET /payments/find/{merchant_uid}/{status?}`: the payment of the order that was started last, perhaps in one status. */
-  newestPayment(merchantUid: string, deadline: Deadline, tier?: string, status?: 'paid'): Promise<Payment | undefined>;
-  /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
-  payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<PaymentList>;
-  /** `GET /payments/status/{status}`. @throws IamportTooLarge when the page has more bytes than we read */
-  listPayments(query: ListQuery, deadline: Deadline): Promise<PaymentPage>;
-  /**
-   * `POST /payments/cancel`.
-   * @returns the payment as it is after the cancel; a PG that pays back later leaves it unchanged
-   * @throws IamportAccepted when Iamport answered `code` 0 without a payment that can be read
-   * @throws IamportFault with `notSent` when Iamport surely cancelled nothing
-   */
-  cancel(request: CancelRequest, deadline: Deadline, tier?: string): Promise<Payment>;
-  /** `DELETE /vbanks/{imp_uid}`: takes back an account nobody has paid into. @returns the payment after it */
-  revokeAccount(impUid: string, deadline: Deadline, tier?: string): Promise<Payment>;
-  /**
-   * `POST /payments/prepare`: a payment window with another amount does not open. Registering the same amount again is fine.
-   * @param replaced the amount that we registered before, which may be replaced
-   * @returns `conflict` when another amount is registered that is not ours: it stays
-   */
-  prepare(order: Prepared, deadline: Deadline, replaced?: Amount): Promise<'prepared' | 'conflict'>;
-}
-
-/** What Iamport is told of an order before its payment. */
-export interface Prepared {
-  readonly merchantUid: string;
-  readonly amount: Amount;
-  readonly currency: string;
-  readonly tier?: string;
 }
 
 export interface IamportParts {

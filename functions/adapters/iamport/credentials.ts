@@ -2,10 +2,10 @@
 
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
+import { IamportRefused, IamportUnavailable } from '../../application/faults.ts';
 import { defined } from '../../shared/defined.ts';
 import { jsonIn } from '../../shared/json-text.ts';
 import type { Credentials } from './client.ts';
-import { IamportRefused, IamportUnavailable } from './errors.ts';
 
 const secret = z.object({
   imp_key: z.string().check(z.minLength(1)),

@@ -1,9 +1,4 @@
-/**
- * The access token of Iamport's API: in memory, else the one that all instances share, else a new one.
- * Iamport hands out the same token until it ends, so sharing only saves the call.
- */
-
-import type { Clock, Deadline, Random } from '../../runtime/clock.ts';
+import type { Clock, Deadline, Random } from '../../shared/clock.ts';
 
 export interface Token {
   readonly value: string;

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { buildConnector, errors, Pool } from 'undici';
-import { IamportTooLarge, IamportUnavailable } from './errors.ts';
+import { IamportTooLarge, IamportUnavailable } from '../../application/faults.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -1,12 +1,13 @@
 /** The wire form of Iamport's answers, parsed once into our own types. Unknown fields, personal ones among them, are dropped here. */
 
 import * as z from 'zod/mini';
+import { IamportUnexpected } from '../../application/faults.ts';
+import type { PaymentPage } from '../../application/ports.ts';
 import { type Amount, amountNear, majorUnits, minus, plus } from '../../payment/money.ts';
 import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../../payment/payment.ts';
 import { defined } from '../../shared/defined.ts';
 import { foreignText } from '../../shared/foreign-text.ts';
 import { jsonIn } from '../../shared/json-text.ts';
-import { IamportUnexpected } from './errors.ts';
 
 /** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
 const something = <Value>(value: Value) => value || undefined;
@@ -119,20 +120,6 @@ function depositedOn(wire: WirePayment): Amount | undefined {
   const deposits = wire.deposit_history ?? [];
   if (deposits.length === 0) return undefined;
   return deposits.map(({ amount }) => exact(wire, amount, 'deposit')).reduce(plus);
-}
-
-/** Payments of a list. One that cannot be read does not hide the others: it is named. */
-export interface PaymentList {
-  readonly payments: readonly Payment[];
-  /** The `imp_uid` of payments in a form that we do not know. */
-  readonly unreadable: readonly string[];
-}
-
-/** A page of a list of payments. */
-export interface PaymentPage extends PaymentList {
-  /** How many there are on all pages together. */
-  readonly total: number;
-  readonly next: number;
 }
 
 /** @param current the page that was asked for: the next one must be a later one, or there is none */

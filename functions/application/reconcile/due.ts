@@ -1,27 +1,29 @@
-/**
- * Processes the items whose check is due: refunds and reversals, accounts to revoke, orders. Money that goes back comes first, every
- * class has its share, several items are processed at once, and an item that cannot be checked is checked later each time.
- */
-
-import { StoreRefused, StoreUnexpected } from '../../adapters/dynamodb/errors.ts';
-import { isRefundId } from '../../adapters/dynamodb/refunds.ts';
-import { type Due, orderShards } from '../../adapters/dynamodb/watched.ts';
-import { IamportFault, IamportUnavailable, IamportUnexpected } from '../../adapters/iamport/errors.ts';
+import { orderShards } from '../../adapters/dynamodb/watched.ts';
 import { decide } from '../../payment/decide.ts';
 import { decideDue } from '../../payment/due.ts';
 import type { Amount } from '../../payment/money.ts';
 import { dueSince, nextLookAt } from '../../payment/next-check.ts';
 import type { Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
+import { isRefundId } from '../../payment/refund.ts';
 import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
 import { postponed } from '../../payment/retry.ts';
 import { checked, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
-import { type Deadline, deadlineIn, unixSeconds } from '../../runtime/clock.ts';
 import type { Rooms } from '../../runtime/dependencies.ts';
+import { type Deadline, deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import {
+  IamportFault,
+  IamportUnavailable,
+  IamportUnexpected,
+  isItemFault,
+  StoreRefused,
+  StoreUnexpected,
+} from '../faults.ts';
+import type { Due } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
 import { attempt } from '../reverse.ts';
 import { type Settlement, settleEach, settlePayment } from '../settle.ts';
-import { addFault, concurrency, forEachItem, isItemFault, type Report } from './report.ts';
+import { addFault, concurrency, forEachItem, type Report } from './report.ts';
 
 const nothing = 0 as Amount;
 

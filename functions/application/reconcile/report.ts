@@ -1,7 +1,4 @@
-/** What a run of the reconciler reports, and which faults are about one item only. */
-
-import { OrderBusy, StoreRefused, StoreUnexpected } from '../../adapters/dynamodb/errors.ts';
-import { IamportFault } from '../../adapters/iamport/errors.ts';
+import { isItemFault } from '../faults.ts';
 import { inPool } from '../pool.ts';
 
 export interface Report {
@@ -53,13 +50,6 @@ export function addSkipped(report: Report, fault: string): void {
   report.skipped += 1;
   addFault(report, fault);
 }
-
-/** A fault that says nothing about other payments and orders: the run goes on with them. Without DynamoDB it cannot. */
-export const isItemFault = (error: unknown): error is Error =>
-  error instanceof IamportFault ||
-  error instanceof StoreUnexpected ||
-  error instanceof StoreRefused ||
-  error instanceof OrderBusy;
 
 /** How many items are worked off at the same time: as many as there are connections to Iamport. */
 export const concurrency = 8;

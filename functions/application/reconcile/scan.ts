@@ -1,18 +1,3 @@
-/**
- * Scans Iamport's lists: everything that was paid, cancelled, started or failed in a span of time is compared with our orders, and
- * what does not agree is settled by the one path. A page, a payment or an order that cannot be read is passed over and reported;
- * only an outage ends a scan. The checkpoint moves past what is settled, or is kept as unresolved.
- */
-
-import type { ScanCheckpoint, Unresolved } from '../../adapters/dynamodb/checkpoints.ts';
-import {
-  IamportFault,
-  IamportRefused,
-  IamportTooLarge,
-  IamportUnavailable,
-  IamportUnexpected,
-} from '../../adapters/iamport/errors.ts';
-import type { PaymentPage } from '../../adapters/iamport/wire.ts';
 import { decide } from '../../payment/decide.ts';
 import { isOrderNumber } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
@@ -30,8 +15,10 @@ import {
   smallerPage,
   withoutOne,
 } from '../../payment/scan-cursor.ts';
-import { type Deadline, deadlineIn, unixSeconds } from '../../runtime/clock.ts';
 import type { Rooms } from '../../runtime/dependencies.ts';
+import { type Deadline, deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable, IamportUnexpected } from '../faults.ts';
+import type { PaymentPage, ScanCheckpoint, Unresolved } from '../ports.ts';
 import { settle, settleEach } from '../settle.ts';
 import { addFault, addSkipped, concurrency, forEachItem, type Report } from './report.ts';
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, expect, test } from 'vitest';
 import { messageQueue } from '../../../functions/adapters/sqs.ts';
-import { QueueUnavailable } from '../../../functions/application/bus.ts';
+import { QueueUnavailable } from '../../../functions/application/faults.ts';
 import { startQueue } from '../../../local/aws/queue.ts';
 
 const ends: (() => unknown)[] = [];

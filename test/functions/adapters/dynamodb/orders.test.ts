@@ -1,8 +1,8 @@
 import { GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { StoreUnavailable, StoreUnexpected } from '../../../../functions/adapters/dynamodb/errors.ts';
 import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
 import { table } from '../../../../functions/adapters/dynamodb/table.ts';
+import { StoreUnavailable, StoreUnexpected } from '../../../../functions/application/faults.ts';
 import type { OrderState, OrderTerms } from '../../../../functions/payment/order.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { states, won } from '../../payment/cases.ts';

@@ -7,7 +7,7 @@ import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
 import { overwrittenItemsIn } from '../../../../functions/adapters/dynamodb/overwritten.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
-import type { BusEntry } from '../../../../functions/application/bus.ts';
+import type { BusEntry } from '../../../../functions/application/ports.ts';
 import { publish } from '../../../../functions/handlers/publish.ts';
 import type { Order, OrderState } from '../../../../functions/payment/order.ts';
 import type { Counts } from '../../../../functions/runtime/metrics.ts';

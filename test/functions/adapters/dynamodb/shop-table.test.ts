@@ -8,11 +8,11 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { StoreUnexpected } from '../../../../functions/adapters/dynamodb/errors.ts';
 import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
 import type { ShopColumns } from '../../../../functions/adapters/dynamodb/shop-columns.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
+import { StoreUnexpected } from '../../../../functions/application/faults.ts';
 import type { OrderState } from '../../../../functions/payment/order.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { states, won } from '../../payment/cases.ts';

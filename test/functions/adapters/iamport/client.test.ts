@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { iamportClient } from '../../../../functions/adapters/iamport/client.ts';
+import type { SharedToken, Token } from '../../../../functions/adapters/iamport/tokens.ts';
+import { undiciTransport } from '../../../../functions/adapters/iamport/transport.ts';
+import { paymentOf } from '../../../../functions/adapters/iamport/wire.ts';
 import {
   IamportAccepted,
   IamportBusy,
@@ -8,12 +11,9 @@ import {
   IamportUnavailable,
   IamportUnexpected,
   NoTimeLeft,
-} from '../../../../functions/adapters/iamport/errors.ts';
-import type { SharedToken, Token } from '../../../../functions/adapters/iamport/tokens.ts';
-import { undiciTransport } from '../../../../functions/adapters/iamport/transport.ts';
-import { paymentOf } from '../../../../functions/adapters/iamport/wire.ts';
+} from '../../../../functions/application/faults.ts';
 import { amountOf } from '../../../../functions/payment/money.ts';
-import { type Clock, deadlineIn } from '../../../../functions/runtime/clock.ts';
+import { type Clock, deadlineIn } from '../../../../functions/shared/clock.ts';
 import { accountPayment, cardPayment } from './payments.ts';
 import { envelope, ok, type Reply, scripted, tokenReply } from './server.ts';
 

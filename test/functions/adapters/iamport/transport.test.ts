@@ -3,8 +3,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { IamportUnexpected } from '../../../../functions/adapters/iamport/errors.ts';
 import { undiciTransport } from '../../../../functions/adapters/iamport/transport.ts';
+import { IamportUnexpected } from '../../../../functions/application/faults.ts';
 
 async function transportTo(listener: RequestListener) {
   const server = createServer(listener);

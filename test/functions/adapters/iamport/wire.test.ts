@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { IamportUnexpected } from '../../../../functions/adapters/iamport/errors.ts';
 import { envelopeOf, paymentOf, preparedOf, tokenOf } from '../../../../functions/adapters/iamport/wire.ts';
+import { IamportUnexpected } from '../../../../functions/application/faults.ts';
 import { accountPayment, cardPayment } from './payments.ts';
 
 const stateOf = (fields: object) => paymentOf({ ...cardPayment, ...fields }).state;

@@ -1,4 +1,4 @@
-/** What can go wrong with Iamport, told apart by what the caller should do next. */
+/** The faults of Iamport, DynamoDB and the bus. Each class says what the caller does next: retry, give up, or report. */
 
 export interface FaultOptions extends ErrorOptions {
   /** See `IamportFault.notSent`. False by default. */
@@ -76,3 +76,45 @@ export class IamportAccepted extends IamportUnexpected {
 export function markNotSent(error: unknown): unknown {
   return error instanceof IamportFault ? Object.assign(error, { notSent: true }) : error;
 }
+
+/** DynamoDB or Secrets Manager could not be asked, or did not answer: nothing is known, so ask again later. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+/** An item that we cannot read: written by a newer version, or by hand. Nothing is guessed from it. */
+export class StoreUnexpected extends Error {
+  override readonly name = 'StoreUnexpected';
+}
+
+/** DynamoDB refuses to read or write this one item, such as one that would be larger than 400 KB. Other items are not affected. */
+export class StoreRefused extends Error {
+  override readonly name = 'StoreRefused';
+}
+
+/** The order changed under us each time: nothing is wrong, and asking again will do. */
+export class OrderBusy extends Error {
+  override readonly name = 'OrderBusy';
+}
+
+/** The bus gave no answer: what was sent may or may not be on it. Sending again is safe, since events carry ids. */
+export class BusUnavailable extends Error {
+  override readonly name = 'BusUnavailable';
+}
+
+/** EventBridge refuses the event itself. Sending it again changes nothing. */
+export class EventRefused extends Error {
+  override readonly name = 'EventRefused';
+}
+
+/** SQS refused a call, or did not answer: the message may or may not be in the queue. */
+export class QueueUnavailable extends Error {
+  override readonly name = 'QueueUnavailable';
+}
+
+/** A fault that says nothing about other payments and orders: the run goes on with them. Without DynamoDB it cannot. */
+export const isItemFault = (error: unknown): error is Error =>
+  error instanceof IamportFault ||
+  error instanceof StoreUnexpected ||
+  error instanceof StoreRefused ||
+  error instanceof OrderBusy;
