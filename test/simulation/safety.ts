@@ -159,14 +159,15 @@ export class Books {
     if (isFixed && (old.amount !== amount || old.currency !== currency))
       throw new Violation('S2', say('another amount'));
     if (old.isSettled && old.impUid !== now.impUid) throw new Violation('S2', say(`${old.impUid}, then ${now.impUid}`));
+    // Between our read and our write the shop wrote a status that is none of ours.
+    const isSpoiled = !old.isReadable && edges[old.status] === undefined;
     if (revision === old.revision) {
-      if (status !== old.status || now.kept !== old.kept) throw new Violation('S3', say('without a revision'));
+      if (!isSpoiled && (status !== old.status || now.kept !== old.kept))
+        throw new Violation('S3', say('without a revision'));
       return;
     }
     if (old.revision === 0 && status !== 'ready') this.#firstSteps.set(merchantUid, 1);
     const isFirst = old.revision === 0 && status === 'ready';
-    // Between our read and our write the shop wrote a status that is none of ours.
-    const isSpoiled = !old.isReadable && edges[old.status] === undefined;
     const isEdge = edges[old.status]?.includes(status) || isFirst || isSpoiled;
     if (revision !== old.revision + 1 || !isEdge) {
       throw new Violation('S3', say(`no such edge, revision ${old.revision} → ${revision}`));
