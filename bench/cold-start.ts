@@ -1,55 +1,29 @@
 /**
- * The cold start, beside other ways to do the same job: `npm run bench`. A fresh process for every cold start, all upstreams
- * behind TLS with a fixed time to answer, the contestants in turns that rotate, medians of many rounds.
- * `--rounds N` and `--only a,b` make a shorter run, which writes nothing.
+ * Measures the cold start of this project and of other implementations: `npm run bench`. Every cold start is a new process, all
+ * upstreams are behind TLS with a fixed response time, the contestants take turns in a rotating order, and results are medians of
+ * many rounds. `--rounds N`, `--only a,b` and `--warm N` make a shorter run, which writes no docs.
  */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeParts } from '../scripts/generated.ts';
 import { type Contestant, contestants } from './contestants.ts';
 import { cpuLimits, fullCpuMb } from './cpu.ts';
 import { Instance } from './instance.ts';
+import type { Measured } from './measured.ts';
 import { circumstances, coldTable, drawing, goalTable, type Report, warmTable } from './report.ts';
 import { type Call, orderOf, price, startUpstreams, type Upstreams } from './upstreams.ts';
 
-/** How many cold starts each contestant makes of each memory size. */
+/** Cold starts of each contestant by memory size in MB. */
 const roundsOf: Readonly<Record<number, number>> = { [fullCpuMb]: 11, 512: 11, 256: 9, 128: 5 };
 const warmCalls = 80;
-/** Before the warm calls are counted: the compiler has seen the code by then. */
+/** Calls before the warm calls are counted, so that V8 has compiled the code. */
 const warmUpCalls = 20;
-
-export interface ColdStart {
-  readonly initMs: number;
-  readonly firstAnswerMs: number;
-  /** What all threads have worked until then: what else the machine does changes it little. */
-  readonly cpuMs: number | undefined;
-  /** The most that was held until then. */
-  readonly peakMemoryMb: number | undefined;
-}
-
-export interface Warm {
-  readonly answersMs: readonly number[];
-  /** Of each call: how long at least one upstream was being waited for. */
-  readonly upstreamMs: readonly number[];
-  readonly cpuMsPerCall: number | undefined;
-  readonly peakMemoryMb: number | undefined;
-  readonly calls: readonly Call[];
-}
-
-export interface Measured {
-  readonly contestant: Contestant;
-  /** By memory size in MB. */
-  readonly cold: ReadonlyMap<number, ColdStart[]>;
-  coldCalls: readonly Call[];
-  coldConnections: number;
-  warm: Warm | undefined;
-}
-
 let payments = 0;
 
-/** A payment that nobody has completed yet, as API Gateway passes it on. */
+/** API Gateway's event for the completion of a new payment. */
 function completion(): object {
   payments += 1;
   const impUid = `imp_${String(payments).padStart(12, '0')}`;
@@ -88,24 +62,24 @@ function completion(): object {
 }
 
 async function invoked(instance: Instance, name: string): Promise<number> {
-  const { ms, answer } = await instance.invoke(completion());
-  const { body = '' } = answer as { body?: string };
-  if (!/"status":"paid"/.test(body)) throw new Error(`${name} answered ${JSON.stringify(answer)}`);
+  const { ms, response } = await instance.invoke(completion());
+  const { body = '' } = response as { body?: string };
+  if (!/"status":"paid"/.test(body)) throw new Error(`${name} returned ${JSON.stringify(response)}`);
   return ms;
 }
 
-/** Cold starts of a field, all in the same circumstances. */
+/** Measures all contestants under the same conditions. */
 export class Bench {
   readonly #limits = cpuLimits();
   readonly #upstreams: Upstreams;
   readonly #measured: Measured[];
-  /** The stubs' token: whether this project finds one in the table. */
+  /** `token`: whether the stub of DynamoDB returns a shared access token. */
   readonly #shares: { token: boolean };
 
-  constructor(upstreams: Upstreams, field: readonly Contestant[], shares: { token: boolean }) {
+  constructor(upstreams: Upstreams, measuredContestants: readonly Contestant[], shares: { token: boolean }) {
     this.#upstreams = upstreams;
     this.#shares = shares;
-    this.#measured = field.map((contestant) => ({
+    this.#measured = measuredContestants.map((contestant) => ({
       contestant,
       cold: new Map(this.sizes.map((size) => [size, []])),
       coldCalls: [],
@@ -126,7 +100,7 @@ export class Bench {
     return this.#measured;
   }
 
-  /** @param rounds of each size, or fewer where the size has fewer */
+  /** @param rounds the most for each memory size; roundsOf may have fewer */
   async cold(rounds: number): Promise<void> {
     for (let round = 0; round < rounds; round += 1) {
       for (const memoryMb of this.sizes) {
@@ -143,9 +117,9 @@ export class Bench {
     const { instance, initMs } = await this.#started(measured.contestant, memoryMb);
     try {
       instance.limit();
-      const firstAnswerMs = await invoked(instance, measured.contestant.name);
+      const firstResponseMs = await invoked(instance, measured.contestant.name);
       const [cpuMs, peakMemoryMb] = [instance.cpuUsedMs(), instance.peakMemoryMb()];
-      measured.cold.get(memoryMb)?.push({ initMs, firstAnswerMs, cpuMs, peakMemoryMb });
+      measured.cold.get(memoryMb)?.push({ initMs, firstResponseMs, cpuMs, peakMemoryMb });
       const { calls, connections } = this.#upstreams.taken();
       measured.coldCalls = calls;
       measured.coldConnections = connections;
@@ -159,7 +133,7 @@ export class Bench {
     return Instance.start({ codeDirectory, handler, environment, memoryMb, limits: this.#limits });
   }
 
-  /** All of them live at once and are called in turns, so that what else the machine does falls on all of them. */
+  /** All instances run at once and are called in turns, so that other load on the machine affects all of them. */
   async warm(calls: number): Promise<void> {
     const instances: Instance[] = [];
     try {
@@ -184,7 +158,7 @@ export class Bench {
 class WarmRun {
   readonly #measured: Measured;
   readonly #instance: Instance;
-  #answersMs: number[] = [];
+  #responsesMs: number[] = [];
   #upstreamMs: number[] = [];
   #calls: readonly Call[] = [];
   #cpuBefore: number | undefined;
@@ -195,14 +169,14 @@ class WarmRun {
   }
 
   begin(): void {
-    this.#answersMs = [];
+    this.#responsesMs = [];
     this.#upstreamMs = [];
     this.#cpuBefore = this.#instance.cpuUsedMs();
   }
 
   async call(upstreams: Upstreams): Promise<void> {
     upstreams.taken();
-    this.#answersMs.push(await invoked(this.#instance, this.#measured.contestant.name));
+    this.#responsesMs.push(await invoked(this.#instance, this.#measured.contestant.name));
     this.#calls = upstreams.taken().calls;
     this.#upstreamMs.push(waitedMs(this.#calls));
   }
@@ -210,7 +184,7 @@ class WarmRun {
   end(calls: number): void {
     const cpu = this.#instance.cpuUsedMs();
     this.#measured.warm = {
-      answersMs: this.#answersMs,
+      responsesMs: this.#responsesMs,
       upstreamMs: this.#upstreamMs,
       cpuMsPerCall: cpu === undefined || this.#cpuBefore === undefined ? undefined : (cpu - this.#cpuBefore) / calls,
       peakMemoryMb: this.#instance.peakMemoryMb(),
@@ -219,15 +193,15 @@ class WarmRun {
   }
 }
 
-/** How long at least one of the calls was under way: what runs beside something else costs nobody time. */
+/** Milliseconds in which at least one of the calls was pending. Concurrent calls count once. */
 function waitedMs(calls: readonly Call[]): number {
-  let waited = 0;
+  let waitedMs = 0;
   let until = 0;
   for (const { begin, end } of calls.toSorted((a, b) => a.begin - b.begin)) {
-    waited += Math.max(0, end - Math.max(begin, until));
+    waitedMs += Math.max(0, end - Math.max(begin, until));
     until = Math.max(until, end);
   }
-  return waited;
+  return waitedMs;
 }
 
 const rotated = <Element>(list: readonly Element[], by: number): Element[] => [
@@ -235,22 +209,10 @@ const rotated = <Element>(list: readonly Element[], by: number): Element[] => [
   ...list.slice(0, by % list.length),
 ];
 
-const begin = '<!-- npm run bench writes from here -->';
-const end = '<!-- to here -->';
-
-/** Puts the tables into both papers, between the marks, and draws the picture. */
+/** Writes the tables into docs/performance.md and its translation, and draws the chart. */
 async function publish(report: Report): Promise<void> {
-  const docs = join(import.meta.dirname, '../docs');
   const day = new Date().toISOString().slice(0, 10);
-  for (const [file, language] of [
-    ['performance.md', 'en'],
-    ['performance.ko.md', 'ko'],
-  ] as const) {
-    const path = join(docs, file);
-    const paper = await readFile(path, 'utf8');
-    const [before, rest] = paper.split(begin);
-    const after = rest?.split(end)[1];
-    if (before === undefined || after === undefined) throw new Error(`${file} has no place for the tables`);
+  writeParts({ en: 'docs/performance.md', ko: 'docs/performance.ko.md' }, (language) => {
     const blocks = [
       [circumstances(report, language, day)],
       coldTable(report, language),
@@ -258,10 +220,9 @@ async function publish(report: Report): Promise<void> {
       warmTable(report, language),
       goalTable(report, language),
     ];
-    const tables = blocks.map((lines) => lines.join('\n')).join('\n\n');
-    await writeFile(path, `${before}${begin}\n\n${tables}\n\n${end}${after}`);
-  }
-  await writeFile(join(docs, 'cold-start.svg'), drawing(report));
+    return { bench: blocks.map((lines) => lines.join('\n')).join('\n\n') };
+  });
+  await writeFile(join(import.meta.dirname, '../docs/cold-start.svg'), drawing(report));
   console.error('Written: docs/performance.md, docs/performance.ko.md, docs/cold-start.svg');
 }
 

@@ -1,4 +1,4 @@
-/** Who is measured: other ways to do the job, bundled from contestants/, and this project as it deploys. */
+/** The measured implementations: others, bundled from contestants/, and this project with its deployed bundle. */
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,40 +13,44 @@ import type { Upstreams } from './upstreams.ts';
 
 export interface Contestant {
   readonly name: string;
-  readonly says: string;
+  readonly description: string;
   readonly codeDirectory: string;
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Of the code that Node.js loads. */
+  /** Size of the code that Node.js loads. */
   readonly bytes: number;
-  /** Whether a living access token of this project is in the table. */
+  /** Whether the table has a valid access token of this project. */
   readonly sharedToken: boolean;
 }
 
 const others = [
-  { file: 'constant.mjs', name: 'constant', says: 'answers a constant: the floor of Node.js and the runtime' },
-  { file: 'hand-written.cjs', name: 'hand-written', says: 'hand-written I/O, no library; fetches its own token' },
+  { file: 'constant.mjs', name: 'constant', description: 'answers a constant: the floor of Node.js and the runtime' },
+  {
+    file: 'hand-written.cjs',
+    name: 'hand-written',
+    description: 'hand-written I/O, no library; fetches its own token',
+  },
   {
     file: 'express.cjs',
     name: 'express, bundled',
-    says: 'the next one’s code, bundled and minified, which those samples are not',
+    description: 'the next one’s code, bundled and minified, which those samples are not',
   },
   {
     file: 'iamport-client.cjs',
     name: 'iamport-client',
-    says: '`iamport-rest-client-nodejs` with the SDK’s document client',
+    description: '`iamport-rest-client-nodejs` with the SDK’s document client',
   },
   {
     file: 'powertools.mjs',
     name: 'powertools',
-    says: 'middy and Powertools (logger, tracer, metrics, idempotency), zod, fetch',
+    description: 'middy and Powertools (logger, tracer, metrics, idempotency), zod, fetch',
   },
 ] as const;
 
 const folder = join(import.meta.dirname, 'contestants');
 const run = promisify(execFile);
 
-/** Their own dependencies, from their own lock file. */
+/** Installs the dependencies of the other implementations from their own lock file. */
 async function install(): Promise<void> {
   const stamp = join(folder, 'node_modules/.package-lock.json');
   const lock = join(folder, 'package-lock.json');
@@ -55,8 +59,8 @@ async function install(): Promise<void> {
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, shell: true });
 }
 
-/** What Lambda sets for every function, and where the stubs are. */
-function surroundings(upstreams: Upstreams, certificateFile: string): Record<string, string> {
+/** The environment variables that Lambda sets for every function, and the addresses of the stubs. */
+function baseEnvironment(upstreams: Upstreams, certificateFile: string): Record<string, string> {
   return {
     PATH: '/usr/bin:/bin',
     LANG: 'en_US.UTF-8',
@@ -84,7 +88,7 @@ function surroundings(upstreams: Upstreams, certificateFile: string): Record<str
 }
 
 async function bundled(
-  { file, name, says }: (typeof others)[number],
+  { file, name, description }: (typeof others)[number],
   into: string,
   environment: Record<string, string>,
 ) {
@@ -101,7 +105,7 @@ async function bundled(
     format: isEsm ? 'esm' : 'cjs',
     minify: true,
     logLevel: 'error',
-    // CommonJS packages inside an ES module look for it.
+    // CommonJS packages inside an ES module call `require`.
     ...(isEsm && { banner: { js: requireForEsm } }),
   });
   if (!isEsm) {
@@ -110,7 +114,7 @@ async function bundled(
   const { size } = await stat(outfile);
   return {
     name,
-    says,
+    description,
     codeDirectory,
     handler: 'index.handler',
     bytes: size,
@@ -121,14 +125,14 @@ async function bundled(
 
 const keys = { IMP_KEY: 'bench', IMP_SECRET: 'bench', ORDERS_TABLE: 'orders', STATE_TABLE: 'state' };
 
-/** Loads CommonJS as Lambda does, without the parser that a plain import of it would start. */
+/** Loads CommonJS as Lambda does. A plain import would also start the parser for CommonJS exports. */
 const requiring = (file: string) =>
   `export const { handler } = process.getBuiltinModule('node:module').createRequire(import.meta.url)(${JSON.stringify(file)});\n`;
 
 const requireForEsm = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
 
-/** As the samples deploy it: the source, and node_modules beside it. */
-async function asTheSamples(into: string, environment: Record<string, string>): Promise<Contestant> {
+/** Deployed like the official samples: the source, and node_modules beside it. */
+async function unbundledExpress(into: string, environment: Record<string, string>): Promise<Contestant> {
   const codeDirectory = join(into, 'express-as-deployed');
   await mkdir(codeDirectory);
   const source = join(folder, 'express.cjs');
@@ -138,10 +142,11 @@ async function asTheSamples(into: string, environment: Record<string, string>): 
   const { stdout } = await run(process.execPath, ['-e', `require(${JSON.stringify(source)}); ${list}`], {
     env: { ...environment, ...keys },
   });
-  const says = 'the official samples’ style: Express, axios, a token a call, read and put; node_modules as they are';
+  const description =
+    'the official samples’ style: Express, axios, a token a call, read and put; node_modules as they are';
   return {
     name: 'express',
-    says,
+    description,
     codeDirectory,
     handler: 'index.handler',
     bytes: Number(stdout),
@@ -150,7 +155,7 @@ async function asTheSamples(into: string, environment: Record<string, string>): 
   };
 }
 
-/** The function behind `POST /payments/complete`, its bundle and its environment read from the template that deploys. */
+/** The function of `POST /payments/complete`. Its bundle and environment are read from the synthesized template. */
 async function ours(into: string, environment: Record<string, string>): Promise<Contestant[]> {
   const assembly = CloudAssembly.read(await synthesize(cdkContext(), join(into, 'cdk.out')));
   const found = assembly.ofType('AWS::Lambda::Function').find(({ id }) => id.includes('FunctionsComplete'));
@@ -169,22 +174,27 @@ async function ours(into: string, environment: Record<string, string>): Promise<
     environment: { ...Environment.Variables, ...environment },
   };
   return [
-    { ...deployed, name: 'this project', says: 'the deployed bundle, the shared token alive', sharedToken: true },
+    {
+      ...deployed,
+      name: 'this project',
+      description: 'the deployed bundle, with a valid shared token',
+      sharedToken: true,
+    },
     {
       ...deployed,
       name: 'this project, no token',
-      says: 'the same without it: it reads the secret and asks for a token',
+      description: 'the same without a token: it reads the secret and requests one',
       sharedToken: false,
     },
   ];
 }
 
-/** @param into a directory of its own */
+/** @param into an empty directory for the bundles */
 export async function contestants(upstreams: Upstreams, into: string): Promise<Contestant[]> {
   await install();
   const certificateFile = join(into, 'certificate.pem');
   await writeFile(certificateFile, upstreams.certificate);
-  const environment = surroundings(upstreams, certificateFile);
+  const environment = baseEnvironment(upstreams, certificateFile);
   const built = await Promise.all(others.map((other) => bundled(other, into, environment)));
-  return [...built, await asTheSamples(into, environment), ...(await ours(into, environment))];
+  return [...built, await unbundledExpress(into, environment), ...(await ours(into, environment))];
 }

@@ -1,9 +1,9 @@
 /**
- * What a payment costs: `npm run bench:cost`. Runs card payments through the local system, counts what they use, and writes the
- * table of docs/cost.md with the prices of prices.json.
+ * Calculates the cost of a payment: `npm run bench:cost`. Runs card payments through the local system, counts the AWS resources that
+ * they use, and writes the table of docs/cost.md with the prices of prices.json.
  */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
@@ -11,17 +11,18 @@ import { cdkContext } from '../infra/context.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
 import { signed } from '../local/aws/signature.ts';
 import { startLocal } from '../local/system.ts';
+import { type Language, writeParts } from '../scripts/generated.ts';
 import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
 import prices from './prices.json' with { type: 'json' };
 
 const payments = 20;
-/** Of a door; with Iamport 40 ms away a call takes about this long there. See docs/performance.md. */
-const doorSeconds = 0.06;
-const doorGb = 256 / 1024;
-/** Of a paid order with its keys, as DynamoDB counts it, rounded up. */
+/** Duration of an HTTP function's invocation with Iamport 40 ms away, about. See docs/performance.md. */
+const httpFunctionSeconds = 0.06;
+const httpFunctionGb = 256 / 1024;
+/** Size of a paid order with its keys, as DynamoDB counts it, rounded up. */
 const orderKb = 1;
 const monthsKept = 12;
-/** The reconciler runs every five minutes, whoever buys: 512 MB, a few tenths of a second, four pages of Iamport's ledger. */
+/** The reconciler runs every five minutes, with or without payments: 512 MB, a few tenths of a second, four pages of payments. */
 const reconcilerRuns = 12 * 24 * 30;
 const reconcilerGbSeconds = 0.5 * 0.5;
 
@@ -35,7 +36,7 @@ interface Used {
   readonly logBytes: number;
 }
 
-/** One card payment after the other, as a storefront and Iamport make them; what one of them uses. */
+/** Makes card payments one after another, with the calls of a storefront and of Iamport. @returns the use of one payment */
 async function used(): Promise<Used> {
   const directory = await mkdtemp(join(tmpdir(), 'cost-'));
   const database = await startDynamodbLocal();
@@ -52,7 +53,7 @@ async function used(): Promise<Used> {
     },
   });
   try {
-    // The first one starts the functions, and fetches the token that all others share.
+    // The first payment starts the functions and fetches the token that the others share.
     await pay(local, 0);
     await settled(local, 1);
     dynamodb.taken();
@@ -83,7 +84,7 @@ async function perPayment(dynamodb: Counted, local: Local, eventsBefore: number,
   const changes = calls.filter(isWritten).length / payments;
   return {
     apiRequests: 4,
-    // The four doors, and at the most one run of the publisher for each change of an item.
+    // Four HTTP functions, and at most one run of the publisher for each change of an item.
     invocations: 4 + changes,
     reads: sum((operation) => operation === 'GetItem' || operation === 'Query'),
     writes: sum((operation) => operation === 'UpdateItem'),
@@ -92,7 +93,7 @@ async function perPayment(dynamodb: Counted, local: Local, eventsBefore: number,
   };
 }
 
-/** Registers the order, asks for the approval as Iamport does, pays, completes. The webhook comes by itself. */
+/** Registers the order, calls `confirm` as Iamport does, pays and completes. The fake Iamport sends the webhook. */
 async function pay(local: Local, number: number): Promise<void> {
   const merchantUid = `cost-${number}`;
   const path = `/orders/${merchantUid}`;
@@ -120,25 +121,26 @@ async function sent(local: Local, path: string, init: RequestInit, expected: num
   if (status !== expected) throw new Error(`${path} answered ${status}`);
 }
 
-/** Waits until every payment's event is out and its notification is in. */
+/** Waits until the event of every payment is published and its notification is processed. */
 async function settled(local: Local, paid: number): Promise<void> {
-  for (let looks = 0; looks < 200; looks += 1) {
+  for (let checks = 0; checks < 200; checks += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const told = local.bus.events.filter((event) => JSON.stringify(event).includes('Payment Paid')).length;
-    if (told >= paid) break;
+    const published = local.bus.events.filter((event) => JSON.stringify(event).includes('Payment Paid')).length;
+    if (published >= paid) break;
   }
   await new Promise((resolve) => setTimeout(resolve, 1_500));
 }
 
 type PriceName = keyof typeof prices.prices;
 
-/** Dollars a month, by what they are for. */
+/** Dollars a month, by the item of prices.json. */
 function monthly(one: Used, many: number): [PriceName, number][] {
   const storedGb = (many * monthsKept * orderKb) / 1_000_000;
   const amounts: Record<PriceName, number> = {
     httpApiRequest: one.apiRequests * many,
     lambdaRequest: one.invocations * many + reconcilerRuns,
-    lambdaGbSecond: one.invocations * many * doorSeconds * doorGb + reconcilerRuns * reconcilerGbSeconds,
+    lambdaGbSecond:
+      one.invocations * many * httpFunctionSeconds * httpFunctionGb + reconcilerRuns * reconcilerGbSeconds,
     dynamodbWrite: one.writes * many,
     dynamodbRead: one.reads * many,
     dynamodbGbMonth: storedGb,
@@ -154,12 +156,11 @@ function monthly(one: Used, many: number): [PriceName, number][] {
 }
 
 const counts = [1_000, 100_000, 10_000_000];
-const begin = '<!-- npm run bench:cost writes from here -->';
-const end = '<!-- to here -->';
 const dollars = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));
 const shown = (value: number): string => String(Math.round(value * 100) / 100);
 
-function tables(one: Used, isKorean: boolean): string {
+function tables(one: Used, language: Language): string {
+  const isKorean = language === 'ko';
   const uses: [string, string, number][] = [
     [
       'API Gateway requests (order, confirm, complete, webhook)',
@@ -197,12 +198,5 @@ function tables(one: Used, isKorean: boolean): string {
 }
 
 const one = await used();
-for (const file of ['cost.md', 'cost.ko.md']) {
-  const path = join(import.meta.dirname, '../docs', file);
-  const paper = await readFile(path, 'utf8');
-  const [before, rest] = paper.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`${file} has no place for the tables`);
-  await writeFile(path, `${before}${begin}\n\n${tables(one, file === 'cost.ko.md')}\n\n${end}${after}`);
-}
-console.log(tables(one, false));
+writeParts({ en: 'docs/cost.md', ko: 'docs/cost.ko.md' }, (language) => ({ 'bench:cost': tables(one, language) }));
+console.log(tables(one, 'en'));

@@ -1,21 +1,21 @@
-/** A server in front of another one, which counts what goes through. DynamoDB is asked, with every call, for the units that it took. */
+/** A proxy that counts calls and connections. It adds ReturnConsumedCapacity to calls of DynamoDB, which then returns their units. */
 
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-export interface Passed {
+export interface ProxiedCall {
   /** `GetItem`, `GET /payments/imp_1`. */
-  readonly what: string;
-  readonly answer: string;
+  readonly operation: string;
+  readonly response: string;
 }
 
 export interface Counted {
   readonly url: string;
-  /** What was called since this was asked last. */
-  taken(): Passed[];
-  /** How many were opened so far. */
+  /** @returns the calls since the last call of this function */
+  taken(): ProxiedCall[];
+  /** Connections opened so far. */
   connections(): number;
-  /** How many are open now. */
+  /** Connections open now. */
   open(): number;
   /** Breaks every connection, as the peers of a frozen instance do. */
   hangUp(): void;
@@ -24,26 +24,30 @@ export interface Counted {
 
 /** @param target the address of the other server */
 export async function startCounting(target: string): Promise<Counted> {
-  const calls: Passed[] = [];
+  const calls: ProxiedCall[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
-  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const operation = String(request.headers['x-amz-target'] ?? '').match(/^DynamoDB_\d+\.(\w+)$/)?.[1];
     const sent = Buffer.concat(await request.toArray()).toString();
     const body = operation && isCounted(operation) ? withUnits(sent) : sent;
     const { host: _host, 'content-length': _length, ...headers } = request.headers;
-    const onward = httpRequest(new URL(request.url ?? '/', target), { method: request.method, headers }, (answer) => {
-      void answer.toArray().then((chunks) => {
-        const text = Buffer.concat(chunks).toString();
-        calls.push({ what: operation ?? `${request.method} ${request.url?.split('?')[0]}`, answer: text });
-        response
-          .writeHead(answer.statusCode ?? 500, { 'content-type': answer.headers['content-type'] ?? '' })
-          .end(text);
-      });
-    });
-    onward.on('error', () => response.destroy()).end(body);
+    const forwarded = httpRequest(
+      new URL(request.url ?? '/', target),
+      { method: request.method, headers },
+      (received) => {
+        void received.toArray().then((chunks) => {
+          const text = Buffer.concat(chunks).toString();
+          calls.push({ operation: operation ?? `${request.method} ${request.url?.split('?')[0]}`, response: text });
+          response
+            .writeHead(received.statusCode ?? 500, { 'content-type': received.headers['content-type'] ?? '' })
+            .end(text);
+        });
+      },
+    );
+    forwarded.on('error', () => response.destroy()).end(body);
   };
-  const server = createServer((request, response) => void pass(request, response));
+  const server = createServer((request, response) => void forward(request, response));
   server.on('connection', (socket) => {
     connections += 1;
     sockets.add(socket);
@@ -68,14 +72,14 @@ export async function startCounting(target: string): Promise<Counted> {
 const isCounted = (operation: string): boolean => /^(?:GetItem|PutItem|UpdateItem|DeleteItem|Query)$/.test(operation);
 const withUnits = (body: string): string => JSON.stringify({ ...JSON.parse(body), ReturnConsumedCapacity: 'TOTAL' });
 
-export const isWritten = ({ what, answer }: Passed): boolean =>
-  what === 'UpdateItem' && !answer.includes('ConditionalCheckFailedException');
+export const isWritten = ({ operation, response }: ProxiedCall): boolean =>
+  operation === 'UpdateItem' && !response.includes('ConditionalCheckFailedException');
 
-/** DynamoDB's own count for each call that takes units: its name and how many, in the order of the calls. A write whose condition fails takes one too. */
-export function unitsOf(calls: readonly Passed[]): [operation: string, units: number][] {
-  return calls.flatMap(({ what, answer }) => {
-    if (!isCounted(what)) return [];
-    const { ConsumedCapacity } = JSON.parse(answer) as { ConsumedCapacity?: { CapacityUnits: number } };
-    return [[what, ConsumedCapacity?.CapacityUnits ?? 1]];
+/** The units of each call that consumes some, as DynamoDB returned them, in the order of the calls. A failed condition costs one unit. */
+export function unitsOf(calls: readonly ProxiedCall[]): [operation: string, units: number][] {
+  return calls.flatMap(({ operation, response }) => {
+    if (!isCounted(operation)) return [];
+    const { ConsumedCapacity } = JSON.parse(response) as { ConsumedCapacity?: { CapacityUnits: number } };
+    return [[operation, ConsumedCapacity?.CapacityUnits ?? 1]];
   });
 }

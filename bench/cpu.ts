@@ -1,6 +1,6 @@
 /**
- * How much CPU a process gets, as Lambda gives it by memory size, through the kernel's control groups (version 2, or 1); and how
- * much it has used. Needs Linux and the right to make a control group.
+ * Limits the CPU of a process like Lambda does by memory size, with the kernel's control groups (version 2, or 1), and reads its CPU
+ * time and memory. Needs Linux and the right to create a control group.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 /** One whole CPU. Source: "Configure Lambda function memory", AWS Lambda Developer Guide. */
 export const fullCpuMb = 1_769;
-/** How often a spent quota is given anew, in microseconds. */
+/** The period after which the kernel renews a quota, in microseconds. */
 const periodUs = 20_000;
 
 const versions = [
@@ -16,50 +16,50 @@ const versions = [
     root: '/sys/fs/cgroup',
     mark: 'cgroup.controllers',
     limit: 'cpu.max',
-    words: (us: number) => `${us} ${periodUs}`,
+    format: (us: number) => `${us} ${periodUs}`,
     weight: 'cpu.weight',
-    mostWeight: '10000',
+    maxWeight: '10000',
   },
   {
     root: '/sys/fs/cgroup/cpu',
     mark: 'cpu.cfs_quota_us',
     limit: 'cpu.cfs_quota_us',
-    words: String,
+    format: String,
     weight: 'cpu.shares',
-    mostWeight: '262144',
+    maxWeight: '262144',
   },
 ] as const;
 
 export interface CpuLimits {
-  /** How it is done, for the report. */
+  /** The mechanism, for the report. */
   readonly by: string;
-  /** From now on the process gets the CPU of this memory size. */
+  /** Limits the process from now on to the CPU of this memory size. */
   apply(pid: number, memoryMb: number): void;
   close(): void;
 }
 
-/** @returns undefined where this machine does not let us limit anything */
+/** @returns undefined if this machine does not allow limits */
 export function cpuLimits(): CpuLimits | undefined {
   const version = versions.find(({ root, mark }) => existsSync(join(root, mark)));
   if (!version) return undefined;
-  const { root, limit, words, weight, mostWeight } = version;
-  const made = new Map<number, string>();
+  const { root, limit, format, weight, maxWeight } = version;
+  const groups = new Map<number, string>();
   const groupFor = (memoryMb: number): string => {
-    const group = made.get(memoryMb) ?? join(root, `bench-${process.pid}-${memoryMb}`);
-    if (made.has(memoryMb)) return group;
+    const group = groups.get(memoryMb) ?? join(root, `bench-${process.pid}-${memoryMb}`);
+    if (groups.has(memoryMb)) return group;
     mkdirSync(group);
-    made.set(memoryMb, group);
+    groups.set(memoryMb, group);
     if (limit !== 'cpu.max') writeFileSync(join(group, 'cpu.cfs_period_us'), String(periodUs));
-    writeFileSync(join(group, limit), words(Math.round((periodUs * memoryMb) / fullCpuMb)));
-    // The limit is what holds a function back here, and not who else is busy on this machine.
-    writeFileSync(join(group, weight), mostWeight);
+    writeFileSync(join(group, limit), format(Math.round((periodUs * memoryMb) / fullCpuMb)));
+    // With the highest weight, only the limit slows the function down, not other processes on this machine.
+    writeFileSync(join(group, weight), maxWeight);
     return group;
   };
   const close = () => {
-    for (const group of made.values()) rmdirSync(group);
+    for (const group of groups.values()) rmdirSync(group);
   };
   try {
-    // Version 2 gives a group only the controllers that its parent hands down.
+    // In version 2, a group has only the controllers that its parent enables for its children.
     if (limit === 'cpu.max') writeFileSync(join(root, 'cgroup.subtree_control'), '+cpu');
     groupFor(fullCpuMb);
   } catch {
@@ -73,7 +73,7 @@ export function cpuLimits(): CpuLimits | undefined {
   };
 }
 
-/** CPU time of all threads of a process that runs, in milliseconds, where Linux tells it. */
+/** CPU time of all threads of a running process, in milliseconds; undefined without /proc. */
 export function cpuUsedMs(pid: number): number | undefined {
   const tasks = `/proc/${pid}/task`;
   if (!existsSync(tasks)) return undefined;
@@ -83,7 +83,7 @@ export function cpuUsedMs(pid: number): number | undefined {
   return ran.reduce((sum, ns) => sum + ns, 0) / 1e6;
 }
 
-/** The most memory that a process has held, in MB, where Linux tells it. */
+/** Peak memory of a process, in MB; undefined without /proc. */
 export function peakMemoryMb(pid: number): number | undefined {
   const status = `/proc/${pid}/status`;
   if (!existsSync(status)) return undefined;

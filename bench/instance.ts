@@ -1,6 +1,6 @@
 /**
- * One instance of a function in a process of its own, timed from its spawn on: the side of the Lambda Runtime API that Lambda
- * is on. Init has the whole CPU, as in Lambda; from the first invocation on there is what the memory size gives.
+ * One instance of a function in its own process, timed from its spawn on, and the server of the Lambda Runtime API for it. As in
+ * Lambda, init has a whole CPU; after `limit()` the process has the CPU of its memory size.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { type CpuLimits, cpuUsedMs, peakMemoryMb } from './cpu.ts';
 
 const bootstrap = join(import.meta.dirname, '../local/aws/bootstrap.mjs');
-/** Nothing here takes as long, so whatever does is broken. */
-const patienceMs = 30_000;
+/** Far above every measured time: a call that takes this long has failed. */
+const timeoutMs = 30_000;
 
 export interface Start {
-  /** The directory and the name of the file in it, as Lambda has them. */
+  /** Lambda's task root; `handler` is a file in it and an export. */
   readonly codeDirectory: string;
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -25,10 +25,10 @@ export interface Start {
 /** Milliseconds. */
 export interface Timed {
   readonly ms: number;
-  readonly answer: unknown;
+  readonly response: unknown;
 }
 
-/** What the wrapped Node.js of Lambda is started with. Source: the bootstrap of the nodejs24.x runtime. */
+/** Lambda's flags for Node.js. Source: the bootstrap of the nodejs24.x runtime. */
 const flagsFor = (memoryMb: number) => [
   '--expose-gc',
   `--max-semi-space-size=${Math.max(1, Math.floor(memoryMb / 20))}`,
@@ -43,7 +43,7 @@ export class Instance {
   #deliveredAt = 0;
   #next: ((response: ServerResponse) => void) | undefined;
   #waiting: ServerResponse | undefined;
-  #answered: ((timed: Timed) => void) | undefined;
+  #responded: ((timed: Timed) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
   #log = '';
 
@@ -53,17 +53,17 @@ export class Instance {
     this.#api.keepAliveTimeout = 0;
   }
 
-  /** @returns the instance when it asks for its first event, and how long it took to come so far */
+  /** @returns the instance when it requests its first event, and the milliseconds until then */
   static async start(start: Start): Promise<{ instance: Instance; initMs: number }> {
     const instance = new Instance(start);
     await new Promise<void>((resolve) => instance.#api.listen(0, '127.0.0.1', resolve));
     const { port } = instance.#api.address() as AddressInfo;
-    const asked = new Promise<void>((resolve, reject) => {
+    const ready = new Promise<void>((resolve, reject) => {
       instance.#failed = reject;
       instance.#next = () => resolve();
     });
     instance.#spawn(port);
-    await instance.#inTime(asked);
+    await instance.#inTime(ready);
     return { instance, initMs: performance.now() - instance.#spawnedAt };
   }
 
@@ -74,23 +74,23 @@ export class Instance {
   cpuUsedMs = () => cpuUsedMs(this.pid);
   peakMemoryMb = () => peakMemoryMb(this.pid);
 
-  /** The memory size holds from now on. */
+  /** Limits the CPU by the memory size from now on. */
   limit(): void {
     this.#start.limits?.apply(this.pid, this.#start.memoryMb);
   }
 
-  /** @throws Error with the function's log when it does not answer */
+  /** @throws Error with the function's log when it fails or sends no response */
   async invoke(event: unknown): Promise<Timed> {
-    const response =
+    const next =
       this.#waiting ?? (await this.#inTime(new Promise<ServerResponse>((resolve) => (this.#next = resolve))));
     this.#waiting = undefined;
-    const answer = new Promise<Timed>((resolve, reject) => {
-      this.#answered = resolve;
+    const timed = new Promise<Timed>((resolve, reject) => {
+      this.#responded = resolve;
       this.#failed = reject;
     });
     const body = Buffer.from(JSON.stringify(event));
     this.#deliveredAt = performance.now();
-    response.writeHead(200, {
+    next.writeHead(200, {
       'content-type': 'application/json',
       'content-length': body.length,
       'lambda-runtime-aws-request-id': crypto.randomUUID(),
@@ -98,8 +98,8 @@ export class Instance {
       'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:ap-northeast-2:000000000000:function:bench',
       'lambda-runtime-trace-id': 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
     });
-    response.end(body);
-    return this.#inTime(answer);
+    next.end(body);
+    return this.#inTime(timed);
   }
 
   async end(): Promise<void> {
@@ -132,14 +132,14 @@ export class Instance {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.once('exit', () => this.#failed?.(new Error(`The instance ended before it answered:\n${this.#log}`)));
+    child.once('exit', () => this.#failed?.(new Error(`The instance exited before it sent a response:\n${this.#log}`)));
     this.#child = child;
   }
 
   async #inTime<Value>(value: Promise<Value>): Promise<Value> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`No answer within ${patienceMs} ms:\n${this.#log}`)), patienceMs);
+      timer = setTimeout(() => reject(new Error(`No response within ${timeoutMs} ms:\n${this.#log}`)), timeoutMs);
     });
     return Promise.race([value, late]).finally(() => clearTimeout(timer));
   }
@@ -157,7 +157,7 @@ export class Instance {
     const ms = performance.now() - this.#deliveredAt;
     response.writeHead(202, { 'content-length': 0 }).end();
     const text = Buffer.concat(chunks).toString();
-    if (path.endsWith('/response')) this.#answered?.({ ms, answer: JSON.parse(text) });
+    if (path.endsWith('/response')) this.#responded?.({ ms, response: JSON.parse(text) });
     else this.#failed?.(new Error(`The function failed: ${text.slice(0, 2_000)}`));
   }
 }

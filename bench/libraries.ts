@@ -1,21 +1,23 @@
 /**
- * What each library costs the bundle of `complete`: `npm run bench:libraries`. Each is bundled by the same settings through the module of
- * functions/ that uses it, and loaded in fresh processes, in turns. Medians of CPU time, which other work on the machine changes
- * least; the row without any is taken off the others. `--rounds N` makes a shorter run, which writes nothing.
+ * Measures the cost of each library in the bundle of `complete`: `npm run bench:libraries`. Each library is bundled with the same
+ * options through the module of functions/ that uses it, and loaded in new processes, in turns. The results are medians of CPU time,
+ * which other load on the machine changes least, minus the row without a library. `--rounds N` makes a shorter run, which writes no
+ * docs.
  */
 
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import { optionsFor } from '../infra/bundle.ts';
+import { type Language, writeParts } from '../scripts/generated.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
-/** Code, and what it is of. `use` is what it does for the first time in its life. */
+/** `code` is the entry point of the bundle, `use` the first use of the library. */
 const parts = [
   { name: { en: 'none', ko: '없음' }, code: 'export {};', use: '' },
   {
@@ -50,7 +52,7 @@ interface Loaded {
   readonly bytes: number;
   readonly file: string;
   readonly use: string;
-  /** CPU, milliseconds, of each run: of the load, and of the first use. */
+  /** CPU milliseconds of each run: for the load, and for the first use. */
   readonly runs: { readonly load: number; readonly use: number }[];
 }
 
@@ -90,7 +92,7 @@ const heads = {
   ko: ['라이브러리(쓰는 만큼)', 'KB', '불러오기, CPU ms', '첫 사용, CPU ms'],
 } as const;
 
-function table(all: readonly Loaded[], language: keyof typeof heads): string {
+function table(all: readonly Loaded[], language: Language): string {
   const [none, ...rest] = all;
   const floor = {
     load: median(none?.runs.map(({ load }) => load) ?? []),
@@ -105,22 +107,6 @@ function table(all: readonly Loaded[], language: keyof typeof heads): string {
   return [heads[language], ['---', '--:', '--:', '--:'], ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-const begin = '<!-- npm run bench:libraries writes from here -->';
-const end = '<!-- to here, the libraries -->';
-
-async function publish(all: readonly Loaded[]): Promise<void> {
-  for (const [file, language] of [
-    ['performance.md', 'en'],
-    ['performance.ko.md', 'ko'],
-  ] as const) {
-    const path = join(root, 'docs', file);
-    const [before, rest] = (await readFile(path, 'utf8')).split(begin);
-    const after = rest?.split(end)[1];
-    if (before === undefined || after === undefined) throw new Error(`${file} has no place for the table`);
-    await writeFile(path, `${before}${begin}\n\n${table(all, language)}\n\n${end}${after}`);
-  }
-}
-
 const { values } = parseArgs({ options: { rounds: { type: 'string' } } });
 const directory = await mkdtemp(join(tmpdir(), 'bench-libraries-'));
 try {
@@ -130,7 +116,10 @@ try {
     for (const one of all) one.runs.push(await loaded(one));
   }
   console.log(table(all, 'en'));
-  if (values.rounds === undefined) await publish(all);
+  if (values.rounds === undefined) {
+    const docs = { en: 'docs/performance.md', ko: 'docs/performance.ko.md' };
+    writeParts(docs, (language) => ({ 'bench:libraries': table(all, language) }));
+  }
 } finally {
   await rm(directory, { recursive: true });
 }

@@ -1,11 +1,11 @@
 /**
- * What the reconciler costs, in three scenarios, each with a fake Iamport in a process of its own. `npm run bench:reconcile`
+ * Measures the reconciler in three scenarios, each with a fake Iamport in its own process: `npm run bench:reconcile`
  *
  *   list      10,000 payments in Iamport's lists, 1 % of them unsettled: calls, time, memory
  *   backlog   10,000 orders that expire at once while a cancel becomes due, at 100 ms a call: how many runs
  *   foreign   100,000 payments of another shop on the same account: calls, writes, memory, with and without `orderPrefix`
  *
- * `-- list` runs one of them. Exits 1 when a bound of docs/performance.md does not hold.
+ * `-- list` runs one of them. Exits 1 when a result exceeds a limit of docs/performance.md.
  */
 
 import { fork } from 'node:child_process';
@@ -16,21 +16,21 @@ import {
   CreateTableCommand,
   DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { checkpointsIn } from '../functions/adapters/dynamodb/checkpoints.ts';
-import { notificationsIn } from '../functions/adapters/dynamodb/notifications.ts';
-import { ordersIn } from '../functions/adapters/dynamodb/orders.ts';
-import { refundsIn } from '../functions/adapters/dynamodb/refunds.ts';
-import { reversalsIn } from '../functions/adapters/dynamodb/reversals.ts';
-import { sharedTokenIn } from '../functions/adapters/dynamodb/state.ts';
+import { createCheckpoints } from '../functions/adapters/dynamodb/checkpoints.ts';
+import { createNotifications } from '../functions/adapters/dynamodb/notifications.ts';
+import { createOrders } from '../functions/adapters/dynamodb/orders.ts';
+import { createRefunds } from '../functions/adapters/dynamodb/refunds.ts';
+import { createReversals } from '../functions/adapters/dynamodb/reversals.ts';
+import { createSharedToken } from '../functions/adapters/dynamodb/state.ts';
 import { table } from '../functions/adapters/dynamodb/table.ts';
 import { iamportClient } from '../functions/adapters/iamport/client.ts';
 import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
-import { unknownPaymentsBy } from '../functions/application/unknown-payments.ts';
-import { reconcile } from '../functions/handlers/reconcile.ts';
+import { reconcile } from '../functions/application/reconcile/reconcile.ts';
+import { createUnknownPayments } from '../functions/application/unknown-payments.ts';
 import type { Amount } from '../functions/payment/money.ts';
 import { pageSizes } from '../functions/payment/scan-cursor.ts';
 import { systemClock } from '../functions/runtime/clock.ts';
-import type { Rooms } from '../functions/runtime/dependencies.ts';
+import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from '../local/assembly.ts';
@@ -39,13 +39,13 @@ import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
 import { CloudAssembly } from '../local/aws/template.ts';
 import { startIamport } from '../local/iamport/server.ts';
 
-/** Of 10,000: how many the ledger has of each kind, and that one in a hundred is not settled. */
+/** The 10,000 payments by kind. One in a hundred is not settled. */
 const counts = { paid: 8_600, cancelled: 400, failed: 500, ready: 500 };
 const unsettledEvery = 100;
 
 type Scenario = 'list' | 'backlog' | 'foreign';
 
-/** The fake Iamport, in a child: opens its payments, then sends its address. */
+/** The fake Iamport, in a child process. It creates its payments, then sends its address. */
 async function fakeIamport(scenario: Scenario): Promise<void> {
   const iamport = await startIamport({ port: 0 });
   const { ledger } = iamport;
@@ -97,16 +97,16 @@ async function main(scenario: Scenario): Promise<void> {
     const { url, payments } = await new Promise<Filled>((resolve) =>
       child.once('message', (filled) => resolve(filled as Filled)),
     );
-    const { rooms, client } = await roomsAt(url, dynamodb.endpoint);
+    const { deps, client } = await dependenciesAt(url, dynamodb.endpoint);
     // The last run was an hour ago.
     const now = Math.floor(Date.now() / 1000);
     for (const name of ['recent', 'week', 'quarter']) {
       const completedUntil = name === 'recent' ? now - 3_600 : now;
-      await rooms.checkpoints.write(name, { completedUntil, unresolved: [], revision: 0 });
+      await deps.checkpoints.write(name, { completedUntil, unresolved: [], revision: 0 });
     }
-    if (scenario === 'list') await run(rooms, child, await fill(client, payments));
-    if (scenario === 'backlog') await backlog(rooms, client, payments[0]?.impUid ?? '');
-    if (scenario === 'foreign') await foreign(rooms, child);
+    if (scenario === 'list') await run(deps, child, await fill(client, payments));
+    if (scenario === 'backlog') await backlog(deps, client, payments[0]?.impUid ?? '');
+    if (scenario === 'foreign') await foreign(deps, child);
   } finally {
     child.kill();
     await dynamodb.close();
@@ -116,28 +116,28 @@ async function main(scenario: Scenario): Promise<void> {
 const expiringOrders = 10_000;
 const foreignPayments = 100_000;
 const runMs = 115_000;
-/** Runs are five minutes apart, of which the bench waits for none. */
+/** In a deployment, runs are five minutes apart. The bench does not wait between them. */
 const maxRuns = 3;
 
-/** Orders that expire at the same moment, and a cancel that becomes due while they are processed. */
-async function backlog(rooms: Rooms, client: DynamoDBClient, forged: string): Promise<void> {
+/** Orders that expire at the same time, and a cancel that becomes due while the reconciler processes them. */
+async function backlog(deps: HandlerDependencies, client: DynamoDBClient, forged: string): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const items = Array.from({ length: expiringOrders }, (_none, index) => ({
     ...orderItem(`expiring-${index}`, 'ready'),
     expires_at: { N: String(now - 1) },
     due_at: { N: String(now - 1) },
-    watch: { S: String(index % 4) },
+    due_shard: { S: String(index % 4) },
   }));
   await put(client, [...items, orderItem('forged', 'ready')]);
   const request = { impUid: forged, merchantUid: 'forged', kind: 'cancel', reason: 'amount_mismatch' } as const;
-  // Asked for once, and without an answer: due a minute after the first run has begun.
-  await rooms.reversals.request({ ...request, amount: 100 as Amount, currency: 'KRW' }, now, 1);
+  // Attempted once without a response: due a minute after the start of the first run.
+  await deps.reversals.request({ ...request, amount: 100 as Amount, currency: 'KRW' }, now, 1);
   let left = expiringOrders;
   for (let runs = 1; left > 0 && runs <= maxRuns; runs += 1) {
     const begin = performance.now();
-    const report = await reconcile(rooms, deadlineIn(systemClock, runMs));
+    const report = await reconcile(deps, deadlineIn(systemClock, runMs));
     left -= report.due;
-    const reversal = await rooms.reversals.read(forged);
+    const reversal = await deps.reversals.read(forged);
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
     console.log(
       `run ${runs}   ${report.due} items in ${seconds} s, cancel ${reversal?.state}, faults ${report.faultCount}`,
@@ -148,27 +148,27 @@ async function backlog(rooms: Rooms, client: DynamoDBClient, forged: string): Pr
   if (left > 0) process.exitCode = 1;
 }
 
-/** Payments that name no order of ours. */
-async function foreign(rooms: Rooms, child: ReturnType<typeof fork>): Promise<void> {
-  await rooms.iamport.payment('imp_0', deadlineIn(systemClock, 10_000));
-  const ours: Rooms = { ...rooms, config: { ...rooms.config, orderPrefix: 'ours-' } };
+/** Payments whose merchant_uid is not an order of ours. */
+async function foreign(deps: HandlerDependencies, child: ReturnType<typeof fork>): Promise<void> {
+  await deps.iamport.payment('imp_0', deadlineIn(systemClock, 10_000));
+  const ours: HandlerDependencies = { ...deps, config: { ...deps.config, orderPrefix: 'ours-' } };
   const scans = [
     ['with orderPrefix', ours],
-    ['without, first', rooms],
-    ['without, again', rooms],
+    ['without, first', deps],
+    ['without, again', deps],
   ] as const;
   for (const [name, scanned] of scans) {
     const now = Math.floor(Date.now() / 1000);
-    const { revision = 0 } = (await rooms.checkpoints.read(['recent'])).checkpoint('recent') ?? {};
-    await rooms.checkpoints.write('recent', { completedUntil: now - 3_600, unresolved: [], revision });
+    const { revision = 0 } = (await deps.checkpoints.read(['recent'])).checkpoint('recent') ?? {};
+    await deps.checkpoints.write('recent', { completedUntil: now - 3_600, unresolved: [], revision });
     const alive: number[] = [];
-    const listPayments: Rooms['iamport']['listPayments'] = async (...asked) => {
-      const page = await scanned.iamport.listPayments(...asked);
+    const listPayments: HandlerDependencies['iamport']['listPayments'] = async (query, deadline) => {
+      const page = await scanned.iamport.listPayments(query, deadline);
       globalThis.gc?.();
       alive.push(process.memoryUsage().heapUsed);
       return page;
     };
-    const watched: Rooms = { ...scanned, iamport: { ...scanned.iamport, listPayments } };
+    const watched: HandlerDependencies = { ...scanned, iamport: { ...scanned.iamport, listPayments } };
     const before = await callsOf(child);
     const begin = performance.now();
     let [runs, orphans, finished] = [0, 0, false];
@@ -192,21 +192,21 @@ async function foreign(rooms: Rooms, child: ReturnType<typeof fork>): Promise<vo
   }
 }
 
-async function run(rooms: Rooms, child: ReturnType<typeof fork>, unsettled: number): Promise<void> {
-  // What is alive after each page, garbage taken out: flat, however long the ledger is.
+async function run(deps: HandlerDependencies, child: ReturnType<typeof fork>, unsettled: number): Promise<void> {
+  // The heap after each page and a garbage collection. It must not grow with the number of payments.
   const alive: number[] = [];
-  const listPayments: Rooms['iamport']['listPayments'] = async (query, deadline) => {
-    const page = await rooms.iamport.listPayments(query, deadline);
+  const listPayments: HandlerDependencies['iamport']['listPayments'] = async (query, deadline) => {
+    const page = await deps.iamport.listPayments(query, deadline);
     globalThis.gc?.();
     alive.push(process.memoryUsage().heapUsed);
     return page;
   };
   // The token is shared in the table, as in a deployment that has run before.
-  await rooms.iamport.payment('imp_0', deadlineIn(systemClock, 10_000));
+  await deps.iamport.payment('imp_0', deadlineIn(systemClock, 10_000));
   const before = await callsOf(child);
   const begin = performance.now();
   const report = await reconcile(
-    { ...rooms, iamport: { ...rooms.iamport, listPayments } },
+    { ...deps, iamport: { ...deps.iamport, listPayments } },
     deadlineIn(systemClock, 115_000),
   );
   const took = performance.now() - begin;
@@ -215,27 +215,27 @@ async function run(rooms: Rooms, child: ReturnType<typeof fork>, unsettled: numb
   );
   const sum = (of: typeof calls) => of.reduce((total, [, times]) => total + times, 0);
   const own = sum(calls.filter(([call]) => /^GET \/payments\/imp_|^POST \/payments\/cancel/.test(call)));
-  const walk = sum(calls) - own;
-  console.log(`payments in the ledger   ${report.payments}`);
+  const scan = sum(calls) - own;
+  console.log(`payments at Iamport      ${report.payments}`);
   console.log(`unsettled                ${unsettled}, settled by this run ${report.settled}`);
-  console.log(`calls to Iamport         ${walk} for the walk, ${own} for the unsettled ones`);
+  console.log(`calls to Iamport         ${scan} for the scan, ${own} for the unsettled ones`);
   console.log(`time                     ${(took / 1000).toFixed(1)} s`);
   console.log(
     `alive after a page       ${megabytes(Math.min(...alive))} to ${megabytes(Math.max(...alive))} MB, ${alive.length} pages`,
   );
-  if (walk > 12 || report.settled !== unsettled || !report.finished) process.exitCode = 1;
+  if (scan > 12 || report.settled !== unsettled || !report.finished) process.exitCode = 1;
 }
 
 function callsOf(child: ReturnType<typeof fork>): Promise<Record<string, number>> {
   child.send('calls?');
   return new Promise((resolve) =>
-    child.once('message', (told) => resolve((told as { calls: Record<string, number> }).calls)),
+    child.once('message', (message) => resolve((message as { calls: Record<string, number> }).calls)),
   );
 }
 
 const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
-async function roomsAt(url: string, endpoint: string) {
+async function dependenciesAt(url: string, endpoint: string) {
   const credentials = { accessKeyId: `bench${randomBytes(4).toString('hex')}`, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint, region: 'ap-northeast-2', credentials });
   const assembly = CloudAssembly.read(await localAssembly(cdkContext()));
@@ -245,8 +245,8 @@ async function roomsAt(url: string, endpoint: string) {
   }
   const clock = systemClock;
   const shop = async () => ({ impKey: 'local', impSecret: 'local' });
-  const sharedToken = sharedTokenIn(table(client, 'state'));
-  const rooms: Rooms = {
+  const sharedToken = createSharedToken(table(client, 'state'));
+  const deps: HandlerDependencies = {
     iamport: iamportClient({
       transport: undiciTransport(url),
       credentials: shop,
@@ -254,23 +254,23 @@ async function roomsAt(url: string, endpoint: string) {
       clock,
       random: Math.random,
     }),
-    orders: ordersIn(table(client, 'orders')),
-    reversals: reversalsIn(table(client, 'reversals')),
-    refunds: refundsIn(table(client, 'reversals')),
-    notifications: notificationsIn(table(client, 'reversals')),
+    orders: createOrders(table(client, 'orders')),
+    reversals: createReversals(table(client, 'reversals')),
+    refunds: createRefunds(table(client, 'reversals')),
+    notifications: createNotifications(table(client, 'reversals')),
     // The deployment is a day old.
-    checkpoints: checkpointsIn({
+    checkpoints: createCheckpoints({
       ...table(client, 'state'),
       madeAt: async () => Math.floor(Date.now() / 1000) - 86_400,
     }),
-    unknownPayments: unknownPaymentsBy(clock),
+    unknownPayments: createUnknownPayments(clock),
     clock,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
     pageSizes,
     config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
   };
-  return { client, rooms };
+  return { client, deps };
 }
 
 const orderItem = (merchantUid: string, status: string) => ({
@@ -290,12 +290,12 @@ async function put(client: DynamoDBClient, items: readonly Record<string, Attrib
   }
 }
 
-/** Orders as they stand after their payments, but for one in a hundred paid ones. @returns how many of them do not agree */
+/** Writes the orders in the state of their payments, except one in a hundred. @returns how many orders are unsettled */
 async function fill(client: DynamoDBClient, payments: Filled['payments']): Promise<number> {
   let unsettled = 0;
   const items = payments.map(({ merchantUid, impUid, kind }, index) => {
     const isOpen = index % unsettledEvery === 0;
-    // A window that was left, or money that came and went before anybody looked, leaves an order as it is.
+    // An abandoned payment window does not change its order, nor does a payment that was cancelled before the first check.
     if (isOpen && (kind === 'paid' || kind === 'failed')) unsettled += 1;
     const status = kind === 'ready' || isOpen ? 'ready' : kind;
     const failure = { M: { imp_uid: { S: impUid }, failed_at: { N: String(2 ** 33) } } };

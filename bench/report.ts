@@ -1,8 +1,12 @@
-/** What the bench found, as tables for docs/performance.md (English and Korean) and as a drawing. Decides what is met; measures nothing. */
+/**
+ * Formats the results of the bench as tables for docs/performance.md (English and Korean) and as a chart, and compares them with
+ * the goals.
+ */
 
 import { cpus, totalmem } from 'node:os';
-import type { Measured } from './cold-start.ts';
+import type { Language } from '../scripts/generated.ts';
 import { fullCpuMb } from './cpu.ts';
+import type { Measured } from './measured.ts';
 import type { Call } from './upstreams.ts';
 
 export interface Report {
@@ -23,9 +27,9 @@ const median = (values: readonly number[]) => quantile(values, 0.5);
 const whole = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(0));
 const tenths = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(1));
 
-/** Init and first answer together, of every cold start. */
+/** Milliseconds of init and first response together, of every cold start. */
 const totals = ({ cold }: Measured, memoryMb: number): number[] =>
-  (cold.get(memoryMb) ?? []).map(({ initMs, firstAnswerMs }) => initMs + firstAnswerMs);
+  (cold.get(memoryMb) ?? []).map(({ initMs, firstResponseMs }) => initMs + firstResponseMs);
 
 const memoryOf = ({ cold }: Measured): number =>
   median((cold.get(fullCpuMb) ?? []).flatMap(({ peakMemoryMb }) => peakMemoryMb ?? []));
@@ -35,7 +39,7 @@ const units = (calls: readonly Call[]): string => {
   return `${sum(({ readUnits }) => readUnits)} r, ${sum(({ writeUnits }) => writeUnits)} w`;
 };
 
-/** Where the middle half of the values is, as ± of the median. */
+/** The median, ± half of the interquartile range. */
 function spread(values: readonly number[]): string {
   const half = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
   return `${whole(median(values))} ± ${whole(half)}`;
@@ -43,8 +47,6 @@ function spread(values: readonly number[]): string {
 
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const ruled = (cells: readonly string[]) => [row(cells), row(cells.map((_, index) => (index === 0 ? '---' : '--:')))];
-
-export type Language = 'en' | 'ko';
 
 const heads = {
   en: {
@@ -87,7 +89,7 @@ const heads = {
   },
 } as const;
 
-/** Milliseconds, medians; the cold totals with half of the width of their middle half. */
+/** Medians in milliseconds; the cold totals with ± half of their interquartile range. */
 export function coldTable({ measured, sizes }: Report, language: Language): string[] {
   const head = heads[language];
   const base = measured.find(({ contestant }) => contestant.name === reference);
@@ -109,7 +111,7 @@ export function coldTable({ measured, sizes }: Report, language: Language): stri
         one.contestant.name,
         whole(one.contestant.bytes / 1024),
         whole(median(full.map(({ initMs }) => initMs))),
-        whole(median(full.map(({ firstAnswerMs }) => firstAnswerMs))),
+        whole(median(full.map(({ firstResponseMs }) => firstResponseMs))),
         ...[fullCpuMb, ...smaller].map((size) => spread(totals(one, size))),
         ratios.join(', '),
       ]),
@@ -122,7 +124,7 @@ export function warmTable({ measured }: Report, language: Language): string[] {
   const head = heads[language];
   const lines = ruled([head.who, head.warm, head.over, head.cpu, head.memory, head.calls, head.units]);
   for (const one of measured) {
-    const answers = one.warm?.answersMs ?? [];
+    const answers = one.warm?.responsesMs ?? [];
     const over = answers.map((ms, index) => ms - (one.warm?.upstreamMs[index] ?? 0));
     const warmCalls = one.warm?.calls ?? [];
     lines.push(
@@ -141,45 +143,45 @@ export function warmTable({ measured }: Report, language: Language): string[] {
 }
 
 export interface Goal {
-  readonly what: Readonly<Record<Language, string>>;
+  readonly name: Readonly<Record<Language, string>>;
   readonly measured: number;
-  readonly most: number;
+  readonly max: number;
 }
 
-/** What this project set out to reach, and where it is. */
+/** The goals of this project, with the measured values. */
 export function goals({ measured }: Report): Goal[] {
   const find = (name: string) => measured.find(({ contestant }) => contestant.name === name);
   const [us, hand, express] = [find(ours), find(reference), find('express')];
   if (!us || !hand || !express) return [];
   const cold = (one: Measured, size: number) => median(totals(one, size));
-  const against = (other: Measured, size: number) => cold(us, size) / cold(other, size);
+  const ratioTo = (other: Measured, size: number) => cold(us, size) / cold(other, size);
   const warm = us.warm;
   const cpu = (warm?.cpuMsPerCall ?? Number.NaN) / (express.warm?.cpuMsPerCall ?? Number.NaN);
   const writes = (calls: readonly Call[]) => calls.filter(({ writeUnits }) => writeUnits > 0).length;
-  const asks = (calls: readonly Call[]) => calls.filter(({ to }) => to === 'iamport').length;
+  const iamportCalls = (calls: readonly Call[]) => calls.filter(({ to }) => to === 'iamport').length;
   const size = (mb: number) => ({ en: `cold total at ${mb} MB`, ko: `${mb} MB 콜드 합계` });
-  const goal = (en: string, ko: string, value: number, most: number): Goal => ({
-    what: { en, ko },
+  const goal = (en: string, ko: string, value: number, max: number): Goal => ({
+    name: { en, ko },
     measured: value,
-    most,
+    max,
   });
   return [
-    goal(`${size(512).en} / ${reference}`, `${size(512).ko} / ${reference}`, against(hand, 512), 0.9),
-    goal(`${size(512).en} / express`, `${size(512).ko} / express`, against(express, 512), 0.28),
-    goal(`cold total at full CPU / ${reference}`, `전체 CPU 콜드 합계 / ${reference}`, against(hand, fullCpuMb), 1.05),
-    goal('cold total at full CPU / express', '전체 CPU 콜드 합계 / express', against(express, fullCpuMb), 0.48),
-    goal(`${size(128).en} / express`, `${size(128).ko} / express`, against(express, 128), 0.11),
+    goal(`${size(512).en} / ${reference}`, `${size(512).ko} / ${reference}`, ratioTo(hand, 512), 0.9),
+    goal(`${size(512).en} / express`, `${size(512).ko} / express`, ratioTo(express, 512), 0.28),
+    goal(`cold total at full CPU / ${reference}`, `전체 CPU 콜드 합계 / ${reference}`, ratioTo(hand, fullCpuMb), 1.05),
+    goal('cold total at full CPU / express', '전체 CPU 콜드 합계 / express', ratioTo(express, fullCpuMb), 0.48),
+    goal(`${size(128).en} / express`, `${size(128).ko} / express`, ratioTo(express, 128), 0.11),
     goal('cold total at 256 MB / at 1769 MB', '256 MB 콜드 합계 / 1769 MB', cold(us, 256) / cold(us, fullCpuMb), 1),
     goal(
       'warm p50 / upstream time',
       '웜 p50 / 업스트림 시간',
-      median(warm?.answersMs ?? []) / median(warm?.upstreamMs ?? []),
+      median(warm?.responsesMs ?? []) / median(warm?.upstreamMs ?? []),
       1.12,
     ),
     goal('CPU a call / express', '호출당 CPU / express', cpu, 0.42),
     goal('memory / express', '메모리 / express', memoryOf(us) / memoryOf(express), 0.62),
-    goal('calls to Iamport, cold', 'Iamport 호출, 콜드', asks(us.coldCalls), 1),
-    goal('calls to Iamport, warm', 'Iamport 호출, 웜', asks(warm?.calls ?? []), 1),
+    goal('calls to Iamport, cold', 'Iamport 호출, 콜드', iamportCalls(us.coldCalls), 1),
+    goal('calls to Iamport, warm', 'Iamport 호출, 웜', iamportCalls(warm?.calls ?? []), 1),
     goal('writes, cold', '쓰기, 콜드', writes(us.coldCalls), 1),
     goal('writes, warm', '쓰기, 웜', writes(warm?.calls ?? []), 1),
   ];
@@ -188,15 +190,15 @@ export function goals({ measured }: Report): Goal[] {
 export function goalTable(report: Report, language: Language): string[] {
   const head = heads[language];
   const lines = ruled([head.goal, '≤', head.measured, head.met]);
-  for (const { what, measured, most } of goals(report)) {
-    const exact = Number.isInteger(measured) && Number.isInteger(most);
-    const cells = exact ? [String(most), String(measured)] : [most.toFixed(2), measured.toFixed(2)];
-    lines.push(row([what[language], ...cells, Number(measured.toFixed(2)) <= most ? head.yes : head.no]));
+  for (const { name, measured, max } of goals(report)) {
+    const exact = Number.isInteger(measured) && Number.isInteger(max);
+    const cells = exact ? [String(max), String(measured)] : [max.toFixed(2), measured.toFixed(2)];
+    lines.push(row([name[language], ...cells, Number(measured.toFixed(2)) <= max ? head.yes : head.no]));
   }
   return lines;
 }
 
-/** The machine and the day. @param day ISO, without the time */
+/** A line with the machine, the date and the numbers of calls. @param day ISO, without the time */
 export function circumstances({ limitedBy, measured }: Report, language: Language, day: string): string {
   const [{ model = '?' } = {}] = cpus();
   const machine = `${model.trim()}, ${cpus().length} CPUs, ${whole(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node.js ${process.versions.node}`;
@@ -204,15 +206,15 @@ export function circumstances({ limitedBy, measured }: Report, language: Languag
     ? [...measured[0].cold].map(([size, starts]) => `${starts.length} × ${size} MB`).join(', ')
     : '';
   if (language === 'ko') {
-    return `${day}, ${machine}. 콜드 스타트 ${rounds}, 웜 호출 ${measured[0]?.warm?.answersMs.length ?? 0}회. CPU 제한: ${limitedBy ?? '불가, 전체 CPU만 측정'}. 단위는 밀리초, 중앙값(± 가운데 절반 폭의 반).`;
+    return `${day}, ${machine}. 콜드 스타트 ${rounds}, 웜 호출 ${measured[0]?.warm?.responsesMs.length ?? 0}회. CPU 제한: ${limitedBy ?? '불가, 전체 CPU만 측정'}. 단위는 밀리초, 중앙값(± 가운데 절반 폭의 반).`;
   }
-  return `${day}, ${machine}. Cold starts ${rounds}; ${measured[0]?.warm?.answersMs.length ?? 0} warm calls. CPU limited by: ${limitedBy ?? 'nothing here, so only the full CPU was measured'}. Milliseconds, medians (± half of the width of the middle half).`;
+  return `${day}, ${machine}. Cold starts ${rounds}; ${measured[0]?.warm?.responsesMs.length ?? 0} warm calls. CPU limited by: ${limitedBy ?? 'nothing here, so only the full CPU was measured'}. Milliseconds, medians (± half of the width of the middle half).`;
 }
 
 const bar = { height: 14, gap: 4, width: 520, left: 190 };
 const colours = ['#2563eb', '#60a5fa', '#f59e0b', '#dc2626'];
 
-/** Cold totals of all contestants and sizes, as bars. */
+/** A bar chart of the cold totals of all contestants and sizes, as SVG. */
 export function drawing({ measured, sizes }: Report): string {
   const longest = Math.max(...measured.flatMap((one) => sizes.map((size) => median(totals(one, size)))));
   const group = sizes.length * bar.height + bar.gap * 3;

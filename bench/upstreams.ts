@@ -1,6 +1,6 @@
 /**
- * Iamport, DynamoDB and Secrets Manager as stubs behind TLS, each with a fixed time to answer, that write down every call.
- * They answer what a payment needs and keep nothing: every order is open, every payment is paid.
+ * Stubs of Iamport, DynamoDB and Secrets Manager behind TLS. Each has a fixed response time and records every call. They respond only
+ * to the calls of a payment and have no state: every order is open, every payment is paid.
  */
 
 import { createServer, type Server } from 'node:https';
@@ -8,15 +8,15 @@ import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 import { approvalBy, opened } from '../local/iamport/payment.ts';
 
-/** Milliseconds from the whole request to the answer. */
-export const answerAfterMs = { iamport: 40, dynamodb: 4, secrets: 4 };
-export type Upstream = keyof typeof answerAfterMs;
+/** Milliseconds from the end of the request to the response. */
+export const responseAfterMs = { iamport: 40, dynamodb: 4, secrets: 4 };
+export type Upstream = keyof typeof responseAfterMs;
 
 /** Times in milliseconds of the process's monotonic clock. */
 export interface Call {
   readonly to: Upstream;
   /** `GET /payments`, `UpdateItem`. */
-  readonly what: string;
+  readonly operation: string;
   readonly begin: number;
   readonly end: number;
   /** DynamoDB's read or write units: every item here is smaller than 1 KB. */
@@ -26,16 +26,16 @@ export interface Call {
 
 export interface Upstreams {
   readonly urls: Readonly<Record<Upstream, string>>;
-  /** In PEM: who connects has to trust it. */
+  /** In PEM. Clients have to trust it. */
   readonly certificate: string;
-  /** What was called since this was asked last. */
+  /** @returns the calls since the last call of this function, and the connections opened since then */
   taken(): { readonly calls: readonly Call[]; readonly connections: number };
   close(): Promise<void>;
 }
 
 export const price = 14_000;
 
-/** @param sharedToken whether the table holds a living access token of this project */
+/** @param sharedToken whether the table has a valid access token of this project */
 export async function startUpstreams(sharedToken: () => boolean): Promise<Upstreams> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
     keyType: 'ec',
@@ -54,14 +54,14 @@ export async function startUpstreams(sharedToken: () => boolean): Promise<Upstre
       request.on('end', () => {
         const begin = performance.now();
         const target = String(request.headers['x-amz-target'] ?? '').split('.')[1];
-        const what = target ?? `${request.method} /${request.url?.split('/')[1]}`;
+        const operation = target ?? `${request.method} /${request.url?.split('/')[1]}`;
         const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}');
-        const answer = target ? aws(target, body as Input, sharedToken()) : iamport(request.url ?? '/');
+        const result = target ? aws(target, body as Input, sharedToken()) : iamport(request.url ?? '/');
         setTimeout(() => {
-          calls.push({ to, what, begin, end: performance.now(), ...unitsOf(target, body as Input) });
+          calls.push({ to, operation, begin, end: performance.now(), ...unitsOf(target, body as Input) });
           response.writeHead(200, { 'content-type': target ? 'application/x-amz-json-1.0' : 'application/json' });
-          response.end(JSON.stringify(answer));
-        }, answerAfterMs[to]);
+          response.end(JSON.stringify(result));
+        }, responseAfterMs[to]);
       });
     });
     server.keepAliveTimeout = 60_000;
@@ -123,7 +123,7 @@ function iamport(path: string): unknown {
   return { code: 0, message: null, response: paid };
 }
 
-/** The order that a payment of this bench pays. */
+/** The order of a payment in this bench. */
 export const orderOf = (impUid: string): string => impUid.replace('imp_', 'order-');
 
 function aws(target: string, { Key }: Input, sharedToken: boolean): unknown {

@@ -1,6 +1,6 @@
 /**
- * The CDK app: `npm run synth`, and what `cdk deploy` runs. It needs no AWS account and no network; the configuration
- * is the context `iamport` of cdk.json.
+ * The CDK app, for `npm run synth` and `cdk deploy`. It needs no AWS account and no network. The configuration is the context
+ * `iamport` of cdk.json.
  */
 import { join, relative } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -12,18 +12,18 @@ import { addShop } from './shop.ts';
 import { PaymentsStack } from './stack.ts';
 
 /**
- * Checks the configuration, bundles the functions and synthesizes the stack. What the CDK's command line passes on in
- * the environment goes before `context`.
- * @param add puts into the stack what is not this project's
- * @returns the directory of the cloud assembly.
- * @throws ConfigurationError when the context `iamport` is not valid.
+ * Checks the configuration, bundles the functions and synthesizes the stack. Context that the CDK's command line passes in the
+ * environment overrides `context`.
+ * @param add adds the shop's own resources to the stack
+ * @returns the directory of the cloud assembly
+ * @throws ConfigurationError when the context `iamport` is not valid
  */
 export async function synthesize(
   context: Record<string, unknown>,
   outdir: string,
   add?: typeof addShop,
 ): Promise<string> {
-  // Usage reporting would put a resource into the template that has nothing to do with payments.
+  // Usage reporting would add a resource to the template.
   const app = new App({ context, postCliContext: flags, outdir, analyticsReporting: false });
   const settings = readSettings(app.node.tryGetContext('iamport'));
   await bundleFunctions();

@@ -1,12 +1,12 @@
 /**
- * Looks for AWS credentials and a region where AWS's own tools look: the environment, then the shared files. It only
- * looks: it asks nobody whether they are valid, prints none of them, and uses no network.
+ * Checks that AWS credentials and a region are configured where AWS's own tools read them: the environment, then the shared files.
+ * It does not validate or print credentials, and uses no network.
  */
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { loadSharedConfigFiles } from '@smithy/core/config';
 
-/** Settings of which any one means that a profile has credentials. */
+/** A profile with any of these settings has credentials. */
 const CREDENTIAL_SETTINGS = [
   'aws_access_key_id',
   'sso_session',
@@ -17,7 +17,7 @@ const CREDENTIAL_SETTINGS = [
   'web_identity_token_file',
 ];
 
-/** Environment variables of which any one means credentials without a profile: keys, a pipeline's role, a container's. */
+/** With any of these variables there are credentials without a profile: keys, a pipeline's role, a container's role. */
 const CREDENTIAL_VARIABLES = [
   'AWS_ACCESS_KEY_ID',
   'AWS_WEB_IDENTITY_TOKEN_FILE',
@@ -25,11 +25,11 @@ const CREDENTIAL_VARIABLES = [
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ];
 
-type Profile = Record<string, string>;
+type Profile = Readonly<Record<string, string | undefined>>;
 
 /**
- * Says what of AWS is missing, one sentence each; nothing when all is there.
- * @param profileName the profile named on the command line, which goes before the environment.
+ * @param profileName the profile named on the command line, which overrides the environment
+ * @returns one sentence for each missing setting
  */
 export async function missingAwsAccess(environment: NodeJS.ProcessEnv, profileName?: string): Promise<string[]> {
   const name = profileName ?? environment.AWS_PROFILE ?? 'default';
@@ -49,29 +49,12 @@ export async function missingAwsAccess(environment: NodeJS.ProcessEnv, profileNa
   return missing;
 }
 
-/** A profile as both shared files have it; empty when neither names it. */
+/** A profile merged from both shared files; empty when neither has it, or neither can be read. */
 async function sharedProfile(name: string, environment: NodeJS.ProcessEnv): Promise<Profile> {
   const folder = join(environment.HOME ?? homedir(), '.aws');
-  const [config, credentials] = await Promise.all([
-    sections(environment.AWS_CONFIG_FILE ?? join(folder, 'config')),
-    sections(environment.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, 'credentials')),
-  ]);
-  return { ...config[name === 'default' ? name : `profile ${name}`], ...credentials[name] };
-}
-
-/** The sections of one shared file. A file that cannot be read has none: AWS's tools take it the same way. */
-async function sections(file: string): Promise<Record<string, Profile>> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const found: Record<string, Profile> = {};
-  let section: Profile = {};
-  for (const line of text.split('\n')) {
-    const title = /^\s*\[\s*(.+?)\s*\]/.exec(line)?.[1];
-    if (title) {
-      section = found[title] ??= {};
-      continue;
-    }
-    const [, name, value] = /^\s*([^#;=\s]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name && value) section[name] = value;
-  }
-  return found;
+  const { configFile, credentialsFile } = await loadSharedConfigFiles({
+    configFilepath: environment.AWS_CONFIG_FILE ?? join(folder, 'config'),
+    filepath: environment.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, 'credentials'),
+  });
+  return { ...configFile[name], ...credentialsFile[name] };
 }

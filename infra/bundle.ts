@@ -1,6 +1,6 @@
 /**
- * Bundles the functions, one each: `npm run bundle`. The output depends on the sources alone, never on where or when
- * it was made, so an unchanged function is not deployed again.
+ * Bundles each function: `npm run bundle`. The output depends only on the sources, not on the place or time of the build, so
+ * CloudFormation does not deploy an unchanged function again.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -8,9 +8,9 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { BUNDLES, PROJECT_ROOT } from './context.ts';
-import { type FunctionName, functionNames } from './function-table.ts';
+import { FUNCTION_NAMES, type FunctionName } from './function-table.ts';
 
-/** A bundle as it was written; sizes in bytes. */
+/** A written bundle; sizes in bytes. */
 export interface Bundle {
   name: FunctionName;
   file: string;
@@ -20,19 +20,29 @@ export interface Bundle {
 
 /**
  * Bundles every function into `<directory>/<name>/index.mjs`.
- * @throws esbuild's error when a source does not build.
+ * @throws esbuild's error when a source does not build
+ * @throws Error when a stub replaced no file in any bundle
  */
 export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
-  return Promise.all(functionNames.map((name) => bundle(name, directory)));
+  const usedStubs = new Set<Stub>();
+  const bundles = await Promise.all(FUNCTION_NAMES.map((name) => bundle(name, directory, usedStubs)));
+  const unused = STUBS.filter((stub) => !usedStubs.has(stub)).map(({ name }) => name);
+  if (unused.length > 0) {
+    throw new Error(`Stubs in infra/bundle.ts that match no file of any bundle: ${unused.join(', ')}.`);
+  }
+  return bundles;
 }
 
-/** How every function is bundled: also for whoever measures what a change of it would cost. */
-export const optionsFor = (name: FunctionName) =>
+/**
+ * The build of a function, for `npm run bundle` and for the benchmarks, which change it and measure the cost.
+ * @param usedStubs receives every stub that replaced a file
+ */
+export const optionsFor = (name: FunctionName, usedStubs = new Set<Stub>()) =>
   ({
     absWorkingDir: PROJECT_ROOT,
     entryPoints: [join('functions/handlers', `${name}.ts`)],
-    // Only a name: the files are written below. Paths in the source map are relative to it, so they are always the same.
-    outfile: 'dist/functions/door/index.mjs',
+    // Only a name: the files are written below. Paths in the source map are relative to it, so they are the same in every build.
+    outfile: 'dist/functions/name/index.mjs',
     write: false,
     bundle: true,
     platform: 'node',
@@ -41,19 +51,19 @@ export const optionsFor = (name: FunctionName) =>
     mainFields: ['module', 'main'],
     minify: true,
     legalComments: 'none',
-    // Read only with NODE_OPTIONS=--enable-source-maps, which can be set on a deployed function when it is needed:
-    // always on, it would add a sixth to the time in which a function starts.
+    // Node.js reads it only with NODE_OPTIONS=--enable-source-maps, which can be set on a deployed function when needed.
+    // Always on, that would add a sixth to the start of a function.
     sourcemap: 'linked',
     sourcesContent: false,
     banner: { js: USE_BUILT_IN_CODE },
-    // undici's own word for it: without its second parser for HTTP/1, which is an experiment and 160 KB.
+    // undici's own switch. It leaves out the second parser for HTTP/1, which is experimental and 160 KB.
     define: { esbuildDetection: '"1"' },
-    plugins: [leanPackages, stubs, builtinsWithoutNamespace],
+    plugins: [leanPackages, stubPlugin(usedStubs), builtinsWithoutNamespace],
     logLevel: 'warning',
   }) satisfies BuildOptions;
 
-async function bundle(name: FunctionName, directory: string): Promise<Bundle> {
-  const { outputFiles } = await build(optionsFor(name));
+async function bundle(name: FunctionName, directory: string, usedStubs: Set<Stub>): Promise<Bundle> {
+  const { outputFiles } = await build(optionsFor(name, usedStubs));
   const into = join(directory, name);
   await mkdir(into, { recursive: true });
   for (const { path, contents } of outputFiles) {
@@ -63,7 +73,7 @@ async function bundle(name: FunctionName, directory: string): Promise<Bundle> {
   return { name, file: join(into, 'index.mjs'), bytes: code.length, gzipBytes: gzipSync(code).length };
 }
 
-/** Packages of which a function needs little, and what takes their place. */
+/** Packages of which a function needs little, and the file that replaces each. */
 const LEAN: Record<string, string> = {
   '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'lambda-credentials.ts'),
   undici: join(import.meta.dirname, 'undici-pool.cjs'),
@@ -79,24 +89,43 @@ const leanPackages: Plugin = {
   },
 };
 
-/**
- * What stands in for single files of packages that a function loads and never needs.
- * - undici: HTTP/2 (and node:http2 with it), the parser for processors without SIMD, bodies that are forms or streams.
- *   Calling one of them is a TypeError.
- * - the SDK: configuration files in a home directory, which it reads for settings that the environment does not hold; and streams of
- *   events, which no service here has. Those are behind the one module of its own that it imports while it runs, for whose sake
- *   esbuild would wrap every module that they share with the rest, and keep all of each: a twelfth of the CPU of init.
- */
-const STUBS: readonly { file: RegExp; contents: string }[] = [
+/** Replaces the files of a package that a function loads and never calls. */
+interface Stub {
+  readonly name: string;
+  readonly file: RegExp;
+  readonly contents: string;
+}
+
+const EMPTY_MODULE = 'module.exports = {};';
+
+const STUBS: readonly Stub[] = [
   {
-    file: /[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|llhttp[\\/]llhttp-wasm|web[\\/].*)\.js$/,
-    contents: 'module.exports = {};',
+    // It also loads node:http2.
+    name: 'HTTP/2 of undici',
+    file: /[\\/]undici[\\/]lib[\\/]dispatcher[\\/]client-h2\.js$/,
+    contents: EMPTY_MODULE,
   },
   {
+    name: "undici's HTTP/1 parser for processors without SIMD",
+    file: /[\\/]undici[\\/]lib[\\/]llhttp[\\/]llhttp-wasm\.js$/,
+    contents: EMPTY_MODULE,
+  },
+  {
+    // With it, a body that is a form or a web stream is a TypeError.
+    name: 'fetch, forms and web streams of undici',
+    file: /[\\/]undici[\\/]lib[\\/]web[\\/].*\.js$/,
+    contents: EMPTY_MODULE,
+  },
+  {
+    // No service that the functions call has event streams. The SDK imports this code dynamically, and for a dynamic import esbuild
+    // wraps every module shared with the rest and keeps all of it: a twelfth of the CPU of init.
+    name: 'event streams of the SDK',
     file: /[\\/]@smithy[\\/]core[\\/].*[\\/]event-streams[\\/]index\.js$/,
-    contents: 'module.exports = {};',
+    contents: EMPTY_MODULE,
   },
   {
+    // The SDK reads these files in the home directory for settings that are not in the environment.
+    name: 'shared config files of the SDK',
     file: /[\\/]@smithy[\\/]core[\\/].*[\\/]shared-ini-file-loader[\\/]loadSharedConfigFiles\.js$/,
     contents: `
       export { CONFIG_PREFIX_SEPARATOR } from './constants';
@@ -104,25 +133,28 @@ const STUBS: readonly { file: RegExp; contents: string }[] = [
   },
 ];
 
-const stubs: Plugin = {
+const stubPlugin = (usedStubs: Set<Stub>): Plugin => ({
   name: 'stubs',
   setup({ onLoad }) {
-    for (const { file, contents } of STUBS) {
-      onLoad({ filter: file }, ({ path }) => ({ contents, resolveDir: dirname(path) }));
+    for (const stub of STUBS) {
+      onLoad({ filter: stub.file }, ({ path }) => {
+        usedStubs.add(stub);
+        return { contents: stub.contents, resolveDir: dirname(path) };
+      });
     }
   },
-};
+});
 
 /**
- * Lambda starts Node.js with --expose-gc, and with another set of flags than it was built with Node.js does not use its own
- * compiled code of its built-in modules, most of which load after this line.
+ * Lambda starts Node.js with --expose-gc. With other flags than at its build, Node.js does not use the compiled code of its
+ * built-in modules. Most of those load after this line.
  */
 const USE_BUILT_IN_CODE = "process.getBuiltinModule('node:v8').setFlagsFromString('--no-expose-gc');";
 
 /**
- * Takes Node's own modules from `process.getBuiltinModule` instead of a static import. A static import of `node:http`
- * makes Node build the module's namespace, which reads its lazy properties and so loads all of its built-in undici: a
- * tenth of the time in which a function starts.
+ * Loads Node's own modules with `process.getBuiltinModule` instead of a static import. For a static import of `node:http` Node
+ * builds the module's namespace. That reads the lazy properties, and so loads all of the built-in undici: a tenth of the start of a
+ * function.
  */
 const builtinsWithoutNamespace: Plugin = {
   name: 'builtins-without-namespace',
@@ -135,15 +167,15 @@ const builtinsWithoutNamespace: Plugin = {
 };
 
 /**
- * Leaves an equal file alone and puts a new one into place whole, so whoever reads the bundles while they are made again
- * never sees half of one. The file is written outside the bundle's directory, all of which is deployed.
+ * Replaces a file by an atomic rename if its contents differ, so that a concurrent reader never sees half of a bundle. The
+ * temporary file is outside the bundle's directory, because all of that is deployed.
  */
 async function replaceFile(file: string, contents: Uint8Array): Promise<void> {
   const before = await readFile(file).catch(() => undefined);
   if (before?.equals(contents)) return;
-  const unfinished = join(dirname(file), '..', `.${randomUUID()}`);
-  await writeFile(unfinished, contents);
-  await rename(unfinished, file);
+  const temporary = join(dirname(file), '..', `.${randomUUID()}`);
+  await writeFile(temporary, contents);
+  await rename(temporary, file);
 }
 
 if (import.meta.main) {

@@ -1,14 +1,14 @@
-/** What each key of the configuration is for, for people, in both languages. docs/configuration.md is made of it and of the schema. */
+/** The meaning of each configuration key in both languages. The table in docs/configuration.md is generated from it and the schema. */
 import type { ConfigurationKey } from './config.ts';
 
-interface Words {
-  /** What may be there, where the schema does not list it. */
+interface Description {
+  /** The allowed values, where the schema does not list them. */
   allowed?: string;
   meaning: string;
 }
 
-/** A key without words, or words without a key, do not compile. */
-export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, Words>> = {
+/** A key without a description does not compile, nor a description without a key. */
+export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<ConfigurationKey, Description>> = {
   en: {
     'storefront.origins': {
       allowed: '1 to 50 exact `https://` origins',
@@ -16,53 +16,53 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     },
     results: {
       allowed:
-        'names to `https://` URLs, or to app links with a scheme of their own (`shopapp://result`, or the scheme alone), 2,048 bytes in all',
+        'names to `https://` URLs, or to app links with their own scheme (`shopapp://result`, or the scheme alone), 2,048 bytes in all',
       meaning:
-        'where a phone goes after the payment: `web` by itself, others by `?to=<name>`; without a fitting one, the built-in page',
+        'redirect targets of a phone after the payment: `web` by default, others by `?to=<name>`; without a matching one, the built-in page',
     },
     shopName: { allowed: 'up to 60 characters', meaning: 'the name on the built-in page' },
     resultPage: {
       allowed:
         '`logo` (`https://` picture), `color` (`#rrggbb`), `shop`, `orders`, `checkout` (`https://`), `support` (`https://`, `tel:` or `mailto:`), 1,024 bytes in all',
       meaning:
-        'what the built-in page shows of the shop, and where its buttons lead; `checkout` gets `merchant_uid`, and `shop` is the first origin unless it is said',
+        'branding of the built-in page, and the links of its buttons; `merchant_uid` is added to `checkout`, and `shop` is by default the first origin',
     },
     testPayments: {
       meaning:
-        '`accept` takes payments of a test channel for real ones, in which no money moves: for a test deployment only',
+        '`accept` treats payments of a test channel, in which no money moves, as real payments: for a test deployment only',
     },
-    reversals: { meaning: '`manual` records what must go back and leaves the doing to you' },
+    reversals: { meaning: '`manual` records payments that must be reversed, and the operator reverses them by hand' },
     webhookSenders: {
       meaning: "`iamport-only` refuses senders outside PortOne's three published addresses, which have changed before",
     },
     orderPrefix: {
       allowed: 'at most 30 of `A-Z a-z 0-9 - . _ ~`',
       meaning:
-        'how every order number of this shop begins. Set it where other shops or systems use the same Iamport account: their payments are then neither recorded nor announced',
+        'the prefix of every order number of this shop. Set it when other shops or systems use the same Iamport account: their payments are then neither recorded nor published',
     },
-    iamportApiUrl: { allowed: 'an `https://` origin', meaning: 'the API that is asked' },
+    iamportApiUrl: { allowed: 'an `https://` origin', meaning: 'the API that the functions call' },
     throttles: {
       allowed: 'routes to `{"perSecond": 1 to 10000, "burst": 1 to 5000}`',
       meaning:
-        'how many calls a route takes, in place of 50 a second and 100 at once (the webhook: 100 and 200; `confirm`: 500 and 1000); more are answered 429',
+        'limits of a route, in place of 50 calls a second and 100 at once (the webhook: 100 and 200; `confirm`: 500 and 1000); API Gateway answers further calls 429',
     },
     provisionedConcurrency: {
       allowed: '0 to 100',
-      meaning: 'how many instances of each of the two doors that a buyer waits at are kept started, and paid for',
+      meaning: 'provisioned instances for each of `complete` and `mobile-redirect` (billed while idle)',
     },
-    keepWarm: { meaning: 'calls the doors every five minutes, so that one instance of each stays started' },
+    keepWarm: { meaning: 'invokes each HTTP function every five minutes, so that Lambda keeps one instance of it' },
     alarmEmails: {
       allowed: 'up to 10 e-mail addresses',
-      meaning: 'who is told of alarms; each address gets a mail of AWS in which it has to be confirmed',
+      meaning: 'recipients of alarms; AWS mails each address a link to confirm the subscription',
     },
     dashboard: { meaning: '`false` leaves out the dashboard in CloudWatch; the alarms stay' },
     logRetentionDays: {
-      allowed: 'days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
+      allowed: 'a retention period of CloudWatch Logs in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
       meaning: 'how long logs are kept',
     },
     removal: {
       meaning:
-        '`destroy` deletes tables, secret and logs with the stack, and lets the tables be deleted: for a test deployment only',
+        '`destroy` deletes tables, secret and logs with the stack, and turns off deletion protection of the tables: for a test deployment only',
     },
     tags: { allowed: 'up to 40 names to values', meaning: 'put on every resource that can have tags' },
   },
@@ -85,7 +85,7 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     testPayments: {
       meaning: '`accept`는 돈이 오가지 않는 테스트 채널 결제를 실제 결제로 취급합니다. 테스트 배포에서만 쓰세요',
     },
-    reversals: { meaning: '`manual`은 돌려줘야 할 결제를 기록만 하고, 취소는 사람에게 맡깁니다' },
+    reversals: { meaning: '`manual`은 돌려줘야 할 결제를 기록만 하고, 취소는 운영자에게 맡깁니다' },
     webhookSenders: {
       meaning: '`iamport-only`는 포트원이 공개한 세 IP 이외의 발신자를 거부합니다. 이 IP는 바뀐 적이 있습니다',
     },
@@ -107,7 +107,7 @@ export const CONFIGURATION_WORDS: Record<'en' | 'ko', Record<ConfigurationKey, W
     keepWarm: { meaning: '5분마다 함수를 호출해 각각 하나씩 떠 있게 합니다' },
     alarmEmails: {
       allowed: '이메일 주소 10개 이하',
-      meaning: '경보를 받을 사람. 주소마다 AWS가 보낸 메일에서 확인해야 합니다',
+      meaning: '경보를 받을 운영자의 주소. 주소마다 AWS가 보낸 메일에서 확인해야 합니다',
     },
     dashboard: { meaning: '`false`면 CloudWatch 대시보드를 만들지 않습니다. 경보는 남습니다' },
     logRetentionDays: {

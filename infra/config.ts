@@ -1,17 +1,18 @@
 /**
- * The configuration: what a shop may set, checked once and whole. The same shape is the context `iamport` of cdk.json
- * and the properties of the construct. It knows nothing of AWS.
+ * The schema of the configuration: the context `iamport` of cdk.json, and the properties of the construct. One check reports every
+ * problem. Independent of AWS.
  */
 import * as z from 'zod';
-import { routeNames } from './function-table.ts';
+import type { Environment } from './environment.ts';
+import { ROUTE_NAMES } from './function-table.ts';
 
-/** Lambda holds 4 KB of environment in all; the targets are one variable of it. */
+/** Lambda allows 4 KB of environment variables in all, and the targets are one of them. */
 const RESULT_TARGETS_BYTES = 2048;
 const RESULT_PAGE_BYTES = 1024;
-/** Schemes that run or read something in the buyer's browser instead of opening a page or an app. */
+/** Schemes that run a script or read a file in the buyer's browser instead of opening a page or an app. */
 const UNSAFE_SCHEMES = ['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'];
 
-/** What CloudWatch Logs can keep a log for. */
+/** The retention periods that CloudWatch Logs accepts. */
 const RETENTION_DAYS = [
   ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180],
   ...[365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
@@ -22,7 +23,7 @@ const origin = (example: string) =>
     .string()
     .refine(isOrigin, `must be an exact origin, https:// and a host without path or wildcard, like "${example}"`);
 
-/** An app's scheme alone, as `app_scheme` has it, means the app itself: `shopapp`, `shopapp:` and `shopapp://` are one target. */
+/** A scheme alone, as in `app_scheme`, opens the app itself: `shopapp`, `shopapp:` and `shopapp://` are one target. */
 const BARE_SCHEME = /^(?:([a-z][a-z0-9+-]*)|([a-z][a-z0-9+.-]*):(?:\/\/)?)$/i;
 
 const resultTarget = z
@@ -46,7 +47,7 @@ const pageLink = (protocols: readonly string[]) =>
     `must be a URL that begins with ${protocols.join(' or ').replace('https:', 'https://')}`,
   );
 
-const route = z.string().refine((name) => routeNames.includes(name), `must be a route, like "${routeNames[0]}"`);
+const route = z.string().refine((name) => ROUTE_NAMES.includes(name), `must be a route, like "${ROUTE_NAMES[0]}"`);
 
 const whole = (least: number, most: number) => {
   const rule = `must be a whole number from ${least} to ${most}`;
@@ -55,7 +56,7 @@ const whole = (least: number, most: number) => {
 
 const throttle = z.strictObject({ perSecond: whole(1, 10_000), burst: whole(1, 5_000) });
 
-/** What AWS takes as the name or the value of a tag. */
+/** The name or the value of a tag, by the rules of AWS. */
 const tag = (least: number, most: number) =>
   z
     .string()
@@ -84,7 +85,7 @@ const schema = z.strictObject({
     .default(''),
   resultPage: z
     .strictObject({
-      logo: pageLink(['https:']).refine(isPicture, "must have none of ; , ' and no query").optional(),
+      logo: pageLink(['https:']).refine(isPicture, "must not contain ; , ' or a query").optional(),
       color: z
         .string()
         .regex(/^#[0-9a-f]{6}$/i, 'must be a colour like "#1f5eff"')
@@ -113,21 +114,25 @@ const schema = z.strictObject({
   removal: z.enum(['keep', 'destroy']).default('keep'),
   tags: z
     .record(tag(1, 128), tag(0, 256))
-    .refine((tags) => Object.keys(tags).length <= 40, 'must hold at most 40 tags')
+    .refine((tags) => Object.keys(tags).length <= 40, 'must have at most 40 tags')
     .default({}),
 });
 
-/** What a shop sets; only `storefront.origins` is required. What each key is for is said in config-words.ts. */
+/** The configuration as a shop writes it; only `storefront.origins` is required. config-descriptions.ts describes each key. */
 export type Configuration = z.input<typeof schema>;
-/** The keys of the schema, those of `storefront` by their whole path, with the default of each as JSON and the words it may be. */
-export function configurationKeys(): { key: ConfigurationKey; default?: string; words: readonly unknown[] }[] {
+
+/**
+ * The keys of the schema, those of `storefront` by their whole path.
+ * @returns of each key its default as JSON, and its values if the schema lists them
+ */
+export function configurationKeys(): { key: ConfigurationKey; default?: string; values: readonly unknown[] }[] {
   const { storefront: _required, ...defaults } = readSettings({ storefront: { origins: ['https://shop.example'] } });
   return Object.keys(schema.shape).map((name) => {
-    if (name === 'storefront') return { key: 'storefront.origins', words: [] };
+    if (name === 'storefront') return { key: 'storefront.origins', values: [] };
     const key = name as Exclude<ConfigurationKey, 'storefront.origins'>;
     const inner = schema.shape[key].unwrap();
-    const words = inner instanceof z.ZodEnum ? inner.options : inner instanceof z.ZodBoolean ? [true, false] : [];
-    return { key, default: JSON.stringify(defaults[key]), words };
+    const values = inner instanceof z.ZodEnum ? inner.options : inner instanceof z.ZodBoolean ? [true, false] : [];
+    return { key, default: JSON.stringify(defaults[key]), values };
   });
 }
 
@@ -136,19 +141,7 @@ export type ConfigurationKey = Exclude<keyof Settings, 'storefront'> | 'storefro
 /** The configuration with every default filled in. */
 export type Settings = z.output<typeof schema>;
 
-/** The environment variables that come from the settings. */
-export interface Environment {
-  IAMPORT_API_URL: string;
-  TEST_PAYMENTS: string;
-  REVERSALS: string;
-  WEBHOOK_SENDERS: string;
-  ORDER_PREFIX: string;
-  RESULT_TARGETS: string;
-  SHOP_NAME: string;
-  RESULT_PAGE: string;
-}
-
-/** One line a problem, each naming the key, the value found and what is allowed. */
+/** The message has one line for each problem: the key, the value and the rule. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
   readonly problems: readonly string[];
@@ -171,12 +164,12 @@ export function readSettings(configuration: unknown): Settings {
   throw new ConfigurationError(problemsOf(read.error, configuration, 'iamport'));
 }
 
-/** One line for everything that a schema found in a value. @param name what the whole value is called */
+/** One line for each problem that a schema found in a value. @param name of the whole value, for the lines */
 export function problemsOf(error: z.ZodError, value: unknown, name: string): string[] {
   return error.issues.flatMap((issue) => problems(issue, value, name));
 }
 
-/** The settings as the functions read them. */
+/** The settings as environment variables of the functions. */
 export function environmentOf(settings: Settings): Environment {
   return {
     IAMPORT_API_URL: settings.iamportApiUrl,
@@ -186,12 +179,12 @@ export function environmentOf(settings: Settings): Environment {
     ORDER_PREFIX: settings.orderPrefix,
     RESULT_TARGETS: JSON.stringify(settings.results),
     SHOP_NAME: settings.shopName,
-    // The way back is known even when nobody has said it.
+    // The default for the button back to the shop.
     RESULT_PAGE: JSON.stringify({ shop: settings.storefront.origins[0], ...settings.resultPage }),
   };
 }
 
-/** The lines for one finding of zod: one for each unknown key, otherwise one. */
+/** The lines for one issue of zod: one for each unknown key, otherwise one. */
 function problems(issue: z.core.$ZodIssue, configuration: unknown, name: string): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => line([name, ...issue.path, key], configuration, 'there is no such key'));
@@ -206,7 +199,7 @@ function line([name, ...path]: readonly PropertyKey[], configuration: unknown, r
   return `${[name, ...path].map(String).join('.')} is ${found}: ${rule}`;
 }
 
-/** An object of the CDK, put where a plain value belongs, cannot be written as JSON. */
+/** The value as JSON. An object of the CDK, passed by mistake, may be circular and cannot be written as JSON. */
 function shown(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -238,7 +231,7 @@ function isResultTarget(text: string): boolean {
   return url.protocol !== 'http:' && !UNSAFE_SCHEMES.includes(url.protocol);
 }
 
-/** A logo stands in the page's content security policy too, where these have a meaning. */
+/** The logo's URL is also in the page's content security policy, where these characters have a meaning. */
 function isPicture(text: string): boolean {
   return !/[;,'?#]/.test(text);
 }

@@ -1,11 +1,14 @@
-/** Where things are, and what cdk.json says. The CDK's command line hands its context to the app by itself; everything else asks here. */
+/**
+ * Paths of the project, and the context of cdk.json. The CDK's command line passes the context to the app; all other callers read
+ * it here.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The directory that holds cdk.json, package.json and everything else. */
+/** The directory of cdk.json and package.json. */
 export const PROJECT_ROOT = join(import.meta.dirname, '..');
 
-/** Where the bundles are unless told otherwise: `<function>/index.mjs` and its source map. The package has them at the same place. */
+/** The default directory of the bundles: `<function>/index.mjs` and its source map. The package has the same layout. */
 export const BUNDLES = join(PROJECT_ROOT, 'dist/functions');
 
 /** The `context` of cdk.json. */

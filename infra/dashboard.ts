@@ -1,4 +1,4 @@
-/** One page that the owner of the shop can read: what was sold, what was turned away and given back, and whether the system is well. */
+/** A CloudWatch dashboard for the owner of the shop: sales, rejected and refunded payments, and the state of the system. */
 import { Aws, Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
@@ -11,7 +11,7 @@ import {
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { EventName } from '../functions/payment/events.ts';
-import { type MetricName, moneyEvents } from '../functions/runtime/metrics.ts';
+import { type MetricName, moneyEvents } from '../functions/shared/metrics.ts';
 import { apiMetric, eventsMetric, moneyMetric, ownMetric } from './metrics.ts';
 
 export interface DashboardProps {
@@ -24,7 +24,6 @@ const HALF = { width: 12, height: 6 };
 const WHOLE_DAY = { statistic: 'Sum', minutes: 1_440 };
 const HOUR = { statistic: 'Sum', minutes: 60 };
 
-/** What a payment came to. */
 const OUTCOMES: Partial<Record<EventName, string>> = {
   'Payment Paid': '결제 완료 paid',
   'Virtual Account Issued': '가상계좌 발급 account issued',
@@ -67,8 +66,8 @@ export class Dashboard extends Construct {
       moneyMetric('Payment Paid', currency, deployment, { ...WHOLE_DAY, label: currency });
     const money = entries<EventName>(MONEY).filter(([name]) => moneyEvents.includes(name));
     const page = new CloudWatchDashboard(this, 'Page', {
-      // CloudWatch takes letters, digits, dashes and underscores, and shows the dashboards of all regions together: a name is
-      // taken once in an account. Source: PutDashboard, CloudWatch API reference.
+      // CloudWatch allows letters, digits, dashes and underscores. Dashboards are global, so the name must be unique in the
+      // account. Source: PutDashboard, CloudWatch API reference.
       dashboardName: `${deployment.replace(/[^\w-]/g, '-')}-${Aws.REGION}`,
       defaultInterval: Duration.days(7),
     });
@@ -104,7 +103,7 @@ export class Dashboard extends Construct {
         ),
         {
           right: [
-            ownMetric('LedgerLate', deployment, {
+            ownMetric('ScanLag', deployment, {
               statistic: 'Maximum',
               minutes: 15,
               label: '대사 지연(초) seconds behind',
@@ -127,7 +126,10 @@ export class Dashboard extends Construct {
         apiMetric('Count', api, { ...HOUR, label: '요청 requests' }),
         apiMetric('5xx', api, { ...HOUR, label: '서버 오류 server errors' }),
         ownMetric('ColdStarts', deployment, { ...HOUR, label: '첫 기동 cold starts' }),
-        ownMetric('WebhookFromStranger', deployment, { ...HOUR, label: '모르는 IP의 웹훅 webhooks from elsewhere' }),
+        ownMetric('WebhookFromUnknownSender', deployment, {
+          ...HOUR,
+          label: '모르는 IP의 웹훅 webhooks from elsewhere',
+        }),
       ]),
     );
   }

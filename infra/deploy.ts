@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: looks first whether anything is missing and says so all at once, then runs the CDK's own deploy
- * with the further arguments it was given, then says what a person has to do next. It changes nothing in AWS itself.
+ * `npm run deploy`: lists all missing configuration and stops, or runs `cdk deploy` with its own arguments and then prints the next
+ * steps for the operator. It changes nothing in AWS itself.
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { cdkContext, PROJECT_ROOT } from './context.ts';
 const CDK = join(PROJECT_ROOT, 'node_modules/aws-cdk/bin/cdk');
 const OUTPUTS = join(PROJECT_ROOT, 'dist/outputs.json');
 
-/** What stack.ts puts out, as far as the next steps need it. */
+/** The outputs of stack.ts that the next steps need. */
 const outputsFile = z.object({
   IamportPayments: z.object({
     ApiUrl: z.string(),
@@ -25,7 +25,7 @@ const outputsFile = z.object({
 });
 export type Outputs = z.output<typeof outputsFile>['IamportPayments'];
 
-/** What the configuration still needs before a deployment makes sense, one sentence each. */
+/** @returns one sentence for each error or example address in the configuration */
 export function missingConfiguration(iamport: unknown): string[] {
   try {
     const { storefront, results } = readSettings(iamport);
@@ -38,7 +38,7 @@ export function missingConfiguration(iamport: unknown): string[] {
   }
 }
 
-/** What to do after a deployment, with the commands to copy. */
+/** The steps after a deployment, with the commands to copy. */
 export function nextSteps({ ApiUrl, WebhookUrl, MobileUrl, SecretArn }: Outputs, profile?: string): string {
   const region = SecretArn.split(':')[3];
   const account = [`--region ${region}`, ...(profile ? [`--profile ${profile}`] : [])].join(' ');
@@ -61,10 +61,10 @@ The API answers at ${ApiUrl}. What is left to do, once:
 `;
 }
 
-/** For the CDK's command line. It asks a person before a deployment widens rights, unless it is told when to ask. */
+/** Arguments for the CDK's command line. By default it asks for approval before a deployment broadens rights. */
 export function deployArguments(commandLine: readonly string[]): string[] {
-  const isTold = commandLine.some((argument) => /^--require-approval(=|$)/.test(argument));
-  const approval = isTold ? [] : ['--require-approval', 'broadening'];
+  const hasApproval = commandLine.some((argument) => /^--require-approval(=|$)/.test(argument));
+  const approval = hasApproval ? [] : ['--require-approval', 'broadening'];
   return ['deploy', ...approval, '--outputs-file', OUTPUTS, ...commandLine];
 }
 
@@ -84,7 +84,7 @@ async function main(commandLine: string[]): Promise<number> {
   return 0;
 }
 
-/** Runs the CDK's command line with this very Node first in the path, since it starts the app as plain `node`. */
+/** Runs the CDK's command line with this Node first in PATH, since the CDK starts the app as plain `node`. */
 function cdk(commandLine: string[]): Promise<number> {
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const child = spawn(process.execPath, [CDK, ...commandLine], {

@@ -1,6 +1,6 @@
 /**
- * What a shop's own functions import, as `iamport-serverless/events`: the names of the events, their types, and a check of what
- * arrived. Nothing of the CDK is in it.
+ * The module `iamport-serverless/events` for a shop's own functions: the names of the events, their types, and a check of a
+ * received event. It imports nothing of the CDK.
  */
 import { type DetailOf, eventSource, readDetail } from '../functions/events/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
@@ -16,24 +16,24 @@ export {
 } from '../functions/events/event-schema.ts';
 export type { EventName, NotificationEventName };
 
-/** An event as EventBridge hands it to a subscribed function. Amounts in major units, times in Unix seconds. */
+/** An event as a subscribed function receives it from EventBridge. Amounts in major units, times in Unix seconds. */
 export interface PaymentsEvent<Name extends EventName | NotificationEventName = EventName> {
-  /** EventBridge's own id, another one in each delivery: tell repeats by `detail.id`. */
+  /** EventBridge's own id, which is different in each delivery: detect repeats by `detail.id`. */
   readonly id: string;
   readonly source: typeof eventSource;
   readonly 'detail-type': Name;
   readonly detail: DetailOf<Name>;
-  /** When it happened, in ISO 8601. */
+  /** The time of the event, in ISO 8601. */
   readonly time: string;
   readonly account: string;
   readonly region: string;
 }
 
 /**
- * Checks an event that a function was invoked with.
+ * Checks the event of an invocation.
  * @param name of the event that the function is subscribed to
  * @returns its `detail`
- * @throws Error when it is another event, or not one of version 1
+ * @throws Error for another event, or another version than 1
  */
 export function readEvent<Name extends EventName | NotificationEventName>(name: Name, event: unknown): DetailOf<Name> {
   const { source, 'detail-type': type, detail } = (event ?? {}) as Partial<PaymentsEvent>;

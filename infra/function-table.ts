@@ -1,10 +1,6 @@
-/**
- * The functions of the system, doors and workers, one entry a function: what it answers, what it may do, what it is told. Bundles, functions,
- * rights and routes are all made from this table; it holds facts only and builds nothing.
- */
-import type { Environment } from './config.ts';
+import type { Environment } from './environment.ts';
 
-/** What a right is given on: a table, one of its indexes or its stream, the secret, the bus, or the queue of what failed. */
+/** The resources that IAM actions are granted on. `unpublished` is the queue of records that could not be published. */
 export type Resource =
   | 'orders'
   | 'orders/due'
@@ -18,43 +14,44 @@ export type Resource =
   | 'bus'
   | 'unpublished';
 
-/** Requests a second, and how many may come at once, for each route of a door. */
+/** API Gateway's limits for each route of a function: requests a second, and requests at once. */
 export interface Throttle {
   perSecond: number;
   burst: number;
 }
 
-/** One function, and what everybody who makes it has to know. */
-export interface Facts {
+/** The common properties of HTTP functions and workers. */
+export interface FunctionDefinition {
   description: string;
+  /** IAM actions by resource. */
   rights: Partial<Record<Resource, readonly string[]>>;
-  /** What it may do besides where the orders are in the shop's own table. */
+  /** Further IAM actions when the orders are in the shop's own table. */
   rightsInShopTable?: Partial<Record<Resource, readonly string[]>>;
-  /** The settings it is given besides the names of the tables, the secret and Iamport's address. */
+  /** Environment variables besides the names of the tables, the secret and Iamport's address. */
   settings: readonly (keyof Environment)[];
 }
 
-export interface RouteOf {
+export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: `/${string}`;
 }
 
-/** A function behind routes. `signed` ones take only callers of the shop's own account, by AWS Signature Version 4. */
-export interface Door extends Facts {
-  routes: readonly RouteOf[];
-  /** Routes for addresses that are not quite right: with a slash at the end, or cut. They answer like the others of the function. */
-  catches?: readonly RouteOf[];
+/** A function behind routes of the API. `signed` routes accept only callers of the shop's own account, by AWS Signature Version 4. */
+export interface HttpFunction extends FunctionDefinition {
+  routes: readonly Route[];
+  /** Routes for mistyped addresses: with a trailing slash, or cut short. The function answers them as it answers its `routes`. */
+  fallbackRoutes?: readonly Route[];
   signed: boolean;
   throttle: Throttle;
 }
 
-/** A function that nobody calls: the schedule and the tables' streams do. */
-export interface Worker extends Facts {
+/** A function that the schedule or the tables' streams invoke. */
+export interface Worker extends FunctionDefinition {
   timeoutSeconds: number;
   memoryMb: number;
 }
 
-/** A door that settles payments writes the order, or a reversal, and shares the access token. */
+/** A function that settles payments writes the order or a reversal, and reads and writes the shared access token. */
 const SETTLING_RIGHTS = {
   orders: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
   reversals: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
@@ -62,17 +59,18 @@ const SETTLING_RIGHTS = {
   secret: ['secretsmanager:GetSecretValue'],
 } as const;
 
-/** Far above a shop's busiest minute; below what would let one guesser of ids use up the account's concurrency. */
+/** Far above a shop's busiest minute. Low enough that one client that guesses ids cannot use up the account's concurrency. */
 const USUAL_THROTTLE: Throttle = { perSecond: 50, burst: 100 };
 
 /**
- * Iamport asks `confirm` once for every payment of a sale, and a 429 stops that payment like a refusal. One GetItem a call, so a
- * whole sale fits: 10,000 buyers in 20 s. A flood above it still stops sales; only AWS WAF before CloudFront can tell senders apart.
+ * Iamport calls `confirm` once for every payment, and a 429 stops that payment like a refusal. A call costs one GetItem, so the
+ * limit fits a whole flash sale: 10,000 buyers in 20 s. A flood above it still stops sales. Only AWS WAF before CloudFront can
+ * distinguish senders.
  */
 const CONFIRM_THROTTLE: Throttle = { perSecond: 500, burst: 1000 };
 
-/** Keyed by the name of the file in functions/ that holds the handler. */
-export const DOORS = {
+/** Keyed by the file name of the handler in functions/handlers/. */
+export const HTTP_FUNCTIONS = {
   complete: {
     description: 'Completes a payment for the storefront and the apps.',
     routes: [{ method: 'POST', path: '/payments/complete' }],
@@ -84,8 +82,8 @@ export const DOORS = {
   'mobile-redirect': {
     description: 'Completes a payment when the phone of a buyer comes back from the payment window.',
     routes: [{ method: 'GET', path: '/payments/complete/mobile' }],
-    // API Gateway would answer a buyer with JSON there.
-    catches: [
+    // Without these, API Gateway would answer a buyer with JSON.
+    fallbackRoutes: [
       { method: 'GET', path: '/payments' },
       { method: 'GET', path: '/payments/{proxy+}' },
     ],
@@ -97,10 +95,10 @@ export const DOORS = {
   webhook: {
     description: 'Settles the payment that Iamport notifies about.',
     routes: [{ method: 'POST', path: '/payments/webhook' }],
-    // To API Gateway, /payments/webhook/ is another address, and Iamport sends a notification once.
-    catches: [{ method: 'POST', path: '/payments/{proxy+}' }],
+    // API Gateway does not match /payments/webhook/ to /payments/webhook, and Iamport sends a notification once.
+    fallbackRoutes: [{ method: 'POST', path: '/payments/{proxy+}' }],
     signed: false,
-    // Every payment is notified, and deposits arrive in bursts; a notification turned away may never come again.
+    // Iamport notifies of every payment, and deposits arrive in bursts. A notification answered 429 may never be repeated.
     throttle: { perSecond: 100, burst: 200 },
     rights: SETTLING_RIGHTS,
     settings: ['TEST_PAYMENTS', 'REVERSALS', 'WEBHOOK_SENDERS'],
@@ -128,7 +126,7 @@ export const DOORS = {
     routes: [{ method: 'POST', path: '/orders/{merchant_uid}/refunds' }],
     signed: true,
     throttle: USUAL_THROTTLE,
-    // The other refunds of the order: what is under way counts against what is left.
+    // Reads the other refunds of the order: unfinished ones reduce the refundable amount.
     rights: { ...SETTLING_RIGHTS, 'reversals/by-order': ['dynamodb:Query'] },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
@@ -141,14 +139,14 @@ export const DOORS = {
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   confirm: {
-    description: 'Tells Iamport whether a payment may be approved.',
+    description: 'Answers Iamport whether a payment may be approved.',
     routes: [{ method: 'POST', path: '/payments/confirm' }],
     signed: false,
     throttle: CONFIRM_THROTTLE,
     rights: { orders: ['dynamodb:GetItem'] },
     settings: [],
   },
-} as const satisfies Record<string, Door>;
+} as const satisfies Record<string, HttpFunction>;
 
 const STREAM_RIGHTS = [
   'dynamodb:DescribeStream',
@@ -157,10 +155,10 @@ const STREAM_RIGHTS = [
   'dynamodb:ListStreams',
 ];
 
-/** Keyed as the doors are. */
+/** Keyed like HTTP_FUNCTIONS. */
 export const WORKERS = {
   reconcile: {
-    description: 'Holds the ledger of Iamport against the orders, and works off what is due.',
+    description: 'Compares the payments at Iamport with the orders, and processes due items.',
     timeoutSeconds: 120,
     memoryMb: 512,
     rights: {
@@ -175,7 +173,7 @@ export const WORKERS = {
     settings: ['TEST_PAYMENTS', 'REVERSALS', 'ORDER_PREFIX'],
   },
   publish: {
-    description: 'Tells the event bus what changed in the tables.',
+    description: 'Publishes changes of the tables to the event bus.',
     timeoutSeconds: 30,
     memoryMb: 256,
     rights: {
@@ -185,26 +183,31 @@ export const WORKERS = {
       bus: ['events:PutEvents'],
       unpublished: ['sqs:SendMessage'],
     },
-    // It restores our attributes in items that the shop has overwritten; a write whose condition fails reads the item.
+    // The publisher restores our attributes in items that the shop has overwritten. A write whose condition fails reads the item.
     rightsInShopTable: { orders: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] },
     settings: [],
   },
 } as const satisfies Record<string, Worker>;
 
-export type DoorName = keyof typeof DOORS;
+export type HttpFunctionName = keyof typeof HTTP_FUNCTIONS;
 
 export type WorkerName = keyof typeof WORKERS;
-export type FunctionName = DoorName | WorkerName;
+export type FunctionName = HttpFunctionName | WorkerName;
 
-/** The doors as pairs, in the order of the table. */
-export const doorEntries = Object.entries(DOORS) as [DoorName, Door][];
-export const workerEntries = Object.entries(WORKERS) as [WorkerName, Worker][];
-export const functionNames: readonly FunctionName[] = [...doorEntries, ...workerEntries].map(([name]) => name);
+/** The HTTP functions as pairs, in the order of the table. */
+export const HTTP_FUNCTION_ENTRIES = Object.entries(HTTP_FUNCTIONS) as [HttpFunctionName, HttpFunction][];
+export const WORKER_ENTRIES = Object.entries(WORKERS) as [WorkerName, Worker][];
+export const FUNCTION_NAMES: readonly FunctionName[] = [...HTTP_FUNCTION_ENTRIES, ...WORKER_ENTRIES].map(
+  ([name]) => name,
+);
 
-/** All routes of a function, those for wrong addresses too. */
-export const routesOf = ({ routes, catches = [] }: Door): readonly RouteOf[] => [...routes, ...catches];
+/** All routes of a function, with the fallback routes. */
+export const routesOf = ({ routes, fallbackRoutes = [] }: HttpFunction): readonly Route[] => [
+  ...routes,
+  ...fallbackRoutes,
+];
 
 /** Every route, as API Gateway names it. */
-export const routeNames: readonly string[] = doorEntries.flatMap(([, door]) =>
-  routesOf(door).map(({ method, path }) => `${method} ${path}`),
+export const ROUTE_NAMES: readonly string[] = HTTP_FUNCTION_ENTRIES.flatMap(([, httpFunction]) =>
+  routesOf(httpFunction).map(({ method, path }) => `${method} ${path}`),
 );

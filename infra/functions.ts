@@ -1,6 +1,6 @@
 /**
- * One Lambda function a door and a worker, each with a role of its own that may do what doors.ts lists and write its own
- * log, and nothing else.
+ * The Lambda functions of function-table.ts. Each has its own role, which allows only the rights listed there and writing the
+ * function's own log.
  */
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
@@ -24,28 +24,31 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environmentOf, type Settings } from './config.ts';
 import {
-  type DoorName,
-  doorEntries,
-  type Facts,
+  type FunctionDefinition,
   type FunctionName,
+  HTTP_FUNCTION_ENTRIES,
+  type HttpFunctionName,
   type Resource,
+  WORKER_ENTRIES,
   type WorkerName,
-  workerEntries,
 } from './function-table.ts';
 import type { Tables } from './tables.ts';
 
-/** With the heavy work done in init, which Lambda runs at full speed, seven times the CPU saves less than a third of a cold start: docs/performance.md. */
-const DOOR_MEMORY_MB = 256;
-/** Above the 10 s that a request may work, below the 30 s at which the API gives up. */
-const DOOR_TIMEOUT_SECONDS = 12;
-/** The doors that a buyer waits at. */
-const AWAITED: readonly DoorName[] = ['complete', 'mobile-redirect'];
-/** What DynamoDB and the queue do with a key of the shop's, in the name of the function that calls them. */
+/**
+ * The heavy work is done in init, which Lambda runs at full speed. So seven times the CPU saves less than a third of a cold start:
+ * docs/performance.md.
+ */
+const HTTP_MEMORY_MB = 256;
+/** Above the 10 s limit of a request, below the 30 s timeout of API Gateway. */
+const HTTP_TIMEOUT_SECONDS = 12;
+/** The functions whose response a buyer waits for. */
+const BUYER_FACING: readonly HttpFunctionName[] = ['complete', 'mobile-redirect'];
+/** The KMS actions that DynamoDB and SQS call on the shop's key with the rights of the calling function. */
 const KEY_RIGHTS = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'];
 
-/** Traces belong to no resource. */
+/** X-Ray actions, which take no resource. */
 const TRACE_RIGHTS = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
-/** Without them Lambda does not make a function in a network. AWS's own policy of them would open every log as well. */
+/** Lambda requires these to create a function in a VPC. AWS's managed policy for them also grants writing to every log group. */
 const NETWORK_RIGHTS = [
   'ec2:AssignPrivateIpAddresses',
   'ec2:CreateNetworkInterface',
@@ -60,22 +63,22 @@ export interface FunctionsProps {
   tables: Tables;
   secret: ISecret;
   bus: IEventBus;
-  /** What the metrics of this deployment are told from others by. */
+  /** The dimension that separates the metrics of this deployment from those of others. */
   deployment: string;
-  /** Where changes go that could not be published. */
+  /** The queue of changes that could not be published. */
   unpublished: Queue;
   /** A directory with `<name>/index.mjs` for every function. */
   bundles: string;
-  /** What tables, secret and queue are encrypted with, if the shop gave one. */
+  /** Encrypts tables, secret and queue, if the shop passed one. */
   encryptionKey?: IKey;
-  /** Where the functions run, if not in Lambda's own network. */
+  /** The VPC of the functions; by default Lambda's own network. */
   network?: Network;
 }
 
-/** A network of the shop's, with a way to the internet, where Iamport is. */
+/** A VPC of the shop. It needs a route to the internet, to call Iamport. */
 export interface Network {
   readonly vpc: IVpc;
-  /** By default the private subnets with a way out. */
+  /** By default the private subnets with egress. */
   readonly vpcSubnets?: SubnetSelection;
   readonly securityGroups?: ISecurityGroup[];
 }
@@ -91,10 +94,13 @@ export class Functions extends Construct {
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
-    const size = { timeoutSeconds: DOOR_TIMEOUT_SECONDS, memoryMb: DOOR_MEMORY_MB };
+    const size = { timeoutSeconds: HTTP_TIMEOUT_SECONDS, memoryMb: HTTP_MEMORY_MB };
     this.byName = Object.fromEntries([
-      ...doorEntries.map(([name, door]) => [name, this.make(name, door, size, environmentFor(door, props), props)]),
-      ...workerEntries.map(([name, worker]) => [
+      ...HTTP_FUNCTION_ENTRIES.map(([name, httpFunction]) => [
+        name,
+        this.make(name, httpFunction, size, environmentFor(httpFunction, props), props),
+      ]),
+      ...WORKER_ENTRIES.map(([name, worker]) => [
         name,
         this.make(name, worker, worker, workerEnvironment(name, worker, props), props),
       ]),
@@ -102,10 +108,10 @@ export class Functions extends Construct {
     this.#provisionedConcurrency = props.settings.provisionedConcurrency;
   }
 
-  /** What a route of the door calls: the function, or the alias that keeps instances of it started. */
-  behind(name: DoorName): IFunction {
+  /** The target of the function's routes: the function, or its alias with provisioned concurrency. */
+  routeTarget(name: HttpFunctionName): IFunction {
     const lambda = this.byName[name];
-    if (this.#provisionedConcurrency === 0 || !AWAITED.includes(name)) return lambda;
+    if (this.#provisionedConcurrency === 0 || !BUYER_FACING.includes(name)) return lambda;
     return new Alias(lambda, 'Started', {
       aliasName: 'started',
       version: lambda.currentVersion,
@@ -115,7 +121,7 @@ export class Functions extends Construct {
 
   private make(
     name: FunctionName,
-    facts: Facts,
+    definition: FunctionDefinition,
     { timeoutSeconds, memoryMb }: Size,
     environment: Record<string, string>,
     props: FunctionsProps,
@@ -123,33 +129,33 @@ export class Functions extends Construct {
     const scope = new Construct(this, pascalCase(name));
     const logGroup = new LogGroup(scope, 'Log', logProps(props.settings));
     const lambda = new LambdaFunction(scope, 'Function', {
-      description: facts.description,
+      description: definition.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: memoryMb,
       timeout: Duration.seconds(timeoutSeconds),
       handler: 'index.handler',
       code: Code.fromAsset(join(props.bundles, name)),
-      role: roleFor(scope, facts, logGroup, props),
+      role: roleFor(scope, definition, logGroup, props),
       loggingFormat: LoggingFormat.JSON,
       logGroup,
       environment,
       ...props.network,
     });
-    // Not by the property of the function, which would put the rights into a policy outside the role.
+    // The construct's `tracing` property would add a policy outside the role.
     const { defaultChild } = lambda.node;
     if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
     return lambda;
   }
 }
 
-/** How long logs are kept, and what becomes of them when the stack goes. */
+/** Retention of a log group, and its removal policy. */
 export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps {
   const removalPolicy = removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
   return { retention: logRetentionDays, removalPolicy };
 }
 
-function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: FunctionsProps): Role {
+function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: LogGroup, props: FunctionsProps): Role {
   const { tables, secret, bus, unpublished, encryptionKey, network } = props;
   const arns: Record<Resource, string> = {
     orders: tables.orders.tableArn,
@@ -164,7 +170,7 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
     bus: bus.eventBusArn,
     unpublished: unpublished.queueArn,
   };
-  const all = { ...facts.rights, ...(tables.shopColumns && facts.rightsInShopTable) };
+  const all = { ...definition.rights, ...(tables.shopColumns && definition.rightsInShopTable) };
   const rights = Object.entries(all) as [Resource, readonly string[]][];
   const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
   const statements = [
@@ -178,36 +184,43 @@ function roleFor(scope: Construct, facts: Facts, logGroup: LogGroup, props: Func
   ];
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    // The name is in deployed templates, so it stays.
     inlinePolicies: { door: new PolicyDocument({ statements }) },
   });
-  acknowledgeWildcards(role, facts, props, keys.length > 0);
+  acknowledgeWildcards(role, definition, props, keys.length > 0);
   return role;
 }
 
-/** Wildcards that cannot be narrower, for who runs cdk-nag over the app. */
-function acknowledgeWildcards(role: Role, facts: Facts, { tables, network }: FunctionsProps, withKey: boolean): void {
+/** Acknowledges, for cdk-nag, the wildcards that cannot be narrower. */
+function acknowledgeWildcards(
+  role: Role,
+  { rights }: FunctionDefinition,
+  { tables, network }: FunctionsProps,
+  withKey: boolean,
+): void {
   const acknowledge = (id: string, reason: string) =>
     Validations.of(role).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
-  const traces = 'Only the two actions that send traces to X-Ray, which know no resource to be given on.';
+  const traces = 'Only the two actions that send traces to X-Ray. They take no resource.';
   const interfaces =
-    'Only what sends traces to X-Ray, and makes and removes network interfaces, which have no names before they are made.';
+    'Only the actions that send traces to X-Ray, and create and delete network interfaces, which have no names before they exist.';
   acknowledge('IAM5[Resource::*]', network ? interfaces : traces);
   for (const name of ['orders', 'reversals'] as const) {
     const arn: unknown = Stack.of(role).resolve(tables[name].tableArn);
-    if (!facts.rights[`${name}/stream`]) continue;
+    if (!rights[`${name}/stream`]) continue;
     const table = typeof arn === 'string' ? arn : `<${Object(arn)['Fn::GetAtt']?.join('.')}>`;
     const streams =
-      'Any stream of this one table: it gets its name when it is made, and another when it is made again.';
+      'Any stream of this one table: DynamoDB names a stream when it creates it, and a new stream has a new name.';
     acknowledge(`IAM5[Resource::${table}/stream/*]`, streams);
   }
   for (const action of withKey ? KEY_RIGHTS.filter((right) => right.endsWith('*')) : []) {
-    const variants = 'Both variants of one action, on this one key: what DynamoDB asks of who uses an encrypted table.';
+    const variants =
+      'Both variants of one action, on this one key: DynamoDB requires them of callers of an encrypted table.';
     acknowledge(`IAM5[Action::${action}]`, variants);
   }
 }
 
 function environmentFor(
-  facts: Facts,
+  definition: FunctionDefinition,
   { settings, tables, secret, deployment }: FunctionsProps,
 ): Record<string, string> {
   const environment = environmentOf(settings);
@@ -219,13 +232,17 @@ function environmentFor(
     STATE_TABLE: tables.state.tableName,
     IAMPORT_SECRET_ARN: secret.secretArn,
     IAMPORT_API_URL: environment.IAMPORT_API_URL,
-    ...Object.fromEntries(facts.settings.map((name) => [name, environment[name]])),
+    ...Object.fromEntries(definition.settings.map((name) => [name, environment[name]])),
   };
 }
 
-/** The publisher knows neither Iamport nor the secret. */
-function workerEnvironment(name: WorkerName, facts: Facts, props: FunctionsProps): Record<string, string> {
-  if (name !== 'publish') return environmentFor(facts, props);
+/** The publisher gets neither Iamport's address nor the secret. */
+function workerEnvironment(
+  name: WorkerName,
+  definition: FunctionDefinition,
+  props: FunctionsProps,
+): Record<string, string> {
+  if (name !== 'publish') return environmentFor(definition, props);
   const { tables, bus, deployment, unpublished } = props;
   return {
     DEPLOYMENT: deployment,
@@ -233,12 +250,12 @@ function workerEnvironment(name: WorkerName, facts: Facts, props: FunctionsProps
     UNPUBLISHED_QUEUE_URL: unpublished.queueUrl,
     REVERSALS_TABLE: tables.reversals.tableName,
     ...columnsFor(tables),
-    // By its name one of another account would be looked for in this one.
+    // The ARN, since PutEvents looks up a name in the caller's own account.
     EVENT_BUS: bus.eventBusArn,
   };
 }
 
-/** What the shop calls things in its own table of orders, if they are in one. */
+/** The attribute names of the shop's own table of orders, if it has one. */
 const columnsFor = ({ shopColumns }: Tables): Record<string, string> =>
   shopColumns ? { ORDERS_COLUMNS: JSON.stringify(shopColumns) } : {};
 

@@ -1,4 +1,4 @@
-/** The HTTP API in front of the functions: routes, who may call them, how often, and what is logged about a call. */
+/** The HTTP API before the functions: routes, authorizers, throttles and the access log. */
 import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
@@ -19,13 +19,13 @@ import { AaaaRecord, ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
-import { doorEntries, routesOf } from './function-table.ts';
+import { HTTP_FUNCTION_ENTRIES, routesOf } from './function-table.ts';
 import { type Functions, logProps } from './functions.ts';
 
-/** For a route that doors.ts says nothing about. */
+/** For a route without an entry in function-table.ts. */
 const DEFAULT_THROTTLE = { rateLimit: 50, burstLimit: 100 };
 
-/** Who called which route and how it went; never a path, a query or a header, where ids and personal data would be. */
+/** Sender, route and result. Never a path, a query or a header: these contain ids and personal data. */
 const ACCESS_LOG = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
@@ -40,7 +40,7 @@ const ACCESS_LOG = {
 const OPEN_ON_PURPOSE = {
   id: 'AwsSolutions::AwsSolutions-APIG4',
   reason:
-    'Buyers and Iamport call it, and neither can sign. Nothing that they say is believed: what was paid is asked of Iamport, what was to be paid is what the signed route registered.',
+    'Buyers and Iamport call it, and neither can sign. Nothing that they send is trusted: the paid amount is read from Iamport, the expected amount is what the signed route registered.',
 };
 
 /** A name of the shop's own for the API. */
@@ -51,15 +51,15 @@ export interface OwnDomain {
   readonly certificate: ICertificate;
   /** The zone that gets the records of the name. Without one, point the name at the output of `payments.domainTarget` yourself. */
   readonly hostedZone?: IHostedZone;
-  /** Closes the address that API Gateway gave, so that nobody passes by what stands before the name. */
+  /** Disables API Gateway's own address, so that a caller cannot bypass a firewall before the shop's name. */
   readonly only?: boolean;
 }
 
 export class PaymentsApi extends Construct {
   readonly api: HttpApi;
-  /** Where the API answers, without a slash at the end. */
+  /** The base URL, without a trailing slash. */
   readonly url: string;
-  /** What the shop's own name has to point at. */
+  /** The target of the CNAME record of the shop's own name. */
   readonly domainTarget: string | undefined;
 
   constructor(scope: Construct, id: string, settings: Settings, functions: Functions, domain?: OwnDomain) {
@@ -72,7 +72,7 @@ export class PaymentsApi extends Construct {
       corsPreflight: {
         allowOrigins: settings.storefront.origins,
         allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.OPTIONS],
-        // Many storefronts add their own `authorization` to every request; it is not read here.
+        // Many storefronts add their own `authorization` to every request. No function reads it.
         allowHeaders: ['content-type', 'authorization'],
         exposeHeaders: ['retry-after'],
         maxAge: Duration.hours(1),
@@ -96,13 +96,13 @@ export class PaymentsApi extends Construct {
   }
 
   private routes(functions: Functions): HttpRoute[] {
-    return doorEntries.flatMap(([name, door]) => {
-      const integration = new HttpLambdaIntegration(name, functions.behind(name));
-      const signed = door.signed && { authorizer: new HttpIamAuthorizer() };
-      const routes = routesOf(door).flatMap(({ method, path }) =>
+    return HTTP_FUNCTION_ENTRIES.flatMap(([name, httpFunction]) => {
+      const integration = new HttpLambdaIntegration(name, functions.routeTarget(name));
+      const signed = httpFunction.signed && { authorizer: new HttpIamAuthorizer() };
+      const routes = routesOf(httpFunction).flatMap(({ method, path }) =>
         this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),
       );
-      if (!door.signed) for (const route of routes) Validations.of(route).acknowledge(OPEN_ON_PURPOSE);
+      if (!httpFunction.signed) for (const route of routes) Validations.of(route).acknowledge(OPEN_ON_PURPOSE);
       return routes;
     });
   }
@@ -122,15 +122,15 @@ export class PaymentsApi extends Construct {
     });
     const { defaultChild } = stage.node;
     if (defaultChild instanceof CfnStage) defaultChild.routeSettings = routeSettings(settings);
-    // Settings may name only routes that exist by then.
+    // API Gateway rejects settings of routes that do not exist yet.
     stage.node.addDependency(...routes);
   }
 }
 
 function routeSettings({ throttles }: Settings): Record<string, object> {
-  const settings = doorEntries.flatMap(([, door]) =>
-    routesOf(door).map(({ method, path }) => {
-      const { perSecond, burst } = throttles[`${method} ${path}`] ?? door.throttle;
+  const settings = HTTP_FUNCTION_ENTRIES.flatMap(([, httpFunction]) =>
+    routesOf(httpFunction).map(({ method, path }) => {
+      const { perSecond, burst } = throttles[`${method} ${path}`] ?? httpFunction.throttle;
       return [`${method} ${path}`, { ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: burst }];
     }),
   );

@@ -1,6 +1,6 @@
 /**
- * The construct: everything a shop needs to complete its Iamport payments, for use in this project's own stack or in a
- * shop's. It takes nothing from the environment and looks nothing up in AWS.
+ * The construct: everything that a shop needs to complete its Iamport payments, for this project's own stack or a shop's. It reads
+ * no environment variables and looks nothing up in AWS.
  */
 import { Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
@@ -29,40 +29,40 @@ import { Tables } from './tables.ts';
 import { Workers } from './workers.ts';
 
 /**
- * The configuration, which cdk.json can have as well (docs/configuration.md), and what only an app has: objects of its own.
- * Everything but `storefront` may be left out.
+ * The configuration, which can also be in cdk.json (docs/configuration.md), and CDK objects, which only an app can pass. Only
+ * `storefront` is required.
  */
 export interface IamportPaymentsProps extends Configuration {
-  /** The shop's own table of orders, in place of one of ours. */
+  /** The shop's own table of orders; by default the construct creates one. */
   readonly ordersTable?: ShopOrdersTable;
-  /** A name of the shop's own for the API. */
+  /** A domain name of the shop for the API. */
   readonly domain?: OwnDomain;
-  /** The bus that events are put on; by default one of its own. */
+  /** The bus that events are published to; by default the construct creates one. */
   readonly eventBus?: IEventBus;
-  /** The network that the functions run in; by default Lambda's own, which costs nothing and starts sooner. */
+  /** The VPC that the functions run in; by default Lambda's own network, which costs nothing and starts sooner. */
   readonly network?: Network;
-  /** Encrypts tables, secret and queue; by default the keys that AWS owns, which cost nothing and add no call. */
+  /** Encrypts tables, secret and queue; by default AWS-owned keys do, which cost nothing and add no call. */
   readonly encryptionKey?: IKey;
-  /** Told of alarms in place of a topic of our own. Its policy must let `cloudwatch.amazonaws.com` publish. */
+  /** Receives alarms in place of our own topic. Its policy must let `cloudwatch.amazonaws.com` publish. */
   readonly alarmTopic?: ITopic;
   /** A directory with the bundled functions, `<name>/index.mjs`; by default those of the package, or of `npm run bundle`. */
   readonly bundles?: string;
 }
 
 export class IamportPayments extends Construct {
-  /** Where the API answers, without a slash at the end. */
+  /** The base URL of the API, without a trailing slash. */
   readonly url: string;
-  /** What the shop's own name has to point at, as a CNAME, when `domain` has no `hostedZone`. */
+  /** The target of the CNAME record of the shop's own name, needed when `domain` has no `hostedZone`. */
   readonly domainTarget: string | undefined;
   /** Every order, by `merchant_uid`. */
   readonly orders: ITable;
   /** Every payment that must be undone, by `imp_uid`. */
   readonly reversals: ITable;
-  /** The shared access token, and where the reconciler stands. */
+  /** The shared access token, and the checkpoints of the reconciler. */
   readonly state: ITable;
-  /** The place for the Iamport keys: `{"imp_key", "imp_secret"}`. */
+  /** The Iamport keys: `{"imp_key", "imp_secret"}`. */
   readonly secret: ISecret;
-  /** Where everything that happens to an order is told. */
+  /** The bus that every event of an order is published to. */
   readonly events: IEventBus;
   readonly #api: HttpApi;
   readonly #alarms: Alarms;
@@ -94,7 +94,7 @@ export class IamportPayments extends Construct {
     });
     Validations.of(unpublished).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
-      reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
+      reason: 'It is itself a dead-letter queue, and no consumer reads it that could fail again.',
     });
     const deployment = deploymentOf(this);
     const within = { settings, tables, secret, bus, deployment, unpublished, bundles, encryptionKey, network };
@@ -102,8 +102,8 @@ export class IamportPayments extends Construct {
     new Workers(this, 'Workers', { functions, tables, unpublished, settings });
     const { api, url, domainTarget } = new PaymentsApi(this, 'Http', settings, functions, domain);
     const { complete, publish: publisher } = functions.byName;
-    const told = { emails: settings.alarmEmails, topic: alarmTopic };
-    this.#alarms = new Alarms(this, 'Alarms', { deployment, api, publisher, unpublished, ...told });
+    const recipients = { emails: settings.alarmEmails, topic: alarmTopic };
+    this.#alarms = new Alarms(this, 'Alarms', { deployment, api, publisher, unpublished, ...recipients });
     if (settings.dashboard) new Dashboard(this, 'Dashboard', { deployment, api, complete });
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
 
@@ -123,7 +123,7 @@ export class IamportPayments extends Construct {
     return this.#grant(grantee, ['PUT /orders/*', 'GET /orders/*']);
   }
 
-  /** Lets a function of the shop give money back: `POST /orders/{merchant_uid}/refunds`. */
+  /** Lets a function of the shop refund orders: `POST /orders/{merchant_uid}/refunds`. */
   grantRefundOrders(grantee: IGrantable): Grant {
     return this.#grant(grantee, ['POST /orders/*/refunds']);
   }
@@ -140,7 +140,7 @@ export class IamportPayments extends Construct {
     return Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns });
   }
 
-  /** An order is paid. The guide's `success_post_process`. Events may come twice: tell repeats by `detail.id`. */
+  /** An order is paid. The guide's `success_post_process`. An event may be delivered twice: detect repeats by `detail.id`. */
   onPaid(subscriber: IFunction): Subscription {
     return this.on('Payment Paid', subscriber);
   }
@@ -160,17 +160,17 @@ export class IamportPayments extends Construct {
     return this.on('Payment Cancelled', subscriber);
   }
 
-  /** A payment was not taken, and goes back. */
+  /** A payment was rejected, and is reversed. */
   onRejected(subscriber: IFunction): Subscription {
     return this.on('Payment Rejected', subscriber);
   }
 
-  /** Money has to be given back by a person. */
+  /** The operator has to make a refund by hand. */
   onRefundRequired(subscriber: IFunction): Subscription {
     return this.on('Refund Required', subscriber);
   }
 
-  /** A refund that the shop asked for was refused, and a second look has confirmed it. */
+  /** A refund that the shop requested was refused, and a second check has confirmed it. */
   onRefundRefused(subscriber: IFunction): Subscription {
     return this.on('Refund Refused', subscriber);
   }
@@ -185,14 +185,14 @@ export class IamportPayments extends Construct {
   #subscriber(id: string, subscriber: IFunction): Subscriber {
     const known = this.#subscribers.get(subscriber);
     if (known) return known;
-    const made = new Subscriber(this, `Subscriber ${id}`, subscriber, this.#removal);
-    this.#alarms.watchSubscriber(made, subscriber.node.path, made.deadLetters);
-    this.#subscribers.set(subscriber, made);
-    return made;
+    const created = new Subscriber(this, `Subscriber ${id}`, subscriber, this.#removal);
+    this.#alarms.watchSubscriber(created, subscriber.node.path, created.deadLetters);
+    this.#subscribers.set(subscriber, created);
+    return created;
   }
 }
 
-/** The stack and the construct in it, by their names: `IamportPayments/Payments`. */
+/** The names of the stack and of the construct in it: `IamportPayments/Payments`. */
 function deploymentOf(construct: IamportPayments): string {
   const stack = Stack.of(construct);
   const below = construct.node.scopes.slice(stack.node.scopes.length).map(({ node }) => node.id);

@@ -1,4 +1,4 @@
-/** What the package `iamport-serverless` gives a CDK app. What a function of the shop imports is in events.ts. */
+/** The exports of the package `iamport-serverless` for a CDK app. Those for a function of the shop are in events.ts. */
 export { type Configuration, ConfigurationError } from './config.ts';
 export type { Network } from './functions.ts';
 export type { OwnDomain } from './http-api.ts';

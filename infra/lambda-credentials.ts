@@ -1,10 +1,9 @@
 /**
- * Stands in for `@aws-sdk/credential-provider-node` in the bundles (see bundle.ts): in Lambda the credentials are always
- * in the environment, and the SDK's chain that would also look elsewhere costs 130 KB and about 27 ms of a cold start.
- * It reads the environment and nothing else; it does not serve code that runs outside Lambda.
+ * Replaces `@aws-sdk/credential-provider-node` in the bundles (see bundle.ts). In Lambda the credentials are always in the
+ * environment. The SDK's chain also checks other sources, for 130 KB and about 27 ms of a cold start. Not for code outside Lambda.
  */
 
-/** What the SDK asks a credential provider for. */
+/** The result type of an SDK credential provider. */
 interface EnvironmentCredentials {
   accessKeyId: string;
   secretAccessKey: string;
@@ -13,7 +12,7 @@ interface EnvironmentCredentials {
 
 /**
  * The SDK's entry point of the same name.
- * @throws when the environment holds no credentials, which in Lambda means that the function has no role.
+ * @throws Error when the environment has no credentials: in Lambda, the function has no role
  */
 export function defaultProvider(): () => Promise<EnvironmentCredentials> {
   return async () => {

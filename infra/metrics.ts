@@ -1,11 +1,11 @@
-/** The metrics that alarms and the dashboard look at, as CloudWatch finds them: our own by the names of functions/runtime/metrics.ts, and AWS's. */
+/** The CloudWatch metrics of alarms and dashboard: our own, named by functions/shared/metrics.ts, and those of AWS. */
 import { Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventName } from '../functions/payment/events.ts';
-import { type MetricName, namespace, ofDeployment } from '../functions/runtime/metrics.ts';
+import { type MetricName, namespace, ofDeployment } from '../functions/shared/metrics.ts';
 
-/** How points of time are put together. */
+/** How CloudWatch aggregates data points. */
 export interface Points {
   /** `Sum`, `Maximum`, or a percentile such as `p95`. */
   readonly statistic: string;
@@ -33,6 +33,6 @@ export const eventsMetric = (Event: EventName, deployment: string, points: Point
 export const moneyMetric = (Event: EventName, Currency: string, deployment: string, points: Points): Metric =>
   of(namespace, 'Money' satisfies MetricName, { [ofDeployment]: deployment, Event, Currency }, points);
 
-/** Of all routes together. Source: "Working with metrics for HTTP APIs", API Gateway developer guide. */
+/** For all routes together. Source: "Working with metrics for HTTP APIs", API Gateway developer guide. */
 export const apiMetric = (name: 'Count' | '5xx' | 'Latency', { apiId }: HttpApi, points: Points): Metric =>
   of('AWS/ApiGateway', name, { ApiId: apiId }, points);

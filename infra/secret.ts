@@ -1,4 +1,4 @@
-/** The keys of the shop's Iamport account. The stack makes the place for them; a person puts them in, once. */
+/** The secret with the keys of the shop's Iamport account. The stack creates it; the operator writes the keys into it, once. */
 import { RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -6,12 +6,12 @@ import type { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 
 /**
- * Never change this text: CloudFormation writes it into the secret whenever it differs from the text of the last
- * deployment, and the shop's keys would be gone.
+ * Never change this text. CloudFormation writes it into the secret when it differs from the text of the last deployment, and so
+ * would overwrite the shop's keys.
  */
 const PLACEHOLDER = '{"imp_key":"","imp_secret":""}';
 
-/** A secret that holds `{"imp_key", "imp_secret"}`, both empty until someone fills them in. */
+/** A secret with `{"imp_key", "imp_secret"}`, both empty until the operator writes them. */
 export function iamportSecret(scope: Construct, { removal }: Settings, encryptionKey?: IKey): Secret {
   const secret = new Secret(scope, 'Secret', {
     description: 'Iamport REST API keys as JSON: {"imp_key": "REST API key", "imp_secret": "REST API secret"}',
@@ -21,7 +21,7 @@ export function iamportSecret(scope: Construct, { removal }: Settings, encryptio
   });
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions::AwsSolutions-SMG4',
-    reason: 'Iamport has no API that renews its keys: a person renews them in its console, and writes them here.',
+    reason: 'Iamport has no API that renews its keys: the operator renews them in its console, and writes them here.',
   });
   return secret;
 }

@@ -1,24 +1,25 @@
 /**
- * A shop's own table of orders, as the construct is given it: checked as far as synthesis can. functions/adapters/dynamodb/table-mapping.ts says how
- * orders lie in it.
+ * A shop's own table of orders, as an app passes it to the construct, and the checks that are possible at synthesis.
+ * functions/adapters/dynamodb/table-mapping.ts maps orders to its items.
  */
 import { CfnGlobalTable, CfnTable, type ITable, StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import * as z from 'zod';
 import { prefix, type ShopColumns } from '../functions/adapters/dynamodb/shop-columns.ts';
 import { ConfigurationError, problemsOf } from './config.ts';
 
-/** Before the names of what we add to the table. */
+/** The prefix of the attributes and the index that we add to the table. */
 export const SHOP_PREFIX = prefix;
 
 export interface ShopOrdersTable extends ShopColumns {
   /**
-   * Its key is one text, without a sort key. It has a stream of new and old images. A `Table` or `TableV2` of the same app is given the index
-   * `iamport_due`; a table from elsewhere has to have it (keys `iamport_watch`, text, and `iamport_due_at`, number; keys only).
+   * Its partition key is a string, and it has no sort key. It has a stream of new and old images. The construct adds the index
+   * `iamport_due` to a `Table` or `TableV2` of the same app. A table of another app must already have it: partition key
+   * `iamport_due_shard` (string), sort key `iamport_due_at` (number), projection KEYS_ONLY.
    */
   readonly table: ITable;
 }
 
-/** What events are read off. */
+/** The stream view type that the publisher needs to derive events. */
 const BOTH_IMAGES: string = StreamViewType.NEW_AND_OLD_IMAGES;
 
 const attribute = z
@@ -28,7 +29,7 @@ const attribute = z
 
 const schema = z
   .strictObject({
-    // A payment's id is the key of our table of reversals, and by the key the publisher tells the two tables apart.
+    // imp_uid is the key of our table of reversals, and the publisher distinguishes the two tables by their key.
     key: attribute.refine((name) => name !== 'imp_uid', 'must not be "imp_uid"'),
     amount: attribute,
     currency: attribute.optional(),
@@ -36,7 +37,7 @@ const schema = z
   .refine(({ key, amount, currency }) => new Set([key, amount, currency]).size === 3, 'must name different attributes');
 
 /**
- * The names in the table, without the table.
+ * The attribute names of the table.
  * @throws ConfigurationError that names every problem
  */
 export function columnsOf({ table, ...columns }: ShopOrdersTable): ShopColumns {
@@ -49,7 +50,7 @@ export function columnsOf({ table, ...columns }: ShopOrdersTable): ShopColumns {
   return read.data;
 }
 
-const STREAM_RULE = 'it must have one with new and old images, since events are read off it';
+const STREAM_RULE = 'it must have one with new and old images, since events are derived from it';
 
 function streamProblems(table: ITable): string[] {
   const kind = streamKind(table);
@@ -57,7 +58,7 @@ function streamProblems(table: ITable): string[] {
   return kind && kind !== BOTH_IMAGES ? [`ordersTable.table has a stream of ${kind}: ${STREAM_RULE}`] : [];
 }
 
-/** What can be seen of a table of the same app; of one from elsewhere, nothing. */
+/** The stream view type of a table of the same app; undefined for an imported table. */
 function streamKind({ node }: ITable): string | undefined {
   const { defaultChild } = node;
   if (!(defaultChild instanceof CfnTable || defaultChild instanceof CfnGlobalTable)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The place for what is a shop's own in the stack of this project: its functions, and which events they are told. It is deployed
- * with the rest; tests, papers and the local system leave it out, so they stay as they are whatever is here.
+ * A shop adds its own resources to this project's stack here: its functions, and their subscriptions to events. `npm run deploy`
+ * includes them. Tests, docs and the local system do not, so nothing here changes them.
  */
 import type { Stack } from 'aws-cdk-lib';
 import type { IamportPayments } from './iamport-payments.ts';

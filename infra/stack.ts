@@ -1,4 +1,4 @@
-/** The stack of this project: the construct, and what a person needs to know about it after a deployment. */
+/** The stack of this project: the construct, and the outputs that an operator needs after a deployment. */
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { IamportPayments, type IamportPaymentsProps } from './iamport-payments.ts';
@@ -28,7 +28,7 @@ export class PaymentsStack extends Stack {
     this.output('SecretArn', payments.secret.secretArn, 'The secret that the Iamport keys go into.');
     this.output('OrdersTable', payments.orders.tableName, 'The table of orders.');
     this.output('ReversalsTable', payments.reversals.tableName, 'The table of payments to be undone.');
-    this.output('EventBus', payments.events.eventBusName, 'Where everything that happens to an order is told.');
+    this.output('EventBus', payments.events.eventBusName, 'The bus that every event of an order is published to.');
     this.output('StateTable', payments.state.tableName, 'The table of the shared token and the reconciler.');
   }
 

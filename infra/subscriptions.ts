@@ -1,6 +1,6 @@
 /**
- * A shop's own functions as subscribers of events. Two services may give up on an event: EventBridge when it cannot hand it
- * over, and Lambda, which has then taken it, when the function fails. Both put it into the queue of the function.
+ * A shop's own functions as subscribers of events. EventBridge gives up on an event that it cannot deliver to Lambda. Lambda gives
+ * up on an event that the function fails on. Both send it to the dead-letter queue of the function.
  */
 import { Annotations, Duration, Lazy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { type IEventBus, type IRuleRef, Rule, type RuleTargetConfig } from 'aws-cdk-lib/aws-events';
@@ -15,14 +15,14 @@ import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 import type { Settings } from './config.ts';
 
-/** The most that Lambda can be told: a function that fails is run again after one minute and after two more. */
+/** Lambda's maximum: it retries a failed asynchronous invocation after one minute and after two more. */
 const FAILURES = { retryAttempts: 2, maxEventAge: Duration.hours(6) };
-const LOST = 'Lambda throws an event away when it fails three times on it: give it an `onFailure` destination';
+const LOST = 'Lambda discards an event after three failed attempts: add an `onFailure` destination';
 
-/** One function of the shop, whatever it subscribes to. */
+/** One function of the shop, with all its subscriptions. */
 export class Subscriber extends Construct {
   readonly subscriber: IFunction;
-  /** The events that the function did not take. */
+  /** The events that could not be delivered, or that the function failed on. */
   readonly deadLetters: Queue;
   /** The ARNs of the rules that may write into the queue. */
   readonly #rules: string[] = [];
@@ -39,21 +39,21 @@ export class Subscriber extends Construct {
     });
     Validations.of(this.deadLetters).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
-      reason: 'It is itself where failures go, and nothing reads it by machine that could fail again.',
+      reason: 'It is itself a dead-letter queue, and no consumer reads it that could fail again.',
     });
-    this.letRulesWrite();
-    this.keepFailures();
+    this.grantRules();
+    this.addFailureDestination();
   }
 
-  /** EventBridge writes an event into the queue that it cannot hand over. @returns the rule's target with that queue */
+  /** @returns the rule's target. EventBridge sends an event that it cannot deliver to the dead-letter queue. */
   target(rule: IRuleRef): RuleTargetConfig {
     this.#rules.push(rule.ruleRef.ruleArn);
     const target = new LambdaFunction(this.subscriber, { maxEventAge: Duration.hours(24), retryAttempts: 185 });
     return { ...target.bind(rule), deadLetterConfig: { arn: this.deadLetters.queueArn } };
   }
 
-  /** One statement for all rules: with one for each, as the CDK writes them, a policy of all events is longer than SQS takes. */
-  private letRulesWrite(): void {
+  /** One statement for all rules. The CDK writes one for each, and for all events that policy exceeds the limit of SQS. */
+  private grantRules(): void {
     this.deadLetters.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('events.amazonaws.com')],
@@ -64,22 +64,22 @@ export class Subscriber extends Construct {
     );
   }
 
-  /** A function has one such configuration: the shop's own stays, and one that may be elsewhere is not written over. */
-  private keepFailures(): void {
+  /** A function has one async invoke configuration: one of the shop is not overwritten, nor one that may be in another stack. */
+  private addFailureDestination(): void {
     const { subscriber } = this;
     const { path, defaultChild } = subscriber.node;
     const own = subscriber.node.tryFindChild('EventInvokeConfig')?.node.defaultChild;
     if (own instanceof CfnEventInvokeConfig && Object(own.destinationConfig).onFailure) {
       Annotations.of(this).addInfo(
-        `${path} has an \`onFailure\` destination already: what it fails on goes there, and not into this queue.`,
+        `${path} already has an \`onFailure\` destination: Lambda sends failed events there, and not to this queue.`,
       );
     } else if (own) {
-      this.warn(`${path} has an async invoke configuration of its own, which is left as it is. ${LOST} there.`);
+      this.warn(`${path} has an async invoke configuration of its own, which is not changed. ${LOST} there.`);
     } else if (defaultChild && Stack.of(subscriber) === Stack.of(this)) {
       subscriber.configureAsyncInvoke({ ...FAILURES, onFailure: new SqsDestination(this.deadLetters) });
     } else {
       this.warn(
-        `${path} is not made in this stack. ${LOST} where it is made, and its role the right \`sqs:SendMessage\` on it.`,
+        `${path} is not defined in this stack. ${LOST} where it is defined, and grant its role \`sqs:SendMessage\` on that.`,
       );
     }
   }
@@ -89,9 +89,9 @@ export class Subscriber extends Construct {
   }
 }
 
-/** One event for one function. EventBridge tries for a day to hand it over. */
+/** One event for one function. EventBridge tries for a day to deliver it. */
 export class Subscription extends Construct {
-  /** The events that the function did not take, of all its subscriptions. */
+  /** The failed events of all subscriptions of the function. */
   readonly deadLetters: Queue;
 
   constructor(
@@ -105,7 +105,7 @@ export class Subscription extends Construct {
     this.deadLetters = subscriber.deadLetters;
     new Rule(this, 'Rule', {
       eventBus,
-      description: `Tells a function of the shop: ${name}.`,
+      description: `Invokes a function of the shop: ${name}.`,
       eventPattern: { source: [eventSource], detailType: [name] },
       targets: [{ bind: (rule) => subscriber.target(rule) }],
     });

@@ -1,6 +1,6 @@
 /**
- * The tables of the system: three of its own, or two and the shop's. What they hold outlives the stack, unless the configuration
- * says otherwise: they can be neither deleted nor replaced by a deployment. Who may use them is not said here.
+ * The tables: three of our own, or two and the shop's. By default their data outlives the stack: no deployment can delete or
+ * replace them. function-table.ts has the rights on them.
  */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import {
@@ -25,17 +25,17 @@ const text = (name: string): Attribute => ({ name, type: AttributeType.STRING })
 const number = (name: string): Attribute => ({ name, type: AttributeType.NUMBER });
 
 /**
- * What waits for the reconciler, by the time at which it is due; only such items are in the index.
- * @param prefix goes before its names in a table that is not ours alone
+ * The sparse index of the items that the reconciler has to process, by the time at which they are due.
+ * @param prefix of the index and its attributes in a shop's own table
  */
 const due = (prefix = '') => ({
   indexName: `${prefix}due`,
-  partitionKey: text(`${prefix}watch`),
+  partitionKey: text(`${prefix}due_shard`),
   sortKey: number(`${prefix}due_at`),
   projectionType: ProjectionType.KEYS_ONLY,
 });
 
-/** Without a key of the shop's, DynamoDB encrypts with its own: the one choice that adds no call to KMS to a cold request. */
+/** Without a key of the shop, DynamoDB encrypts with its own key. Only that adds no call to KMS to a cold request. */
 const kept = ({ removal }: Settings, encryptionKey?: IKey) =>
   ({
     billing: Billing.onDemand(),
@@ -45,8 +45,8 @@ const kept = ({ removal }: Settings, encryptionKey?: IKey) =>
     ...(encryptionKey && { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
   }) satisfies Partial<TablePropsV2>;
 
-/** Events are read off the two versions of an item. */
-const beforeAndAfter = StreamViewType.NEW_AND_OLD_IMAGES;
+/** The publisher derives events from both versions of an item. */
+const BOTH_IMAGES = StreamViewType.NEW_AND_OLD_IMAGES;
 
 export interface TablesProps {
   settings: Settings;
@@ -55,32 +55,32 @@ export interface TablesProps {
 }
 
 export class Tables extends Construct {
-  /** Every order, by `merchant_uid`, or by whatever the shop calls it in its own table. */
+  /** Every order, by `merchant_uid`, or by the key of the shop's own table. */
   readonly orders: ITable;
-  /** What the shop calls things in its own table. */
+  /** The attribute names of the shop's own table. */
   readonly shopColumns: ShopColumns | undefined;
   /** Every payment that must be undone, by `imp_uid`. */
   readonly reversals: TableV2;
-  /** The shared access token, and where the reconciler stands. */
+  /** The shared access token, and the checkpoints of the reconciler. */
   readonly state: TableV2;
 
-  /** @throws ConfigurationError when the shop's own table is not one that orders can be kept in */
+  /** @throws ConfigurationError when orders cannot be written to the shop's own table */
   constructor(scope: Construct, id: string, { settings, shopOrders, encryptionKey }: TablesProps) {
     super(scope, id);
     const common = kept(settings, encryptionKey);
     this.orders = shopOrders
-      ? prepared(shopOrders)
+      ? withDueIndex(shopOrders)
       : new TableV2(this, 'Orders', {
           ...common,
           partitionKey: text('merchant_uid'),
           globalSecondaryIndexes: [due()],
-          dynamoStream: beforeAndAfter,
+          dynamoStream: BOTH_IMAGES,
         });
     this.shopColumns = shopOrders && columnsOf(shopOrders);
     this.reversals = new TableV2(this, 'Reversals', {
       ...common,
       partitionKey: text('imp_uid'),
-      dynamoStream: beforeAndAfter,
+      dynamoStream: BOTH_IMAGES,
       globalSecondaryIndexes: [
         { indexName: 'by-order', partitionKey: text('merchant_uid'), projectionType: ProjectionType.ALL },
         due(),
@@ -89,14 +89,14 @@ export class Tables extends Construct {
     this.state = new TableV2(this, 'State', { ...common, partitionKey: text('id') });
   }
 
-  /** The name of the index of what is due, in the table of orders. */
+  /** The name of the index of due items in the table of orders. */
   get dueIndex(): string {
     return due(this.shopColumns && SHOP_PREFIX).indexName;
   }
 }
 
-/** The shop's table, with the index that we need in it. A table from another stack has to have it already. */
-function prepared({ table }: ShopOrdersTable): ITable {
+/** Adds the index of due items to the shop's table. An imported table must already have it. */
+function withDueIndex({ table }: ShopOrdersTable): ITable {
   if (table instanceof TableV2 || table instanceof Table) table.addGlobalSecondaryIndex(due(SHOP_PREFIX));
   return table;
 }

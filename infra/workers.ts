@@ -1,4 +1,4 @@
-/** What calls the workers: the schedule of the reconciler, and the tables' streams for the publisher. */
+/** The triggers of the workers: a schedule for the reconciler, the tables' streams for the publisher. */
 import { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -6,32 +6,32 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
-import { doorEntries } from './function-table.ts';
+import { HTTP_FUNCTION_ENTRIES } from './function-table.ts';
 import type { Functions } from './functions.ts';
 import { SHOP_PREFIX } from './shop-orders.ts';
 import type { Tables } from './tables.ts';
 
-/** Whatever notification is lost, the books agree again within this time. */
+/** An order whose notification was lost is settled within this time. */
 const RECONCILE_EVERY = 'rate(5 minutes)';
-/** DynamoDB keeps a stream for a day; a pointer to what cannot be published in that time goes to the queue. Seconds. */
+/** DynamoDB keeps stream records for a day. Lambda sends a pointer to a record not published by then to the queue. Seconds. */
 const STREAM_LIFETIME = 86_400;
 /**
- * Retried until the record is too old. An unreadable record does not fail its batch, so only an outage is retried, and each of them
- * may last for hours.
+ * Lambda retries a batch until its records are too old. An unreadable record does not fail its batch, so Lambda retries only
+ * during an outage, and an outage may last for hours.
  */
 const UNTIL_TOO_OLD = -1;
-/** The schedule comes again after five minutes and does what a run has missed, so an older invocation has nothing to add. */
+/** The schedule invokes again after five minutes, and that run makes up for a missed one, so Lambda need not retry it. */
 const RUN_ONCE = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
 
-/** What the doors take for no request; see functions/runtime/lambda-handler.ts. */
+/** The event that the HTTP functions ignore; see functions/runtime/lambda-handler.ts. */
 const WARM_EVENT = '{"warm":true}';
-/** Lambda takes away an instance that nobody calls for some minutes more than this. */
+/** Lambda keeps an idle instance for some minutes longer than this. */
 const WARM_EVERY = 'rate(5 minutes)';
 
 export interface WorkersProps {
   functions: Functions;
   tables: Tables;
-  /** Where changes go that could not be published. */
+  /** The queue of changes that could not be published. */
   unpublished: Queue;
   settings: Settings;
 }
@@ -41,7 +41,7 @@ export class Workers extends Construct {
     super(scope, id);
     this.schedule(functions);
     if (settings.keepWarm) this.keepWarm(functions);
-    // Of a shop's own table only the items that have, or had, attributes of ours: the shop may have overwritten them.
+    // Of a shop's own table, only items that have or had our attributes: the shop may have overwritten them.
     const ours = { [`${SHOP_PREFIX}revision`]: { N: [{ exists: true }] } };
     const images = tables.shopColumns ? [{ NewImage: ours }, { OldImage: ours }] : [];
     this.follow('Orders', tables.orders.tableStreamArn, functions, unpublished, images);
@@ -49,20 +49,21 @@ export class Workers extends Construct {
   }
 
   private schedule({ byName }: Functions): void {
-    // The scheduler invokes asynchronously, and Lambda itself would try twice more within six hours.
+    // EventBridge Scheduler invokes asynchronously, and by default Lambda would retry twice within six hours.
     byName.reconcile.configureAsyncInvoke(RUN_ONCE);
     const role = this.schedulerRole('SchedulerRole', [byName.reconcile]);
-    this.every(RECONCILE_EVERY, 'Reconcile', 'Holds the ledger of Iamport against the orders.', byName.reconcile, role);
+    const description = 'Compares the payments at Iamport with the orders.';
+    this.every(RECONCILE_EVERY, 'Reconcile', description, byName.reconcile, role);
   }
 
-  /** An event that is no request: the doors do nothing for it, and are started. */
+  /** Sends WARM_EVENT: Lambda starts an instance for it, and the handler ignores it. */
   private keepWarm({ byName }: Functions): void {
-    const doors = doorEntries.map(([name]) => [name, byName[name]] as const);
+    const httpFunctions = HTTP_FUNCTION_ENTRIES.map(([name]) => [name, byName[name]] as const);
     const role = this.schedulerRole(
       'WarmerRole',
-      doors.map(([, lambda]) => lambda),
+      httpFunctions.map(([, lambda]) => lambda),
     );
-    for (const [name, lambda] of doors) {
+    for (const [name, lambda] of httpFunctions) {
       lambda.configureAsyncInvoke(RUN_ONCE);
       this.every(WARM_EVERY, `Warm ${name}`, `Keeps an instance of ${name} started.`, lambda, role, WARM_EVENT);
     }
@@ -89,7 +90,7 @@ export class Workers extends Construct {
       description,
       scheduleExpression,
       flexibleTimeWindow: { mode: 'OFF' },
-      // The next run does what one has missed.
+      // The next run makes up for a missed one.
       target: { arn, roleArn, ...(input && { input }), retryPolicy: { maximumRetryAttempts: 0 } },
     });
   }
@@ -102,7 +103,7 @@ export class Workers extends Construct {
     images: readonly object[] = [],
   ): void {
     if (!eventSourceArn) throw new Error(`The table of ${table} has no stream`);
-    // What is deleted by hand is no step of an order.
+    // Without REMOVE: an item deleted by hand is not a step of an order.
     const written = { eventName: ['INSERT', 'MODIFY'] };
     const patterns = images.length > 0 ? images.map((dynamodb) => ({ ...written, dynamodb })) : [written];
     new CfnEventSourceMapping(this, table, {

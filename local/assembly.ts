@@ -1,6 +1,6 @@
 /**
- * The cloud assembly that the local system runs. A synthesis takes seconds, so each assembly is kept in dist/local under the SHA-256
- * of everything that it is made from, and `npm start` synthesizes only after one of those files has changed.
+ * The cloud assembly that the local system runs. A synthesis takes seconds, so each assembly is cached in dist/local
+ * under the SHA-256 of its inputs. `npm start` synthesizes only after an input has changed.
  */
 
 import { execFile } from 'node:child_process';
@@ -11,27 +11,29 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROJECT_ROOT } from '../infra/context.ts';
 
-const kept = join(PROJECT_ROOT, 'dist/local');
+const cacheDirectory = join(PROJECT_ROOT, 'dist/local');
 
-/** Files and directories that a synthesis reads: the sources, the versions of the packages, the settings of the bundler. */
+/**
+ * Files and directories that a synthesis reads: the sources, the versions of the packages, the settings of the bundler.
+ */
 const inputs = ['functions', 'infra', 'package-lock.json', 'tsconfig.json'];
 
-/** An assembly that was last made this long ago is removed at the next synthesis. Milliseconds. */
+/** A synthesis removes assemblies older than this. Milliseconds. */
 const maxAgeMs = 7 * 24 * 3_600_000;
 
 /**
  * @param context as in cdk.json
  * @param onSynthesis called before a synthesis, which takes seconds
  * @returns the directory of the assembly
- * @throws Error with every problem of the context `iamport`, or with what the bundler or the CDK reports
+ * @throws Error with every problem of the context `iamport`, or with the error of the bundler or the CDK
  */
 export async function localAssembly(context: Record<string, unknown>, onSynthesis = () => {}): Promise<string> {
-  const directory = join(kept, await digestOf(context));
+  const directory = join(cacheDirectory, await digestOf(context));
   if (existsSync(directory)) return directory;
   onSynthesis();
   await removeOld();
   const unfinished = `${directory}.${process.pid}`;
-  // In a process of its own, which takes the memory of the CDK and of the bundler with it when it ends.
+  // A child process frees the memory of the CDK and of the bundler when it ends.
   const script = join(import.meta.dirname, 'synthesize.ts');
   const run = promisify(execFile)(process.execPath, [script, JSON.stringify(context), unfinished], {
     cwd: PROJECT_ROOT,
@@ -40,7 +42,7 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
     throw new Error(stderr.trim());
   });
   await rename(unfinished, directory).catch(async (error: unknown) => {
-    // Another process has made the same one meanwhile.
+    // Another process has synthesized the same assembly meanwhile.
     if (!existsSync(directory)) throw error;
     await rm(unfinished, { recursive: true });
   });
@@ -68,9 +70,9 @@ async function filesIn(path: string): Promise<string[]> {
 }
 
 async function removeOld(): Promise<void> {
-  await mkdir(kept, { recursive: true });
-  for (const name of await readdir(kept)) {
-    const path = join(kept, name);
+  await mkdir(cacheDirectory, { recursive: true });
+  for (const name of await readdir(cacheDirectory)) {
+    const path = join(cacheDirectory, name);
     const { mtimeMs } = await stat(path);
     if (Date.now() - mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
   }

@@ -1,21 +1,24 @@
-/** A request and its answer, for whoever watches: which payment and which order it names. Reads ids and nothing else. */
+/** Extracts the payment id and the order number that a request names, for the live page. Reads no other field. */
 
 import { decoded } from './aws/routes.ts';
 
-export interface Exchange {
+export interface ObservedRequest {
   readonly method: string;
   readonly path: string;
   readonly ids: { readonly order?: string; readonly payment?: string };
-  /** By the shop's own server. */
+  /** True for a request signed by the shop's own server. */
   readonly signed: boolean;
 }
 
-/** Told when a request comes. @returns what is told when it is answered: its status, and after how many milliseconds */
-export type Watch = (exchange: Exchange) => (status: number, ms: number) => void;
+/**
+ * Called when a request arrives.
+ * @returns a callback for the status of the response and its duration in milliseconds
+ */
+export type RequestObserver = (request: ObservedRequest) => (status: number, ms: number) => void;
 
-/** @param body JSON or a form; anything else names nothing */
-export function exchangeOf(method: string, url: string, body: string, signed: boolean): Exchange {
-  // Whatever a client sends may be watched, well formed or not.
+/** @param body JSON or a form; from any other body no id is read */
+export function observeRequest(method: string, url: string, body: string, signed: boolean): ObservedRequest {
+  // A client may send a malformed URL or body. Observing it must not throw.
   const [target = '', query = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2);
   const path = decoded(target);
   const fields = { ...Object.fromEntries(new URLSearchParams(query)), ...fieldsIn(body) };
@@ -26,7 +29,7 @@ export function exchangeOf(method: string, url: string, body: string, signed: bo
 
 const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** Of iamport.js the parameters of the window. */
+/** iamport.js sends its fields under `param`. */
 function fieldsIn(body: string): Readonly<Record<string, unknown>> {
   if (!body.startsWith('{')) return Object.fromEntries(new URLSearchParams(body));
   try {

@@ -1,4 +1,4 @@
-/** `npm start`: synthesizes the stack, runs it whole, and says where everything is. Ctrl-C ends it. */
+/** `npm start`: synthesizes the stack, runs all of it locally and prints every URL. Ctrl-C ends it. */
 
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const assembly = localAssembly(cdkContext(), () =>
     console.log('Synthesizing the stack, which the next start skips if nothing has changed …'),
   );
-  // Whoever waits for it says what was wrong; until then nobody does.
+  // `startLocal` awaits the assembly later and reports its error. Until then a rejection must not count as unhandled.
   assembly.catch(() => undefined);
   const starting = startLocal({
     assembly,
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     ...(IMP_KEY && IMP_SECRET && { keys: { impKey: IMP_KEY, impSecret: IMP_SECRET } }),
   });
   const signal = firstSignal();
-  // A signal while it still starts waits for that, so that nothing half-started stays behind.
+  // A signal during the start waits for the start to finish, so that no started process stays behind.
   void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
   const system = await Promise.race([starting, signal]);
   if (system) console.log(welcome(system));
@@ -46,7 +46,9 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
     line('shop', `${url}/`),
     line(
       'Iamport',
-      iamport ? `${iamport.url}/  (a stand-in: deposits, cancels, webhooks)` : (process.env.IAMPORT_API_URL ?? ''),
+      iamport
+        ? `${iamport.url}/  (the fake Iamport: deposits, cancels, webhooks)`
+        : (process.env.IAMPORT_API_URL ?? ''),
     ),
     ...gateway.routes.map(({ key, signed }) => {
       const [method = '', path = ''] = key.split(' ');
@@ -65,12 +67,12 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
 
 await main().catch((error: NodeJS.ErrnoException & { readonly port?: number }) => {
   console.error(error.code === 'EADDRINUSE' ? taken(error.port) : error.message);
-  // Without waiting for the stack, which may still be under way.
+  // Exits without waiting for the synthesis, which may still run.
   process.exit(1);
 });
 
 function taken(port = 0): string {
-  const wanted = Number(process.env.PORT ?? 3000);
-  const whose = port === wanted ? '' : ', where the stand-in Iamport would be (PORT + 1)';
-  return `Something else listens on port ${port}${whose}. Choose another: PORT=${wanted + 100} npm start`;
+  const configured = Number(process.env.PORT ?? 3000);
+  const use = port === configured ? '' : ', where the fake Iamport would be (PORT + 1)';
+  return `Something else listens on port ${port}${use}. Choose another: PORT=${configured + 100} npm start`;
 }

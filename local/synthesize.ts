@@ -1,4 +1,4 @@
-/** Synthesizes the stack of this project alone, without what a shop adds: `node synthesize.ts <context as JSON> <directory>`. */
+/** Synthesizes this project's stack without a shop's additions: `node synthesize.ts <context as JSON> <directory>`. */
 
 import { synthesize } from '../infra/app.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The whole system on a laptop: the synthesized template and the bundles that deploy, with a database, a stand-in Iamport and a
- * demo shop around them. Only the loopback can reach it. Everything it starts ends with `close()`.
+ * The whole system on a laptop: the synthesized template and the deployed bundles, with a database, the fake Iamport
+ * and a demo shop. Listens on the loopback only. `close()` ends every process and server that it starts.
  */
 
 import { createServer, type Server } from 'node:http';
@@ -18,31 +18,36 @@ import { startSecrets } from './aws/secrets.ts';
 import { localCaller } from './aws/signature.ts';
 import { CloudAssembly, idOfArn, region } from './aws/template.ts';
 import { followStreams, runSchedules } from './aws/workers.ts';
-import { type SandboxIamport, startIamport } from './iamport/server.ts';
-import { type Fact, Live, tellEvent, tellWrite, watchIamport, watchLog, watchRequests } from './live/live.ts';
+import { type FakeIamport, startIamport } from './iamport/server.ts';
+import { type Fact, Live, observeIamport, observeLog, observeRequests, recordEvent, recordWrite } from './live/live.ts';
 import { demoShop } from './shop/demo-shop.ts';
 
 export interface LocalOptions {
-  /** The cloud assembly, usually `cdk.out`. It may still be under way while the rest starts. */
+  /**
+   * The cloud assembly, usually `cdk.out`. A promise is awaited only after the servers and the database have started.
+   */
   readonly assembly: string | Promise<string>;
-  /** 0 for any free one. The sandbox gets the next one. */
+  /** 0 for any free port. The fake Iamport listens on the next one. */
   readonly port: number;
-  /** An Iamport-compatible server to use instead of the sandbox. */
+  /** An Iamport-compatible server to use instead of the fake Iamport. */
   readonly iamportApiUrl?: string | undefined;
-  /** The keys at that server. */
+  /** The API keys of that server. */
   readonly keys?: { readonly impKey: string; readonly impSecret: string };
   readonly dynamodb?: string | undefined;
-  /** The access key for the database. In DynamoDB Local each has a database of its own, so that several systems can share one. */
+  /**
+   * The access key for the database. DynamoDB Local keeps one database per access key, so that several systems can
+   * share it.
+   */
   readonly databaseKey?: string;
   /** Overrides of the functions' environment, for tests: another policy, result targets. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** False leaves the reconciler to whoever runs it by hand. */
+  /** False: the reconciler runs only when `reconcile()` is called. */
   readonly schedules?: boolean;
-  /** False lets through more requests than the template allows. */
+  /** False turns off the throttling of the template. */
   readonly throttles?: boolean;
-  /** Told what functions did wrong. */
+  /** Called with each failure of a function. */
   readonly report?: (problem: string) => void;
-  /** Gets what functions write to their logs. By default errors are shown, and everything with LOG=1. */
+  /** Receives the log output of the functions. By default prints stderr, and stdout too with LOG=1. */
   readonly log?: FunctionDefinition['log'];
 }
 
@@ -50,61 +55,67 @@ export interface LocalSystem {
   /** Origin of the shop and of the API. */
   readonly url: string;
   readonly gateway: Gateway;
-  readonly iamport: SandboxIamport | undefined;
+  readonly iamport: FakeIamport | undefined;
   readonly database: Database;
   readonly tables: readonly string[];
-  /** What was published so far. */
+  /** The events published so far. */
   readonly bus: Pick<LocalBus, 'events'>;
-  /** Takes the records that could not be published. */
+  /** The queue of the records that could not be published. */
   readonly unpublished: Pick<LocalQueue, 'bodies'>;
   /** Runs the reconciler now. @returns its report */
   reconcile(): Promise<unknown>;
-  /** The processes of the functions that run now. */
+  /** The ids of the function processes that run now. */
   processIds(): number[];
   close(): Promise<void>;
 }
 
-/** Ends what was started, the last one first. */
-class Started {
-  readonly #ends: (() => Promise<void>)[] = [];
-  isEnding = false;
+/**
+ * Closes resources in reverse order of `add`. Not an `AsyncDisposableStack`: Node prints its `SuppressedError` without
+ * the errors in it, and prints every error of an `AggregateError`.
+ */
+class Resources {
+  readonly #closers: (() => Promise<void>)[] = [];
+  isClosing = false;
 
-  add<Thing extends { close(): Promise<void> }>(thing: Thing): Thing {
-    this.#ends.unshift(() => thing.close());
-    return thing;
+  add<Resource extends { close(): Promise<void> }>(resource: Resource): Resource {
+    this.#closers.unshift(() => resource.close());
+    return resource;
   }
 
+  /** Closes the others too when one fails. @throws AggregateError with every failure */
   async close(): Promise<void> {
-    this.isEnding = true;
-    const faults: unknown[] = [];
-    for (const end of this.#ends.splice(0)) await end().catch((fault: unknown) => faults.push(fault));
-    if (faults.length > 0) throw new AggregateError(faults, 'Not everything ended as it should');
+    this.isClosing = true;
+    const failures: unknown[] = [];
+    for (const close of this.#closers.splice(0)) await close().catch((failure: unknown) => failures.push(failure));
+    if (failures.length > 0) throw new AggregateError(failures, 'Some resources of the local system failed to close');
   }
 }
 
-/** @throws Error that says what is missing or in the way; nothing stays behind then */
+/** @throws Error that names the missing tool or the port in use, after everything already started is closed */
 export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
-  const started = new Started();
+  const resources = new Resources();
   try {
-    return await start(options, started);
+    return await start(options, resources);
   } catch (error) {
-    await started.close();
+    await resources.close();
     throw error;
   }
 }
 
-async function start(options: LocalOptions, started: Started): Promise<LocalSystem> {
-  const server = started.add(await listening(options.port));
+async function start(options: LocalOptions, resources: Resources): Promise<LocalSystem> {
+  const server = resources.add(await listening(options.port));
   const live = new Live(Date.now);
-  const iamport = options.iamportApiUrl ? undefined : started.add(await sandboxBeside(server.url, options.port, live));
-  const database = started.add(await startDatabase(options.dynamodb));
+  const iamport = options.iamportApiUrl
+    ? undefined
+    : resources.add(await startFakeIamport(server.url, options.port, live));
+  const database = resources.add(await startDatabase(options.dynamodb));
   const assembly = CloudAssembly.read(await options.assembly);
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
   const tables = await createTables(assembly, database, accessKeyId);
-  const secrets = started.add(await startSecrets(secretsOf(assembly, options)));
-  const bus = started.add(await startBus((event) => tellEvent(live, event)));
-  const unpublished = started.add(await startQueue());
-  const surroundings = {
+  const secrets = resources.add(await startSecrets(secretsOf(assembly, options)));
+  const bus = resources.add(await startBus((event) => recordEvent(live, event)));
+  const unpublished = resources.add(await startQueue());
+  const baseEnvironment = {
     UNPUBLISHED_QUEUE_URL: unpublished.url,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCaller.secretAccessKey,
@@ -114,20 +125,20 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
-  const functions = functionsOf(assembly, surroundings, options.log ?? showErrors, live);
-  for (const lambda of functions.values()) started.add(lambda);
-  const tell = options.report ?? console.error;
-  // What the end cuts off, such as a run of the reconciler, is no problem to tell a person of.
-  const report = (problem: string) => void (started.isEnding || tell(problem));
-  const watch = (table: string, record: DynamoDBRecord) => tellWrite(live, table, record);
-  const workers = { functions, database, accessKeyId, report, watch };
-  started.add(followStreams(assembly, workers));
-  if (options.schedules ?? true) started.add(runSchedules(assembly, workers));
-  const gateway = new Gateway(assembly, functions, report, undefined, options.throttles, watchRequests(live));
+  const functions = functionsOf(assembly, baseEnvironment, options.log ?? showErrors, live);
+  for (const lambda of functions.values()) resources.add(lambda);
+  const reportProblem = options.report ?? console.error;
+  // `close()` kills functions in the middle of an invocation, such as a run of the reconciler: no failure to report.
+  const report = (problem: string) => void (resources.isClosing || reportProblem(problem));
+  const onChange = (table: string, record: DynamoDBRecord) => recordWrite(live, table, record);
+  const workers = { functions, database, accessKeyId, report, onChange };
+  resources.add(followStreams(assembly, workers));
+  if (options.schedules ?? true) resources.add(runSchedules(assembly, workers));
+  const gateway = new Gateway(assembly, functions, report, undefined, options.throttles, observeRequests(live));
   const reconcile = () => scheduledIn(assembly, functions).invoke({});
   const site = new Hono();
   site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
-  // What the operator's command asks for where CloudFormation and Lambda would tell it.
+  // The operator's command reads this where it would call CloudFormation and Lambda.
   const environment = {
     ...publisherIn(assembly, functions).variables,
     ...scheduledIn(assembly, functions).variables,
@@ -150,23 +161,23 @@ async function start(options: LocalOptions, started: Started): Promise<LocalSyst
     unpublished,
     reconcile,
     processIds,
-    close: () => started.close(),
+    close: () => resources.close(),
   };
 }
 
-/** The stand-in Iamport, on the next port. */
-async function sandboxBeside(url: string, port: number, live: Live): Promise<SandboxIamport> {
+/** The fake Iamport, on the next port. */
+async function startFakeIamport(url: string, port: number, live: Live): Promise<FakeIamport> {
   const paymentOf = (impUid: string) =>
     iamport.ledger.entries().find(({ payment: { imp_uid } }) => imp_uid === impUid)?.payment;
-  const iamport: SandboxIamport = await startIamport({
+  const iamport: FakeIamport = await startIamport({
     port: port && port + 1,
     webhookUrl: `${url}/payments/webhook`,
-    watch: watchIamport(live, paymentOf),
+    observe: observeIamport(live, paymentOf),
   });
   return iamport;
 }
 
-/** What has happened, and then what happens, until nobody listens any more. */
+/** Sends the facts so far, then each new one, until the client disconnects. */
 async function sendFacts(stream: SSEStreamingApi, live: Live): Promise<void> {
   const send = (fact: Fact) => void stream.writeSSE({ data: JSON.stringify(fact), id: String(fact.id) });
   live.facts.forEach(send);
@@ -175,7 +186,7 @@ async function sendFacts(stream: SSEStreamingApi, live: Live): Promise<void> {
   stop();
 }
 
-/** The reconciler: the one function that is on a schedule. */
+/** The reconciler: the only scheduled function. */
 function scheduledIn(assembly: CloudAssembly, functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
   const [schedule] = assembly.ofType('AWS::Scheduler::Schedule');
   const lambda = functions.get(idOfArn(String((schedule?.properties.Target as { Arn?: string } | undefined)?.Arn)));
@@ -183,7 +194,7 @@ function scheduledIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
   return lambda;
 }
 
-/** The one function that reads streams. */
+/** The publisher: the only function with an event source mapping. */
 function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
   const [mapping] = assembly.ofType('AWS::Lambda::EventSourceMapping');
   const lambda = functions.get(String(mapping?.properties.FunctionName));
@@ -193,14 +204,14 @@ function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
 
 function functionsOf(
   assembly: CloudAssembly,
-  surroundings: Readonly<Record<string, string>>,
+  baseEnvironment: Readonly<Record<string, string>>,
   log: FunctionDefinition['log'],
   live: Live,
 ): Map<string, LambdaFunction> {
   return new Map(
     assembly.ofType('AWS::Lambda::Function').map(({ id, properties }) => {
       const { Code, Environment, Handler, Timeout = 3, MemorySize = 128 } = properties;
-      const watch = watchLog(live);
+      const observe = observeLog(live);
       const { LogFormat } = (properties.LoggingConfig ?? {}) as { LogFormat?: string };
       const { Variables = {} } = (Environment ?? {}) as { Variables?: Record<string, string> };
       const lambda = new LambdaFunction({
@@ -209,9 +220,9 @@ function functionsOf(
         handler: String(Handler),
         timeoutSeconds: Number(Timeout),
         memoryMb: Number(MemorySize),
-        environment: { ...Variables, ...surroundings, ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
+        environment: { ...Variables, ...baseEnvironment, ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
         log(text, isError) {
-          watch(text);
+          observe(text);
           log(text, isError);
         },
       });
@@ -225,28 +236,28 @@ function showErrors(text: string, isError: boolean): void {
   else if (process.env.LOG) process.stdout.write(text);
 }
 
-/** The keys that a shop puts into the secret after its first deployment. */
+/** The keys that an operator writes into the secret after the first deployment. */
 function secretsOf(assembly: CloudAssembly, { keys }: LocalOptions): Map<string, string> {
   const { impKey, impSecret } = keys ?? { impKey: 'local', impSecret: 'local' };
   const value = JSON.stringify({ imp_key: impKey, imp_secret: impSecret, ...(!keys && { pg_api_key: 'local' }) });
   return new Map(assembly.ofType('AWS::SecretsManager::Secret').map(({ id }) => [assembly.arnOfSecret(id), value]));
 }
 
-/** The server takes its port at once, so that a port that is taken is known before anything else starts. */
+/** Listens at once, so that a port in use fails before anything else starts. */
 async function listening(port: number) {
   const server: Server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
-  const { port: taken } = server.address() as AddressInfo;
+  const { port: bound } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${taken}`,
+    url: `http://127.0.0.1:${bound}`,
     serve(gateway: Gateway, shop: (request: Request) => Response | Promise<Response>) {
-      const showShop = getRequestListener(shop, { overrideGlobalObjects: false });
+      const serveShop = getRequestListener(shop, { overrideGlobalObjects: false });
       server.on('request', (request, response) => {
-        const answers = gateway.answers(request) || !isShops(request.url ?? '/', request.method);
-        void (answers ? gateway.serve(request, response) : showShop(request, response));
+        const isForGateway = gateway.answers(request) || !isShopPath(request.url ?? '/', request.method);
+        void (isForGateway ? gateway.serve(request, response) : serveShop(request, response));
       });
     },
     async close() {
@@ -256,6 +267,6 @@ async function listening(port: number) {
   };
 }
 
-/** Pages and the shop's own server; everything else is the gateway's, which knows what to say of it. */
-const isShops = (url: string, method = 'GET'): boolean =>
+/** Pages and the shop's own server. The gateway answers every other path, unknown ones with a 404. */
+const isShopPath = (url: string, method = 'GET'): boolean =>
   /^\/__(shop|local)\//.test(url) || (method === 'GET' && /^\/([\w.-]+\.\w+)?(\?|$)/.test(url));

@@ -1,46 +1,50 @@
-/** `settle`, `refund`, `returned`, `close`, `reconcile`: what changes something. Each but `returned` goes through what is deployed, and asks before money moves. */
+/**
+ * `settle`, `refund`, `returned`, `close`, `reconcile`: the subcommands that change something. All but `returned` call a deployed route
+ * or function. They ask for confirmation before money moves.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { decide } from '../functions/payment/decide.ts';
-import { amountOf, majorUnits } from '../functions/payment/money.ts';
+import { majorUnits, parseAmount } from '../functions/payment/money.ts';
 import { isRefundId } from '../functions/payment/refund.ts';
 import { over } from '../functions/payment/refund-steps.ts';
 import { deadlineIn, unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
-import { type ExitCode, exit, Misuse, waited } from './terminal.ts';
-import { meaningOf, moneyIn, patienceMs } from './why.ts';
+import { type ExitCode, exit, Misuse, withProgress } from './terminal.ts';
+import { meaningOf, moneyIn, timeoutMs } from './why.ts';
 
-/** What the payment means is said first; then the same route settles it that the storefront calls. */
+/** Prints the effect of the payment on its order, then settles it through the route that the storefront calls. */
 export const settle: Command = async (call) => {
-  const { subject: impUid, deployment, say, note } = call;
-  const { rooms, config } = deployment;
-  const payment = await rooms.iamport.payment(impUid, deadlineIn(rooms.clock, patienceMs));
+  const { subject: impUid, deployment, messageFor, progress } = call;
+  const { deps, config } = deployment;
+  const payment = await deps.iamport.payment(impUid, deadlineIn(deps.clock, timeoutMs));
   if (!payment) {
-    call.answer(`${say('noPayment')}: ${impUid}\n`, { code: 'payment_not_found' });
+    call.print(`${messageFor('noPayment')}: ${impUid}\n`, { code: 'payment_not_found' });
     return exit.refused;
   }
-  const order = await rooms.orders.read(payment.merchantUid);
+  const order = await deps.orders.read(payment.merchantUid);
   const decision = decide(order, payment, config.policy);
-  const meaning = `${impUid} · ${say('order')} ${payment.merchantUid}: ${meaningOf(call, order, payment)}`;
-  note(meaning);
+  const meaning = `${impUid} · ${messageFor('order')} ${payment.merchantUid}: ${meaningOf(call, order, payment)}`;
+  progress(meaning);
   const movesMoney =
     decision.kind === 'reject' && decision.reversal !== undefined && decision.reversal.kind !== 'manual';
-  if (movesMoney && !(await call.mayGoOn(meaning))) return exit.notConfirmed;
+  if (movesMoney && !(await call.confirm(meaning))) return exit.notConfirmed;
   const body = { imp_uid: impUid, merchant_uid: payment.merchantUid };
-  return told(call, await deployment.send('POST', '/payments/complete', body));
+  return printResponse(call, await deployment.send('POST', '/payments/complete', body));
 };
 
 export const refund: Command = async (call) => {
-  const { subject: merchantUid, options, deployment, say, language } = call;
+  const { subject: merchantUid, options, deployment, messageFor, language } = call;
   const { amount, reason, account, key = randomUUID() } = options;
-  if (!reason) throw new Misuse('--reason is missing: the console and the buyer’s bank are told it');
-  const order = await deployment.rooms.orders.read(merchantUid);
+  if (!reason) throw new Misuse('--reason is missing: it is sent to the console and the buyer’s bank');
+  const order = await deployment.deps.orders.read(merchantUid);
   const currency = order?.currency ?? 'KRW';
-  const exact = amount === undefined ? undefined : amountOf(amount, currency);
-  if (amount !== undefined && exact === undefined) throw new Misuse(`--amount ${amount} is no amount of ${currency}`);
-  const what = exact === undefined ? say('allThatIsLeft') : moneyIn(language)(exact, currency);
-  if (!(await call.mayGoOn(`${say('willRefund')}: ${merchantUid}, ${what}, "${reason}" (--key ${key})`)))
+  const exact = amount === undefined ? undefined : parseAmount(amount, currency);
+  if (amount !== undefined && exact === undefined)
+    throw new Misuse(`--amount ${amount} is not an amount of ${currency}`);
+  const what = exact === undefined ? messageFor('allThatIsLeft') : moneyIn(language)(exact, currency);
+  if (!(await call.confirm(`${messageFor('willRefund')}: ${merchantUid}, ${what}, "${reason}" (--key ${key})`)))
     return exit.notConfirmed;
   const body = {
     reason,
@@ -48,51 +52,65 @@ export const refund: Command = async (call) => {
     ...(account && { account: accountIn(account) }),
   };
   const path = `/orders/${encodeURIComponent(merchantUid)}/refunds`;
-  return told(call, await deployment.send('POST', path, body, { 'idempotency-key': key }));
+  return printResponse(call, await deployment.send('POST', path, body, { 'idempotency-key': key }));
 };
 
 /**
- * Ends a reversal that waits for an operator: its money went back by a way that Iamport does not see, its account could not be revoked
- * and needs no more looks, or its payment belongs to another system. No upstream is called, so no route is needed: the store records
- * it as it does when the reconciler finds the money returned.
+ * Finishes a reversal that waits for an operator: the money was returned outside Iamport, the account could not be revoked and needs no
+ * more checks, or the payment belongs to another system. This calls no upstream, so it needs no route: the store writes the same as
+ * when the reconciler finds the money returned.
  */
 export const returned: Command = async (call) => {
-  const { subject: impUid, deployment, say, language } = call;
-  const { rooms } = deployment;
+  const { subject: impUid, deployment, messageFor, language } = call;
+  const { deps } = deployment;
   if (isRefundId(impUid)) return refundReturned(call);
-  const reversal = await rooms.reversals.read(impUid);
+  const reversal = await deps.reversals.read(impUid);
   if (reversal?.state !== 'manual') {
-    call.answer(`${impUid}: ${say('notByHand')}\n`, { code: 'nothing_to_return' });
+    call.print(`${impUid}: ${messageFor('notByHand')}\n`, { code: 'nothing_to_return' });
     return exit.refused;
   }
   const { amount, currency, merchantUid, kind } = reversal;
   const what = `${impUid} · ${merchantUid}, ${moneyIn(language)(amount, currency)}`;
   const meaning = kind === 'orphan' ? 'isNotOurs' : amount > 0 ? 'isReturned' : 'isRevoked';
-  if (!(await call.mayGoOn(`${say(meaning)}: ${what}`))) return exit.notConfirmed;
-  // With the amount that was confirmed: what came meanwhile is told anew.
-  await rooms.reversals.finish(impUid, unixSeconds(rooms.clock), amount);
-  call.answer(`${say('writtenDown')}: ${what}\n`, { returned: impUid, amount: majorUnits(amount, currency), currency });
+  if (!(await call.confirm(`${messageFor(meaning)}: ${what}`))) return exit.notConfirmed;
+  // With the confirmed amount: deposits that arrived since are published as a new event.
+  await deps.reversals.finish(impUid, unixSeconds(deps.clock), amount);
+  call.print(`${messageFor('writtenDown')}: ${what}\n`, {
+    returned: impUid,
+    amount: majorUnits(amount, currency),
+    currency,
+  });
   return exit.done;
 };
 
-/** A refund that was accepted, or whose history is unclear, and that the operator has found to be paid back. */
-async function refundReturned({ subject: id, deployment: { rooms }, say, language, ...call }: Call): Promise<ExitCode> {
-  const refund = await rooms.refunds.read(id);
+/** Finishes a refund that was accepted, or whose history is unclear, after the operator has seen that the money was returned. */
+async function refundReturned({
+  subject: id,
+  deployment: { deps },
+  messageFor,
+  language,
+  ...call
+}: Call): Promise<ExitCode> {
+  const refund = await deps.refunds.read(id);
   const waits = refund?.state === 'requested' && (refund.needs !== undefined || refund.acceptedAt !== undefined);
   if (!waits) {
-    call.answer(`${id}: ${say('notByHand')}\n`, { code: 'nothing_to_return' });
+    call.print(`${id}: ${messageFor('notByHand')}\n`, { code: 'nothing_to_return' });
     return exit.refused;
   }
   const { amount, currency, merchantUid } = refund;
   const what = `${id} · ${merchantUid}, ${moneyIn(language)(amount, currency)}`;
-  if (!(await call.mayGoOn(`${say('isReturned')}: ${what}`))) return exit.notConfirmed;
-  const { held } = await rooms.refunds.change(refund, over(refund, 'done', unixSeconds(rooms.clock)));
-  if (!held) throw new Error(`The refund ${id} has changed meanwhile: look at it again`);
-  call.answer(`${say('writtenDown')}: ${what}\n`, { returned: id, amount: majorUnits(amount, currency), currency });
+  if (!(await call.confirm(`${messageFor('isReturned')}: ${what}`))) return exit.notConfirmed;
+  const { written } = await deps.refunds.change(refund, over(refund, 'done', unixSeconds(deps.clock)));
+  if (!written) throw new Error(`The refund ${id} has changed meanwhile: check it again`);
+  call.print(`${messageFor('writtenDown')}: ${what}\n`, {
+    returned: id,
+    amount: majorUnits(amount, currency),
+    currency,
+  });
   return exit.done;
 }
 
-/** `holder,bank,number`, as Iamport takes them. */
+/** Parses `holder,bank,number`. */
 function accountIn(text: string) {
   const [holder, bank, number, ...more] = text.split(',').map((part) => part.trim());
   if (!holder || !bank || !number || more.length > 0) throw new Misuse('--account must be holder,bank code,number');
@@ -100,30 +118,30 @@ function accountIn(text: string) {
 }
 
 export const close: Command = async (call) => {
-  const { subject: merchantUid, deployment, say } = call;
-  if (!(await call.mayGoOn(`${merchantUid}: ${say('willClose')}`))) return exit.notConfirmed;
+  const { subject: merchantUid, deployment, messageFor } = call;
+  if (!(await call.confirm(`${merchantUid}: ${messageFor('willClose')}`))) return exit.notConfirmed;
   const sent = await deployment.send('DELETE', `/orders/${encodeURIComponent(merchantUid)}`);
-  if (sent.status !== 204) return told(call, sent);
-  call.answer(`${say('closed')}: ${merchantUid}\n`, { closed: merchantUid });
+  if (sent.status !== 204) return printResponse(call, sent);
+  call.print(`${messageFor('closed')}: ${merchantUid}\n`, { closed: merchantUid });
   return exit.done;
 };
 
-export const reconcile: Command = async ({ deployment, note, say, answer }) => {
-  note(say('running'));
-  const report = (await waited(deployment.reconcile(), note)) as Record<string, unknown>;
+export const reconcile: Command = async ({ deployment, progress, messageFor, print }) => {
+  progress(messageFor('running'));
+  const report = (await withProgress(deployment.reconcile(), progress)) as Record<string, unknown>;
   const lines = Object.entries(report).map(([name, value]) => `${name.padEnd(11)} ${JSON.stringify(value)}\n`);
-  answer(lines.join(''), report);
+  print(lines.join(''), report);
   return report.finished === true ? exit.done : exit.fault;
 };
 
-/** A refusal is an answer, with what to do about it in `detail`; a fault comes again. */
-function told({ answer, say }: Call, { status, body }: Sent): ExitCode {
+/** Prints a response. A refusal has its remedy in `detail`. @returns `fault` for a 5xx, which can be retried */
+function printResponse({ print, messageFor }: Call, { status, body }: Sent): ExitCode {
   const text = typeof body === 'string' ? body : JSON.stringify(body, null, 2);
   if (status < 400) {
-    answer(`${text}\n`, body as object);
+    print(`${text}\n`, body as object);
     return exit.done;
   }
   const { code = status, detail = text } = (typeof body === 'object' ? body : {}) as { code?: string; detail?: string };
-  answer(`${say('refused')}: ${code} (${status}). ${detail}\n`, { status, ...(body as object) });
+  print(`${messageFor('refused')}: ${code} (${status}). ${detail}\n`, { status, ...(body as object) });
   return status >= 500 ? exit.fault : exit.refused;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run ops -- <subcommand>`, and `npx iamport-serverless <subcommand>` in the package: what an operator asks of a deployment, or of
- * the local system. Here the words are read and the subcommand is found; each has a file of its own.
+ * `npm run ops -- <subcommand>`, and `npx iamport-serverless <subcommand>` in the package: the operator's command for a deployment or
+ * the local system. This file parses the arguments and calls the subcommand, which has a file of its own.
  */
 
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { close, reconcile, refund, returned, settle } from './changes.ts';
 import type { Command } from './command.ts';
 import { connect, NotFound } from './deployment.ts';
 import { doctor } from './doctor.ts';
-import { type Language, sayIn } from './messages.ts';
+import { type Language, messagesIn } from './messages.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
@@ -104,7 +104,7 @@ const options = {
 export async function main(argv: readonly string[], terminal: Terminal = process): Promise<number> {
   try {
     if (argv[0] === 'native') return native(argv.slice(1), terminal.stdout, terminal.stderr);
-    return await obeyed(argv, terminal);
+    return await runCommand(argv, terminal);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const isMisuse = error instanceof Misuse;
@@ -115,8 +115,8 @@ export async function main(argv: readonly string[], terminal: Terminal = process
   }
 }
 
-async function obeyed(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const { values, positionals } = wordsOf(argv);
+async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const { values, positionals } = parsed(argv);
   const language = languageOf(values.lang);
   const [name, subject = '', ...more] = positionals;
   if (values.help || name === undefined) {
@@ -128,29 +128,29 @@ async function obeyed(argv: readonly string[], terminal: Terminal): Promise<numb
   if (command.subject ? subject === '' && !command.withoutSubject : subject !== '')
     throw new Misuse(`${name} takes ${command.subject ? `a ${command.subject}` : 'nothing'}`);
   if (more.length > 0) throw new Misuse(`${name} takes no ${more[0]}`);
-  const say = sayIn(language);
-  const note = (text: string) => void (values.json || terminal.stderr.write(`${text}\n`));
+  const messageFor = messagesIn(language);
+  const progress = (text: string) => void (values.json || terminal.stderr.write(`${text}\n`));
   const deployment = await connect(values);
   return command.run({
     subject,
     options: values,
     deployment,
     language,
-    say,
-    note,
+    messageFor,
+    progress,
     terminal,
-    answer: (text, value) => terminal.stdout.write(values.json ? `${JSON.stringify(value, null, 2)}\n` : text),
-    async mayGoOn(what) {
+    print: (text, value) => terminal.stdout.write(values.json ? `${JSON.stringify(value, null, 2)}\n` : text),
+    async confirm(action) {
       if (values.yes) return true;
-      note(what);
-      if (await isConfirmed(say('sure'), terminal)) return true;
-      terminal.stderr.write(`${say('notConfirmed')}\n`);
+      progress(action);
+      if (await isConfirmed(messageFor('sure'), terminal)) return true;
+      terminal.stderr.write(`${messageFor('notConfirmed')}\n`);
       return false;
     },
   });
 }
 
-function wordsOf(argv: readonly string[]) {
+function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {

@@ -1,7 +1,7 @@
-/** What every subcommand gets, and what it gives back. */
+/** The input and the result of every subcommand. */
 
 import type { Deployment } from './deployment.ts';
-import type { Language, Say } from './messages.ts';
+import type { Language, MessageFor } from './messages.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
 export interface Options {
@@ -13,18 +13,18 @@ export interface Options {
 }
 
 export interface Call {
-  /** What follows the subcommand, such as a `merchant_uid`. */
+  /** The argument after the subcommand, such as a `merchant_uid`. */
   readonly subject: string;
   readonly options: Options;
   readonly deployment: Deployment;
   readonly language: Language;
-  readonly say: Say;
-  /** What was asked for: for a person, or as JSON. */
-  readonly answer: (text: string, value: object) => void;
-  /** What goes on meanwhile. */
-  readonly note: (text: string) => void;
-  /** Whether to go on, once it was said what would be done. */
-  readonly mayGoOn: (what: string) => Promise<boolean>;
+  readonly messageFor: MessageFor;
+  /** Writes the result to stdout: `text`, or with --json the value. */
+  readonly print: (text: string, value: object) => void;
+  /** Writes a line to stderr while the command works. */
+  readonly progress: (text: string) => void;
+  /** Describes an action and asks the operator to confirm it. @returns whether to continue */
+  readonly confirm: (action: string) => Promise<boolean>;
   readonly terminal: Terminal;
 }
 

@@ -1,7 +1,6 @@
 /**
- * The deployment that the command works on: in an AWS account, found by its stack, or the local system. Reading is done by the
- * functions' own code with the operator's credentials; whatever changes something goes through the routes and functions that are
- * deployed, so that there is no second way to settle.
+ * Connects to a deployment: a stack in an AWS account, or the local system. The functions' own code reads, with the operator's
+ * credentials. All changes go through the deployed routes and functions, so that only one code path settles.
  */
 
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
@@ -13,22 +12,23 @@ import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
 import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
 import type { Bus } from '../functions/application/ports.ts';
+import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
-import { openRooms, type Rooms } from '../functions/runtime/dependencies.ts';
+import { createDependencies, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 
 export interface Deployment {
-  /** For a person: where it is. */
+  /** Shown to the operator: the stack and its region, or the address of the local system. */
   readonly name: string;
-  /** Of the API, without a slash at its end. */
+  /** The base URL of the API, without a trailing slash. */
   readonly apiUrl: string;
   readonly config: Config;
-  readonly rooms: Rooms;
-  /** A request to a route of the API, signed. */
+  readonly deps: HandlerDependencies;
+  /** Sends a signed request to a route of the API. */
   send(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Sent>;
   /** Runs the reconciler once. @returns its report */
   reconcile(): Promise<unknown>;
-  /** Where the publisher puts events, and the records that it cannot read. */
+  /** The publisher's event bus, and its queue of records that it cannot read. */
   publishing(): Promise<Publishing>;
 }
 
@@ -42,20 +42,21 @@ export interface Sent {
   readonly body: unknown;
 }
 
-/** The deployment cannot be found, or not be read: said to the operator as it is. */
+/** The deployment cannot be found or read. The message is for the operator. */
 export class NotFound extends Error {}
 
-export interface Where {
+export interface Target {
   readonly local: boolean;
-  /** Of the local system, or of an API behind a domain of the shop's own. */
+  /** The address of the local system, or of an API with a domain of the shop's own. */
   readonly url?: string | undefined;
   readonly stack: string;
   readonly region?: string | undefined;
 }
 
-export const connect = (where: Where): Promise<Deployment> => (where.local ? toLocal(where) : toStack(where));
+export const connect = (target: Target): Promise<Deployment> =>
+  target.local ? connectLocal(target) : connectStack(target);
 
-async function toLocal({ url = 'http://127.0.0.1:3000' }: Where): Promise<Deployment> {
+async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
   if (!found?.ok) throw new NotFound(`No local system answers at ${url}: start it with npm start, or name it by --url`);
   const { environment } = (await found.json()) as { environment: Record<string, string> };
@@ -66,14 +67,14 @@ async function toLocal({ url = 'http://127.0.0.1:3000' }: Where): Promise<Deploy
     name: url,
     apiUrl: url,
     config,
-    rooms: openRooms(config, { connections: 4 }),
+    deps: createDependencies(config, { connections: 4 }),
     send: sender(url, region, async () => localCaller),
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
   };
 }
 
-async function toStack({ stack, region, url }: Where): Promise<Deployment> {
+async function connectStack({ stack, region, url }: Target): Promise<Deployment> {
   if (region) process.env.AWS_REGION = region;
   const resources = await resourcesOf(stack);
   const functionNamed = (name: string) =>
@@ -95,7 +96,7 @@ async function toStack({ stack, region, url }: Where): Promise<Deployment> {
     name: `${stack} (${inRegion})`,
     apiUrl,
     config,
-    rooms: openRooms(config, { connections: 4 }),
+    deps: createDependencies(config, { connections: 4 }),
     send: sender(apiUrl, inRegion, () => credentials()),
     async reconcile() {
       const { Payload, FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: reconciler.physicalId }));
@@ -114,7 +115,7 @@ async function toStack({ stack, region, url }: Where): Promise<Deployment> {
 function publishingBy(variables: Readonly<Record<string, string>>): Publishing {
   const { eventBus, unpublishedQueueUrl } = publisherConfigFrom(variables);
   const client = new EventBridgeClient({});
-  return { bus: eventBridge(client, eventBus), queue: messageQueue(client, unpublishedQueueUrl) };
+  return { bus: eventBridge(client, eventBus, eventSource), queue: messageQueue(client, unpublishedQueueUrl) };
 }
 
 interface Resource {
@@ -139,7 +140,7 @@ async function resourcesOf(stack: string): Promise<Resource[]> {
   return found;
 }
 
-/** Requests as the shop's own server signs them. */
+/** Signs requests like the shop's own server. */
 function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCredentialIdentity>): Deployment['send'] {
   const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
   return async (method, path, body, headers = {}) => {
@@ -155,8 +156,8 @@ function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCr
       body: text,
     });
     const { host: _, ...sent } = signed.headers;
-    const answer = await fetch(url, { method, headers: sent, ...(body && { body: text }), redirect: 'error' });
-    const said = await answer.text();
-    return { status: answer.status, body: said.startsWith('{') ? JSON.parse(said) : said };
+    const response = await fetch(url, { method, headers: sent, ...(body && { body: text }), redirect: 'error' });
+    const received = await response.text();
+    return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
   };
 }

@@ -1,9 +1,9 @@
-/** `doctor`: is the deployment able to settle payments? Each check says what to do when it fails. Changes nothing. */
+/** `doctor`: checks whether the deployment can settle payments, and prints a remedy for each failed check. Changes nothing. */
 
 import { randomUUID } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { iamportClient } from '../functions/adapters/iamport/client.ts';
-import { credentialsIn } from '../functions/adapters/iamport/credentials.ts';
+import { createCredentials } from '../functions/adapters/iamport/credentials.ts';
 import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
@@ -11,83 +11,84 @@ import { exit } from './terminal.ts';
 
 interface Check {
   readonly ok: boolean;
-  /** It may be right all the same: shown with what to do, and no reason to fail. */
+  /** Possibly correct: printed with the remedy, but does not fail the command. */
   readonly isWarning?: boolean;
   readonly name: string;
-  /** What was found. */
   readonly found: string;
-  /** What to do about it. */
   readonly remedy?: string;
 }
 
-/** Iamport counts seconds, and so do our deadlines of accounts and tokens. */
-const mostSecondsOff = 60;
-/** It comes every five minutes. */
+/** Iamport's times, and our deadlines of accounts and tokens, are in whole seconds. */
+const maxSecondsOff = 60;
+/** The reconciler runs every five minutes. */
 const lateAfterSeconds = 1_500;
 
 export const doctor: Command = async (call) => {
-  const checks = await Promise.all(examinations.map((examine) => examine(call)));
+  const checks = await Promise.all(CHECKS.map((run) => run(call)));
   const text = checks.map(
     ({ ok, isWarning, name, found, remedy }) =>
       `${isWarning ? '!' : ok ? '✓' : '✗'} ${name}: ${found}\n${(ok && !isWarning) || !remedy ? '' : `  → ${remedy}\n`}`,
   );
-  call.answer(text.join(''), { checks });
+  call.print(text.join(''), { checks });
   return checks.every(({ ok }) => ok) ? exit.done : exit.found;
 };
 
-/** By the keys, whatever token the instances share: that one lives on for a while when the keys are wrong. It is not shared. */
-function askedForAToken({ deployment: { config, rooms } }: Call): Promise<void> {
+/**
+ * Requests a token with the keys, and does not share it. The token that the instances share stays valid for a while after the keys
+ * became wrong.
+ */
+function requestToken({ deployment: { config, deps } }: Call): Promise<void> {
   const client = iamportClient({
     transport: undiciTransport(config.iamportApiUrl, 1),
-    credentials: credentialsIn(() => new SecretsManagerClient({}), config.iamportSecretArn),
+    credentials: createCredentials(() => new SecretsManagerClient({}), config.iamportSecretArn),
     sharedToken: {
       read: async () => undefined,
       claim: async () => ({ claimed: true }),
       write: async () => undefined,
     },
-    clock: rooms.clock,
+    clock: deps.clock,
     random: Math.random,
   });
-  return client.prepareToken(deadlineIn(rooms.clock, 10_000));
+  return client.prepareToken(deadlineIn(deps.clock, 10_000));
 }
 
-type Examination = (call: Call) => Promise<Check>;
-const words = ({ language }: Call, ko: string, en: string): string => (language === 'ko' ? ko : en);
+type RunCheck = (call: Call) => Promise<Check>;
+const localized = ({ language }: Call, ko: string, en: string): string => (language === 'ko' ? ko : en);
 const messageOf = (error: unknown): string =>
   error instanceof Error
     ? [error.message, error.cause instanceof Error && error.cause.message].filter(Boolean).join(': ')
     : String(error);
 
-/** @param remedy for a check that throws */
-const examination =
+/** @param run the check; if it throws, the error is the finding */
+const check =
   (
     name: readonly [string, string],
     remedy: readonly [string, string],
-    look: (call: Call) => Promise<{ ok: boolean; found: string; isWarning?: boolean }>,
-  ): Examination =>
+    run: (call: Call) => Promise<{ ok: boolean; found: string; isWarning?: boolean }>,
+  ): RunCheck =>
   async (call) => {
-    const told = { name: words(call, ...name), remedy: words(call, ...remedy) };
-    return look(call).then(
-      (found) => ({ ...told, ...found }),
-      (error: unknown) => ({ ...told, ok: false, found: messageOf(error) }),
+    const texts = { name: localized(call, ...name), remedy: localized(call, ...remedy) };
+    return run(call).then(
+      (result) => ({ ...texts, ...result }),
+      (error: unknown) => ({ ...texts, ok: false, found: messageOf(error) }),
     );
   };
 
-/** How far back the payments go that are compared with the orders. Seconds. */
+/** Payments of this period are compared with the orders. Seconds. */
 const comparedSeconds = 3 * 86_400;
-/** Of a page of the list, the newest ones. */
-const mostCompared = 100;
+/** The newest payments of the page that are compared. */
+const maxCompared = 100;
 
-/** Keys of another account are accepted as well, and everything else is in order then: only the orders show it. */
+/** Iamport also accepts the keys of another account, and then all other checks pass. Only the orders show the mistake. */
 async function paymentsOfOurs(call: Call) {
-  const { iamport, orders, clock } = call.deployment.rooms;
+  const { iamport, orders, clock } = call.deployment.deps;
   const to = Math.floor(clock.now() / 1000);
   const query = { status: 'paid', from: to - comparedSeconds, to, page: 1, limit: 1_000 } as const;
   const { payments } = await iamport.listPayments(query, deadlineIn(clock, 10_000));
-  const uids = [...new Set(payments.slice(-mostCompared).flatMap(({ merchantUid }) => merchantUid || []))];
+  const uids = [...new Set(payments.slice(-maxCompared).flatMap(({ merchantUid }) => merchantUid || []))];
   const known = await orders.readMany(uids);
   const ours = known.orders.length + known.unreadable.length;
-  const found = words(
+  const found = localized(
     call,
     `최근 사흘의 결제된 주문 번호 ${uids.length}개 중 ${ours}개가 우리 주문입니다`,
     `${ours} of ${uids.length} order numbers paid in the last three days are orders of ours`,
@@ -95,22 +96,22 @@ async function paymentsOfOurs(call: Call) {
   return { ok: true, found, isWarning: uids.length > 0 && ours === 0 };
 }
 
-const examinations: readonly Examination[] = [
-  examination(
+const CHECKS: readonly RunCheck[] = [
+  check(
     ['아임포트 키', 'Iamport accepts the keys'],
     [
       '시크릿에 imp_key와 imp_secret을 넣으세요: docs/deploy.ko.md',
       'put imp_key and imp_secret into the secret: docs/deploy.md',
     ],
     async (call) => {
-      const { iamport, clock } = call.deployment.rooms;
-      await askedForAToken(call);
-      // Any id that cannot be there: the question is whether we may ask.
+      const { iamport, clock } = call.deployment.deps;
+      await requestToken(call);
+      // An id that no payment has: the check is whether Iamport accepts the call.
       const found = await iamport.payment('imp_doctor000000', deadlineIn(clock, 10_000));
-      return { ok: found === undefined, found: words(call, '조회할 수 있습니다', 'it answers us') };
+      return { ok: found === undefined, found: localized(call, '조회할 수 있습니다', 'it answers us') };
     },
   ),
-  examination(
+  check(
     ['아임포트 계정', 'the keys are those of the shop’s own account'],
     [
       '시크릿의 키가 이 쇼핑몰의 아임포트 계정의 것인지 보세요. 다른 상점의 계정이면 이 쇼핑몰의 결제는 처리되지 않습니다. 한 계정을 여러 상점이 쓰고 아직 판매가 없었다면 정상입니다',
@@ -118,31 +119,31 @@ const examinations: readonly Examination[] = [
     ],
     paymentsOfOurs,
   ),
-  examination(
+  check(
     ['시계', 'the clocks agree'],
     ['이 컴퓨터의 시각을 맞추세요', 'set the clock of this machine'],
     async (call) => {
-      const answer = await fetch(call.deployment.config.iamportApiUrl, { redirect: 'manual' });
-      await answer.body?.cancel();
-      const off = Math.round(Math.abs(Date.now() - Date.parse(answer.headers.get('date') ?? '')) / 1000);
-      const found = words(call, `아임포트와 ${off}초 차이`, `${off} s off Iamport’s`);
-      return { ok: off <= mostSecondsOff, found };
+      const response = await fetch(call.deployment.config.iamportApiUrl, { redirect: 'manual' });
+      await response.body?.cancel();
+      const off = Math.round(Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000);
+      const found = localized(call, `아임포트와 ${off}초 차이`, `${off} s off Iamport’s`);
+      return { ok: off <= maxSecondsOff, found };
     },
   ),
-  examination(
+  check(
     ['테이블', 'the tables can be read'],
     [
       '이 명령의 AWS 자격 증명에 테이블을 읽을 권한을 주세요',
       'give the credentials of this command the right to read the tables',
     ],
     async (call) => {
-      const { orders, reversals } = call.deployment.rooms;
+      const { orders, reversals } = call.deployment.deps;
       await Promise.all([orders.read('doctor'), reversals.due('money', 0, 1)]);
       const { tables } = call.deployment.config;
       return { ok: true, found: `${tables.orders}, ${tables.reversals}` };
     },
   ),
-  examination(
+  check(
     ['서명된 경로', 'signed routes take us'],
     [
       '이 명령의 자격 증명에 execute-api:Invoke 권한을 주세요',
@@ -153,7 +154,7 @@ const examinations: readonly Examination[] = [
       return { ok: status === 404, found: `GET /orders/… ${status}` };
     },
   ),
-  examination(
+  check(
     ['웹훅', 'the webhook is reached'],
     [
       'API가 밖에서 열려 있는지, 도메인이 이 API를 가리키는지 보세요',
@@ -167,20 +168,20 @@ const examinations: readonly Examination[] = [
       return { ok: status === 200 || (refusesOthers && status === 403), found: `POST /payments/webhook ${status}` };
     },
   ),
-  examination(
+  check(
     ['대사', 'the reconciler runs'],
     [
       'reconcile을 실행해 무엇이라고 하는지 보세요: docs/runbook.ko.md',
       'run reconcile and see what it says: docs/runbook.md',
     ],
     async (call) => {
-      const { checkpoints, clock } = call.deployment.rooms;
+      const { checkpoints, clock } = call.deployment.deps;
       const last = (await checkpoints.read(['recent'])).checkpoint('recent')?.completedUntil;
       const behind = last === undefined ? undefined : Math.round(clock.now() / 1000 - last);
       const found =
         behind === undefined
-          ? words(call, '아직 끝난 적이 없습니다', 'it has not ended yet')
-          : words(call, `${behind}초 전까지 확인했습니다`, `the ledger is checked up to ${behind} s ago`);
+          ? localized(call, '아직 끝난 적이 없습니다', 'it has not ended yet')
+          : localized(call, `${behind}초 전까지 확인했습니다`, `the ledger is checked up to ${behind} s ago`);
       return { ok: behind !== undefined && behind <= lateAfterSeconds, found };
     },
   ),

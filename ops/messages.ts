@@ -1,4 +1,4 @@
-/** What the command says to an operator, in Korean and English. */
+/** The command's output texts in Korean and English. */
 
 import type { OrderStatus } from '../functions/payment/order.ts';
 import type { PaymentState } from '../functions/payment/payment.ts';
@@ -6,9 +6,9 @@ import type { RefundState } from '../functions/payment/refund.ts';
 import type { ReversalKind, ReversalReason, ReversalState } from '../functions/payment/reversal.ts';
 
 export type Language = 'ko' | 'en';
-type Words = Readonly<Record<Language, string>>;
+type Localized = Readonly<Record<Language, string>>;
 
-export const statusWords: Readonly<Record<OrderStatus, Words>> = {
+export const statusLabels: Readonly<Record<OrderStatus, Localized>> = {
   ready: { ko: '결제 전', en: 'not paid yet' },
   virtual_account_issued: { ko: '가상계좌 입금 대기', en: 'waits for a deposit' },
   paid: { ko: '결제됨', en: 'paid' },
@@ -20,7 +20,7 @@ export const statusWords: Readonly<Record<OrderStatus, Words>> = {
   closed: { ko: '닫힘', en: 'closed' },
 };
 
-export const paymentWords: Readonly<Record<PaymentState['kind'], Words>> = {
+export const paymentLabels: Readonly<Record<PaymentState['kind'], Localized>> = {
   ready: { ko: '결제창만 열림', en: 'only a window was opened' },
   awaiting_deposit: { ko: '입금을 기다리는 계좌', en: 'an account that waits for its deposit' },
   kept: { ko: '결제된 돈이 있음', en: 'money is there' },
@@ -28,7 +28,7 @@ export const paymentWords: Readonly<Record<PaymentState['kind'], Words>> = {
   failed: { ko: '실패', en: 'failed' },
 };
 
-export const reasonWords: Readonly<Record<ReversalReason, Words>> = {
+export const reasonLabels: Readonly<Record<ReversalReason, Localized>> = {
   test_payment: { ko: '테스트 결제', en: 'a test payment' },
   payment_predates_order: { ko: '주문 등록보다 오래된 결제', en: 'the payment is older than the order' },
   currency_mismatch: { ko: '주문과 다른 통화', en: 'another currency than the order' },
@@ -42,14 +42,14 @@ export const reasonWords: Readonly<Record<ReversalReason, Words>> = {
   order_not_found: { ko: '우리 주문이 아님', en: 'no order of ours' },
 };
 
-export const kindWords: Readonly<Record<ReversalKind, Words>> = {
+export const kindLabels: Readonly<Record<ReversalKind, Localized>> = {
   cancel: { ko: '결제 취소', en: 'cancel the payment' },
   revoke: { ko: '가상계좌 말소', en: 'revoke the account' },
   manual: { ko: '사람이 환불', en: 'a person gives it back' },
   orphan: { ko: '주문 없는 돈, 사람이 확인', en: 'money without an order: a person looks' },
 };
 
-export const stateWords: Readonly<Record<ReversalState | RefundState, Words>> = {
+export const stateLabels: Readonly<Record<ReversalState | RefundState, Localized>> = {
   requested: { ko: '진행 중', en: 'under way' },
   done: { ko: '끝남', en: 'done' },
   manual: { ko: '사람을 기다림', en: 'waits for a person' },
@@ -57,7 +57,7 @@ export const stateWords: Readonly<Record<ReversalState | RefundState, Words>> = 
   unsent: { ko: '전송되지 않음', en: 'not sent' },
 };
 
-const said = {
+const messages = {
   order: { ko: '주문', en: 'Order' },
   noOrder: { ko: '이 번호의 주문이 없습니다', en: 'There is no such order' },
   registered: { ko: '등록', en: 'registered' },
@@ -136,10 +136,10 @@ const said = {
   refused: { ko: '거절되었습니다', en: 'Refused' },
   running: { ko: '대사를 실행합니다…', en: 'Running the reconciler…' },
   noPayment: { ko: '아임포트에 이런 결제가 없습니다', en: 'Iamport knows no such payment' },
-} as const satisfies Record<string, Words>;
+} as const satisfies Record<string, Localized>;
 
-export type Say = (key: keyof typeof said) => string;
-export const sayIn =
-  (language: Language): Say =>
+export type MessageFor = (key: keyof typeof messages) => string;
+export const messagesIn =
+  (language: Language): MessageFor =>
   (key) =>
-    said[key][language];
+    messages[key][language];

@@ -1,4 +1,4 @@
-/** What the command reads from and writes to: a terminal, or a test in its place. */
+/** The input and output of the command. A test passes its own. */
 
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
@@ -13,10 +13,10 @@ export interface Terminal {
 export const exit = { done: 0, fault: 1, misuse: 2, refused: 3, notConfirmed: 4, found: 5 } as const;
 export type ExitCode = (typeof exit)[keyof typeof exit];
 
-/** What the caller wrote makes no sense: told in one line, with the way to the help. */
+/** The arguments are invalid. The command prints the message and a line about --help. */
 export class Misuse extends Error {}
 
-/** Asks before money moves. Without a terminal nobody can answer, and the answer is no. */
+/** Asks the operator to confirm before money moves. Without a terminal the result is false. */
 export async function isConfirmed(question: string, { stdin, stderr }: Terminal): Promise<boolean> {
   if (!stdin.isTTY) return false;
   stderr.write(`${question} [y/N] `);
@@ -29,21 +29,18 @@ export async function isConfirmed(question: string, { stdin, stderr }: Terminal)
   }
 }
 
-/**
- * Says every few seconds how long somebody has been waiting, so that what takes long does not look dead.
- * @param everyMs milliseconds
- */
-export async function waited<Value>(
+/** Reports the elapsed time every few seconds, so that slow work does not look stuck. */
+export async function withProgress<Value>(
   work: Promise<Value>,
-  note: (text: string) => void,
+  progress: (text: string) => void,
   everyMs = 5_000,
 ): Promise<Value> {
   const begin = performance.now();
-  const timer = setInterval(() => note(`… ${Math.round((performance.now() - begin) / 1000)} s`), everyMs);
+  const timer = setInterval(() => progress(`… ${Math.round((performance.now() - begin) / 1000)} s`), everyMs);
   return work.finally(() => clearInterval(timer));
 }
 
-/** Columns for a person. @param rows the first is the heading */
+/** Aligns cells in columns. @param rows the first is the heading */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
   const line = (row: readonly string[]) =>

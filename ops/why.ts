@@ -6,29 +6,29 @@ import { isSettled, isSettledBy, type Order } from '../functions/payment/order.t
 import type { Payment, UnixSeconds } from '../functions/payment/payment.ts';
 import type { Refund } from '../functions/payment/refund.ts';
 import type { Reversal } from '../functions/payment/reversal.ts';
-import type { Rooms } from '../functions/runtime/dependencies.ts';
+import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
-import { kindWords, paymentWords, reasonWords, stateWords, statusWords } from './messages.ts';
+import { kindLabels, paymentLabels, reasonLabels, stateLabels, statusLabels } from './messages.ts';
 import { exit } from './terminal.ts';
 
-/** For all that is asked of Iamport. Milliseconds. */
-export const patienceMs = 20_000;
+/** For all calls to Iamport together. Milliseconds. */
+export const timeoutMs = 20_000;
 
-interface Story {
+interface OrderHistory {
   readonly order: Order | undefined;
   readonly payments: readonly Payment[];
-  /** The words of the fault when Iamport could not be asked. */
+  /** The error message when the call to Iamport failed. */
   readonly fault?: string;
   readonly reversals: readonly Reversal[];
   readonly refunds: readonly Refund[];
 }
 
 export const why: Command = async (call) => {
-  const { subject, deployment, answer } = call;
-  const story = await storyOf(subject, deployment.rooms);
-  const { order, payments, fault, reversals, refunds } = story;
-  answer(textOf(call, story), {
+  const { subject, deployment, print } = call;
+  const history = await historyOf(subject, deployment.deps);
+  const { order, payments, fault, reversals, refunds } = history;
+  print(textOf(call, history), {
     ...(order && { order: orderJson(order) }),
     ...(fault === undefined ? { payments: payments.map((payment) => paymentJson(call, order, payment)) } : { fault }),
     reversals: reversals.map(reversalJson),
@@ -37,11 +37,14 @@ export const why: Command = async (call) => {
   return order || payments.length > 0 ? exit.done : exit.refused;
 };
 
-async function storyOf(merchantUid: string, { orders, reversals, iamport, clock }: Rooms): Promise<Story> {
+async function historyOf(
+  merchantUid: string,
+  { orders, reversals, iamport, clock }: HandlerDependencies,
+): Promise<OrderHistory> {
   const order = await orders.read(merchantUid);
   const given = await reversals.ofOrder(merchantUid);
   try {
-    const { payments } = await iamport.payments(merchantUid, deadlineIn(clock, patienceMs), order?.tier);
+    const { payments } = await iamport.payments(merchantUid, deadlineIn(clock, timeoutMs), order?.tier);
     return { order, payments, ...given };
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
@@ -59,92 +62,99 @@ const paymentJson = ({ deployment: { config } }: Call, order: Order | undefined,
   decision: decide(order, payment, config.policy),
 });
 
-function textOf(call: Call, story: Story): string {
-  const parts = [ofOrder(call, story), ofPayments(call, story), ofReversals(call, story), ofRefunds(call, story)];
-  const next = [`${call.say('next')}:`, ...todo(call, story).map((line) => `  ${line}`)];
+function textOf(call: Call, history: OrderHistory): string {
+  const parts = [
+    ofOrder(call, history),
+    ofPayments(call, history),
+    ofReversals(call, history),
+    ofRefunds(call, history),
+  ];
+  const next = [`${call.messageFor('next')}:`, ...todo(call, history).map((line) => `  ${line}`)];
   return `${[...parts, next]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
 }
 
-function ofOrder({ say, subject, language }: Call, { order }: Story): string[] {
-  if (!order) return [`${say('noOrder')}: ${subject}`];
+function ofOrder({ messageFor, subject, language }: Call, { order }: OrderHistory): string[] {
+  if (!order) return [`${messageFor('noOrder')}: ${subject}`];
   const { amount, currency, state, revision, createdAt, updatedAt } = order;
-  const head = `${say('order')} ${subject}: ${moneyIn(language)(amount, currency)}, ${statusWords[state.status][language]}`;
+  const head = `${messageFor('order')} ${subject}: ${moneyIn(language)(amount, currency)}, ${statusLabels[state.status][language]}`;
   // Only the shop has written it so far.
   if (revision === 0) return [head];
   const ids = revision === 1 ? `${subject}:1` : `${subject}:1 … ${subject}:${revision}`;
   return [
     head,
-    `  ${say('registered')} ${timeOf(createdAt)}, ${say('changed')} ${timeOf(updatedAt)}`,
-    `  ${say('events')}: ${say('eventsOf')} ${ids}`,
+    `  ${messageFor('registered')} ${timeOf(createdAt)}, ${messageFor('changed')} ${timeOf(updatedAt)}`,
+    `  ${messageFor('events')}: ${messageFor('eventsOf')} ${ids}`,
   ];
 }
 
-function ofPayments(call: Call, { order, payments, fault }: Story): string[] {
-  const { say, language } = call;
-  if (fault !== undefined) return [`${say('payments')}: ${say('notAsked')}: ${fault}`];
-  if (payments.length === 0) return [`${say('payments')}: ${say('none')}`];
+function ofPayments(call: Call, { order, payments, fault }: OrderHistory): string[] {
+  const { messageFor, language } = call;
+  if (fault !== undefined) return [`${messageFor('payments')}: ${messageFor('notAsked')}: ${fault}`];
+  if (payments.length === 0) return [`${messageFor('payments')}: ${messageFor('none')}`];
   const lines = payments.flatMap((payment) => {
     const { impUid, amount, currency, state, record, sandbox } = payment;
     const paidAt = record.paidAt !== undefined && timeOf(record.paidAt);
     const facts = [moneyIn(language)(amount, currency), record.payMethod, sandbox && 'sandbox', paidAt].filter(Boolean);
     const means = meaningOf(call, order, payment);
-    return [`  ${impUid}  ${facts.join(', ')}: ${paymentWords[state.kind][language]}`, `    → ${means}`];
+    return [`  ${impUid}  ${facts.join(', ')}: ${paymentLabels[state.kind][language]}`, `    → ${means}`];
   });
-  return [`${say('payments')}:`, ...lines];
+  return [`${messageFor('payments')}:`, ...lines];
 }
 
-function ofReversals({ say, language }: Call, { reversals }: Story): string[] {
+function ofReversals({ messageFor, language }: Call, { reversals }: OrderHistory): string[] {
   if (reversals.length === 0) return [];
   const lines = reversals.map(({ impUid, kind, reason, state, amount, currency, attempts, message, updatedAt }) => {
     const facts = [
       moneyIn(language)(amount, currency),
-      `${reasonWords[reason][language]}: ${kindWords[kind][language]}`,
-      stateWords[state][language],
-      attempts > 0 && `${say('attempts')} ${attempts}`,
+      `${reasonLabels[reason][language]}: ${kindLabels[kind][language]}`,
+      stateLabels[state][language],
+      attempts > 0 && `${messageFor('attempts')} ${attempts}`,
       timeOf(updatedAt),
       message,
     ];
     return `  ${impUid}  ${facts.filter(Boolean).join(', ')}`;
   });
-  return [`${say('reversals')}:`, ...lines];
+  return [`${messageFor('reversals')}:`, ...lines];
 }
 
-function ofRefunds({ say, language }: Call, { refunds }: Story): string[] {
+function ofRefunds({ messageFor, language }: Call, { refunds }: OrderHistory): string[] {
   if (refunds.length === 0) return [];
   const lines = refunds.map(({ impUid, amount, currency, reason, state, key, needs, updatedAt, message }) => {
-    const facts = [moneyIn(language)(amount, currency), `"${reason}"`, stateWords[state][language], timeOf(updatedAt)];
+    const facts = [moneyIn(language)(amount, currency), `"${reason}"`, stateLabels[state][language], timeOf(updatedAt)];
     return `  ${impUid}  ${[...facts, `key ${key}`, needs && `needs ${needs}`, message].filter(Boolean).join(', ')}`;
   });
-  return [`${say('refunds')}:`, ...lines];
+  return [`${messageFor('refunds')}:`, ...lines];
 }
 
-/** What a payment means for its order, by the very rules that the doors decide by. */
+/** Describes the effect of a payment on its order, by the same `decide()` as in the functions. */
 export function meaningOf(
-  { deployment: { config }, say, language }: Call,
+  { deployment: { config }, messageFor, language }: Call,
   order: Order | undefined,
   payment: Payment,
 ): string {
   const decision = decide(order, payment, config.policy);
   switch (decision.kind) {
     case 'order_not_found':
-      return say('noOrder');
+      return messageFor('noOrder');
     case 'keep':
-      return order && isSettled(order.state) && isSettledBy(order.state, payment) ? say('standsOn') : say('counts');
+      return order && isSettled(order.state) && isSettledBy(order.state, payment)
+        ? messageFor('standsOn')
+        : messageFor('counts');
     case 'change':
-      return `${say('willChange')}: ${statusWords[decision.next.status][language]}`;
+      return `${messageFor('willChange')}: ${statusLabels[decision.next.status][language]}`;
     case 'reject': {
-      const undo = decision.reversal ? ` → ${kindWords[decision.reversal.kind][language]}` : '';
-      return `${say('willReject')}: ${reasonWords[decision.reason][language]}${undo}`;
+      const undo = decision.reversal ? ` → ${kindLabels[decision.reversal.kind][language]}` : '';
+      return `${messageFor('willReject')}: ${reasonLabels[decision.reason][language]}${undo}`;
     }
     case 'money_returned':
-      return say('moneyIsBack');
+      return messageFor('moneyIsBack');
   }
 }
 
-function todo({ deployment: { config }, say }: Call, { order, payments, reversals }: Story): string[] {
+function todo({ deployment: { config }, messageFor }: Call, { order, payments, reversals }: OrderHistory): string[] {
   const unsettled = payments.filter((payment) => {
     const { kind } = decide(order, payment, config.policy);
     const isKnown = reversals.some(({ impUid }) => impUid === payment.impUid);
@@ -154,18 +164,18 @@ function todo({ deployment: { config }, say }: Call, { order, payments, reversal
     ...unsettled.map(({ impUid }) => `settle ${impUid}`),
     ...reversals.flatMap(({ impUid, state, reason, amount }) => {
       if (state === 'manual' && reason === 'deposit_excess')
-        return [`${impUid}: ${say('giveBackOnTop')} returned ${impUid}`];
-      if (state === 'manual' && amount === 0) return [`${impUid}: ${say('revokeByHand')} returned ${impUid}`];
-      if (state === 'manual') return [`${impUid}: ${say('giveBack')}`];
-      return state === 'requested' ? [`${impUid}: ${say('waits')}`] : [];
+        return [`${impUid}: ${messageFor('giveBackOnTop')} returned ${impUid}`];
+      if (state === 'manual' && amount === 0) return [`${impUid}: ${messageFor('revokeByHand')} returned ${impUid}`];
+      if (state === 'manual') return [`${impUid}: ${messageFor('giveBack')}`];
+      return state === 'requested' ? [`${impUid}: ${messageFor('waits')}`] : [];
     }),
   ];
-  return lines.length > 0 ? lines : [say('nothing')];
+  return lines.length > 0 ? lines : [messageFor('nothing')];
 }
 
 export const moneyIn = (language: string) => (amount: Amount, currency: string) =>
   `${majorUnits(amount, currency).toLocaleString(language)} ${currency}`;
 
-/** Korean time, whatever the operator's machine thinks. */
+/** Korean time, independent of the time zone of the operator's machine. */
 export const timeOf = (seconds: UnixSeconds): string =>
   `${new Date((seconds + 9 * 3600) * 1000).toISOString().slice(0, 19).replace('T', ' ')} KST`;

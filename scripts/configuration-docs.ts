@@ -1,14 +1,11 @@
 /**
- * `npm run configuration`: writes the table of the configuration into docs/configuration.md and its Korean twin, from the schema and
- * its words. A test says when it has to be run again.
+ * `npm run configuration`: writes the table of the configuration into docs/configuration.md and its translation, from the schema and
+ * its descriptions. A test fails when the docs are out of date.
  */
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { configurationKeys } from '../infra/config.ts';
-import { CONFIGURATION_WORDS } from '../infra/config-descriptions.ts';
-import { PROJECT_ROOT } from '../infra/context.ts';
-import { type Language, tableOf, withParts } from './generated.ts';
+import { CONFIGURATION_DESCRIPTIONS } from '../infra/config-descriptions.ts';
+import { type Language, tableOf, withParts, writeParts } from './generated.ts';
 
 const HEADS: Record<Language, readonly string[]> = {
   en: ['key', 'allowed', 'default', 'meaning'],
@@ -16,16 +13,17 @@ const HEADS: Record<Language, readonly string[]> = {
 };
 const REQUIRED: Record<Language, string> = { en: 'required', ko: '필수' };
 
-export const configurationPapers = { en: 'docs/configuration.md', ko: 'docs/configuration.ko.md' } as const;
+export const CONFIGURATION_DOCS = { en: 'docs/configuration.md', ko: 'docs/configuration.ko.md' } as const;
 
-/** The paper as it should be. @throws Error when it has no place for the table */
-export const withTable = (language: Language): string =>
-  withParts(configurationPapers[language], { keys: table(language) });
+const parts = (language: Language) => ({ keys: table(language) });
+
+/** The text that the document should have. @throws Error when it has no marks for the table */
+export const withTable = (language: Language): string => withParts(CONFIGURATION_DOCS[language], parts(language));
 
 function table(language: Language): string {
-  const rows = configurationKeys().map(({ key, default: value, words }) => {
-    const { allowed = words.map((word) => code(JSON.stringify(word))).join(', '), meaning } =
-      CONFIGURATION_WORDS[language][key];
+  const rows = configurationKeys().map(({ key, default: value, values }) => {
+    const { allowed = values.map((each) => code(JSON.stringify(each))).join(', '), meaning } =
+      CONFIGURATION_DESCRIPTIONS[language][key];
     return [code(key), allowed, value === undefined ? REQUIRED[language] : code(value), meaning];
   });
   return tableOf(HEADS[language], rows);
@@ -33,8 +31,4 @@ function table(language: Language): string {
 
 const code = (text: string): string => `\`${text}\``;
 
-if (import.meta.main) {
-  for (const [language, file] of Object.entries(configurationPapers)) {
-    writeFileSync(join(PROJECT_ROOT, file), withTable(language as Language));
-  }
-}
+if (import.meta.main) writeParts(CONFIGURATION_DOCS, parts);

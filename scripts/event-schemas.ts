@@ -1,12 +1,15 @@
-/** `npm run schemas`: writes docs/events.schema.json, and the tables of docs/events.md, from the schemas. A test says when. */
+/**
+ * `npm run schemas`: writes docs/events.schema.json, and the tables of docs/events.md and its translation, from the schemas. A test
+ * fails when they are out of date.
+ */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { eventDetail, eventFields, notificationDetail, notificationNames } from '../functions/events/event-schema.ts';
-import { eventPapers, withEvents } from './events-docs.ts';
+import { EVENT_DOCS, withEvents } from './events-docs.ts';
 
-/** The JSON Schema (draft 2020-12) of every event on the bus: its `detail-type` and its `detail`. */
+/** The JSON Schema (draft 2020-12) of `detail-type` and `detail` of every event on the bus. */
 export function eventSchemas(): object {
   const event = (name: object, detail: object) => ({
     type: 'object',
@@ -32,12 +35,12 @@ function withoutDialect(schema: z.core.$ZodType): object {
   return rest;
 }
 
-export const schemaFile = join(import.meta.dirname, '../docs/events.schema.json');
+export const SCHEMA_FILE = join(import.meta.dirname, '../docs/events.schema.json');
 export const schemaText = (): string => `${JSON.stringify(eventSchemas(), null, 2)}\n`;
 
 if (import.meta.main) {
-  writeFileSync(schemaFile, schemaText());
+  writeFileSync(SCHEMA_FILE, schemaText());
   for (const language of ['en', 'ko'] as const) {
-    writeFileSync(join(import.meta.dirname, '..', eventPapers[language]), withEvents(language));
+    writeFileSync(join(import.meta.dirname, '..', EVENT_DOCS[language]), withEvents(language));
   }
 }

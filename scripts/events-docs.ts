@@ -1,77 +1,81 @@
 /**
- * The events in docs/events.md and its Korean twin: names, when they come and what they always have, from the schemas; an example of
- * each, written by what writes them. `npm run schemas` puts them there, and a test says when.
+ * The generated parts of docs/events.md and its translation. From the schemas: the name, the occasion and the required fields of each
+ * event. From the functions that write events: an example of each. `npm run schemas` writes them; a test fails when they are out of
+ * date.
  */
 
 import { eventJson, notificationJson } from '../functions/events/event-json.ts';
 import { eventFields, eventSource, notificationDetail } from '../functions/events/event-schema.ts';
 import type { EventName, PaymentEvent } from '../functions/payment/events.ts';
-import { amountOf } from '../functions/payment/money.ts';
+import { parseAmount } from '../functions/payment/money.ts';
 import { type NotificationEventName, notificationEvent } from '../functions/payment/notification.ts';
 import { type Language, type Pair, tableOf, withParts } from './generated.ts';
 
-type Words = Readonly<Record<Language, string>>;
+type Localized = Readonly<Record<Language, string>>;
 
-export const eventPapers: Pair = { en: 'docs/events.md', ko: 'docs/events.ko.md' };
+export const EVENT_DOCS: Pair = { en: 'docs/events.md', ko: 'docs/events.ko.md' };
 
-const when: Record<EventName | NotificationEventName, Words> = {
-  'Payment Paid': { en: 'the whole amount is there: deliver', ko: '전액이 결제됨. 상품을 보낼 때' },
+const OCCASIONS: Record<EventName | NotificationEventName, Localized> = {
+  'Payment Paid': { en: 'the whole amount is paid: deliver', ko: '전액이 결제됨. 상품을 보낼 때' },
   'Virtual Account Issued': {
-    en: 'an account waits for its deposit: tell the buyer',
+    en: 'a virtual account was issued and waits for the deposit: notify the buyer',
     ko: '가상계좌가 발급되어 입금을 기다림. 구매자에게 안내할 때',
   },
   'Virtual Account Withdrawn': {
-    en: 'the account that was told is gone: nobody should pay into it',
+    en: 'the issued virtual account is no longer valid: the buyer must not pay into it',
     ko: '안내한 가상계좌가 없어짐. 더는 입금하면 안 됨',
   },
   'Payment Failed': {
-    en: 'an attempt came to nothing; the order stays open, and may be paid yet',
+    en: 'an attempt to pay failed; the order stays open, and can still be paid',
     ko: '결제 시도가 실패함. 주문은 열려 있고 나중에 결제될 수 있음',
   },
-  'Payment Cancelled': { en: 'nothing is kept any more: take it back', ko: '전액 취소됨. 상품을 회수할 때' },
+  'Payment Cancelled': {
+    en: 'the payment was cancelled in full: take the goods back',
+    ko: '전액 취소됨. 상품을 회수할 때',
+  },
   'Payment Partially Cancelled': {
-    en: 'a part was given back, `cancelled_amount` in all',
+    en: 'a part was cancelled; `cancelled_amount` is the total so far',
     ko: '일부가 취소됨. `cancelled_amount`는 지금까지의 합계',
   },
   'Deposit Reversed': {
-    en: 'the bank took the deposit back: stop the delivery, get in touch',
+    en: 'the bank reversed the deposit: stop the delivery, contact the buyer',
     ko: '은행이 입금을 취소함. 배송을 멈추고 연락할 때',
   },
   'Order Expired': {
-    en: 'the time to pay is over; a late payment may still come',
+    en: 'the order expired unpaid; a late payment is still possible',
     ko: '결제 기한이 지남. 늦은 결제는 여전히 올 수 있음',
   },
-  'Order Closed': { en: 'the shop closed the order, for good', ko: '쇼핑몰이 주문을 닫음' },
+  'Order Closed': { en: 'the shop closed the order permanently', ko: '쇼핑몰이 주문을 닫음' },
   'Payment Rejected': {
-    en: 'a payment was not taken, for the `reason`; `reversal` says where its money is',
+    en: 'a payment was rejected for the `reason`; `reversal` has the state of its money',
     ko: '`reason` 때문에 결제를 받지 않음. 돈의 행방은 `reversal`',
   },
   'Payment Without Order': {
-    en: 'money that names no order of ours. It is never sent back by itself',
+    en: 'a payment for an order that was never registered. It is never reversed automatically',
     ko: '등록되지 않은 주문의 돈. 저절로 돌려보내지 않음',
   },
   'Refund Required': {
-    en: 'a person has to give `amount` back; comes again, with all of it, when there is more or something else',
+    en: 'the operator has to refund `amount` by hand; published again with the whole amount when it grows or the reason changes',
     ko: '사람이 `amount`를 돌려줘야 함. 돌려줄 돈이 늘거나 이유가 바뀌면 전체 금액으로 다시 옴',
   },
   'Refund No Longer Required': {
-    en: 'a `Refund Required` of this payment is void: do not give the money back, or the buyer has it twice',
+    en: 'a `Refund Required` of this payment is void: a refund now would be a second one',
     ko: '이 결제의 `Refund Required`가 취소됨. 이제 환불하면 이중 환불이 됨',
   },
   'Refund Completed': {
-    en: '`amount` is back, of a refund or of a payment that was not taken',
+    en: '`amount` of a refund or of a rejected payment was returned to the buyer',
     ko: '환불이나 받지 않은 결제의 `amount`가 돌아감',
   },
   'Refund Refused': {
-    en: 'a refund that the shop asked for was refused, and a second look 5 minutes later has confirmed it',
+    en: 'a refund that the shop requested was refused, and a second check 5 minutes later has confirmed it',
     ko: '쇼핑몰이 요청한 환불이 거절되었고, 5분 뒤 다시 조회해 확인함',
   },
   'Escrow Changed': {
-    en: 'Iamport told of an escrow; nothing confirms it',
+    en: 'Iamport notified of an escrow; unconfirmed',
     ko: '아임포트가 에스크로 변경을 알림. 확인되지 않음',
   },
   'Unrecognised Notification': {
-    en: 'Iamport told of something that we do not know; nothing confirms it',
+    en: 'Iamport sent an unknown notification; unconfirmed',
     ko: '아임포트가 모르는 알림을 보냄. 확인되지 않음',
   },
 };
@@ -80,14 +84,20 @@ const impUid = 'imp_961494461225';
 const merchantUid = 'order-1001';
 /** 2026-11-23, 10:01:30 in Seoul. */
 const paidAt = 1_795_395_690;
-const won = (major: number) => amountOf(major, 'KRW') ?? raise(`${major} is no amount of won`);
+const won = (major: number) => parseAmount(major, 'KRW') ?? raise(`${major} is not an amount of won`);
 const raise = (message: string): never => {
   throw new Error(message);
 };
-const account = { impUid, bank: '하나은행', number: '79012345678901', dueAt: paidAt + 259_200, issuedAt: paidAt };
+const account = {
+  impUid,
+  bank: '하나은행',
+  number: '79012345678901',
+  depositDeadline: paidAt + 259_200,
+  issuedAt: paidAt,
+};
 
-/** What each name has besides what every event has. */
-const particulars: Record<EventName, Partial<PaymentEvent>> = {
+/** The fields of each event besides the common ones. */
+const PARTICULARS: Record<EventName, Partial<PaymentEvent>> = {
   'Payment Paid': { status: 'paid', payMethod: 'card' },
   'Virtual Account Issued': { status: 'virtual_account_issued', account },
   'Virtual Account Withdrawn': { status: 'ready' },
@@ -108,7 +118,7 @@ const particulars: Record<EventName, Partial<PaymentEvent>> = {
   'Refund Completed': { reason: 'amount_mismatch', amount: won(100), reversal: { kind: 'cancel', state: 'done' } },
   'Refund Refused': { reason: 'refused_by_pg', amount: won(4_000) },
 };
-const ofReversals = new Set<EventName>([
+const REVERSAL_EVENTS = new Set<EventName>([
   'Payment Rejected',
   'Payment Without Order',
   'Refund Required',
@@ -123,16 +133,20 @@ export function eventExamples(): {
   detail: unknown;
 }[] {
   const plain = (detail: object) => JSON.parse(JSON.stringify(detail)) as unknown;
-  const events = (Object.entries(particulars) as [EventName, Partial<PaymentEvent>][]).map(([name, own]) => {
+  const events = (Object.entries(PARTICULARS) as [EventName, Partial<PaymentEvent>][]).map(([name, own]) => {
     const id =
-      name === 'Refund Refused' ? `${impUid}/return-1:3` : ofReversals.has(name) ? `${impUid}:1` : `${merchantUid}:2`;
+      name === 'Refund Refused'
+        ? `${impUid}/return-1:3`
+        : REVERSAL_EVENTS.has(name)
+          ? `${impUid}:1`
+          : `${merchantUid}:2`;
     const detail = plain(eventJson({ name, id, merchantUid, impUid, amount: won(14_000), currency: 'KRW', ...own }));
     return { source: eventSource, 'detail-type': name, detail };
   });
-  const told = { impUid, merchantUid, updatedAt: paidAt };
+  const common = { impUid, merchantUid, updatedAt: paidAt };
   const notifications = [
-    { ...told, event: 'Inicis.Escrow.Changed', content: { status: 'paid', escrow_status: 'confirmed' } },
-    { ...told, event: 'Something.New', content: { status: 'paid' } },
+    { ...common, event: 'Inicis.Escrow.Changed', content: { status: 'paid', escrow_status: 'confirmed' } },
+    { ...common, event: 'Something.New', content: { status: 'paid' } },
   ].map((notification) => {
     const event = notificationEvent(notification);
     return { source: eventSource, 'detail-type': event.name, detail: plain(notificationJson(event)) };
@@ -140,20 +154,20 @@ export function eventExamples(): {
   return [...events, ...notifications];
 }
 
-const heads: Record<Language, readonly string[]> = {
+const HEADS: Record<Language, readonly string[]> = {
   en: ['event', 'when', 'always has, besides `version`, `id`, `merchant_uid`, `amount`, `currency`'],
   ko: ['이벤트', '언제', '`version`, `id`, `merchant_uid`, `amount`, `currency` 말고 항상 있는 것'],
 };
-const unconfirmed: Words = { en: ' (no amount and no currency)', ko: ' (금액과 통화는 없음)' };
+const UNCONFIRMED: Localized = { en: ' (no amount and no currency)', ko: ' (금액과 통화는 없음)' };
 
 function table(language: Language): string {
   const own = ['imp_uid', 'verified', 'event', 'content'].filter((field) => field in notificationDetail.shape);
-  const rows = Object.entries(when).map(([name, words]) => {
+  const rows = Object.entries(OCCASIONS).map(([name, occasion]) => {
     const fields: readonly string[] | undefined = eventFields[name as EventName];
     const listed = (fields ?? own).map((field) => `\`${field}\``).join(', ');
-    return [`\`${name}\``, words[language], fields ? listed : `${listed}${unconfirmed[language]}`];
+    return [`\`${name}\``, occasion[language], fields ? listed : `${listed}${UNCONFIRMED[language]}`];
   });
-  return tableOf(heads[language], rows);
+  return tableOf(HEADS[language], rows);
 }
 
 const examples = (): string =>
@@ -161,6 +175,6 @@ const examples = (): string =>
     .map((example) => `\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``)
     .join('\n\n');
 
-/** The paper as it should be. */
+/** The text that the document should have. */
 export const withEvents = (language: Language): string =>
-  withParts(eventPapers[language], { events: table(language), examples: examples() });
+  withParts(EVENT_DOCS[language], { events: table(language), examples: examples() });

@@ -1,29 +1,39 @@
-/** What scripts write into the papers: parts between two marks, and tables. Knows no paper. */
+/** Writes generated parts into docs, each between two marks, and tables in Markdown. For scripts/ and bench/. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Language = 'en' | 'ko';
 
-/** Each paper as a pair, below the root of the project. */
+/** A document and its translation: paths below the root of the project. */
 export type Pair = Readonly<Record<Language, string>>;
 
 const root = join(import.meta.dirname, '..');
 
 /**
- * The paper as it should be.
+ * The text of a document with its generated parts replaced.
  * @param parts by the names of their marks, `<!-- name -->` and `<!-- /name -->`
- * @throws Error when the paper has no place for one of them
+ * @throws Error when the document has no such marks
  */
 export function withParts(file: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce(
     (text, [name, part]) => {
-      const place = new RegExp(`(?<=<!-- ${name} -->\\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
-      if (!place.test(text)) throw new Error(`${file} has no place between <!-- ${name} --> and <!-- /${name} -->`);
-      return text.replace(place, () => `\n${part}\n\n`);
+      const between = new RegExp(`(?<=<!-- ${name} -->\\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
+      if (!between.test(text)) throw new Error(`${file} has no marks <!-- ${name} --> and <!-- /${name} -->`);
+      return text.replace(between, () => `\n${part}\n\n`);
     },
     readFileSync(join(root, file), 'utf8'),
   );
+}
+
+/**
+ * Writes generated parts into a document and its translation.
+ * @throws Error when one of them has no marks for a part
+ */
+export function writeParts(docs: Pair, partsIn: (language: Language) => Readonly<Record<string, string>>): void {
+  for (const language of ['en', 'ko'] as const) {
+    writeFileSync(join(root, docs[language]), withParts(docs[language], partsIn(language)));
+  }
 }
 
 /** A table in Markdown. */

@@ -1,6 +1,6 @@
 /**
- * `npm run diagram`: draws what is deployed, and lists what each function may do, into docs/infrastructure.md and its Korean twin, from
- * the synthesized template. A test says when it has to be run again. It draws what carries payments; what only watches is left out.
+ * `npm run diagram`: writes a diagram of the deployed resources and a table of each function's rights into docs/infrastructure.md and
+ * its translation, from the synthesized template. A test fails when they are out of date. Logs, alarms and the dashboard are left out.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,12 +19,12 @@ export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
-/** One action that a function may do to one thing. */
+/** An IAM action that a role allows on a resource. */
 interface Right {
   readonly action: string;
-  /** A logical id. */
-  readonly on: string;
-  /** What follows its ARN: an index, a stream. */
+  /** The logical id of the resource. */
+  readonly resource: string;
+  /** The suffix of its ARN: an index, a stream. */
   readonly part: string;
 }
 
@@ -35,7 +35,7 @@ interface DeployedFunction {
   readonly routes: readonly { readonly key: string; readonly signed: boolean }[];
 }
 
-export const infrastructurePapers = { en: 'docs/infrastructure.md', ko: 'docs/infrastructure.ko.md' } as const;
+export const INFRASTRUCTURE_DOCS = { en: 'docs/infrastructure.md', ko: 'docs/infrastructure.ko.md' } as const;
 
 const WORDS: Record<Language, Record<'anyone' | 'signed' | 'every' | 'changes' | 'head', string>> = {
   en: {
@@ -54,10 +54,10 @@ const WORDS: Record<Language, Record<'anyone' | 'signed' | 'every' | 'changes' |
   },
 };
 
-/** Its own part of a logical id. */
+/** Captures the part of a logical id that names the resource. */
 const LOGICAL_ID = /\bPayments(\w+?)[0-9A-F]{8}\b/g;
 
-/** The shapes of what is drawn, by type. */
+/** Mermaid's brackets for the shape of a node, by resource type. */
 const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   'AWS::DynamoDB::GlobalTable': ['[(', ')]'],
   'AWS::SecretsManager::Secret': ['{{', '}}'],
@@ -65,21 +65,21 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   'AWS::SQS::Queue': ['[[', ']]'],
 };
 
-/** The paper as it should be. @throws Error when it has no place for what is drawn */
+/** The text that the document should have. @throws Error when it has no marks for the generated parts */
 export function withInfrastructure(language: Language, template: Template): string {
   const functions = functionsOf(template);
   const parts = { diagram: diagram(template, functions, language), rights: rightsTable(functions, language) };
-  return withParts(infrastructurePapers[language], parts);
+  return withParts(INFRASTRUCTURE_DOCS[language], parts);
 }
 
 function diagram(template: Template, functions: readonly DeployedFunction[], language: Language): string {
   const words = WORDS[language];
-  const things = Object.entries(template.Resources).flatMap(([id, { Type }]) => {
+  const resources = Object.entries(template.Resources).flatMap(([id, { Type }]) => {
     const [open, close] = SHAPES[Type] ?? [];
-    return open ? [`  ${id}${open}"${thing(id)}"${close}`] : [];
+    return open ? [`  ${id}${open}"${shortName(id)}"${close}`] : [];
   });
   const groups = Object.values(Object.groupBy(functions, targetsOf)).filter((group) => group !== undefined);
-  const drawn = groups.flatMap((group, index) => {
+  const functionNodes = groups.flatMap((group, index) => {
     const from = group.length > 1 ? `together${index}` : (group[0]?.id ?? '');
     const boxes = group.map(
       ({ id, name, routes }) => `${id}["${[`<b>${name}</b>`, ...routes.map(({ key }) => key)].join('<br>')}"]`,
@@ -96,7 +96,7 @@ function diagram(template: Template, functions: readonly DeployedFunction[], lan
     return `  ${id}>"${every}"] --> ${target}`;
   });
   const outside = [`  anyone(["${words.anyone}"])`, `  signed(["${words.signed}"])`];
-  const lines = ['```mermaid', 'flowchart LR', ...outside, ...things, ...drawn, ...schedules, '```'];
+  const lines = ['```mermaid', 'flowchart LR', ...outside, ...resources, ...functionNodes, ...schedules, '```'];
   return lines.join('\n').replace(LOGICAL_ID, '$1');
 }
 
@@ -107,33 +107,35 @@ function callers(group: readonly DeployedFunction[]): string[] {
   });
 }
 
-/** One arrow a thing, with what is done to it; what is followed points the other way. */
+/** One arrow to each resource, with the verbs. The arrow of a stream points from the table to the function. */
 function edges(rights: readonly Right[], from: string, changes: string): string[] {
-  const onThings = Object.entries(Object.groupBy(rights, ({ on }) => on));
-  return onThings.flatMap(([on, some = []]) => {
+  const byResource = Object.entries(Object.groupBy(rights, ({ resource }) => resource));
+  return byResource.flatMap(([resource, some = []]) => {
     const verbs = new Set(some.filter(({ part }) => !part.startsWith('/stream')).map(({ action }) => verbOf(action)));
-    const follows = some.some(({ part }) => part.startsWith('/stream')) ? [`  ${on} -. ${changes} .-> ${from}`] : [];
-    return verbs.size > 0 ? [...follows, `  ${from} -- ${[...verbs].sort().join(', ')} --> ${on}`] : follows;
+    const follows = some.some(({ part }) => part.startsWith('/stream'))
+      ? [`  ${resource} -. ${changes} .-> ${from}`]
+      : [];
+    return verbs.size > 0 ? [...follows, `  ${from} -- ${[...verbs].sort().join(', ')} --> ${resource}`] : follows;
   });
 }
 
-/** `dynamodb:BatchGetItem` is a read; what is no read is a write. */
+/** `dynamodb:BatchGetItem` is a read. Any other action than a read or a send is a write. */
 const verbOf = (action: string): string =>
   /:(Batch)?Get|:Query/.test(action) ? 'reads' : /:(Put|Send)/.test(action) ? 'sends' : 'writes';
 
 function rightsTable(functions: readonly DeployedFunction[], language: Language): string {
   const rows = functions.map(({ name, routes, rights }) => {
-    const may = Object.entries(Object.groupBy(rights, ({ on, part }) => `${thing(on)}${part}`)).map(
-      ([on, some = []]) => `${on}: ${some.map(({ action }) => `\`${action}\``).join(', ')}`,
+    const allowed = Object.entries(Object.groupBy(rights, ({ resource, part }) => `${shortName(resource)}${part}`)).map(
+      ([resource, some = []]) => `${resource}: ${some.map(({ action }) => `\`${action}\``).join(', ')}`,
     );
-    return `| \`${name}\` | ${routes.map(({ key }) => `\`${key}\``).join('<br>')} | ${may.join('<br>')} |`;
+    return `| \`${name}\` | ${routes.map(({ key }) => `\`${key}\``).join('<br>')} | ${allowed.join('<br>')} |`;
   });
   return [WORDS[language].head, ...rows].join('\n');
 }
 
-/** Functions are drawn together that do the same to the same things. */
+/** The key of a group in the diagram: functions with equal rights. */
 const targetsOf = ({ rights }: DeployedFunction): string =>
-  rights.map(({ action, on, part }) => `${action} ${on}${part}`).join();
+  rights.map(({ action, resource, part }) => `${action} ${resource}${part}`).join();
 
 function functionsOf(template: Template): DeployedFunction[] {
   const routes = routesOf(template);
@@ -145,16 +147,16 @@ function functionsOf(template: Template): DeployedFunction[] {
   });
 }
 
-/** What a role allows, but for the function's own log and traces. */
+/** The actions that a role allows, without those for the function's own log and traces. */
 function rightsOf(role: Resource | undefined): Right[] {
   const policies = (role?.Properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
   return policies
     .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
     .flatMap(({ Action, Resource }) =>
-      [Resource].flat().flatMap((resource) => {
-        const [on = '', part = ''] = [referred(resource)[0], texts(resource).join('')];
+      [Resource].flat().flatMap((arn) => {
+        const [resource = '', part = ''] = [referred(arn)[0], texts(arn).join('')];
         const actions = [Action].flat().filter((action) => !/^(?:logs|xray):/.test(action));
-        return actions.map((action) => ({ action, on, part }));
+        return actions.map((action) => ({ action, resource, part }));
       }),
     );
 }
@@ -186,14 +188,14 @@ function referred(value: unknown): string[] {
   return attribute ? [attribute[0]] : Object.values(value).flatMap(referred);
 }
 
-/** The texts in a join. */
+/** The strings in an Fn::Join. */
 function texts(value: unknown): string[] {
   const { 'Fn::Join': join } = (value ?? {}) as { 'Fn::Join'?: [string, unknown[]] };
   return (join?.[1] ?? []).filter((part) => typeof part === 'string');
 }
 
 /** `PaymentsTablesOrdersD7E07471` is `orders`. */
-const thing = (id: string): string =>
+const shortName = (id: string): string =>
   kebabCase(
     id
       .replace(/^Payments/, '')
@@ -211,7 +213,7 @@ if (import.meta.main) {
   const directory = mkdtempSync(join(tmpdir(), 'diagram-'));
   const template = templateIn(await synthesize(cdkContext(), directory));
   for (const language of ['en', 'ko'] as const) {
-    writeFileSync(join(PROJECT_ROOT, infrastructurePapers[language]), withInfrastructure(language, template));
+    writeFileSync(join(PROJECT_ROOT, INFRASTRUCTURE_DOCS[language]), withInfrastructure(language, template));
   }
   rmSync(directory, { recursive: true });
 }

@@ -1,7 +1,7 @@
 /**
- * Puts the Node.js of the Lambda runtime (24, from npm) at node_modules/.bin/node, so that every script,
- * test and local function runs on what is deployed, whatever Node the machine has.
- * Runs after every install: npm 10 removes the link again when it drops the packages of other platforms.
+ * Links the Node.js of the Lambda runtime (24, from npm) at node_modules/.bin/node, so that every script, test and local function runs
+ * on the deployed version, independent of the machine's Node.js.
+ * Runs after every install: npm 10 removes the link when it drops the packages of other platforms.
  */
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 

@@ -1,6 +1,6 @@
 /**
- * `npm run package`: makes dist/iamport-serverless-<version>.tgz, which a shop installs into its own CDK app. In it are the construct
- * as JavaScript with types, the functions as they deploy, and the papers; so a shop's synth runs no bundler and asks no network.
+ * `npm run package`: packs dist/iamport-serverless-<version>.tgz, which a shop installs into its own CDK app. It contains the construct
+ * as JavaScript with types, the bundled functions, and the docs. So the synth of a shop runs no bundler and needs no network.
  */
 
 import { execFile } from 'node:child_process';
@@ -13,39 +13,39 @@ import { bundleFunctions } from '../infra/bundle.ts';
 import { BUNDLES, PROJECT_ROOT } from '../infra/context.ts';
 
 const run = promisify(execFile);
-/** What is packed, laid out as the project itself is, so that everything finds everything at the same place. */
-const STAGE = join(PROJECT_ROOT, 'dist/package');
-const PAPERS = /^(LICENSE|[A-Za-z.]+\.md|docs\/[^/]+\.(md|json))$/;
+/** The directory that is packed. It has the layout of the project, so relative paths stay valid. */
+const PACKAGE = join(PROJECT_ROOT, 'dist/package');
+const DOCS = /^(LICENSE|[A-Za-z.]+\.md|docs\/[^/]+\.(md|json))$/;
 
 /** @returns the path of the tarball */
 export async function makePackage(): Promise<string> {
-  await rm(STAGE, { recursive: true, force: true });
+  await rm(PACKAGE, { recursive: true, force: true });
   await Promise.all([bundleFunctions(), compile()]);
-  await cp(BUNDLES, join(STAGE, 'dist/functions'), { recursive: true });
-  for (const paper of await papers()) await copy(paper);
+  await cp(BUNDLES, join(PACKAGE, 'dist/functions'), { recursive: true });
+  for (const doc of await docs()) await copy(doc);
   const bin = await command();
-  await writeFile(join(STAGE, 'package.json'), `${JSON.stringify({ ...(await manifest()), ...bin }, null, 2)}\n`);
+  await writeFile(join(PACKAGE, 'package.json'), `${JSON.stringify({ ...(await manifest()), ...bin }, null, 2)}\n`);
   const { stdout } = await npm(['pack', '--json', '--pack-destination', join(PROJECT_ROOT, 'dist')]);
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   return join(PROJECT_ROOT, 'dist', filename);
 }
 
-/** The construct and the events, with what they import: nothing that runs in Lambda is compiled here. */
+/** Compiles the construct and the events with their imports. The functions are bundled, not compiled here. */
 async function compile(): Promise<void> {
   const compiler = join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [compiler, '-p', join(PROJECT_ROOT, 'infra/tsconfig.package.json')]);
 }
 
-/** The operator's command, in one file with all that it needs, where this version has one. @returns its entry in the manifest */
+/** Bundles the operator's command with its dependencies into one file. @returns its entry in the manifest */
 async function command(): Promise<{ bin?: Record<string, string> }> {
   if (!existsSync(join(PROJECT_ROOT, 'ops/cli.ts'))) return {};
   const contents = `import { main } from './ops/cli.ts'; process.exitCode = await main(process.argv.slice(2));`;
   const require = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
   await build({
     stdin: { contents, resolveDir: PROJECT_ROOT },
-    // It is a module of the bundle, and a Node.js of the shop's may not know the word.
+    // The command is not the entry point, and older versions of Node.js lack `import.meta.main`.
     define: { 'import.meta.main': 'false' },
-    outfile: join(STAGE, 'dist/cli.js'),
+    outfile: join(PACKAGE, 'dist/cli.js'),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -57,26 +57,26 @@ async function command(): Promise<{ bin?: Record<string, string> }> {
   return { bin: { 'iamport-serverless': './dist/cli.js' } };
 }
 
-/** The papers, and every picture, file and folder that one of them links to. */
-async function papers(): Promise<string[]> {
-  const docs = (await readdir(join(PROJECT_ROOT, 'docs'))).map((file) => `docs/${file}`);
-  const found = [...(await readdir(PROJECT_ROOT)), ...docs].filter((file) => PAPERS.test(file));
+/** The docs, and every image, file and directory that one of them links to. */
+async function docs(): Promise<string[]> {
+  const inDocs = (await readdir(join(PROJECT_ROOT, 'docs'))).map((file) => `docs/${file}`);
+  const found = [...(await readdir(PROJECT_ROOT)), ...inDocs].filter((file) => DOCS.test(file));
   const linked = await Promise.all(found.filter((file) => file.endsWith('.md')).map(linksOf));
   return [...new Set([...found, ...linked.flat()])];
 }
 
-async function linksOf(paper: string): Promise<string[]> {
-  const text = await readFile(join(PROJECT_ROOT, paper), 'utf8');
-  return [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join(dirname(paper), path));
+async function linksOf(doc: string): Promise<string[]> {
+  const text = await readFile(join(PROJECT_ROOT, doc), 'utf8');
+  return [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join(dirname(doc), path));
 }
 
 async function copy(path: string): Promise<void> {
-  await mkdir(dirname(join(STAGE, path)), { recursive: true });
+  await mkdir(dirname(join(PACKAGE, path)), { recursive: true });
   const isOurs = (source: string) => basename(source) !== 'node_modules';
-  await cp(join(PROJECT_ROOT, path), join(STAGE, path), { recursive: true, filter: isOurs });
+  await cp(join(PROJECT_ROOT, path), join(PACKAGE, path), { recursive: true, filter: isOurs });
 }
 
-/** The functions bring their own dependencies in their bundles; the construct needs zod, and the CDK of the app that it is in. */
+/** The bundles contain the dependencies of the functions. The construct needs zod, and the CDK of the app. */
 async function manifest(): Promise<object> {
   const { name, version, description, license, dependencies } = JSON.parse(
     await readFile(join(PROJECT_ROOT, 'package.json'), 'utf8'),
@@ -89,7 +89,7 @@ async function manifest(): Promise<object> {
     license,
     type: 'module',
     sideEffects: false,
-    // The construct uses URL.parse, and an app of CommonJS requires it as it is.
+    // The construct uses URL.parse, and a CommonJS app loads its ES modules with `require`.
     engines: { node: '>=22.12' },
     main: './infra/index.js',
     types: './infra/index.d.ts',
@@ -104,6 +104,6 @@ async function manifest(): Promise<object> {
   };
 }
 
-const npm = (commandLine: string[]) => run('npm', commandLine, { cwd: STAGE });
+const npm = (commandLine: string[]) => run('npm', commandLine, { cwd: PACKAGE });
 
 if (import.meta.main) console.log(`Packed into ${relative(PROJECT_ROOT, await makePackage())}.`);

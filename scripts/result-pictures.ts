@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: docs/images/result.<language>.png, the built-in result page in the states that most buyers meet. It needs a Korean
- * font on the machine that takes them.
+ * `npm run pictures`: writes docs/images/result.<language>.png, screenshots of the built-in result page in the most frequent states. The
+ * machine needs a Korean font.
  */
 
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ try {
     for (const [state, colorScheme] of shown) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme, javaScriptEnabled: false });
       const page = await context.newPage();
-      // It would go on by itself before it is seen; and the button is there as a script shows it.
+      // Without its <noscript>, the page does not redirect before the screenshot. The copy button is shown, as a script would do.
       const text = pageOf(state, language).text.replace(/<noscript>.*?<\/noscript>/, '');
       await page.setContent(text.replace(' hidden data-copy', ' data-copy'));
       pictures.push((await page.screenshot()).toString('base64'));

@@ -1,7 +1,7 @@
 /**
- * `npm run storefront`: makes what a shop's page loads. `dist/storefront/checkout.mjs` with its types for bundlers and
- * `<script type="module">`, and `checkout.global.js` for a plain script tag, where it is `IamportCheckout`; and `webview.mjs` with its types, for
- * the app around a page.
+ * `npm run storefront`: builds the files that a shop's page loads. `dist/storefront/checkout.mjs` with its types for
+ * bundlers and `<script type="module">`; `checkout.global.js` for a plain script tag, with the global
+ * `IamportCheckout`; and `webview.mjs` with its types, for the app around a page.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -22,7 +22,7 @@ export function bundleCheckout(): Record<'checkout.mjs' | 'checkout.global.js', 
       minify: true,
       format,
       target: 'es2020',
-      // A module is always read as UTF-8; a plain script as its page is, and there are Korean pages in EUC-KR.
+      // Browsers read a module as UTF-8, and a plain script in the encoding of its page, which may be EUC-KR.
       charset: format === 'esm' ? 'utf8' : 'ascii',
       write: false,
       ...(format === 'iife' && { globalName: 'IamportCheckout' }),
@@ -34,7 +34,9 @@ export function bundleCheckout(): Record<'checkout.mjs' | 'checkout.global.js', 
   return { 'checkout.mjs': bundle('esm'), 'checkout.global.js': bundle('iife') };
 }
 
-/** The WebView kit, as it is imported in React Native, Capacitor and any other JavaScript. Not minified: its readers port it. */
+/**
+ * The WebView kit for React Native, Capacitor and any other JavaScript. Not minified, so that its readers can port it.
+ */
 export function bundleWebview(): string {
   const { outputFiles } = buildSync({
     entryPoints: [join(import.meta.dirname, 'webview/index.ts')],
@@ -49,7 +51,7 @@ export function bundleWebview(): string {
   return file.text;
 }
 
-/** Writes them, and the types, into `dist/storefront`. @returns the folder */
+/** Writes the bundles and their types into `dist/storefront`. @returns the folder */
 export function buildStorefront(): string {
   mkdirSync(target, { recursive: true });
   const files = { ...bundleCheckout(), 'webview.mjs': bundleWebview() };

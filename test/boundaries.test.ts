@@ -1,62 +1,112 @@
-/** The walls between the rooms hold: the linter refuses each of these, and lets the house as it is stand. */
+/** The import boundaries: the linter refuses each breach below, and reports nothing for the current code. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
-const breaches: readonly [file: string, code: string, rule: string][] = [
-  [
-    'functions/payment/breach-1.ts',
-    "import * as z from 'zod/mini';\nexport const breach = z;\n",
-    'noRestrictedImports',
+/** For each folder of functions/ the modules that it must not import, each by an existing file. */
+const forbidden: Readonly<Record<string, readonly string[]>> = {
+  payment: ['shared/defined.ts', 'application/ports.ts', 'adapters/dynamodb/table.ts', 'zod/mini'],
+  shared: ['application/ports.ts', 'adapters/dynamodb/table.ts', 'http/problem.ts', 'runtime/log.ts'],
+  application: [
+    'adapters/dynamodb/table.ts',
+    'adapters/iamport/client.ts',
+    'http/problem.ts',
+    'events/event-json.ts',
+    'runtime/log.ts',
+    'handlers/webhook.ts',
+    '@aws-sdk/client-dynamodb',
+    'aws-lambda',
+    'zod/mini',
+    'node:fs',
   ],
-  [
-    'functions/payment/breach-2.ts',
-    "import { table } from '../store/table.ts';\nexport const breach = table;\n",
-    'noRestrictedImports',
-  ],
-  ['functions/edge/breach-3.ts', 'export const breach = Date.now();\n', 'noRestrictedGlobals'],
-  ['functions/edge/breach-4.ts', 'export const breach = new Date();\n', 'noRestrictedGlobals'],
-  ['functions/adapters/dynamodb/breach-5.ts', 'export const breach = Math.random();\n', 'noJsRestrictedProperties'],
-  ['functions/adapters/iamport/breach-6.ts', "export const breach = () => fetch('/');\n", 'noRestrictedGlobals'],
-  ['functions/breach-7.ts', 'export const breach = setTimeout;\n', 'noRestrictedGlobals'],
-  ['functions/breach-8.ts', 'export const breach = process.env.BREACH;\n', 'noProcessEnv'],
-  [
-    'functions/breach-9.ts',
-    "import { complete } from './complete.ts';\nexport const breach = complete;\n",
-    'noRestrictedImports',
-  ],
-  [
-    'functions/edge/breach-10.ts',
-    "import { webhook } from '../webhook.ts';\nexport const breach = webhook;\n",
-    'noRestrictedImports',
-  ],
-  [
-    'functions/breach-11.ts',
-    "import { PaymentsStack } from '../infra/stack.ts';\nexport const breach = PaymentsStack;\n",
-    'noRestrictedImports',
-  ],
-  [
-    'functions/adapters/dynamodb/breach-12.ts',
-    "import { startLocal } from '../../local/system.ts';\nexport const breach = startLocal;\n",
-    'noRestrictedImports',
-  ],
+  'application/reconcile': ['adapters/dynamodb/table.ts', 'runtime/log.ts', 'handlers/webhook.ts'],
+  'adapters/dynamodb': ['application/settle.ts', 'http/problem.ts', 'events/event-json.ts', 'runtime/log.ts'],
+  'adapters/iamport': ['application/refund.ts', 'http/problem.ts', 'handlers/webhook.ts'],
+  http: ['application/settle.ts', 'adapters/dynamodb/table.ts', 'events/event-json.ts', 'runtime/log.ts'],
+  events: ['application/settle.ts', 'adapters/dynamodb/table.ts', 'http/problem.ts', 'runtime/log.ts'],
+  runtime: ['handlers/webhook.ts'],
+  handlers: ['handlers/webhook.ts'],
+};
+const folders = Object.keys(forbidden);
+/** Code that runs in Lambda must not import from outside functions/. */
+const outside = [
+  'infra/stack.ts',
+  'local/system.ts',
+  'ops/cli.ts',
+  'storefront/build.ts',
+  'bench/cpu.ts',
+  'scripts/openapi.ts',
 ];
 
-/** What the linter says of each file. */
-let said: { readonly path: string; readonly rule: string }[];
+interface Breach {
+  readonly file: string;
+  readonly code: string;
+  readonly rule: string;
+}
+
+const importing = (folder: string, path: string, index: number): Breach => {
+  const isPackage = !path.endsWith('.ts');
+  const specifier = isPackage ? path : relative(join('functions', folder), path);
+  return {
+    file: `functions/${folder}/breach-import-${index}.ts`,
+    code: `import * as it from '${specifier.startsWith('.') || isPackage ? specifier : `./${specifier}`}';\nexport const breach = it;\n`,
+    rule: 'noRestrictedImports',
+  };
+};
+
+const imports = folders.flatMap((folder) =>
+  [...(forbidden[folder] ?? []).map((path) => (path.endsWith('.ts') ? `functions/${path}` : path)), ...outside].map(
+    (path, index) => importing(folder, path, index),
+  ),
+);
+
+const breaches: readonly Breach[] = [
+  ...imports,
+  { file: 'functions/http/breach-1.ts', code: 'export const breach = Date.now();\n', rule: 'noRestrictedGlobals' },
+  {
+    file: 'functions/application/breach-2.ts',
+    code: 'export const breach = new Date();\n',
+    rule: 'noRestrictedGlobals',
+  },
+  {
+    file: 'functions/adapters/dynamodb/breach-3.ts',
+    code: 'export const breach = Math.random();\n',
+    rule: 'noJsRestrictedProperties',
+  },
+  {
+    file: 'functions/adapters/iamport/breach-4.ts',
+    code: "export const breach = () => fetch('/');\n",
+    rule: 'noRestrictedGlobals',
+  },
+  { file: 'functions/runtime/breach-5.ts', code: 'export const breach = setTimeout;\n', rule: 'noRestrictedGlobals' },
+  { file: 'functions/handlers/breach-6.ts', code: 'export const breach = process.env.BREACH;\n', rule: 'noProcessEnv' },
+  {
+    file: 'functions/payment/breach-7.ts',
+    code: "import type { breach } from './breach-8.ts';\nexport type Breach = typeof breach;\n",
+    rule: 'noImportCycles',
+  },
+  {
+    file: 'functions/payment/breach-8.ts',
+    code: "import type { Breach } from './breach-7.ts';\nexport const breach: Breach | 1 = 1;\n",
+    rule: 'noImportCycles',
+  },
+];
+
+/** The diagnostics of the linter. */
+let diagnosed: { readonly path: string; readonly rule: string }[];
 let copy: string;
 
 beforeAll(async () => {
-  // In a copy, so that nobody else who reads the project meanwhile meets the breaches.
-  copy = await mkdtemp(join(tmpdir(), 'walls-'));
+  // Works on a copy, because other test files read the project at the same time.
+  copy = await mkdtemp(join(tmpdir(), 'boundaries-'));
   const run = promisify(execFile);
   await run('cp', ['-r', 'functions', 'biome.json', copy], { cwd: root });
-  for (const [file, code] of breaches) await writeFile(join(copy, file), code);
+  for (const { file, code } of breaches) await writeFile(join(copy, file), code);
   const linted = await run(
     join(root, 'node_modules/.bin/biome'),
     ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', 'functions'],
@@ -66,7 +116,7 @@ beforeAll(async () => {
     },
   ).catch((failed: { stdout: string }) => failed);
   const { diagnostics } = JSON.parse(linted.stdout.slice(linted.stdout.indexOf('{')));
-  said = diagnostics.map(
+  diagnosed = diagnostics.map(
     ({ category, location }: { category: string; location: { path: string | { file: string } } }) => ({
       rule: category.split('/').at(-1) ?? '',
       path: typeof location.path === 'string' ? location.path : location.path.file,
@@ -75,10 +125,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(copy, { recursive: true }));
 
-test.each(breaches)('%s is refused', (file, _code, rule) => {
-  expect(said.filter(({ path }) => path.endsWith(file)).map((one) => one.rule)).toContain(rule);
+test.each(breaches)('refuses $file ($rule): $code', ({ file, rule }) => {
+  expect(diagnosed.filter(({ path }) => path.endsWith(file)).map((one) => one.rule)).toContain(rule);
 });
 
-test('and nothing else is', () => {
-  expect(said.filter(({ path }) => !path.includes('breach-'))).toEqual([]);
+test('reports nothing for the current code', () => {
+  expect(diagnosed.filter(({ path }) => !path.includes('breach-'))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /**
- * The two papers on the architecture draw the same flows, decide by the same table, and name only calls that there are. Mermaid's own
- * parser is 200 MB of packages, so it is not asked here; what it stumbles over in a sequence diagram is.
+ * The architecture documents in both languages have the same diagrams and decision tables, and name only existing calls. Mermaid's own
+ * parser needs 200 MB of packages, so these tests check the syntax of sequence diagrams themselves.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventNames } from '../functions/events/event-schema.ts';
 import { decide } from '../functions/payment/decide.ts';
-import { doorEntries } from '../infra/function-table.ts';
+import { HTTP_FUNCTION_ENTRIES } from '../infra/function-table.ts';
 import { allPayments, orders, policies } from './functions/payment/cases.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const papers = ['ARCHITECTURE.md', 'ARCHITECTURE.ko.md'] as const;
+const documents = ['ARCHITECTURE.md', 'ARCHITECTURE.ko.md'] as const;
 
 const diagramsIn = (file: string): string[][] =>
   [...read(file).matchAll(/```mermaid\n([\s\S]*?)```/g)].map(([, text = '']) => text.trimEnd().split('\n'));
@@ -21,7 +21,7 @@ const diagramsIn = (file: string): string[][] =>
 const sequences = [
   'README.md',
   'README.ko.md',
-  ...papers,
+  ...documents,
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ]
   .filter((file) => file.endsWith('.md'))
@@ -30,14 +30,14 @@ const sequences = [
 
 const arrow = /^\s+(\w+)(?:->>|-->>)(\w+): (.+)$/;
 
-test.each(sequences)('a sequence diagram of %s can be drawn', (_file, [, ...lines]) => {
+test.each(sequences)('a sequence diagram of %s has valid syntax', (_file, [, ...lines]) => {
   const known = lines
     .map((line) => /^\s+participant (\w+)(?: as .+)?$/.exec(line)?.[1])
     .filter((name) => name !== undefined);
   let open = 0;
   for (const line of lines) {
     if (/^\s+participant /.test(line)) continue;
-    // They begin a new statement, or an escape.
+    // `;` begins a new statement, and `#` an escape.
     expect(line).not.toMatch(/[;#]/);
     const [, from, to] = arrow.exec(line) ?? [];
     const [, over] = /^\s+Note over ([\w,]+): ./.exec(line) ?? [];
@@ -51,12 +51,12 @@ test.each(sequences)('a sequence diagram of %s can be drawn', (_file, [, ...line
   expect(open).toBe(0);
 });
 
-describe('the papers on the architecture', () => {
-  const [english = [], korean = []] = papers.map(diagramsIn);
+describe('the architecture documents', () => {
+  const [english = [], korean = []] = documents.map(diagramsIn);
 
-  test('draw the same, in two languages', () => {
+  test('have the same diagrams in both languages', () => {
     expect(english.length).toBe(12);
-    // Whatever is said at an arrow or in a box may differ; who says it to whom, and in which block, may not.
+    // The texts of arrows and boxes may differ. The participants and the blocks must be the same.
     const shape = (line: string) =>
       line
         .replace(/(->>|-->>)(\w+): .*/, '$1$2')
@@ -68,39 +68,41 @@ describe('the papers on the architecture', () => {
     expect(korean.map((lines) => lines.map(shape))).toEqual(english.map((lines) => lines.map(shape)));
   });
 
-  test('say the same calls and events at the same arrows', () => {
+  test('name the same calls and events at the same arrows', () => {
     const named = new RegExp(`\\b(?:GET|PUT|POST|DELETE) /[^\\s,]+|${eventNames.join('|')}`, 'g');
     const words = (lines: string[]) => lines.map((line) => arrow.exec(line)?.[3]?.match(named));
     expect(korean.map(words)).toEqual(english.map(words));
-    const told = english.flat().filter((line) => /->>E: /.test(line) && !line.includes('PutEvents'));
-    expect(told.length).toBeGreaterThan(6);
-    expect(told.filter((line) => !line.match(named))).toEqual([]);
+    const published = english.flat().filter((line) => /->>E: /.test(line) && !line.includes('PutEvents'));
+    expect(published.length).toBeGreaterThan(6);
+    expect(published.filter((line) => !line.match(named))).toEqual([]);
   });
 
-  test('call this system by routes that it has, and every one of them', () => {
+  test('call every route of this system, and no other', () => {
     const calls = english.flat().flatMap((line) => {
-      const [, from, to, said = ''] = arrow.exec(line) ?? [];
-      return to === 'P' && from !== 'P' ? (said.match(/\b(?:GET|PUT|POST|DELETE) \/[^\s,]+/g) ?? []) : [];
+      const [, from, to, label = ''] = arrow.exec(line) ?? [];
+      return to === 'P' && from !== 'P' ? (label.match(/\b(?:GET|PUT|POST|DELETE) \/[^\s,]+/g) ?? []) : [];
     });
-    const described = doorEntries.flatMap(([, { routes }]) => routes.map(({ method, path }) => `${method} ${path}`));
+    const described = HTTP_FUNCTION_ENTRIES.flatMap(([, { routes }]) =>
+      routes.map(({ method, path }) => `${method} ${path}`),
+    );
     expect([...new Set(calls)].sort()).toEqual(described.sort());
   });
 
-  test('decide by the same table', () => {
+  test('have the same decision table', () => {
     const rows = (file: string) => (read(file).match(/^\| \d+ \|.*/gm) ?? []).map(codeWordsOf);
     expect(rows('ARCHITECTURE.md')).toHaveLength(24);
     expect(rows('ARCHITECTURE.ko.md')).toEqual(rows('ARCHITECTURE.md'));
   });
 
-  test('have the same tables, word for word where it is code', () => {
+  test('have the same code words in every table row', () => {
     const rows = (file: string) => (read(file).match(/^\| .*/gm) ?? []).map(codeWordsOf);
     expect(rows('ARCHITECTURE.ko.md')).toEqual(rows('ARCHITECTURE.md'));
   });
 });
 
-describe('what decide really does, over every order and every payment that the tests of the rules know', () => {
+describe('the decisions of `decide` for every order and every payment of the unit tests', () => {
   const made = orders.flatMap(([, order]) =>
-    // Each payment also as one that began long before its order was registered.
+    // Adds each payment as one that began long before the registration of its order.
     [...allPayments()]
       .flatMap(([, payment]) => [payment, { ...payment, startedAt: 0 }])
       .flatMap((payment) =>
@@ -111,18 +113,18 @@ describe('what decide really does, over every order and every payment that the t
       ),
   );
 
-  test.each(papers)('is what the table of %s says, no more and no less', (paper) => {
-    const said = (read(paper).match(/^\| \d+ \|.*/gm) ?? []).map((row) => row.split('|').at(-2) ?? '');
+  test.each(documents)('are exactly those in the table of %s', (file) => {
+    const cells = (read(file).match(/^\| \d+ \|.*/gm) ?? []).map((row) => row.split('|').at(-2) ?? '');
     const changes = made.flatMap(({ decision }) => (decision.kind === 'change' ? decision.next.status : []));
-    const bold = said.flatMap((cell) => [...cell.matchAll(/\*\*(\w+)\*\*/g)].map(([, word]) => word));
+    const bold = cells.flatMap((cell) => [...cell.matchAll(/\*\*(\w+)\*\*/g)].map(([, word]) => word));
     expect([...new Set(bold)].sort()).toEqual([...new Set(changes)].sort());
     const reasons = made.flatMap(({ decision }) => (decision.kind === 'reject' ? decision.reason : []));
-    const code = said.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, word]) => word));
+    const code = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, word]) => word));
     expect([...new Set(code)].sort()).toEqual([...new Set([...reasons, 'order_not_found'])].sort());
   });
 
-  test.each(papers)('is drawn in the states of %s: every step is an arrow, and every arrow a step', (paper) => {
-    const [, text = ''] = /(stateDiagram-v2\n[\s\S]*?)```/.exec(read(paper)) ?? [];
+  test.each(documents)('are exactly the arrows in the state diagram of %s', (file) => {
+    const [, text = ''] = /(stateDiagram-v2\n[\s\S]*?)```/.exec(read(file)) ?? [];
     const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];
     const arrows = [...text.matchAll(/^ +(\w+) --> (\w+)/gm)].flatMap(([, from = '', to = '']) =>
       (from === 'payable' ? payable : [from]).map((one) => `${one} --> ${to}`),
@@ -134,5 +136,5 @@ describe('what decide really does, over every order and every payment that the t
   });
 });
 
-/** What a row of a table says in code or in bold, wherever the language puts it. */
+/** The code spans and bold words of a table row, sorted, because the word order differs between the languages. */
 const codeWordsOf = (row: string): string[] => (row.match(/`[^`]+`|\*\*[^*]+\*\*/g) ?? []).sort();

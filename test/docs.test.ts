@@ -1,4 +1,4 @@
-/** The papers at the top say what the code does. Codes, statuses, keys and defaults come from the code, never from here. */
+/** The docs agree with the code. Codes, statuses, keys and defaults come from the code, not from this file. */
 
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -8,20 +8,21 @@ import type { OrderStatus } from '../functions/payment/order.ts';
 import type { OutcomeStatus } from '../functions/payment/outcome.ts';
 import type { Objection } from '../functions/payment/reversal.ts';
 import { readSettings } from '../infra/config.ts';
+import { PROOF_DOCS, withInvariants } from '../scripts/proof-docs.ts';
 import { commands, commandsIn } from './support/commands.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const readmes = ['README.md', 'README.ko.md'] as const;
 const architectures = ['ARCHITECTURE.md', 'ARCHITECTURE.ko.md'] as const;
-const papers = [
+const docs = [
   ...[...readmes, ...architectures, 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
   ...readdirSync(join(root, 'docs'))
     .filter((file) => file.endsWith('.md'))
     .map((file) => `docs/${file}`),
 ];
 
-// A word that the code gains or loses does not compile here until it is added or taken out.
+// A code or status that the code adds or removes does not compile here until this file has the same change.
 const problemCodes = Object.keys({
   invalid_request: 0,
   route_not_found: 0,
@@ -79,20 +80,20 @@ const objections = Object.keys({
   account_superseded: 0,
 } satisfies Record<Objection, 0>);
 
-/** The cells of the rows whose first cell is a word in code, under the table head that begins so. */
+/** The cells of every row of a table, without code marks. @param head the first cell of the table head */
 function table(file: string, head: string): string[][] {
   const lines = read(file).split('\n');
-  const begin = lines.findIndex((line) => line.startsWith(`| ${head} |`));
-  if (begin < 0) throw new Error(`${file} has no table that begins with ${head}`);
-  const length = lines.slice(begin).findIndex((line) => !line.startsWith('|'));
-  return lines.slice(begin + 2, begin + length).map((line) => line.split('|').slice(1, -1).map(plain));
+  const start = lines.findIndex((line) => line.startsWith(`| ${head} |`));
+  if (start < 0) throw new Error(`${file} has no table that begins with ${head}`);
+  const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(start + 2, start + length).map((line) => line.split('|').slice(1, -1).map(plain));
 }
 
 const plain = (cell: string) => cell.trim().replace(/^`(.*)`$/, '$1');
 const firstCells = (rows: string[][]) => rows.map(([first]) => first).sort();
 
 describe.each(readmes)('%s', (file) => {
-  test('has an example of a configuration that is one', () => {
+  test('has a valid example of a configuration', () => {
     const [, example = ''] = /```json\n(\s*\{\s*"storefront"[\s\S]*?)```/.exec(read(file)) ?? [];
     expect(() => readSettings(JSON.parse(example))).not.toThrow();
   });
@@ -101,7 +102,7 @@ describe.each(readmes)('%s', (file) => {
     expect(firstCells(table(file, '`status`'))).toEqual([...outcomeStatuses].sort());
   });
 
-  test('has every error with its HTTP status, and after how many seconds to ask again', () => {
+  test('has every error with its HTTP status and its retry-after', () => {
     const rows = table(file, '`code`');
     expect(firstCells(rows)).toEqual([...problemCodes].sort());
     for (const [code, status, advice] of rows) {
@@ -122,15 +123,15 @@ test.each(architectures)('%s has every status of an order and every reason to re
 });
 
 describe('every document in docs/', () => {
-  const english = papers.filter((file) => /^docs\/[\w-]+\.md$/.test(file));
+  const english = docs.filter((file) => /^docs\/[\w-]+\.md$/.test(file));
   const koreanOf = (file: string) => file.replace(/\.md$/, '.ko.md');
 
-  test.each(english)('%s has a Korean twin, and they lead to each other', (file) => {
+  test.each(english)('%s and its Korean translation link to each other', (file) => {
     expect(read(file)).toContain(`](${basename(koreanOf(file))})`);
     expect(read(koreanOf(file))).toContain(`](${basename(file)})`);
   });
 
-  test.each(english)('%s has the parts that its twin has', (file) => {
+  test.each(english)('%s has the same headings, code blocks and tables as its translation', (file) => {
     const shape = (text: string) =>
       text
         .replace(/^ *```(\w*)[\s\S]*?^ *```$/gm, '```$1')
@@ -139,13 +140,13 @@ describe('every document in docs/', () => {
     expect(shape(read(koreanOf(file)))).toEqual(shape(read(file)));
   });
 
-  test.each(['README.md', 'README.ko.md'])('is found from %s', (readme) => {
-    const own = readme === 'README.md' ? english : english.map(koreanOf);
-    expect(own.filter((file) => !read(readme).includes(`](${file}`))).toEqual([]);
+  test.each(['README.md', 'README.ko.md'])('is linked from %s', (readme) => {
+    const translated = readme === 'README.md' ? english : english.map(koreanOf);
+    expect(translated.filter((file) => !read(readme).includes(`](${file}`))).toEqual([]);
   });
 });
 
-describe.each(papers)('%s', (file) => {
+describe.each(docs)('%s', (file) => {
   const text = read(file);
 
   test('names only npm scripts that exist', () => {
@@ -154,7 +155,7 @@ describe.each(papers)('%s', (file) => {
     expect(named.filter((name) => !name || !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  test('tells nobody to type what no test runs, or says why: test/support/commands.ts', () => {
+  test('has only commands that test/support/commands.ts lists with a test or a reason', () => {
     expect(commandsIn(text).filter((command) => !Object.hasOwn(commands, command))).toEqual([]);
   });
 
@@ -168,27 +169,34 @@ describe.each(papers)('%s', (file) => {
   });
 
   test('names only files and folders that exist', () => {
-    const named = [...text.matchAll(/`((?:functions|infra|sandbox|scripts|storefront|test)\/[\w./-]*)`/g)].map(
+    const named = [...text.matchAll(/`((?:functions|infra|local|scripts|storefront|test)\/[\w./-]*)`/g)].map(
       ([, path]) => path ?? '',
     );
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });
 
-test.each(['docs/deploy.md', 'docs/deploy.ko.md'])('the configuration in %s is one', (file) => {
+test.each(['docs/deploy.md', 'docs/deploy.ko.md'])('the configuration in %s is valid', (file) => {
   const [, example = ''] = /```json\n([\s\S]*?)```/.exec(read(file)) ?? [];
   expect(() => readSettings(JSON.parse(example))).not.toThrow();
 });
 
-test.each(Object.entries(commands))('%s is run by a test that knows what it runs, or has a reason', (command, by) => {
+test.each(Object.entries(commands))('%s is run by a test of the same file, or has a reason', (command, by) => {
   if ('because' in by) return expect(by.because).toMatch(/^[A-Z].{20,}\.$/);
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const [, name] = /^npm (?:run )?(.+)$/.exec(command) ?? [];
   const file = name && /[\w./-]+\.ts\b|test\/\w+$/.exec(scripts[name] ?? '')?.[0];
-  // The file that it runs, that test itself among them; or the command by its name.
+  // The test is the file that the command runs, or it names that file or the command.
   const isItself = file !== undefined && by.test.startsWith(file ?? '-');
   expect(isItself || read(by.test).includes(file ? basename(file) : (name ?? command)), command).toBe(true);
 });
+
+test.each(['en', 'ko'] as const)(
+  'the invariants in the proof (%s) are those of the simulation: npm run proof writes them',
+  (language) => {
+    expect(read(PROOF_DOCS[language])).toBe(withInvariants(language));
+  },
+);
 
 describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
   const rows = read(file)
@@ -197,7 +205,7 @@ describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
     .slice(1);
   const tests = testTexts();
 
-  test('names for every attack a test that makes it, or an invariant of the simulation', () => {
+  test('names a test or an invariant of the simulation for every attack', () => {
     expect(rows.length).toBeGreaterThan(25);
     for (const row of rows) {
       const proof = row.split(' | ').at(-1) ?? '';
@@ -211,33 +219,36 @@ describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
   });
 });
 
-/** The names of all tests, and what they do. */
+/** The source of all tests, which contains their names. */
 const testTexts = (): string =>
-  // Another test installs packages beside its own at the same time.
+  // Another test installs packages in its own folder at the same time.
   globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.endsWith('node_modules') })
     .filter((path) => path !== 'test/docs.test.ts')
     .map(read)
     .join('\n');
 
-/** What is in code, of several words: the name of a test. */
+/** The test names in a text: code spans of at least four words. */
 const testsNamedIn = (text: string): string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name).filter((name) => /^[^/{]+( [^/{]+){3,}$/.test(name));
 
-test.each(['docs/faq.md', 'docs/faq.ko.md'])('%s cites where it was asked, and names a test that answers', (file) => {
-  const texts = testTexts();
-  const [, ...questions] = read(file).split(/^## /m);
-  expect(questions.length).toBeGreaterThan(14);
-  for (const question of questions) {
-    const [, shown = ''] = /^(?:Shown by|확인): (.+)$/m.exec(question) ?? [];
-    const named = [...shown.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
-    expect(named.length, question).toBeGreaterThan(0);
-    expect(named.filter((name) => !texts.includes(name))).toEqual([]);
-  }
-  expect(questions.filter((question) => /\]\(https:/.test(question)).length).toBeGreaterThan(13);
-});
+test.each(['docs/faq.md', 'docs/faq.ko.md'])(
+  '%s cites the source of each question, and names a test that proves the answer',
+  (file) => {
+    const texts = testTexts();
+    const [, ...questions] = read(file).split(/^## /m);
+    expect(questions.length).toBeGreaterThan(14);
+    for (const question of questions) {
+      const [, shown = ''] = /^(?:Shown by|확인): (.+)$/m.exec(question) ?? [];
+      const named = [...shown.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+      expect(named.length, question).toBeGreaterThan(0);
+      expect(named.filter((name) => !texts.includes(name))).toEqual([]);
+    }
+    expect(questions.filter((question) => /\]\(https:/.test(question)).length).toBeGreaterThan(13);
+  },
+);
 
 test.each(['docs/deploy.md', 'docs/deploy.ko.md'])(
-  '%s has the whole checklist, and names only tests that are',
+  '%s has the whole checklist, and names only tests that exist',
   (file) => {
     const texts = testTexts();
     const rows =
@@ -251,7 +262,7 @@ test.each(['docs/deploy.md', 'docs/deploy.ko.md'])(
   },
 );
 
-/** As GitHub makes anchors of them. */
+/** The headings of a document, as GitHub's anchors. */
 const headingsOf = (file: string): string[] =>
   [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -1,4 +1,4 @@
-/** What comes from others: exactly which packages, what of them may run when they are installed, and what a shop's pipeline does with them. */
+/** Third-party packages: their exact versions, their install scripts, and how the deployment workflow of a shop uses them. */
 
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -35,19 +35,19 @@ const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
 const nameOf = (path: string) => path.replace(/^.*node_modules\//, '');
 
 describe.each(['package.json', 'test/clients/package.json'])('%s', (file) => {
-  test('names one version of everything, and nothing from outside the registry', () => {
+  test('pins every package to one version of the registry', () => {
     const { dependencies, devDependencies, optionalDependencies }: Manifest = JSON.parse(read(file));
     const versions = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
     expect(versions.length).toBeGreaterThan(3);
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
-  test('has a lock file that holds each package by its content, and names no server', () => {
+  test('has a lock file with a hash of each package, and only the npm registry as its source', () => {
     const { packages }: typeof lock = JSON.parse(read(file.replace('package.json', 'package-lock.json')));
     const entries = Object.entries(packages).filter(([path]) => path !== '');
-    // What a package brings along within itself is held by its own hash.
-    const loose = entries.filter(([, { integrity, inBundle }]) => !integrity?.startsWith('sha512-') && !inBundle);
-    expect(loose.map(([path]) => path)).toEqual([]);
+    // The hash of a package covers the packages that it bundles.
+    const unhashed = entries.filter(([, { integrity, inBundle }]) => !integrity?.startsWith('sha512-') && !inBundle);
+    expect(unhashed.map(([path]) => path)).toEqual([]);
     const foreign = entries.filter(
       ([, { resolved, link }]) => link || (resolved && !resolved.startsWith('https://registry.npmjs.org/')),
     );
@@ -56,13 +56,13 @@ describe.each(['package.json', 'test/clients/package.json'])('%s', (file) => {
 });
 
 describe('a package', () => {
-  test('runs nothing when it is installed, unless it is allowed to by its name; none is', () => {
+  test('runs no install script: allowScripts lists every one, and allows none', () => {
     const withScripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameOf(path));
     expect([...new Set(withScripts)].sort()).toEqual(Object.keys(manifest.allowScripts).sort());
     expect(Object.values(manifest.allowScripts)).toEqual(withScripts.map(() => false));
   });
 
-  test('is in a function only if it is one of these', () => {
+  test('is imported by functions/ only if it is one of these', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@aws-sdk/client-dynamodb',
       '@aws-sdk/client-eventbridge',
@@ -74,15 +74,17 @@ describe('a package', () => {
     expect(importedBy('functions')).toEqual([...Object.keys(manifest.dependencies), '(types) aws-lambda'].sort());
   });
 
-  test('comes along with those only if it is AWS’s own, or one of these', () => {
-    const theirs = locked.filter(([, { dev, optional }]) => !dev && !optional).map(([path]) => nameOf(path));
-    expect(theirs).toContain('@aws-sdk/core');
-    const others = theirs.filter((name) => !/^@(aws-sdk|smithy|aws)\//.test(name) && !(name in manifest.dependencies));
+  test('is a transitive dependency of those only if it is from AWS, or one of these', () => {
+    const deployed = locked.filter(([, { dev, optional }]) => !dev && !optional).map(([path]) => nameOf(path));
+    expect(deployed).toContain('@aws-sdk/core');
+    const others = deployed.filter(
+      (name) => !/^@(aws-sdk|smithy|aws)\//.test(name) && !(name in manifest.dependencies),
+    );
     expect(others.sort()).toEqual(['bowser', 'mnemonist', 'obliterator', 'tslib']);
   });
 });
 
-/** The packages that the sources under a folder import, each once; those of which only types are taken are marked. */
+/** The packages that the sources of a folder import. `(types)` marks those with type imports only. */
 function importedBy(folder: string): string[] {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
@@ -103,7 +105,7 @@ function importedBy(folder: string): string[] {
   return [...names].map(([name, isRun]) => (isRun ? name : `(types) ${name}`)).sort();
 }
 
-test('npm run sbom lists every package, and tells what deploys from what only builds and tests', async () => {
+test('npm run sbom lists every package, and marks those that deploy as required', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], { cwd: root, maxBuffer: 2 ** 26 });
   const bom: {
     bomFormat: string;
@@ -134,14 +136,14 @@ interface Job {
   readonly steps: readonly Step[];
 }
 
-describe('the workflow of a shop', () => {
+describe('the deployment workflow', () => {
   const source = read('.github/workflows/deploy.yml');
   const workflow: { permissions: Record<string, string>; jobs: { gate: Job; deploy: Job } } = parse(source);
   const { gate, deploy } = workflow.jobs;
   const steps = [...gate.steps, ...deploy.steps];
   const runs = ({ steps: all }: Job) => all.flatMap(({ run }) => run ?? []);
 
-  test('runs only what this package has', () => {
+  test('runs only npm scripts that exist', () => {
     const scripts = [...runs(gate), ...runs(deploy)].flatMap((run) => [
       ...run.matchAll(/npm (?:run )?(?:--silent )?([a-z:]+)/g),
     ]);
@@ -150,7 +152,7 @@ describe('the workflow of a shop', () => {
     for (const name of own) expect(manifest.scripts).toHaveProperty(name);
   });
 
-  test('installs from the lock file, asks for known weaknesses and signatures, and tests, before it deploys', () => {
+  test('installs from the lock file, audits vulnerabilities and signatures, and tests before it deploys', () => {
     expect(runs(gate).slice(0, 4)).toEqual(['npm ci', 'npm audit --omit=dev', 'npm audit signatures', 'npm test']);
     expect(deploy.needs).toBe('gate');
     expect(runs(deploy)).toEqual([
@@ -161,7 +163,7 @@ describe('the workflow of a shop', () => {
     ]);
   });
 
-  test('has no key of AWS, and asks for a short one only where it deploys', () => {
+  test('has no AWS key, and requests a temporary one only in the deploy job', () => {
     expect(source).not.toMatch(/secrets\.|aws-access-key-id|aws-secret-access-key/);
     expect(workflow.permissions).toEqual({ contents: 'read' });
     expect(gate.permissions).toBeUndefined();
@@ -169,7 +171,7 @@ describe('the workflow of a shop', () => {
     expect(steps.find(({ uses }) => uses?.startsWith('aws-actions/'))?.with).toHaveProperty('role-to-assume');
   });
 
-  test('deploys by a role that only its own environment can take, and that may nothing but be the roles of the CDK', () => {
+  test('deploys with a role that only its own environment can assume, and that can only assume the CDK roles', () => {
     const named = (parameter: string) => `\${${parameter}}`;
     const { Resources, Parameters } = JSON.parse(read('docs/github-role.json'));
     const { AssumeRolePolicyDocument: trust, Policies, MaxSessionDuration } = Resources.Deployer.Properties;
@@ -186,7 +188,7 @@ describe('the workflow of a shop', () => {
       },
     });
     expect(Parameters.Environment.Default).toBe(deploy.environment);
-    // A wildcard in one of them would let other repositories in.
+    // A wildcard in a parameter would permit other repositories.
     for (const { AllowedPattern } of [Parameters.Repository, Parameters.Environment]) {
       expect(new RegExp(`^${AllowedPattern}$`).test('shop/*')).toBe(false);
       expect(new RegExp(`^${AllowedPattern}$`).test('*')).toBe(false);
@@ -205,7 +207,7 @@ describe('the workflow of a shop', () => {
     ]);
   });
 
-  test('takes actions by commit, and says which release that is', () => {
+  test('pins actions to a commit, with the release as a comment', () => {
     const used = steps.flatMap(({ uses }) => uses ?? []);
     expect(used.length).toBeGreaterThan(5);
     expect(used.filter((action) => !/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/.test(action))).toEqual([]);

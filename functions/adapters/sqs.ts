@@ -1,6 +1,7 @@
 /**
- * One SQS queue, by three calls of SQS's JSON protocol. The SDK's client for SQS would be one more dependency; the signer and the
- * HTTP handler of the client for EventBridge are in the bundle already. Source: "Amazon SQS API Reference", AWS JSON protocol.
+ * One SQS queue, by three calls of SQS's JSON protocol. The SDK's SQS client would be another dependency. The bundle
+ * already contains the signer and the HTTP handler of the EventBridge client.
+ * Source: "Amazon SQS API Reference", AWS JSON protocol.
  */
 
 import type { Readable } from 'node:stream';
@@ -11,11 +12,11 @@ import { jsonIn } from '../shared/json-text.ts';
 
 export interface QueueMessage {
   readonly body: string;
-  /** By which this delivery of the message is deleted. */
+  /** The receipt handle of this delivery, which deletes the message. */
   readonly receipt: string;
 }
 
-/** @throws QueueUnavailable in every call that SQS refuses or does not answer */
+/** @throws QueueUnavailable in every call that SQS refuses or returns no response to */
 export interface MessageQueue {
   send(body: object): Promise<void>;
   /** Up to 10 messages, which SQS then hides for `hiddenSeconds`. */
@@ -25,11 +26,11 @@ export interface MessageQueue {
 
 type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage';
 
-/** @param client lends its credentials, its region, its hash and its HTTP handler with the time-outs of that */
+/** @param client its credentials, region, hash and HTTP handler (with its time-outs) are used */
 export function messageQueue(client: EventBridgeClient, QueueUrl: string): MessageQueue {
   const { config } = client;
   const url = new URL(QueueUrl);
-  const call = async (action: Action, parameters: object): Promise<unknown> => {
+  const send = async (action: Action, parameters: object): Promise<unknown> => {
     const { credentials, region, sha256 } = config;
     const signer = new SignatureV4({ service: 'sqs', region: await region(), credentials, sha256 });
     const signed = await signer.sign({
@@ -45,27 +46,27 @@ export function messageQueue(client: EventBridgeClient, QueueUrl: string): Messa
       signed as Parameters<typeof config.requestHandler.handle>[0],
     );
     const text = Buffer.concat(await (response.body as Readable).toArray()).toString();
-    if (response.statusCode !== 200) throw new Error(`SQS answered ${response.statusCode}: ${text.slice(0, 300)}`);
+    if (response.statusCode !== 200) throw new Error(`SQS returned ${response.statusCode}: ${text.slice(0, 300)}`);
     return jsonIn(text);
   };
-  const asked = (action: Action, parameters: object) =>
-    call(action, parameters).catch((cause: unknown) => {
-      throw new QueueUnavailable(`${action} did not succeed`, { cause });
+  const callQueue = (action: Action, parameters: object) =>
+    send(action, parameters).catch((cause: unknown) => {
+      throw new QueueUnavailable(`${action} failed`, { cause });
     });
 
   return {
     async send(body) {
-      await asked('SendMessage', { MessageBody: JSON.stringify(body) });
+      await callQueue('SendMessage', { MessageBody: JSON.stringify(body) });
     },
     async receive(hiddenSeconds) {
       const parameters = { MaxNumberOfMessages: 10, VisibilityTimeout: hiddenSeconds, WaitTimeSeconds: 1 };
-      const answer = (await asked('ReceiveMessage', parameters)) as {
+      const response = (await callQueue('ReceiveMessage', parameters)) as {
         Messages?: { Body: string; ReceiptHandle: string }[];
       };
-      return (answer?.Messages ?? []).map(({ Body, ReceiptHandle }) => ({ body: Body, receipt: ReceiptHandle }));
+      return (response?.Messages ?? []).map(({ Body, ReceiptHandle }) => ({ body: Body, receipt: ReceiptHandle }));
     },
     async remove({ receipt }) {
-      await asked('DeleteMessage', { ReceiptHandle: receipt });
+      await callQueue('DeleteMessage', { ReceiptHandle: receipt });
     },
   };
 }

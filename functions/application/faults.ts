@@ -1,15 +1,18 @@
-/** The faults of Iamport, DynamoDB and the bus. Each class says what the caller does next: retry, give up, or report. */
+/**
+ * The faults of Iamport, DynamoDB, EventBridge and SQS. The class decides what the caller does: retry, give up, or
+ * report.
+ */
 
 export interface FaultOptions extends ErrorOptions {
   /** See `IamportFault.notSent`. False by default. */
   readonly notSent?: boolean;
 }
 
-/** Every fault of Iamport's: nothing is known of the payment, and nothing was decided. */
+/** Base class of the faults of Iamport. The state of the payment is unknown, and nothing was decided. */
 export abstract class IamportFault extends Error {
   /**
-   * True when the request certainly had no effect: it was not sent, or Iamport turned it away because of its token.
-   * False when it was sent or may have been sent. Only a request with `notSent` may be asked for anew without a record.
+   * True when the request certainly had no effect: it was not sent, or Iamport rejected its token.
+   * False when it was sent or may have been sent. Only a request with `notSent` may be repeated without a record.
    */
   readonly notSent: boolean;
 
@@ -19,12 +22,12 @@ export abstract class IamportFault extends Error {
   }
 }
 
-/** Nobody could be asked, or no answer came: ask again later. Says nothing about the payment. */
+/** Iamport could not be reached, or returned no response. Retry later. The state of the payment is unknown. */
 export class IamportUnavailable extends IamportFault {
   override readonly name: string = 'IamportUnavailable';
 }
 
-/** Iamport answered 429: it takes no more calls for a while. Until then this instance sends none. */
+/** Iamport returned 429. This Lambda instance sends no calls until `retryAfterMs` has passed. */
 export class IamportBusy extends IamportUnavailable {
   override readonly name = 'IamportBusy';
   /** Milliseconds until the next call may be sent. */
@@ -36,7 +39,7 @@ export class IamportBusy extends IamportUnavailable {
   }
 }
 
-/** There was no time left to ask: nothing was sent. */
+/** The deadline was over before the call. Nothing was sent. */
 export class NoTimeLeft extends IamportUnavailable {
   override readonly name = 'NoTimeLeft';
 
@@ -45,10 +48,13 @@ export class NoTimeLeft extends IamportUnavailable {
   }
 }
 
-/** Iamport understood and said no (a 4xx, or HTTP 200 with a `code` that is not 0): asking the same again does not help. */
+/**
+ * Iamport refused the request: a 4xx, or HTTP 200 with a `code` other than 0. A repeat of the same request does not
+ * help.
+ */
 export class IamportRefused extends IamportFault {
   override readonly name = 'IamportRefused';
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the response. */
   readonly status: number;
 
   constructor(message: string, { status, ...options }: FaultOptions & { readonly status: number }) {
@@ -57,62 +63,71 @@ export class IamportRefused extends IamportFault {
   }
 }
 
-/** An answer of a shape that we do not know. Nothing is guessed from it, and the operator has to look. */
+/** A response in an unknown form. It is not interpreted, and the operator has to check it. */
 export class IamportUnexpected extends IamportFault {
   override readonly name: string = 'IamportUnexpected';
 }
 
-/** An answer with more bytes than we read. A list may be asked for in smaller pages. */
+/** A response with more bytes than we read. A list can be requested in smaller pages. */
 export class IamportTooLarge extends IamportUnexpected {
   override readonly name = 'IamportTooLarge';
 }
 
-/** Iamport accepted a change (`code` 0), but its answer does not show the payment. The change must not be sent again. */
+/**
+ * Iamport accepted a change (`code` 0), but its response does not contain the payment. The change must not be sent
+ * again.
+ */
 export class IamportAccepted extends IamportUnexpected {
   override readonly name = 'IamportAccepted';
 }
 
-/** Marks a fault that came before the caller's own request was sent, such as one of the token's. @returns the same error */
+/** Marks a fault before the caller's own request was sent, such as a fault of the token. @returns the same error */
 export function markNotSent(error: unknown): unknown {
   return error instanceof IamportFault ? Object.assign(error, { notSent: true }) : error;
 }
 
-/** DynamoDB or Secrets Manager could not be asked, or did not answer: nothing is known, so ask again later. */
+/** DynamoDB or Secrets Manager could not be reached, or returned no response. Retry later. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** An item that we cannot read: written by a newer version, or by hand. Nothing is guessed from it. */
+/** An item that we cannot parse: written by a newer version, or by hand. It is not interpreted. */
 export class StoreUnexpected extends Error {
   override readonly name = 'StoreUnexpected';
 }
 
-/** DynamoDB refuses to read or write this one item, such as one that would be larger than 400 KB. Other items are not affected. */
+/**
+ * DynamoDB refuses to read or write this one item, such as one that would be larger than 400 KB. Other items are not
+ * affected.
+ */
 export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
 }
 
-/** The order changed under us each time: nothing is wrong, and asking again will do. */
+/** Other writers changed the item before each of our writes. A repeat of the request works. */
 export class OrderBusy extends Error {
   override readonly name = 'OrderBusy';
 }
 
-/** The bus gave no answer: what was sent may or may not be on it. Sending again is safe, since events carry ids. */
+/**
+ * EventBridge returned no response: the events may or may not be on the bus. Sending them again is safe, since events
+ * have ids.
+ */
 export class BusUnavailable extends Error {
   override readonly name = 'BusUnavailable';
 }
 
-/** EventBridge refuses the event itself. Sending it again changes nothing. */
+/** EventBridge refuses the event for its content. Sending it again does not help. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused';
 }
 
-/** SQS refused a call, or did not answer: the message may or may not be in the queue. */
+/** SQS refused a call, or returned no response: the message may or may not be in the queue. */
 export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
 }
 
-/** A fault that says nothing about other payments and orders: the run goes on with them. Without DynamoDB it cannot. */
+/** A fault of one item: the run continues with other payments and orders. `StoreUnavailable` ends the run. */
 export const isItemFault = (error: unknown): error is Error =>
   error instanceof IamportFault ||
   error instanceof StoreUnexpected ||

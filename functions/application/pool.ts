@@ -1,8 +1,8 @@
-/** Works off a list, several at a time. */
+/** Processes a list, several items at a time. */
 
 /**
- * Calls `work` for each item, in order, at most `concurrency` at a time. An error ends the pool: no further item begins, those that
- * have begun come to their end, and the first error is thrown.
+ * Calls `work` for each item, in order, at most `concurrency` at a time. After an error no further item starts. The
+ * started ones finish, and the first error is thrown.
  */
 export async function inPool<Item>(
   concurrency: number,

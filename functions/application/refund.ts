@@ -1,3 +1,5 @@
+/** Carries out refunds that the shop requested: sends the cancel once, and records its result. */
+
 import { isDeposit, type Payment } from '../payment/payment.ts';
 import {
   cancelReasonOf,
@@ -10,101 +12,108 @@ import {
   refundFoundIn,
 } from '../payment/refund.ts';
 import { accepted, claimed, lost, nextStep, over, refusedOnce, waiting } from '../payment/refund-steps.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
 import { type Deadline, unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, IamportRefused, OrderBusy } from './faults.ts';
+import type { Dependencies } from './ports.ts';
 import { settlePayment } from './settle.ts';
 
-export interface RefundHelp {
+/** What the caller of `attemptRefund` knows about the refund. */
+export interface AttemptOptions {
   readonly account?: RefundAccount | undefined;
   readonly tier?: string | undefined;
-  /** The caller has just written the refund. */
+  /** The caller has just created the refund. False by default. */
   readonly isFirst?: boolean;
-  /** The shop asks, and not the reconciler. */
-  readonly isAsked?: boolean;
+  /** The shop sent this request; false for the reconciler, and by default. */
+  readonly isShopRequest?: boolean;
   /** The other refunds of the order. */
   readonly others: readonly Refund[];
 }
 
-/** What an attempt works with. */
+/** The arguments of one attempt. */
 interface Attempt {
-  readonly rooms: Rooms;
+  readonly deps: Dependencies;
   readonly payment: Payment;
   readonly deadline: Deadline;
-  readonly help: RefundHelp;
+  readonly options: AttemptOptions;
 }
 
 /**
- * Looks for the refund in its payment, and sends the cancel where that is safe.
- * @param payment as Iamport has just answered it
+ * Looks for the refund in its payment, and sends the cancel when that is safe.
+ * @param payment as Iamport has just returned it
  * @returns the refund as it is recorded
- * @throws IamportFault when nothing was sent for a new refund; its record is then `unsent`, and the same key starts afresh
- * @throws OrderBusy when the payment changed before a new refund was sent; likewise
+ * @throws IamportFault when the cancel of a new refund was not sent: the refund is `unsent`, and the same key starts a
+ * new one
+ * @throws OrderBusy when the payment changed before the cancel of a new refund was sent: as above
  */
 export async function attemptRefund(
-  rooms: Rooms,
+  deps: Dependencies,
   refund: Refund,
   payment: Payment,
   deadline: Deadline,
-  help: RefundHelp,
+  options: AttemptOptions,
 ): Promise<Refund> {
   if (refund.state === 'done') return refund;
-  const now = unixSeconds(rooms.clock);
-  const { account, isFirst = false, isAsked = false, others } = help;
+  const now = unixSeconds(deps.clock);
+  const { account, isFirst = false, isShopRequest = false, others } = options;
   const finding = refundFoundIn(refund, payment, others);
   if (finding !== 'unchanged') {
-    await settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
+    await settlePayment(deps, payment, await deps.orders.read(payment.merchantUid), deadline);
   }
   const { record } = payment;
-  const step = nextStep(refund, { finding, record, now, isFirst, isAsked, hasAccount: account !== undefined });
-  // A final refusal is only ever corrected to done.
+  const step = nextStep(refund, { finding, record, now, isFirst, isShopRequest, hasAccount: account !== undefined });
+  // A final refusal is only corrected to done.
   if (refund.state === 'refused' && step.kind !== 'done') return refund;
   switch (step.kind) {
     case 'done':
-      return recordDone(rooms, refund);
+      return recordDone(deps, refund);
     case 'refused':
-      return update(rooms, refund, (current) => underWay(current) && over(current, 'refused', now));
+      return update(deps, refund, (current) => isInProgress(current) && over(current, 'refused', now));
     case 'overtaken':
       return update(
-        rooms,
+        deps,
         refund,
-        (current) => underWay(current) && refusedOnce(current, 'overtaken', messages.overtaken, now),
+        (current) => isInProgress(current) && refusedOnce(current, 'overtaken', messages.overtaken, now),
       );
     case 'stale':
-      await update(rooms, refund, (current) => over(current, 'unsent', now));
+      await update(deps, refund, (current) => over(current, 'unsent', now));
       throw new OrderBusy(`The payment ${payment.impUid} changed before its refund was sent`);
     case 'send':
-      return send({ rooms, payment, deadline, help }, refund);
+      return send({ deps, payment, deadline, options }, refund);
     case 'wait':
-      return wait(rooms, refund, step.needs, isAsked);
+      return wait(deps, refund, step.needs, isShopRequest);
   }
 }
 
-/** What the record says about a refund that is not done. For the shop and the operator. */
+/** The messages of refunds that are not done. For the shop and the operator. */
 const messages = {
-  overtaken: 'Other money of this payment was given back meanwhile, so the checksum of this refund no longer holds.',
-  account: "No answer came. Send the same request again, with the same idempotency-key and the buyer's account.",
-  repeat: 'No answer came. Send the same request again, with the same idempotency-key.',
-  operator: 'The history of the payment does not show whether this refund was made. Compare it in the console.',
+  overtaken: 'Another cancel of this payment was made meanwhile, so the checksum of this refund no longer matches.',
+  account: "No response arrived. Send the same request again, with the same idempotency-key and the buyer's account.",
+  repeat: 'No response arrived. Send the same request again, with the same idempotency-key.',
+  operator: 'The history of the payment does not show whether this refund was made. Check it in the console.',
 } as const;
 
-/** The result of a look by the shop is written only where it is new: a concurrent attempt must not lose its own write to it. */
-function wait(rooms: Rooms, refund: Refund, needs: RefundNeed | undefined, isAsked: boolean): Promise<Refund> | Refund {
-  if (isAsked && refund.needs === needs) return refund;
-  const now = unixSeconds(rooms.clock);
-  return update(rooms, refund, (current) => {
+/** A check by the shop is written only if it changes `needs`. Otherwise a concurrent attempt could lose a race. */
+function wait(
+  deps: Dependencies,
+  refund: Refund,
+  needs: RefundNeed | undefined,
+  isShopRequest: boolean,
+): Promise<Refund> | Refund {
+  if (isShopRequest && refund.needs === needs) return refund;
+  const now = unixSeconds(deps.clock);
+  return update(deps, refund, (current) => {
     if (current.state !== 'requested') return false;
     const next = waiting(current, needs, now);
     return needs ? { ...next, message: messages[needs] } : next;
   });
 }
 
-/** One attempt: claimed, sent, and its answer recorded. */
+/** Claims an attempt, sends the cancel, and records the result. */
 async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
-  const { rooms, payment, deadline, help } = attempt;
-  const { account, tier, isFirst } = help;
-  const sending = isFirst ? refund : await claim(rooms, refund);
-  if (!sending) return (await rooms.refunds.read(refund)) ?? refund;
+  const { deps, payment, deadline, options } = attempt;
+  const { account, tier, isFirst } = options;
+  const sending = isFirst ? refund : await claim(deps, refund);
+  if (!sending) return (await deps.refunds.read(refund)) ?? refund;
   const { amount, checksum, taxFree, vatAmount, requester } = sending;
   const request = {
     ...{ payment, amount, checksum, reason: cancelReasonOf(sending) },
@@ -114,77 +123,81 @@ async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
     ...(account && { account }),
   };
   try {
-    const after = await rooms.iamport.cancel(request, deadline, tier);
+    const after = await deps.iamport.cancel(request, deadline, tier);
     const isShown = isTakenOff(sending, after) || isInHistory(sending, after);
-    if (!isShown) return await recordAccepted(rooms, sending);
-    await settlePayment(rooms, after, await rooms.orders.read(after.merchantUid), deadline);
-    return await recordDone(rooms, sending);
+    if (!isShown) return await recordAccepted(deps, sending);
+    await settlePayment(deps, after, await deps.orders.read(after.merchantUid), deadline);
+    return await recordDone(deps, sending);
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
     return afterFault(attempt, sending, error);
   }
 }
 
-async function claim(rooms: Rooms, refund: Refund): Promise<Refund | undefined> {
-  const { held, refund: current } = await rooms.refunds.change(refund, claimed(refund, unixSeconds(rooms.clock)));
-  return held ? current : undefined;
+async function claim(deps: Dependencies, refund: Refund): Promise<Refund | undefined> {
+  const result = await deps.refunds.change(refund, claimed(refund, unixSeconds(deps.clock)));
+  return result.written ? result.value : undefined;
 }
 
-async function afterFault({ rooms, payment, deadline, help }: Attempt, refund: Refund, fault: IamportFault) {
-  const now = unixSeconds(rooms.clock);
-  if (fault instanceof IamportAccepted) return recordAccepted(rooms, refund);
-  if (fault.notSent && help.isFirst) {
-    await update(rooms, refund, (current) => over(current, 'unsent', now));
+async function afterFault({ deps, payment, deadline, options }: Attempt, refund: Refund, fault: IamportFault) {
+  const now = unixSeconds(deps.clock);
+  if (fault instanceof IamportAccepted) return recordAccepted(deps, refund);
+  if (fault.notSent && options.isFirst) {
+    await update(deps, refund, (current) => over(current, 'unsent', now));
     throw fault;
   }
-  const message = withoutAccount(fault.message, help.account);
+  const message = withoutAccount(fault.message, options.account);
   if (fault instanceof IamportRefused && !fault.notSent) {
-    // It may refuse the repeat of a cancel that was made: the checksum no longer holds then. Only the key counts so early, since a
-    // concurrent refund may have made an entry that `others` does not know.
-    const after = await rooms.iamport.payment(refund.impUid, deadline, help.tier).catch(() => undefined);
+    // Iamport may refuse the repeat of a cancel that was made, since its checksum no longer matches. Only the key is
+    // compared here: a concurrent refund may have made an entry, and `others` does not contain it.
+    const after = await deps.iamport.payment(refund.impUid, deadline, options.tier).catch(() => undefined);
     if (after && isInHistory(refund, after)) {
-      await settlePayment(rooms, after, await rooms.orders.read(after.merchantUid), deadline);
-      return recordDone(rooms, refund);
+      await settlePayment(deps, after, await deps.orders.read(after.merchantUid), deadline);
+      return recordDone(deps, refund);
     }
-    return update(rooms, refund, (current) => underWay(current) && refusedOnce(current, 'refused_by_pg', message, now));
+    return update(
+      deps,
+      refund,
+      (current) => isInProgress(current) && refusedOnce(current, 'refused_by_pg', message, now),
+    );
   }
   const needs = isDeferred(payment.record) ? (isDeposit(payment.record) ? 'account' : 'repeat') : undefined;
   return update(
-    rooms,
+    deps,
     refund,
-    (current) => underWay(current) && lost(current, needs, needs ? messages[needs] : message, now),
+    (current) => isInProgress(current) && lost(current, needs, needs ? messages[needs] : message, now),
   );
 }
 
-const underWay = ({ state, acceptedAt }: Refund): boolean => state === 'requested' && acceptedAt === undefined;
+const isInProgress = ({ state, acceptedAt }: Refund): boolean => state === 'requested' && acceptedAt === undefined;
 
-const recordDone = (rooms: Rooms, refund: Refund): Promise<Refund> =>
-  update(rooms, refund, (current) => current.state !== 'done' && over(current, 'done', unixSeconds(rooms.clock)));
+const recordDone = (deps: Dependencies, refund: Refund): Promise<Refund> =>
+  update(deps, refund, (current) => current.state !== 'done' && over(current, 'done', unixSeconds(deps.clock)));
 
-const recordAccepted = (rooms: Rooms, refund: Refund): Promise<Refund> =>
-  update(rooms, refund, (current) => current.state !== 'done' && accepted(current, unixSeconds(rooms.clock)));
+const recordAccepted = (deps: Dependencies, refund: Refund): Promise<Refund> =>
+  update(deps, refund, (current) => current.state !== 'done' && accepted(current, unixSeconds(deps.clock)));
 
-/** Each lost race means that a concurrent look or attempt has written something, and those are few. */
+/** Each lost race means that a concurrent check or attempt has written the refund, and those are few. */
 const maxLostRaces = 5;
 
 /**
- * Writes the next version of a refund. What Iamport answered must not be lost to a concurrent write, so a lost race applies the
- * step to the newer version.
- * @param step false when the newer version needs no change
+ * Writes the next version of a refund. A concurrent write must not discard the response of Iamport. After a lost race
+ * the step is applied to the newer version.
+ * @param step returns false when the newer version needs no change
  */
-async function update(rooms: Rooms, refund: Refund, step: (current: Refund) => Refund | false): Promise<Refund> {
+async function update(deps: Dependencies, refund: Refund, step: (current: Refund) => Refund | false): Promise<Refund> {
   let current = refund;
   for (let lostRaces = 0; lostRaces < maxLostRaces; lostRaces += 1) {
     const next = step(current);
     if (!next) return current;
-    const written = await rooms.refunds.change(current, next);
-    if (written.held) return written.refund;
-    current = written.refund;
+    const result = await deps.refunds.change(current, next);
+    if (result.written) return result.value;
+    current = result.current;
   }
   throw new OrderBusy(`The refund ${refund.impUid}/${refund.key} changed ${maxLostRaces} times while it was written`);
 }
 
-/** A PG may repeat the buyer's account in the text of its refusal. It is stored and shown, so the account is taken out. */
+/** Masks the buyer's account in the text of a refusal: a PG may repeat it, and the text is stored and shown. */
 function withoutAccount(message: string, account: RefundAccount | undefined): string {
   const { number = '', holder = '', tel = '' } = account ?? {};
   const personal = [number, holder, tel].filter((text) => text.length > 1);

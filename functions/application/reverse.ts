@@ -1,12 +1,14 @@
+/** Undoes payments that were not accepted: records the reversal first, and then calls Iamport. */
+
 import type { Amount } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
 import { isGone, type Payment } from '../payment/payment.ts';
 import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
 import { type Deadline, unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
+import { type Dependencies, storedValue } from './ports.ts';
 
-/** What the console and the buyer's bank are told. Korean, since they are. */
+/** The reasons of cancels, as Iamport's console and the buyer's bank show them. In Korean for these readers. */
 const reasons: Record<ReversalReason, string> = {
   test_payment: '테스트 결제',
   payment_predates_order: '주문 등록보다 오래된 결제',
@@ -23,79 +25,82 @@ const reasons: Record<ReversalReason, string> = {
 
 const nothing = 0 as Amount;
 
-/** Each lost race is a write of the order by another worker or by the shop, so three in a row are rare. */
+/** A lost race is a write of the order by another worker or the shop. Three in a row are rare. */
 const maxAnnouncements = 3;
 
 /**
- * @param payment read from Iamport just now: what it kept is both the amount to cancel and the checksum
- * @param order the order that the payment was rejected for
- * @returns the recorded reversal; what did not work stays `requested` and is tried again when it is due
+ * Records a reversal and sends its first request.
+ * @param payment just read from Iamport: its kept amount is both the amount to cancel and the checksum
+ * @param order the order for which the payment was rejected
+ * @returns the recorded reversal; after a fault it stays `requested`, and the reconciler tries again when it is due
  */
 export async function reverse(
-  rooms: Rooms,
+  deps: Dependencies,
   request: ReversalRequest,
   payment: Payment,
   order: Order,
   deadline: Deadline,
 ): Promise<Reversal> {
-  const now = unixSeconds(rooms.clock);
-  const { created, reversal } = await rooms.reversals.request(request, now, 1);
+  const now = unixSeconds(deps.clock);
+  const result = await deps.reversals.request(request, now, 1);
+  const reversal = storedValue(result);
   if (reversal.state !== 'requested') return reversal;
-  const claimed = created ? reversal : await rooms.reversals.claim(reversal, now);
-  return claimed ? attempt(rooms, claimed, payment, order, deadline) : reversal;
+  const claimed = result.written ? reversal : await deps.reversals.claim(reversal, now);
+  return claimed ? attemptReversal(deps, claimed, payment, order, deadline) : reversal;
 }
 
 /**
  * Sends one claimed request to Iamport.
- * @param order undefined when its item is gone or unreadable: what was decided is carried out all the same
- * @returns the reversal that is recorded after it
+ * @param order undefined when its item is missing or unreadable: the decision is carried out all the same
+ * @returns the reversal as it is recorded afterwards
  */
-export async function attempt(
-  rooms: Rooms,
+export async function attemptReversal(
+  deps: Dependencies,
   reversal: Reversal,
   payment: Payment,
   order: Order | undefined,
   deadline: Deadline,
 ): Promise<Reversal> {
-  if (reversal.kind === 'cancel' && order && !(await mayCancel(rooms, order, reversal))) {
-    return (await rooms.reversals.finish(reversal.impUid, unixSeconds(rooms.clock), nothing)) ?? reversal;
+  if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
+    return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), nothing)) ?? reversal;
   }
   try {
-    const after = await undo(rooms, reversal, payment, order, deadline);
-    const now = unixSeconds(rooms.clock);
-    if (isGone(after)) return (await rooms.reversals.finish(reversal.impUid, now)) ?? reversal;
-    return await rooms.reversals.move(reversal, accepted(reversal, now));
+    const after = await undo(deps, reversal, payment, order, deadline);
+    const now = unixSeconds(deps.clock);
+    if (isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
+    return await deps.reversals.move(reversal, accepted(reversal, now));
   } catch (error) {
-    // Nothing was sent. The attempt is claimed, and the next one is due.
+    // Nothing was sent. The attempt stays claimed, and the reconciler sends the next one when it is due.
     if (error instanceof NoTimeLeft) return reversal;
     if (!(error instanceof IamportFault)) throw error;
-    const now = unixSeconds(rooms.clock);
-    if (error instanceof IamportAccepted) return rooms.reversals.move(reversal, accepted(reversal, now));
-    // A lost answer says nothing about the money: the next attempt reads from Iamport what is kept before it cancels.
-    return rooms.reversals.move(reversal, failed(reversal, error.message, now));
+    const now = unixSeconds(deps.clock);
+    if (error instanceof IamportAccepted) return deps.reversals.move(reversal, accepted(reversal, now));
+    // Without a response the money may have moved. The next attempt reads the kept amount before it cancels.
+    return deps.reversals.move(reversal, failed(reversal, error.message, now));
   }
 }
 
 /**
- * A shop that owns its table may change the price back while the cancel is on its way. The order is marked first: a concurrent
- * `settle` that read it before the mark cannot write it, and one that reads it after the mark finds the reversal.
- * @returns false when the order was settled by this very payment before the mark
+ * Marks the order before a cancel. A shop that owns its table may change the amount back during the cancel. A
+ * concurrent `settle` that read the order before the mark cannot write it. One that reads it after the mark finds the
+ * reversal.
+ * @returns false when this payment settled the order before the mark
  */
-async function mayCancel({ orders }: Rooms, first: Order, { impUid }: Reversal): Promise<boolean> {
+async function mayCancel({ orders }: Dependencies, first: Order, { impUid }: Reversal): Promise<boolean> {
   let order: Order | undefined = first;
   for (let tries = 0; order && tries < maxAnnouncements; tries += 1) {
     if (isSettled(order.state)) return order.state.impUid !== impUid;
     if (!orders.isShops || !isPayable(order.state)) return true;
-    const held = await orders.announceCancel(order);
-    if (held.held) return true;
-    order = held.order;
+    const result = await orders.announceCancel(order);
+    if (result.written) return true;
+    order = result.current;
   }
   if (!order) return true;
   throw new OrderBusy(`Order ${order.merchantUid} changed each time a cancel of ${impUid} was announced`);
 }
 
 function undo(
-  { iamport }: Rooms,
+  { iamport }: Dependencies,
   reversal: Reversal,
   payment: Payment,
   order: Order | undefined,
@@ -107,7 +112,7 @@ function undo(
   return iamport.cancel({ payment, ...money, reason: reasons[reversal.reason] }, deadline, order?.tier);
 }
 
-/** Only a whole payment of just the order's amount has the order's tax parts: what a forged amount was made of is unknown. */
+/** The order's tax parts, for a cancel of its whole amount. Those of another amount are unknown. */
 function taxPartsOf(payment: Payment, kept: Amount, order: Order | undefined): Pick<Order, 'taxFree' | 'vatAmount'> {
   if (!order || kept !== order.amount || payment.amount !== kept || payment.currency !== order.currency) return {};
   const { taxFree, vatAmount } = order;

@@ -1,108 +1,119 @@
+/** Settles payments: applies a payment of Iamport to its order, and writes what `decide` returns. */
+
 import { type Decision, decide } from '../payment/decide.ts';
 import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { Reversal } from '../payment/reversal.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
 import { type Deadline, unixSeconds } from '../shared/clock.ts';
 import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
+import type { Dependencies } from './ports.ts';
 import { reverse } from './reverse.ts';
 
-/** Refusals are answers. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected, StoreUnavailable, OrderBusy. */
+/**
+ * The result of a settlement. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected,
+ * StoreUnavailable, OrderBusy.
+ */
 export type Settlement =
   | { readonly kind: 'settled'; readonly outcome: Outcome }
   | { readonly kind: 'payment_not_found' | 'order_not_found' | 'order_mismatch' };
 
-/** Each lost race means that somebody else has just settled something, so three in a row are all but impossible. */
-const mostLostRaces = 3;
+/** Each lost race means that another writer has just changed the order, so three in a row are very unlikely. */
+const maxLostRaces = 3;
 
-/** Settles a payment by its id, always by asking Iamport. How requests look one up is in look-up.ts. */
-export async function settle(rooms: Rooms, impUid: string, deadline: Deadline): Promise<Settlement> {
-  const payment = await rooms.iamport.payment(impUid, deadline);
+/** Reads a payment from Iamport and settles it. look-up.ts finds the payment of a request. */
+export async function settle(deps: Dependencies, impUid: string, deadline: Deadline): Promise<Settlement> {
+  const payment = await deps.iamport.payment(impUid, deadline);
   if (!payment) return { kind: 'payment_not_found' };
-  return settlePayment(rooms, payment, await rooms.orders.read(payment.merchantUid), deadline);
+  return settlePayment(deps, payment, await deps.orders.read(payment.merchantUid), deadline);
 }
 
 /**
- * The rest of the line, for who has the payment from Iamport already.
- * @param firstOrder read after the payment was asked for, or with it
+ * Settles a payment that the caller has read from Iamport.
+ * @param firstOrder read after the request for the payment, or at the same time
  */
 export async function settlePayment(
-  rooms: Rooms,
+  deps: Dependencies,
   firstPayment: Payment,
   firstOrder: Order | undefined,
   deadline: Deadline,
 ): Promise<Settlement> {
   let payment = firstPayment;
   let order = firstOrder;
-  let asksAfterRead = false;
-  for (let lostRaces = 0; lostRaces <= mostLostRaces; ) {
-    const decision = decide(order, payment, rooms.policy);
+  /** The payment was read after the order. */
+  let isFresh = false;
+  for (let lostRaces = 0; lostRaces <= maxLostRaces; ) {
+    const decision = decide(order, payment, deps.policy);
     if (!order || decision.kind === 'order_not_found') return { kind: 'order_not_found' };
     if (decision.kind !== 'change') {
-      const reversal = await undo(rooms, decision, payment, order, deadline);
+      const reversal = await carryOut(deps, decision, payment, order, deadline);
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
     }
-    const cancelled = await cancelOf(rooms, payment, order, decision.next);
-    if (cancelled) return { kind: 'settled', outcome: rejected(payment, cancelled) };
-    if (decision.onFreshNewsOnly && !asksAfterRead) {
-      const news = await rooms.iamport.payment(payment.impUid, deadline, order.tier);
-      if (!news) return { kind: 'payment_not_found' };
-      payment = news;
-      asksAfterRead = true;
+    const cancel = await decidedCancel(deps, payment, order, decision.next);
+    if (cancel) return { kind: 'settled', outcome: rejected(payment, cancel) };
+    if (decision.requiresFreshRead && !isFresh) {
+      const fresh = await deps.iamport.payment(payment.impUid, deadline, order.tier);
+      if (!fresh) return { kind: 'payment_not_found' };
+      payment = fresh;
+      isFresh = true;
       continue;
     }
-    const held = await rooms.orders.change(order, decision.next, unixSeconds(rooms.clock));
-    if (held.held) return { kind: 'settled', outcome: outcomeOf(held.order, payment, decision) };
-    order = held.order;
-    asksAfterRead = false;
+    const result = await deps.orders.change(order, decision.next, unixSeconds(deps.clock));
+    if (result.written) return { kind: 'settled', outcome: outcomeOf(result.value, payment, decision) };
+    order = result.current;
+    isFresh = false;
     lostRaces += 1;
   }
-  throw new OrderBusy(`Order ${payment.merchantUid} changed ${mostLostRaces + 1} times while it was being settled`);
+  throw new OrderBusy(`Order ${payment.merchantUid} changed ${maxLostRaces + 1} times while it was being settled`);
 }
 
 /**
- * The cancel that was decided for a payment which has become right since, because the shop changed the price back. It stands: the
- * payment may have been read before the money went back.
+ * The cancel that was decided for a payment that fits its order again, because the shop changed the amount back. It
+ * still applies: the payment may have been read before the money went back.
  */
-async function cancelOf(rooms: Rooms, payment: Payment, order: Order, next: OrderState): Promise<Reversal | undefined> {
-  if (!rooms.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;
-  const known = await rooms.reversals.read(payment.impUid);
-  // The operator has a cancel that the PG refused. One that it accepted may still be made, however late.
-  const stands = known?.kind === 'cancel' && (known.state !== 'manual' || known.acceptedAt !== undefined);
-  return stands ? known : undefined;
+async function decidedCancel(
+  deps: Dependencies,
+  payment: Payment,
+  order: Order,
+  next: OrderState,
+): Promise<Reversal | undefined> {
+  if (!deps.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;
+  const known = await deps.reversals.read(payment.impUid);
+  // The operator has taken over a cancel that the PG refused. A cancel that Iamport accepted may still be made later.
+  const applies = known?.kind === 'cancel' && (known.state !== 'manual' || known.acceptedAt !== undefined);
+  return applies ? known : undefined;
 }
 
 /**
- * Settles every attempt of an order, one after the other. Anybody can open payment windows for an order by the hundred, so an
- * attempt that changes nothing costs neither a read nor a write of its own. A fault of one attempt, such as a reversal that cannot be
- * read, does not stop the others; an outage does.
+ * Settles every attempt of an order, one after the other. Anyone can open hundreds of payment windows for an order. So
+ * an attempt that changes nothing costs neither a read nor a write. A fault of one attempt, such as a reversal that
+ * cannot be parsed, does not stop the others; an outage does.
  * @returns the order after them
- * @throws the first fault of an attempt, after all of them; its message names every attempt that failed
+ * @throws the first fault, after all attempts; its message contains every attempt that failed
  */
 export async function settleEach(
-  rooms: Rooms,
+  deps: Dependencies,
   merchantUid: string,
   payments: readonly Payment[],
   deadline: Deadline,
 ): Promise<Order | undefined> {
-  let order = await rooms.orders.read(merchantUid);
-  const returned = payments.filter((payment) => decide(order, payment, rooms.policy).kind === 'money_returned');
-  const { reversals } = await rooms.reversals.readMany(returned.map(({ impUid }) => impUid));
+  let order = await deps.orders.read(merchantUid);
+  const returned = payments.filter((payment) => decide(order, payment, deps.policy).kind === 'money_returned');
+  const { reversals } = await deps.reversals.readMany(returned.map(({ impUid }) => impUid));
   const failed: { impUid: string; error: Error }[] = [];
   for (const payment of payments) {
     const { impUid } = payment;
-    const { kind } = decide(order, payment, rooms.policy);
+    const { kind } = decide(order, payment, deps.policy);
     if (kind === 'keep') continue;
     if (kind === 'money_returned' && (reversals.get(impUid)?.state ?? 'done') === 'done') continue;
     if (deadline.leftMs() <= 0) throw new NoTimeLeft(`No time left to settle the attempts of order ${merchantUid}`);
     try {
-      await settlePayment(rooms, payment, order, deadline);
+      await settlePayment(deps, payment, order, deadline);
     } catch (error) {
       if (!isItemFault(error) || error instanceof IamportUnavailable) throw error;
       failed.push({ impUid, error });
     }
-    order = await rooms.orders.read(merchantUid);
+    order = await deps.orders.read(merchantUid);
   }
   const [first] = failed;
   if (!first) return order;
@@ -110,16 +121,16 @@ export async function settleEach(
   throw first.error;
 }
 
-/** Carries out a decision that leaves the order as it is. @returns the payment's reversal, where there is one */
-async function undo(
-  rooms: Rooms,
+/** Carries out a decision that leaves the order as it is. @returns the payment's reversal, if it has one */
+async function carryOut(
+  deps: Dependencies,
   decision: Decision,
   payment: Payment,
   order: Order,
   deadline: Deadline,
 ): Promise<Reversal | undefined> {
   if (decision.kind === 'reject' && decision.reversal)
-    return reverse(rooms, decision.reversal, payment, order, deadline);
-  if (decision.kind === 'money_returned') return rooms.reversals.finish(payment.impUid, unixSeconds(rooms.clock));
+    return reverse(deps, decision.reversal, payment, order, deadline);
+  if (decision.kind === 'money_returned') return deps.reversals.finish(payment.impUid, unixSeconds(deps.clock));
   return undefined;
 }

@@ -1,13 +1,15 @@
+/** Caches the 404s of Iamport, so that repeated requests with one id cost one call. */
+
 import type { Clock } from '../shared/clock.ts';
 import type { UnknownPayments } from './ports.ts';
 
-/** A buyer's repeat comes later than this; a payment that begins meanwhile is found after it. Milliseconds. */
+/** A buyer repeats a request later than this. A payment that begins meanwhile is found after it. Milliseconds. */
 const keptMs = 10_000;
-/** The oldest entry gives way to a new one: 500 ids take about 50 KB. */
+/** A new entry evicts the oldest one. 500 ids take about 50 KB. */
 const maxEntries = 500;
 
-export function unknownPaymentsBy(clock: Clock): UnknownPayments {
-  /** In the order of their ends: every entry lives equally long. */
+export function createUnknownPayments(clock: Clock): UnknownPayments {
+  /** Ordered by their ends: every entry has the same lifetime. */
   const ends = new Map<string, number>();
   const keyOf = (impUid: string, tier = '') => `${impUid} ${tier}`;
   return {

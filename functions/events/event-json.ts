@@ -1,10 +1,10 @@
-/** The one place that writes the `detail` of events; their form is in event-schema.ts. */
+/** The `detail` of events, from the types of `payment/`. */
 
-import { accountJson } from '../http/outcome-json.ts';
 import type { PaymentEvent } from '../payment/events.ts';
 import { majorUnits } from '../payment/money.ts';
 import type { NotificationEvent } from '../payment/notification.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
+import { accountJson } from '../shared/account-json.ts';
 import type { EventDetail, NotificationDetail } from './event-schema.ts';
 
 export const notificationJson = ({ id, notification }: NotificationEvent): NotificationDetail => ({
@@ -36,8 +36,8 @@ export function eventJson(event: PaymentEvent): object {
 }
 
 /**
- * Without the holder: some PGs name the buyer there, and a bus is read by many. The buyer is shown it, and the shop's server reads it
- * with `GET /orders/{merchant_uid}`.
+ * Without the holder: some PGs put the buyer's name there, and an event bus has many readers. The result page and
+ * `GET /orders/{merchant_uid}` have it.
  */
 function publishedAccount(account: VirtualAccount): NonNullable<EventDetail['virtual_account']> {
   const { holder: _personal, ...published } = accountJson(account);

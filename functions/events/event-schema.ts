@@ -1,14 +1,14 @@
 /**
- * Events as subscribers read them: names and schemas, nothing that writes one. A shop's own functions import this file through
- * the package, so it stays small. Amounts in major units, times in Unix seconds. New fields may come; `version` changes only when
- * one that exists changes its meaning.
+ * The names and schemas of events, for subscribers. A shop's own functions import this file through the package, so it
+ * stays small and publishes nothing. Amounts in major units, times in Unix seconds. New fields may be added; `version`
+ * changes only when an existing field changes its meaning.
  */
 
 import * as z from 'zod/mini';
 import type { EventName } from '../payment/events.ts';
 import type { NotificationEventName } from '../payment/notification.ts';
 
-/** What every event carries as its `source`. */
+/** The `source` of every event. */
 export const eventSource = 'iamport-serverless';
 
 const text = z.string();
@@ -17,11 +17,11 @@ const unixSeconds = z.int();
 /** The `detail` of every event. */
 export const eventDetail = z.object({
   version: z.literal(1),
-  /** The same in every delivery of one event, and in no other event: tell repeats by it. */
+  /** Unique to the event and the same in every delivery of it: recognise repeats by it. */
   id: text,
   merchant_uid: text,
   imp_uid: z.optional(text),
-  /** Of the order; of a reversal, what has to go back. */
+  /** The order's amount; of a reversal, the amount to give back. */
   amount: z.number(),
   currency: text,
   status: z.optional(text),
@@ -46,7 +46,7 @@ export const eventDetail = z.object({
 
 export type EventDetail = z.infer<typeof eventDetail>;
 
-/** What an event of this name always has, beside the fields that every event has. */
+/** The fields that every event of a name has, besides those that every event has. */
 export const eventFields = {
   'Payment Paid': ['imp_uid', 'status'],
   'Virtual Account Issued': ['imp_uid', 'status', 'virtual_account'],
@@ -67,39 +67,39 @@ export const eventFields = {
 
 export const eventNames = Object.keys(eventFields) as readonly EventName[];
 
-/** A record, so that a name that is missing here does not compile. */
+/** A record, so that a missing name does not compile. */
 const notifications: Readonly<Record<NotificationEventName, true>> = {
   'Escrow Changed': true,
   'Unrecognised Notification': true,
 };
 
-/** The names of events that pass on a notification of Iamport that its API does not confirm. */
+/** The names of events that are notifications of Iamport which its API does not confirm. */
 export const notificationNames = Object.keys(notifications) as readonly NotificationEventName[];
 
-/** The `detail` of an event that nothing confirms. */
+/** The `detail` of an unconfirmed notification. */
 export const notificationDetail = z.object({
   version: z.literal(1),
   id: text,
   merchant_uid: text,
   imp_uid: text,
-  /** Nobody but the sender says so, and the sender is not proved. */
+  /** The sender is not authenticated, and no API confirms the content. */
   verified: z.literal(false),
-  /** Iamport's own name of it. */
+  /** Iamport's name of the notification. */
   event: text,
-  /** The fields that came with it, such as `escrow_status`. */
+  /** The fields of the notification, such as `escrow_status`. */
   content: z.record(text, text),
 });
 
 export type NotificationDetail = z.infer<typeof notificationDetail>;
 
-/** The `detail` of the event of one name, as it was checked. */
+/** The type of the `detail` of an event, by its name. */
 export type DetailOf<Name extends EventName | NotificationEventName> = Name extends EventName
   ? EventDetail & Required<Pick<EventDetail, (typeof eventFields)[Name][number]>>
   : NotificationDetail;
 
 /**
- * Checks the `detail` of an event.
- * @throws z.core.$ZodError when it is not that of an event of this name and of version 1
+ * Checks and types the `detail` of an event.
+ * @throws z.core.$ZodError when it is not the `detail` of an event of this name in version 1
  */
 export function readDetail<Name extends EventName | NotificationEventName>(
   name: Name,

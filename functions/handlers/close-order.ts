@@ -1,45 +1,54 @@
+/**
+ * `DELETE /orders/{merchant_uid}`: the shop's own server closes an order, after which it cannot be paid. IAM-signed.
+ */
+
 import { OrderBusy } from '../application/faults.ts';
 import { settleEach } from '../application/settle.ts';
 import { Problem, refusal } from '../http/problem.ts';
 import { orderPath, parse } from '../http/request.ts';
-import { nothing } from '../http/response.ts';
+import { noContent } from '../http/response.ts';
 import { isSettled, type Order } from '../payment/order.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
-import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
+import type { HandlerDependencies } from '../runtime/dependencies.ts';
+import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
 
-/** Each lost race means that a payment has just been settled. */
-const mostTries = 3;
+/** An attempt fails only when another writer was faster: usually a payment was settled. */
+const maxTries = 3;
 
-export const closeOrder: Door = async ({ event, deadline, note }, rooms) => {
+export const closeOrder: HttpHandler = async ({ event, deadline, log }, deps) => {
   const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
-  note({ merchantUid: merchant_uid });
-  let order = await rooms.orders.read(merchant_uid);
+  log({ merchantUid: merchant_uid });
+  let order = await deps.orders.read(merchant_uid);
   if (!order) throw refusal('order_not_found');
-  if (order.state.status === 'closed') return nothing();
-  // Somebody may have paid a moment ago: that payment wins, rather than being sent back.
-  order = await settled(rooms, order, deadline);
-  for (let tries = 0; order && tries < mostTries; tries += 1) {
-    // Asked twice at once, or our own write whose answer was lost.
-    if (order.state.status === 'closed') return nothing();
+  if (order.state.status === 'closed') return noContent();
+  // A payment of the last moment is settled instead of being cancelled.
+  order = await settleAll(deps, order, deadline);
+  for (let tries = 0; order && tries < maxTries; tries += 1) {
+    // By a concurrent request, or by our own write whose response was lost.
+    if (order.state.status === 'closed') return noContent();
     if (isSettled(order.state))
       throw new Problem('order_paid', 'The order is paid: give the money back with a refund instead.');
-    const held = await rooms.orders.change(order, { status: 'closed' }, unixSeconds(rooms.clock));
-    if (held.held) {
-      // Now that the order is closed, the same path revokes what accounts there are.
-      await settled(rooms, held.order, deadline);
-      return nothing();
+    const result = await deps.orders.change(order, { status: 'closed' }, unixSeconds(deps.clock));
+    if (result.written) {
+      // Of a closed order this revokes the virtual accounts.
+      await settleAll(deps, result.value, deadline);
+      return noContent();
     }
-    order = held.order;
+    order = result.current;
   }
-  throw new OrderBusy(`Order ${merchant_uid} changed each time it was to be closed`);
+  throw new OrderBusy(`Order ${merchant_uid} changed during each of ${maxTries} attempts to close it`);
 };
 
-/** @returns the order after every payment of it was looked at */
-async function settled(rooms: Rooms, order: Order, deadline: Visit['deadline']): Promise<Order | undefined> {
-  // An attempt that cannot be read does not keep its order open. If it has money, the scan sends it back.
-  const { payments } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
-  return settleEach(rooms, order.merchantUid, payments, deadline);
+/** Settles every payment of the order. @returns the order afterwards */
+async function settleAll(
+  deps: HandlerDependencies,
+  order: Order,
+  deadline: RequestContext['deadline'],
+): Promise<Order | undefined> {
+  // An unreadable payment does not keep its order open. If it has money, the scan cancels it.
+  const { payments } = await deps.iamport.payments(order.merchantUid, deadline, order.tier);
+  return settleEach(deps, order.merchantUid, payments, deadline);
 }
 
-export const handler = await serve(closeOrder);
+export const handler = await lambdaHandler(closeOrder);

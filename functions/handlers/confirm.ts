@@ -1,9 +1,10 @@
 /**
- * `POST /payments/confirm`: Iamport asks, just before a payment is approved, whether it may be (`confirm_url`). Answered from our
- * own order alone: one GetItem and no call to Iamport. Anything but 200 stops the payment.
+ * `POST /payments/confirm`: Iamport calls it (`confirm_url`) just before a payment is approved. The response depends on
+ * our order alone: one GetItem and no call to Iamport. Any status but 200 stops the payment.
  *
- * Anybody can call it. A good order gets 200 from every sender, since PortOne's addresses may change and a sale must not stop then.
- * A refusal gives its reason to PortOne's addresses only; every other sender gets one text, whether or not the order exists.
+ * The endpoint is public. A payable order gets 200 for every sender: PortOne's addresses may change, and sales must go
+ * on. Only PortOne's addresses get the reason of a refusal. Every other sender gets one text, whether or not the order
+ * exists.
  */
 
 import * as z from 'zod/mini';
@@ -12,8 +13,9 @@ import { bodyFields, impUid, merchantUid, parse } from '../http/request.ts';
 import { json } from '../http/response.ts';
 import { isFromIamport } from '../http/webhook-senders.ts';
 import { refusalToConfirm } from '../payment/confirm.ts';
-import { amountOf } from '../payment/money.ts';
-import { type Door, serve } from '../runtime/lambda-handler.ts';
+import { parseAmount } from '../payment/money.ts';
+import type { HttpHandler } from '../runtime/http-handler.ts';
+import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
 
 export const body = z.object({
@@ -22,16 +24,16 @@ export const body = z.object({
   amount: z.union([z.number(), z.string().check(z.regex(/^\d{1,13}(\.\d{1,2})?$/))], 'must be a number'),
 });
 
-export const confirm: Door = async ({ event, note }, rooms) => {
+export const confirm: HttpHandler = async ({ event, log }, deps) => {
   const { imp_uid, merchant_uid, amount } = parse(body, bodyFields(event));
-  note({ impUid: imp_uid, merchantUid: merchant_uid });
-  const order = await rooms.orders.read(merchant_uid);
-  const refused = refusalToConfirm(order, order && amountOf(amount, order.currency), unixSeconds(rooms.clock));
+  log({ impUid: imp_uid, merchantUid: merchant_uid });
+  const order = await deps.orders.read(merchant_uid);
+  const refused = refusalToConfirm(order, order && parseAmount(amount, order.currency), unixSeconds(deps.clock));
   const isIamport = isFromIamport(event);
-  note({ outcome: refused ?? 'confirmed', sender: isIamport ? 'iamport' : 'other' });
+  log({ outcome: refused ?? 'confirmed', sender: isIamport ? 'iamport' : 'other' });
   if (!refused) return json(200, {});
-  // Korean: the reason is recorded as the cause, and shown to the buyer.
+  // Iamport records the reason as the cause and shows it to the buyer, in Korean.
   return json(409, { reason: isIamport ? confirmReason(refused) : hiddenConfirmReason });
 };
 
-export const handler = await serve(confirm, { asksIamport: false });
+export const handler = await lambdaHandler(confirm, { callsIamport: false });

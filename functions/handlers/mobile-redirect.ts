@@ -1,112 +1,133 @@
 /**
- * `GET /payments/complete/mobile`: the buyer's phone comes back from the payment window, by `m_redirect_url`.
- * A buyer never sees JSON or a bare error: the answer is the shop's own result page, or ours.
+ * `GET /payments/complete/mobile`: the payment window redirects the buyer's phone here (`m_redirect_url`). The response
+ * is never JSON or a bare error. It is a redirect to the shop's own result page, or our page.
  */
 
 import * as z from 'zod/mini';
 import { settleForBuyer } from '../application/look-up.ts';
 import { Problem, problemOf, refusal } from '../http/problem.ts';
 import { impUid, languageOf, merchantUid, optional, parse, queryFields } from '../http/request.ts';
-import { type Answer, html, seeOther } from '../http/response.ts';
+import { type HttpResponse, htmlPage, seeOther } from '../http/response.ts';
 import { type Result, resultPage } from '../http/result-page.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
-import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
+import type { OutcomeStatus } from '../payment/outcome.ts';
+import type { HandlerDependencies } from '../runtime/dependencies.ts';
+import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { causesOf } from '../runtime/log.ts';
 import { foreignText } from '../shared/foreign-text.ts';
 
-/** Iamport's address for a phone. Another address reaches this function when a return address was cut, or has a slash at its end. */
+/** The documented path. Other paths reach this function when a return address was cut off, or ends with a slash. */
 const ownPath = '/payments/complete/mobile';
 
-/** `imp_success`, `success` and `error_code` come along too. They prove nothing about the money and are not read. */
+/** `imp_success`, `success` and `error_code` are ignored: the buyer can change them. */
 export const query = z.object({
   imp_uid: optional(impUid),
   merchant_uid: optional(merchantUid),
   /** The name of a configured result target. */
   to: z.optional(z.string()),
-  /** How often our own page has asked again. */
+  /** How often our own page has checked again. */
   again: z.optional(z.string()),
-  /** The window's own words. Shown as such beside an outcome that is not paid, and never believed, stored or logged. */
+  /** The payment window's own message. Shown as such beside an unpaid outcome; never trusted, stored or logged. */
   error_msg: z.catch(z.optional(z.string()), undefined),
 });
 type Query = z.infer<typeof query>;
 
-export const mobileRedirect: Door = async ({ event, deadline, note }, rooms) => {
+export const mobileRedirect: HttpHandler = async ({ event, deadline, log }, deps) => {
   let fields: Query | undefined;
   try {
     fields = parse(query, queryFields(event));
     const { imp_uid, merchant_uid } = fields;
-    note({ impUid: imp_uid, merchantUid: merchant_uid });
+    log({ impUid: imp_uid, merchantUid: merchant_uid });
     if (imp_uid === undefined && merchant_uid === undefined) {
       if (event.rawPath.replace(/\/+$/, '') !== ownPath) {
-        throw new Problem('route_not_found', `A buyer comes back to ${ownPath}.`);
+        throw new Problem('route_not_found', `The payment window redirects to ${ownPath}.`);
       }
       throw new Problem('invalid_request', 'The query has neither imp_uid nor merchant_uid.');
     }
-    const settlement = await settleForBuyer(rooms, { impUid: imp_uid, merchantUid: merchant_uid }, deadline);
+    const settlement = await settleForBuyer(deps, { impUid: imp_uid, merchantUid: merchant_uid }, deadline);
     if (settlement.kind !== 'settled') throw refusal(settlement.kind);
     const { merchantUid, status, reason } = settlement.outcome;
-    note({ merchantUid, outcome: status, reason });
-    return shown({ outcome: settlement.outcome }, fields, event, rooms);
+    log({ merchantUid, outcome: status, reason });
+    return resultResponse({ outcome: settlement.outcome }, fields, event, deps);
   } catch (error) {
     const problem = problemOf(error);
-    note({ outcome: 'unconfirmed', code: problem.code, causes: causesOf(error) });
-    return shown({ problem }, fields, event, rooms);
+    log({ outcome: 'unconfirmed', code: problem.code, causes: causesOf(error) });
+    return resultResponse({ problem }, fields, event, deps);
   }
 };
 
-/** On the shop's result target, if there is one; otherwise on the built-in page. */
-function shown(result: Result, fields: Query | undefined, event: Visit['event'], { config }: Rooms): Answer {
+/**
+ * A redirect to the shop's result target; the built-in page when there is none, or when an app opens only from a link.
+ */
+function resultResponse(
+  result: Result,
+  fields: Query | undefined,
+  event: RequestContext['event'],
+  { config }: HandlerDependencies,
+): HttpResponse {
   const target = fields && targetOf(config.resultTargets, fields.to);
-  const windowSays = fields && isUnpaid(result) ? foreignText(fields.error_msg) : '';
-  const location = target && withOutcome(target, result, fields, windowSays);
-  if (location && !needsAStep(location, event)) return seeOther(location);
+  const windowMessage = fields && showsWindowMessage(result) ? foreignText(fields.error_msg) : '';
+  const location = target && withOutcome(target, result, fields, windowMessage);
+  if (location && !needsLink(location, event)) return seeOther(location);
   const { text, policy } = resultPage({
     result,
-    came: fields ?? {},
+    query: fields ?? {},
     shopName: config.shopName,
-    front: config.resultPage,
+    branding: config.resultPage,
     language: languageOf(event),
     appLink: location,
-    windowSays,
+    windowMessage,
   });
-  return html(location ? 200 : statusOf(result), text, policy);
+  return htmlPage(location ? 200 : statusOf(result), text, policy);
 }
 
-/** The words of a window that failed are of use only where nothing was paid. */
-const isUnpaid = (result: Result): boolean =>
-  'outcome' in result && (result.outcome.status === 'failed' || result.outcome.status === 'ready');
+/** The window's message explains why nothing was paid, so it is shown only then. */
+const showsWindowMessage = (result: Result): boolean => 'outcome' in result && isUnpaid[result.outcome.status];
 
-function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: Query, windowSays: string): string {
+const isUnpaid: Readonly<Record<OutcomeStatus, boolean>> = {
+  ready: true,
+  failed: true,
+  expired: false,
+  virtual_account_issued: false,
+  paid: false,
+  partial_cancelled: false,
+  cancelled: false,
+  deposit_reversed: false,
+  rejected: false,
+};
+
+function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: Query, windowMessage: string): string {
   const location = new URL(target);
-  const told = {
+  const parameters = {
     merchant_uid,
     imp_uid,
     status: 'outcome' in result ? result.outcome.status : 'unconfirmed',
     reason: 'outcome' in result ? result.outcome.reason : result.problem.code,
-    error_msg: windowSays,
+    error_msg: windowMessage,
   };
-  for (const [name, value] of Object.entries(told)) if (value) location.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(parameters)) if (value) location.searchParams.set(name, value);
   return location.href;
 }
 
 /**
- * Browsers open an app when somebody touches a link, and many will not for a redirect alone. A WebView hands a redirect to its app,
- * and so does whatever is no browser: they get theirs at once. Browsers name themselves by what they descend from; a WebView of
- * Android by `; wv`, one of iOS by the lack of `Safari`. Who is taken for the other arrives all the same, with a page too many.
+ * Whether the browser opens the app only from a link: many do not follow a redirect into an app. A WebView passes the
+ * redirect to its app, and so does a client that is no browser. The user agent of a browser has `Safari` or `Firefox`;
+ * that of an Android WebView has `; wv`, that of an iOS WebView lacks `Safari`. After a wrong guess the buyer still
+ * arrives, with one page more.
  */
-function needsAStep(location: string, { headers }: Visit['event']): boolean {
+function needsLink(location: string, { headers }: RequestContext['event']): boolean {
   const agent = headers['user-agent'] ?? '';
   return !location.startsWith('https:') && /\b(?:Safari|Firefox)\//.test(agent) && !/; wv\)/.test(agent);
 }
 
-/** Only what the configuration names is a target: nothing from the query becomes a part of its address. */
+/** Only a configured target: no part of its address comes from the query. */
 function targetOf(targets: Readonly<Record<string, string>>, name = 'web'): string | undefined {
   if (Object.hasOwn(targets, name)) return targets[name];
   return targets.web;
 }
 
-/** A page that asks again is no error to a browser, which might show one of its own. */
+/** 200 for a page that checks again: a browser might replace an error page with its own. */
 const statusOf = (result: Result): number =>
   'problem' in result && !result.problem.isFault ? result.problem.status : 200;
 
-export const handler = await serve(mobileRedirect, { settles: true });
+export const handler = await lambdaHandler(mobileRedirect, { primes: true });

@@ -1,22 +1,26 @@
-/** `PUT` and `GET /orders/{merchant_uid}`: the shop's own server registers an order, and reads what became of it. IAM-signed. */
+/**
+ * `PUT` and `GET /orders/{merchant_uid}`: the shop's own server registers an order, and reads its state. IAM-signed.
+ */
 
 import * as z from 'zod/mini';
 import { IamportFault } from '../application/faults.ts';
+import { storedValue } from '../application/ports.ts';
 import { orderJson, refundJson, reversalJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
 import { jsonBodyFields, newOrderPath, orderPath, parse } from '../http/request.ts';
-import { type Answer, json } from '../http/response.ts';
-import { type Amount, amountOf } from '../payment/money.ts';
-import { nextLookAt } from '../payment/next-check.ts';
+import { type HttpResponse, json } from '../http/response.ts';
+import { type Amount, parseAmount } from '../payment/money.ts';
+import { planOrderCheck } from '../payment/next-check.ts';
 import { isPayable, type Order, type OrderTerms } from '../payment/order.ts';
 import { expected } from '../payment/reversal.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
-import { type Door, serve, type Visit } from '../runtime/lambda-handler.ts';
+import type { HandlerDependencies } from '../runtime/dependencies.ts';
+import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { causesOf } from '../runtime/log.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { defined } from '../shared/defined.ts';
 
-/** Strict: a misspelt field of the shop's own server is an error, not something to pass over. */
+/** Strict: a misspelt field is an error of the shop's server and must not be ignored. */
 export const terms = z.strictObject({
   amount: z.number('must be a number in major units, such as 14000 (KRW) or 10.5 (USD)'),
   currency: z._default(
@@ -30,52 +34,57 @@ export const terms = z.strictObject({
   tier: z.optional(z.string('must be a text').check(z.regex(/^[0-9A-Za-z_-]{1,40}$/, 'must be a sub-merchant code'))),
 });
 
-export const orders: Door = async (visit, rooms) => {
-  const isNew = visit.event.requestContext.http.method === 'PUT';
-  const { merchant_uid } = parse(isNew ? newOrderPath : orderPath, visit.event.pathParameters ?? {});
-  visit.note({ merchantUid: merchant_uid });
-  return isNew ? register(merchant_uid, visit, rooms) : show(merchant_uid, rooms);
+export const orders: HttpHandler = async (context, deps) => {
+  const isNew = context.event.requestContext.http.method === 'PUT';
+  const { merchant_uid } = parse(isNew ? newOrderPath : orderPath, context.event.pathParameters ?? {});
+  context.log({ merchantUid: merchant_uid });
+  return isNew ? register(merchant_uid, context, deps) : show(merchant_uid, deps);
 };
 
-async function register(merchantUid: string, { event, deadline, note }: Visit, rooms: Rooms): Promise<Answer> {
-  const now = unixSeconds(rooms.clock);
+async function register(
+  merchantUid: string,
+  { event, deadline, log }: RequestContext,
+  deps: HandlerDependencies,
+): Promise<HttpResponse> {
+  const now = unixSeconds(deps.clock);
   const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
-  if (!merchantUid.startsWith(rooms.config.orderPrefix)) {
-    throw new Problem('invalid_request', `merchant_uid must begin with ${rooms.config.orderPrefix} (orderPrefix).`);
+  if (!merchantUid.startsWith(deps.config.orderPrefix)) {
+    throw new Problem('invalid_request', `merchant_uid must begin with ${deps.config.orderPrefix} (orderPrefix).`);
   }
-  await expectUnmatched(merchantUid, rooms, now);
-  const { held, order } = await rooms.orders.register(wanted, now);
-  // Only in the shop's own table, whose items are the shop's to make.
+  await expectUnmatched(merchantUid, deps, now);
+  const result = await deps.orders.register(wanted, now);
+  const order = storedValue(result);
+  // Only in the shop's own table, where the shop creates the items.
   if (!order) throw new Problem('order_not_found', 'Your table has no such order: write it there first.');
-  const different = held ? [] : differences(order, wanted);
+  const different = result.written ? [] : differences(order, wanted);
   if (different.length > 0) {
     throw new Problem(
       'order_exists',
       `The order exists with another ${different.join(', ')}. Its terms never change: register other terms as another order.`,
     );
   }
-  // Iamport then opens no window with another amount. A convenience, not the check: an order without it is as safe.
-  const prepared = isPayable(order.state) ? await prepare(order, { deadline, note }, rooms) : undefined;
-  await notePrepared(order, prepared, rooms, now);
-  return json(held ? 201 : 200, { ...orderJson(order), prepared: prepared && prepared === 'prepared' });
+  // Iamport then opens no payment window with another amount. The amount is checked again when the payment is settled.
+  const prepared = isPayable(order.state) ? await prepare(order, { deadline, log }, deps) : undefined;
+  await schedulePrepare(order, prepared, deps, now);
+  return json(result.written ? 201 : 200, { ...orderJson(order), prepared: prepared && prepared === 'prepared' });
 }
 
-/** How long a registration takes at most. Seconds. */
-const registrationTakes = 60;
+/** The longest duration of a registration. Seconds. */
+const maxRegistrationSeconds = 60;
 
-/** Money that came before its order is checked by the reconciler once the order is registered. */
-async function expectUnmatched(merchantUid: string, { reversals }: Rooms, now: number): Promise<void> {
+/** Money may be paid before its order is registered: then the reconciler checks it again after the registration. */
+async function expectUnmatched(merchantUid: string, { reversals }: HandlerDependencies, now: number): Promise<void> {
   const known = await reversals.ofOrder(merchantUid);
   for (const reversal of known.reversals) {
     if (reversal.kind === 'orphan' && reversal.state === 'manual') {
-      await reversals.move(reversal, expected(reversal, now + registrationTakes, now));
+      await reversals.move(reversal, expected(reversal, now + maxRegistrationSeconds, now));
     }
   }
 }
 
 /**
- * The fields in which a registered order is not the one that was sent, by their names in the body. A field that was left out is
- * different from one that was registered.
+ * Compares a registered order with the request. A field that the request leaves out differs from a registered one.
+ * @returns the names of the different fields, as in the body
  */
 export function differences(known: OrderTerms, wanted: OrderTerms): string[] {
   const pairs: Record<string, readonly [known: unknown, wanted: unknown]> = {
@@ -92,7 +101,7 @@ export function differences(known: OrderTerms, wanted: OrderTerms): string[] {
 
 function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
   const { currency, name, expires_at, tier } = fields;
-  const amount = amountOf(fields.amount, currency);
+  const amount = parseAmount(fields.amount, currency);
   if (!amount) throw new Problem('invalid_request', `amount must be more than 0 and an amount of ${currency}.`);
   if (expires_at !== undefined && expires_at <= now) {
     throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds.');
@@ -105,34 +114,38 @@ function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: numbe
   return defined<OrderTerms>({ merchantUid, amount, currency, taxFree, vatAmount, name, expiresAt: expires_at, tier });
 }
 
-/** @returns undefined where the shop sent none: Iamport tells that from 0 */
+/** @returns undefined when the shop sent none, which Iamport distinguishes from 0 */
 function taxPartOf(name: string, major: number | undefined, currency: string): Amount | undefined {
-  const part = major === undefined ? undefined : amountOf(major, currency);
+  const part = major === undefined ? undefined : parseAmount(major, currency);
   if (major === undefined || part !== undefined) return part;
   throw new Problem('invalid_request', `${name} must be an amount of ${currency}; 0 is one.`);
 }
 
 /**
- * @returns whether the amount is registered with Iamport; `conflict` when another amount is that is not ours, `failed` when Iamport
- * could not be reached. The order is registered in each case.
+ * Registers the amount with Iamport. The order stays registered whatever the result.
+ * @returns `conflict` when Iamport has another amount that we did not register; `failed` when the call failed
  */
-async function prepare(order: Order, { deadline, note }: Pick<Visit, 'deadline' | 'note'>, { iamport }: Rooms) {
+async function prepare(
+  order: Order,
+  { deadline, log }: Pick<RequestContext, 'deadline' | 'log'>,
+  { iamport }: HandlerDependencies,
+) {
   try {
     const prepared = await iamport.prepare(order, deadline, order.preparedAmount);
-    note({ prepared });
+    log({ prepared });
     return prepared;
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
-    note({ prepared: 'failed', causes: causesOf(error) });
+    log({ prepared: 'failed', causes: causesOf(error) });
     return 'failed';
   }
 }
 
-/** The reconciler registers an amount again that could not be registered. */
-async function notePrepared(
+/** Schedules another attempt by the reconciler for an amount that could not be registered with Iamport. */
+async function schedulePrepare(
   read: Order,
   prepared: Awaited<ReturnType<typeof prepare>> | undefined,
-  { orders }: Rooms,
+  { orders }: HandlerDependencies,
   now: number,
 ) {
   if (prepared === undefined) return;
@@ -140,24 +153,24 @@ async function notePrepared(
   const preparedAmount = orders.isShops && prepared === 'prepared' ? read.amount : undefined;
   if (isUnprepared === (read.isUnprepared ?? false) && preparedAmount === undefined) return;
   const { isUnprepared: _was, ...order } = read;
-  const noted = { ...order, ...(isUnprepared && { isUnprepared: true as const }) };
-  const dueAt = nextLookAt(noted, now);
-  // Another request that changed the order meanwhile has settled it, and then its amount needs no registration.
-  await orders.note(order, {
+  const next = { ...order, ...(isUnprepared && { isUnprepared: true as const }) };
+  const nextCheckAt = planOrderCheck(next, now);
+  // This write fails if another request has settled the order meanwhile: then its amount needs no registration.
+  await orders.updateSchedule(order, {
     ...(isUnprepared && { isUnprepared: true }),
-    ...(dueAt !== undefined && { dueAt }),
+    ...(nextCheckAt !== undefined && { nextCheckAt }),
     ...(preparedAmount !== undefined && { preparedAmount }),
   });
 }
 
-async function show(merchantUid: string, rooms: Rooms): Promise<Answer> {
-  const [order, undone] = await Promise.all([rooms.orders.read(merchantUid), rooms.reversals.ofOrder(merchantUid)]);
+async function show(merchantUid: string, deps: HandlerDependencies): Promise<HttpResponse> {
+  const [order, known] = await Promise.all([deps.orders.read(merchantUid), deps.reversals.ofOrder(merchantUid)]);
   if (!order) throw refusal('order_not_found');
   return json(200, {
     ...orderJson(order),
-    reversals: undone.reversals.map(reversalJson),
-    refunds: undone.refunds.map(refundJson),
+    reversals: known.reversals.map(reversalJson),
+    refunds: known.refunds.map(refundJson),
   });
 }
 
-export const handler = await serve(orders);
+export const handler = await lambdaHandler(orders);

@@ -1,6 +1,6 @@
 /**
- * `POST /payments/webhook`: Iamport says that something happened to a payment. It is not signed, so nothing in it is believed:
- * the ids tell what to ask about, and Iamport's API tells the rest.
+ * `POST /payments/webhook`: Iamport's notification of a change of a payment. It is not signed, so only its ids are
+ * used: everything else is read from Iamport's API.
  */
 
 import * as z from 'zod/mini';
@@ -9,98 +9,116 @@ import { Problem, problemOf } from '../http/problem.ts';
 import { bodyFields, impUid, merchantUidHint, optional, parse } from '../http/request.ts';
 import { json } from '../http/response.ts';
 import { isFromIamport } from '../http/webhook-senders.ts';
-import type { Outcome } from '../payment/outcome.ts';
-import type { Rooms } from '../runtime/dependencies.ts';
-import { type Door, serve } from '../runtime/lambda-handler.ts';
+import type { Outcome, OutcomeStatus } from '../payment/outcome.ts';
+import type { HandlerDependencies } from '../runtime/dependencies.ts';
+import type { HttpHandler } from '../runtime/http-handler.ts';
+import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { foreignText } from '../shared/foreign-text.ts';
 
 const ownPath = '/payments/webhook';
 
-/** Only the ids are held to a form. Whatever else Iamport writes, today or one day, is no reason to miss a payment. */
+/** Only the ids are validated: an unknown form of another field must not make us miss a payment. */
 export const body = z.object({
   imp_uid: optional(impUid),
   merchant_uid: merchantUidHint,
   status: z.optional(z.unknown()),
-  /** Only in notifications of something else than the payment's status. */
+  /** Only in notifications that are not about the payment's status. */
   event: z.optional(z.unknown()),
   extra: z.optional(z.unknown()),
 });
 type Body = z.output<typeof body>;
 
-export const webhook: Door = async ({ event, deadline, note }, rooms) => {
-  // Iamport's address, perhaps with a slash at the end. Other addresses come here because of that slash, and are none of ours.
+export const webhook: HttpHandler = async ({ event, deadline, log }, deps) => {
+  // API Gateway also routes other paths with a slash at the end to this function.
   if (event.rawPath.startsWith('/payments/') && event.rawPath.replace(/\/+$/, '') !== ownPath) {
     throw new Problem('route_not_found', `Iamport notifies ${ownPath}. Remove a slash at the end of another address.`);
   }
   const isIamport = isFromIamport(event);
-  note({ sender: isIamport ? 'iamport' : 'other' });
-  if (!isIamport) rooms.count({ WebhookFromStranger: 1 });
-  if (!isIamport && rooms.config.webhookSenders === 'iamport-only') {
+  log({ sender: isIamport ? 'iamport' : 'other' });
+  if (!isIamport) deps.count({ WebhookFromUnknownSender: 1 });
+  if (!isIamport && deps.config.webhookSenders === 'iamport-only') {
     throw new Problem('sender_refused', 'This deployment takes notifications from the addresses of Iamport only.');
   }
   const fields = parse(body, bodyFields(event));
   if (fields.imp_uid === undefined && fields.merchant_uid === undefined) {
     throw new Problem('invalid_request', 'The body has neither imp_uid nor merchant_uid.');
   }
-  note({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
-  const named = typeof fields.event === 'string' && fields.event !== '' ? short(fields.event, 64) : undefined;
-  if (named) note({ event: named });
+  log({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
+  const eventName = typeof fields.event === 'string' && fields.event !== '' ? short(fields.event, 64) : undefined;
+  if (eventName) log({ event: eventName });
   const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
-  const settlement = await settleNotified(rooms, ids, isIamport, deadline).catch((error: unknown) => {
+  const settlement = await settleNotified(deps, ids, isIamport, deadline).catch((error: unknown) => {
     const found = problemOf(error);
-    // Iamport repeats a notification after a 503; whatever it was, this payment is not settled yet.
+    // Every fault becomes a 503, after which Iamport repeats the notification: the payment is not settled yet.
     throw found.status === 503 ? found : new Problem('not_settled', found.message, { cause: error });
   });
   if (settlement.kind !== 'settled') {
-    note({ outcome: settlement.kind });
+    log({ outcome: settlement.kind });
     return json(200, { settled: false, code: settlement.kind });
   }
   const { outcome } = settlement;
-  note({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
-  if (named && isKeptFor(outcome, fields.imp_uid)) {
-    const kept = await keep(fields, named, outcome, isIamport, rooms);
-    note({ notification: kept ? 'kept' : 'not_new' });
+  log({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
+  if (eventName && isKeptFor(outcome, fields.imp_uid)) {
+    const kept = await keep(fields, eventName, outcome, isIamport, deps);
+    log({ notification: kept ? 'kept' : 'not_new' });
   }
   return json(200, { settled: true });
 };
 
-/** Only for a payment that settled an order of ours: anybody can open windows, and each would be a write and an event. */
+/**
+ * Only for the payment that settled an order of ours, since a kept notification costs a write and an event. Anyone can
+ * open a payment window.
+ */
 const isKeptFor = ({ status, impUid }: Outcome, notified: string | undefined): boolean =>
-  settledStatuses.includes(status) && impUid === notified;
-const settledStatuses: readonly Outcome['status'][] = ['paid', 'partial_cancelled', 'cancelled', 'deposit_reversed'];
+  isSettledStatus[status] && impUid === notified;
+
+const isSettledStatus: Readonly<Record<OutcomeStatus, boolean>> = {
+  paid: true,
+  partial_cancelled: true,
+  cancelled: true,
+  deposit_reversed: true,
+  ready: false,
+  failed: false,
+  expired: false,
+  virtual_account_issued: false,
+  rejected: false,
+};
 
 /**
- * How long an unknown sender's notification keeps a later one of an unknown sender from being written: forged ones then cost one
- * write and one event a minute at most. Those from Iamport's addresses are always written. Seconds.
+ * The least time between two written notifications of unknown senders. Forged ones then cost at most one write and one
+ * event a minute. Notifications from Iamport's addresses are always written.
  */
-const unknownSenderInterval = 60;
+const unknownSenderIntervalSeconds = 60;
 
-/** A buyer's own words, such as `denied_reason`, lose what may be personal. A number or a time as text stays. */
+/** Masks personal data in a buyer's text, such as `denied_reason`. A number or a time as text stays. */
 const contentOf = (value: string | number): string =>
   typeof value === 'number' || /^\d{1,10}$/.test(value) ? String(value) : foreignText(value);
 
-/** Half a character, sent so or cut so, is none that a table or a bus takes. */
-const short = (text: string, most: number): string => text.slice(0, most).toWellFormed();
+/** DynamoDB and EventBridge reject lone surrogates, which the sender or the cut can leave. */
+const short = (text: string, maxLength: number): string => text.slice(0, maxLength).toWellFormed();
 
-/** Stores what no API confirms as it came; the publisher passes it on. No decision follows from it. @returns whether it was written */
+/**
+ * Stores a notification that no API confirms. The publisher publishes it as unverified, and no decision depends on it.
+ * @returns whether it was written
+ */
 async function keep(
   { status, extra }: Body,
   event: string,
   { impUid, merchantUid }: Outcome,
   isIamport: boolean,
-  { notifications, clock }: Rooms,
+  { notifications, clock }: HandlerDependencies,
 ): Promise<boolean> {
-  const told = { status, ...(typeof extra === 'object' && extra) };
-  // A few short texts, whoever wrote them.
-  const content = Object.entries(told)
+  const fields = { status, ...(typeof extra === 'object' && extra) };
+  // At most 8 short texts, since the sender may be unknown.
+  const content = Object.entries(fields)
     .filter(
       (field): field is [string, string | number] => field[0] !== '' && ['string', 'number'].includes(typeof field[1]),
     )
     .slice(0, 8)
     .map(([field, value]) => [short(field, 64), contentOf(value)]);
   const notification = { impUid, merchantUid, event, content: Object.fromEntries(content) };
-  return notifications.keep(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderInterval);
+  return notifications.keep(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderIntervalSeconds);
 }
 
-export const handler = await serve(webhook, { settles: true });
+export const handler = await lambdaHandler(webhook, { primes: true });

@@ -1,14 +1,12 @@
-/** What a buyer is told, in Korean and English. No word here depends on anything that came with the request. */
+/** The texts for buyers, in Korean and English. They contain nothing from the request. */
 
 import type { ConfirmRefusal } from '../payment/confirm.ts';
-import type { Outcome } from '../payment/outcome.ts';
-import type { Objection } from '../payment/reversal.ts';
-import type { Language } from '../shared/language.ts';
+import type { Outcome, OutcomeStatus } from '../payment/outcome.ts';
+import type { Objection, Reversal } from '../payment/reversal.ts';
+import type { Language, Localized } from '../shared/language.ts';
 import type { ProblemCode } from './problem.ts';
 
-type Words = Readonly<Record<Language, string>>;
-
-const statuses: Record<Exclude<Outcome['status'], 'rejected'>, Words> = {
+const statuses: Readonly<Record<Exclude<OutcomeStatus, 'rejected'>, Localized>> = {
   paid: { ko: '결제가 완료되었습니다.', en: 'Your payment is complete.' },
   virtual_account_issued: {
     ko: '가상계좌가 발급되었습니다. 기한 안에 입금해 주세요.',
@@ -25,7 +23,7 @@ const statuses: Record<Exclude<Outcome['status'], 'rejected'>, Words> = {
   },
 };
 
-const objections: Record<Objection, Words> = {
+const objections: Readonly<Record<Objection, Localized>> = {
   test_payment: { ko: '테스트 결제는 처리되지 않습니다.', en: 'Test payments are not taken.' },
   payment_predates_order: {
     ko: '주문이 등록되기 전에 시작된 결제입니다. 상점에 문의해 주세요.',
@@ -43,14 +41,14 @@ const objections: Record<Objection, Words> = {
   account_superseded: { ko: '새 가상계좌가 발급되었습니다.', en: 'A newer account was issued.' },
 };
 
-/** Where the money of a payment that was not taken is. */
+/** Follows the objection to a payment with money: how the money goes back. */
 const returns = {
   done: { ko: '결제를 취소했습니다.', en: 'The payment has been cancelled.' },
   requested: { ko: '결제를 취소하고 있습니다.', en: 'The payment is being cancelled.' },
   manual: { ko: '상점에서 환불해 드립니다.', en: 'The shop will refund it.' },
-} as const satisfies Record<string, Words>;
+} as const satisfies Record<Reversal['state'], Localized>;
 
-/** What becomes of an account that nobody should pay into. */
+/** Follows the objection to a payment without money: the buyer must not pay into its virtual account. */
 const revocations = {
   done: {
     ko: '가상계좌를 취소했습니다. 입금하지 마세요.',
@@ -61,10 +59,10 @@ const revocations = {
     en: 'The account is being cancelled. Please do not pay into it.',
   },
   manual: { ko: '이 가상계좌에는 입금하지 마세요.', en: 'Please do not pay into this account.' },
-} as const satisfies Record<string, Words>;
+} as const satisfies Record<Reversal['state'], Localized>;
 
-/** What stands on the built-in result page beside the message. */
-export const pageWords = {
+/** The texts of the built-in result page beside the message. */
+export const pageTexts = {
   ko: {
     title: '결제 결과',
     order: '주문번호',
@@ -74,7 +72,7 @@ export const pageWords = {
     holder: '예금주',
     due: '입금 기한',
     reason: '사유',
-    windowSays: '결제창 안내',
+    windowMessage: '결제창 안내',
     receipt: '영수증 보기',
     copy: '복사',
     copyAccount: '계좌번호 복사',
@@ -82,7 +80,7 @@ export const pageWords = {
     asking: '결제 결과를 다시 확인하고 있습니다…',
     gaveUp: '결제하셨다면 결제는 안전하게 처리됩니다. 나중에 주문 내역에서 확인해 주세요.',
     toApp: '앱으로 이동합니다. 이동하지 않으면 아래 버튼을 눌러 주세요.',
-    ways: '다음으로 갈 곳',
+    nextActions: '다음으로 갈 곳',
     app: '앱으로 돌아가기',
     again: '다시 확인하기',
     checkout: '다시 결제하기',
@@ -99,7 +97,7 @@ export const pageWords = {
     holder: 'Account holder',
     due: 'Pay until',
     reason: 'Reason',
-    windowSays: 'The payment window says',
+    windowMessage: 'The payment window says',
     receipt: 'Receipt',
     copy: 'Copy',
     copyAccount: 'Copy the account number',
@@ -107,7 +105,7 @@ export const pageWords = {
     asking: 'Asking again…',
     gaveUp: 'If you paid, the payment is safe and will be settled. Please look at your orders later.',
     toApp: 'Going to the app. If nothing happens, please use the button below.',
-    ways: 'Where to go next',
+    nextActions: 'Where to go next',
     app: 'Back to the app',
     again: 'Check again',
     checkout: 'Pay again',
@@ -117,21 +115,22 @@ export const pageWords = {
   },
 } as const satisfies Record<Language, Record<string, string>>;
 
-/** A buyer needs to know only what to do next, so several codes share their words. */
-const unconfirmed: Words = {
+/** Several codes share a text: a buyer needs to know only what to do next. */
+const unconfirmed: Localized = {
   ko: '결제 결과를 아직 확인하지 못했습니다. 잠시 후 다시 확인해 주세요.',
   en: 'We could not confirm the payment yet. Please check again shortly.',
 };
-const notOurs: Words = {
+const notFound: Localized = {
   ko: '결제 정보를 찾을 수 없습니다. 상점에 문의해 주세요.',
   en: 'No such payment was found. Please contact the shop.',
 };
-const wrongRequest: Words = { ko: '잘못된 요청입니다.', en: 'The request is not valid.' };
+const invalidRequest: Localized = { ko: '잘못된 요청입니다.', en: 'The request is not valid.' };
 
-const problems: Partial<Record<ProblemCode, Words>> = {
-  payment_not_found: notOurs,
-  order_not_found: notOurs,
-  order_mismatch: notOurs,
+/** Every other code has the text of an invalid request. */
+const problems: Readonly<Partial<Record<ProblemCode, Localized>>> = {
+  payment_not_found: notFound,
+  order_not_found: notFound,
+  order_mismatch: notFound,
   route_not_found: { ko: '주소가 올바르지 않습니다.', en: 'This address is not complete.' },
   iamport_unavailable: unconfirmed,
   iamport_error: unconfirmed,
@@ -146,15 +145,15 @@ export function outcomeMessage(
   language: Language,
 ): string {
   if (status !== 'rejected') return statuses[status][language];
-  const why = objections[reason as Objection][language];
-  const becomes = reversal?.kind === 'revoke' ? revocations : returns;
-  return reversal ? `${why} ${becomes[reversal.state][language]}` : why;
+  const objection = objections[reason as Objection][language];
+  const next = reversal?.kind === 'revoke' ? revocations : returns;
+  return reversal ? `${objection} ${next[reversal.state][language]}` : objection;
 }
 
 export const problemMessage = (code: ProblemCode, language: Language): string =>
-  (problems[code] ?? wrongRequest)[language];
+  (problems[code] ?? invalidRequest)[language];
 
-const confirmRefusals: Record<ConfirmRefusal, string> = {
+const confirmRefusals: Readonly<Record<ConfirmRefusal, string>> = {
   order_not_found: '등록되지 않은 주문입니다.',
   already_paid: '이미 결제된 주문입니다.',
   order_closed: '더 이상 결제할 수 없는 주문입니다.',
@@ -162,8 +161,8 @@ const confirmRefusals: Record<ConfirmRefusal, string> = {
   amount_mismatch: '결제 금액이 주문 금액과 다릅니다.',
 };
 
-/** For senders that may not learn what an order is: the same text for every refusal. */
+/** One text for every refusal, for unknown senders: they must not learn the state of an order. */
 export const hiddenConfirmReason = '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.';
 
-/** Why a payment is stopped before its approval. Iamport takes one text, so it is Korean. */
+/** Why a payment is stopped before its approval. Iamport shows one text, so it is Korean. */
 export const confirmReason = (refusal: ConfirmRefusal): string => confirmRefusals[refusal];

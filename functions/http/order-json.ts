@@ -1,15 +1,14 @@
-/** An order as the shop's server reads it: amounts in major units, times in Unix seconds. */
+/** The JSON of orders, reversals and refunds for the shop's server: amounts in major units, times in Unix seconds. */
 
 import { majorUnits } from '../payment/money.ts';
-import { accountOf, failureOf, isSettled, type Order, statusSetBy } from '../payment/order.ts';
+import { accountOf, failureOf, isSettled, type Order, type OrderStatus, statusSetBy } from '../payment/order.ts';
 import type { Refund, TaxParts } from '../payment/refund.ts';
 import type { Reversal } from '../payment/reversal.ts';
-import { accountJson } from './outcome-json.ts';
+import { accountJson } from '../shared/account-json.ts';
 
 export function orderJson(order: Order): object {
   const { state, currency } = order;
-  // An account that is only remembered is nobody's to pay into.
-  const account = state.status === 'ready' || state.status === 'failed' ? undefined : accountOf(state);
+  const account = showsAccount[state.status] ? accountOf(state) : undefined;
   const failure = failureOf(state);
   return {
     merchant_uid: order.merchantUid,
@@ -26,10 +25,23 @@ export function orderJson(order: Order): object {
     cancelled_amount: 'cancelledAmount' in state ? majorUnits(state.cancelledAmount, currency) : undefined,
     virtual_account: account && { imp_uid: account.impUid, ...accountJson(account) },
     reason: state.status === 'failed' ? failure?.reason : undefined,
-    // The shop knows when it made an order that we have not written yet.
+    // At revision 0 only the shop has written the order, so we have no times of it.
     ...(order.revision > 0 && { created_at: order.createdAt, updated_at: order.updatedAt }),
   };
 }
+
+/** A `ready` or `failed` order only remembers an account into which the buyer must not pay. */
+const showsAccount: Readonly<Record<OrderStatus, boolean>> = {
+  ready: false,
+  failed: false,
+  expired: true,
+  virtual_account_issued: true,
+  paid: false,
+  partial_cancelled: false,
+  cancelled: false,
+  deposit_reversed: false,
+  closed: false,
+};
 
 const taxJson = ({ taxFree, vatAmount }: TaxParts, currency: string) => ({
   tax_free: taxFree === undefined ? undefined : majorUnits(taxFree, currency),

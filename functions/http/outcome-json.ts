@@ -1,31 +1,31 @@
-/** The outcome as the storefront reads it. The names are Iamport's, where it has one. */
+/** The JSON of an outcome for the storefront. Where Iamport has a name for a field, that name is used. */
 
 import { majorUnits } from '../payment/money.ts';
 import type { Outcome } from '../payment/outcome.ts';
-import type { VirtualAccount } from '../payment/payment.ts';
+import { accountJson } from '../shared/account-json.ts';
 import type { Language } from '../shared/language.ts';
 import { outcomeMessage } from './messages.ts';
 
-/** The ids that a caller came with. */
-export interface Named {
+/** The ids in the request. */
+export interface RequestIds {
   readonly imp_uid?: string | undefined;
   readonly merchant_uid?: string | undefined;
 }
 
 /**
- * Does the caller know the payment that the outcome stands on? An id alone can be guessed, or seen by others; and whoever opens a
- * window of their own for somebody else's order must not learn of the payment that settled it.
+ * Whether the caller sent both ids of the outcome's payment. One id alone can be guessed, or seen by others. A caller who
+ * opens a payment window for another buyer's order must not see the payment that settled it.
  */
-export const knows = (outcome: Outcome, named: Named): boolean =>
-  named.imp_uid === outcome.impUid && named.merchant_uid === outcome.merchantUid;
+export const knows = (outcome: Outcome, ids: RequestIds): boolean =>
+  ids.imp_uid === outcome.impUid && ids.merchant_uid === outcome.merchantUid;
 
 /**
- * @param named without both ids of the outcome's own payment only the status is told
- * @returns amounts in major units, times in Unix seconds; what there is not is left out
+ * @param ids without both ids of the outcome's payment, only the status and the message are returned
+ * @returns amounts in major units, times in Unix seconds; fields without a value are left out
  */
-export function outcomeJson(outcome: Outcome, named: Named, language: Language): object {
+export function outcomeJson(outcome: Outcome, ids: RequestIds, language: Language): object {
   const message = outcomeMessage(outcome, language);
-  if (!knows(outcome, named)) return { status: outcome.status, message };
+  if (!knows(outcome, ids)) return { status: outcome.status, message };
   return {
     status: outcome.status,
     imp_uid: outcome.impUid,
@@ -40,12 +40,3 @@ export function outcomeJson(outcome: Outcome, named: Named, language: Language):
     message,
   };
 }
-
-/** `due_at` is the deadline of the deposit, in Unix seconds. */
-export const accountJson = ({ bank, number, holder, dueAt, issuedAt }: VirtualAccount) => ({
-  bank,
-  number,
-  holder,
-  due_at: dueAt,
-  issued_at: issuedAt,
-});

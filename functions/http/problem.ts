@@ -1,3 +1,5 @@
+/** Errors that an HTTP handler answers, as problems of RFC 9457, and the faults of upstreams as such problems. */
+
 import {
   IamportBusy,
   IamportRefused,
@@ -7,12 +9,12 @@ import {
   StoreUnavailable,
 } from '../application/faults.ts';
 
-/** Every code that we answer, with its status and, for faults that pass, the seconds after which to come again. */
+/** Every problem code, with its HTTP status and, for temporary faults, the seconds of `retry-after`. */
 const problems = {
-  invalid_request: { status: 400, title: 'The request is not one that we understand' },
-  route_not_found: { status: 404, title: 'There is no such address' },
-  sender_refused: { status: 403, title: 'This sender is not one of Iamport' },
-  payment_not_found: { status: 404, title: 'Iamport knows no such payment' },
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  route_not_found: { status: 404, title: 'The address does not exist' },
+  sender_refused: { status: 403, title: 'The sender is not Iamport' },
+  payment_not_found: { status: 404, title: 'Iamport has no such payment' },
   order_not_found: { status: 404, title: 'No such order is registered' },
   order_mismatch: { status: 409, title: 'The payment belongs to another order' },
   order_exists: { status: 409, title: 'The order exists with other terms' },
@@ -22,11 +24,11 @@ const problems = {
   refund_key_used: { status: 409, title: 'The key of the refund is in use' },
   refund_refused: { status: 409, title: 'The refund was refused' },
   payload_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body has a type that we do not read' },
+  unsupported_media_type: { status: 415, title: 'The media type of the body is not supported' },
   account_missing: { status: 422, title: "The buyer's account is missing" },
   internal_error: { status: 500, title: 'Something is wrong with this service' },
-  iamport_error: { status: 502, title: 'Iamport refused our request, or answered in a form that we do not know' },
-  iamport_unavailable: { status: 503, title: 'Iamport cannot be asked now', retryAfter: 5 },
+  iamport_error: { status: 502, title: 'Iamport refused our request, or its response has an unknown form' },
+  iamport_unavailable: { status: 503, title: 'Iamport is unavailable', retryAfter: 5 },
   store_unavailable: { status: 503, title: 'The order cannot be read or written now', retryAfter: 2 },
   not_settled: { status: 503, title: 'The payment could not be settled now', retryAfter: 60 },
   order_busy: { status: 503, title: 'The order is being settled by several requests at once', retryAfter: 1 },
@@ -34,64 +36,63 @@ const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** A problem on its way to the caller. Says what to do; holds nothing that the caller may not know. */
+/** An error that is sent to the caller. Its message becomes `detail`: what to do next, and nothing confidential. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
   readonly status: number;
   readonly title: string;
-  /** Seconds after which asking again makes sense. */
+  /** Seconds until the caller should retry. */
   readonly retryAfter: number | undefined;
 
-  /** @param retryAfter seconds, in place of the usual ones of the code */
+  /** @param options `retryAfter`: seconds, instead of the default of the code */
   constructor(code: ProblemCode, detail: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     super(detail, options);
-    const usual: { status: number; title: string; retryAfter?: number } = problems[code];
-    const { status, title, retryAfter } = { ...usual, ...(options.retryAfter && { retryAfter: options.retryAfter }) };
+    const defaults: { status: number; title: string; retryAfter?: number } = problems[code];
+    const { status, title, retryAfter } = {
+      ...defaults,
+      ...(options.retryAfter && { retryAfter: options.retryAfter }),
+    };
     this.code = code;
     this.status = status;
     this.title = title;
     this.retryAfter = retryAfter;
   }
 
-  /** Something is wrong on our side or Iamport's, and not with the request. */
+  /** The fault is ours or Iamport's, not the request's. */
   get isFault(): boolean {
     return this.status >= 500;
   }
 }
 
-/** What an error means to who asked. What it says of our insides stays in the log, as the `cause`. */
+/** @returns the problem that the caller sees for an error. The error itself is only logged, as the `cause`. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const cause = { cause: error };
   if (error instanceof IamportUnavailable) {
     return new Problem(
       'iamport_unavailable',
-      'Nothing is decided and nothing is lost. Ask again in a few seconds.',
-      // Iamport's own wait after a 429, passed on to the caller.
+      'No decision was made and no data is lost. Retry in a few seconds.',
+      // After a 429 the caller gets Iamport's own pause.
       error instanceof IamportBusy ? { ...cause, retryAfter: Math.ceil(error.retryAfterMs / 1000) } : cause,
     );
   }
   if (error instanceof IamportRefused || error instanceof IamportUnexpected) {
     return new Problem(
       'iamport_error',
-      'Nothing is decided. The log of this request tells the shop what to do.',
+      'No decision was made. The log of this request shows the shop what to do.',
       cause,
     );
   }
   if (error instanceof StoreUnavailable) {
-    return new Problem(
-      'store_unavailable',
-      'Nothing is decided and nothing is lost. Ask again in a few seconds.',
-      cause,
-    );
+    return new Problem('store_unavailable', 'No decision was made and no data is lost. Retry in a few seconds.', cause);
   }
   if (error instanceof OrderBusy) {
-    return new Problem('order_busy', 'Ask again in a second.', cause);
+    return new Problem('order_busy', 'Retry in a second.', cause);
   }
   return new Problem(
     'internal_error',
-    'Nothing is decided. The log of this request tells the shop what happened.',
+    'No decision was made. The log of this request shows the shop what happened.',
     cause,
   );
 }
@@ -103,8 +104,8 @@ const refusals = {
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 /**
- * The answer to a question that has no order or no payment.
- * @param isOrderNamed false: the caller sent no merchant_uid, without which a sub-merchant's payment cannot be found
+ * The problem of a request whose order or payment does not exist.
+ * @param isOrderNamed false when the caller sent no merchant_uid: a sub-merchant's payment cannot be found without it
  */
 export const refusal = (code: keyof typeof refusals, isOrderNamed = true): Problem =>
   new Problem(

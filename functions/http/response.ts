@@ -1,35 +1,38 @@
-/** Answers of every door, all with the same protective headers. */
+/** The HTTP responses of all handlers, with the same security headers. */
 
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Language } from '../shared/language.ts';
 import { problemMessage } from './messages.ts';
 import type { Problem } from './problem.ts';
 
-export type Answer = APIGatewayProxyStructuredResultV2;
+export type HttpResponse = APIGatewayProxyStructuredResultV2;
 
-/** Nothing here may be kept, guessed at, framed, or told to another site. */
-const protective = {
+/** No caching, no MIME sniffing, no referrer, HTTPS only. */
+const securityHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
 };
 
-export function json(statusCode: number, body: object, headers: Record<string, string> = {}): Answer {
+export function json(statusCode: number, body: object, headers: Record<string, string> = {}): HttpResponse {
   const type = { 'content-type': 'application/json; charset=utf-8' };
-  return { statusCode, headers: { ...protective, ...type, ...headers }, body: JSON.stringify(body) };
+  return { statusCode, headers: { ...securityHeaders, ...type, ...headers }, body: JSON.stringify(body) };
 }
 
-/** 204: done, and nothing to say. */
-export const nothing = (): Answer => ({ statusCode: 204, headers: protective });
+/** 204, without a body. */
+export const noContent = (): HttpResponse => ({ statusCode: 204, headers: securityHeaders });
 
-/** 303: the browser goes on by GET. */
-export const seeOther = (location: string): Answer => ({ statusCode: 303, headers: { ...protective, location } });
+/** 303: the browser requests `location` with GET. */
+export const seeOther = (location: string): HttpResponse => ({
+  statusCode: 303,
+  headers: { ...securityHeaders, location },
+});
 
-/** @param policy what the page may run and load, as a content security policy */
-export function html(statusCode: number, page: string, policy: string): Answer {
+/** @param policy the page's content security policy */
+export function htmlPage(statusCode: number, page: string, policy: string): HttpResponse {
   const headers = {
-    ...protective,
+    ...securityHeaders,
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy,
     'x-frame-options': 'DENY',
@@ -37,8 +40,11 @@ export function html(statusCode: number, page: string, policy: string): Answer {
   return { statusCode, headers, body: page };
 }
 
-/** RFC 9457. `code` never changes; `detail` says what to do; `message` is for a buyer, in the caller's language. */
-export function problem(problem: Problem, language: Language): Answer {
+/**
+ * RFC 9457. `code` is stable; `detail` is for the developer who calls; `message` is for the buyer, in the caller's
+ * language.
+ */
+export function problem(problem: Problem, language: Language): HttpResponse {
   const { status, title, code, message: detail, retryAfter } = problem;
   const headers = {
     'content-type': 'application/problem+json',

@@ -1,11 +1,11 @@
 /**
- * How the built-in result page looks, and the little that it does by itself. Both go into the page as they are, and the page's
- * content security policy names them by their hash, so that nothing else can run.
+ * The style and the script of the built-in result page, inserted without escaping. The page's content security policy
+ * allows them by their hashes, so no other script or style can run.
  */
 
 import { createHash } from 'node:crypto';
 
-/** @param color of the shop, `#rrggbb`; text on it is black or white, whichever is read more easily */
+/** @param color the shop's, `#rrggbb`; text on it is black or white, whichever is easier to read */
 export const styleIn = (color = defaultColor): string => `
 :root{color-scheme:light dark;--ink:#1a1d21;--quiet:#56606a;--paper:#fff;--ground:#f2f4f6;--line:#dfe3e8;--good:#0a7d4b;--wait:#8a5a00;--bad:#b3261e;--shop:${color};--on-shop:${readableOn(color)}}
 @media(prefers-color-scheme:dark){:root{--ink:#eef1f4;--quiet:#a8b2bc;--paper:#1d2126;--ground:#121518;--line:#343b43;--good:#5fd39b;--wait:#f2c063;--bad:#ff8d85}}
@@ -34,8 +34,8 @@ a{color:inherit}[hidden]{display:none!important}
 `;
 
 /**
- * Copies what a button names, and goes on by itself where the page says so: to ask again, or into an app. Without it the numbers can
- * be selected, the page asks again by `<meta>`, and the way into the app is a link.
+ * Copies the text of `data-copy` on a click, and redirects to `data-goes` after `data-after` seconds. Without scripts the
+ * numbers can be selected, a `<meta>` refresh checks again, and a link opens the app.
  */
 export const script = `
 for(const button of document.querySelectorAll('[data-copy]')){
@@ -55,11 +55,14 @@ export const hashOf = (text: string): string => `sha256-${createHash('sha256').u
 
 const defaultColor = '#1f5eff';
 
-/** One of the two always has a contrast of at least 4.5 to 1. Source: WCAG 2.2, relative luminance. */
+/**
+ * One of the two always has a contrast of at least 4.5 to 1. Source: WCAG 2.2, relative luminance.
+ * @param color `#rrggbb`
+ */
 export function readableOn(color: string): '#000' | '#fff' {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    const channel = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
   });
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   return luminance > 0.179 ? '#000' : '#fff';

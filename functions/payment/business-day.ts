@@ -1,4 +1,4 @@
-/** How long something has waited for people who do not work at weekends. Pure. */
+/** Working time in Korea: the seconds between two times without Saturdays and Sundays. Pure. */
 
 import type { UnixSeconds } from './payment.ts';
 
@@ -8,7 +8,7 @@ const aheadOfUtc = 9 * 3_600;
 /** 1 January 1970 was a Thursday. */
 const fromMondayToThursday = 3 * day;
 
-/** A refund that waits for a person is late after this. */
+/** A refund that waits for the operator is overdue after this. Seconds of working time. */
 export const workingDay = day;
 
 /** Seconds between two times without Saturdays and Sundays in Korea. Public holidays count as days. */

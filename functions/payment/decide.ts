@@ -1,6 +1,6 @@
 /**
- * What does this payment mean for this order? Every rule of the project is here, and nothing else is:
- * no I/O, no clock, no wire names. The table of these rules is in ARCHITECTURE.md; the law test goes through all of it.
+ * Decides what a payment changes in its order. Every rule of the project is here, and nothing else:
+ * no I/O, no clock, no wire names. ARCHITECTURE.md has the table of these rules; the law test covers all of it.
  */
 
 import { type Amount, minus } from './money.ts';
@@ -18,32 +18,33 @@ import {
 import { isDeposit, type Payment, type PaymentState, type VirtualAccount } from './payment.ts';
 import type { Objection, ReversalKind, ReversalRequest } from './reversal.ts';
 
-/** What the shop chose for its deployment. */
+/** Settings of the deployment. */
 export interface Policy {
-  /** Take payments of a test channel for real ones, and send none of the real ones back. Only ever in a test deployment. */
+  /** Accept payments of a test channel as real, and never cancel a real payment. Only for a test deployment. */
   readonly acceptTestPayments: boolean;
-  /** `manual`: record and announce what must go back, and leave the doing to a person. */
+  /** `manual`: only record and publish each reversal. The operator carries it out. */
   readonly reversals: 'automatic' | 'manual';
 }
 
-/** Closed: a new kind does not compile until everybody who reads decisions knows it. */
+/** A closed union: a new kind does not compile until every reader of decisions handles it. */
 export type Decision =
-  /** No such order. Nothing is written and nothing is cancelled: the account may serve other shops. */
+  /** The order does not exist. Nothing is written or cancelled: the Iamport account may serve other shops. */
   | { readonly kind: 'order_not_found' }
-  /** The order already says all that this payment has to say, or more. */
+  /** The payment adds nothing to the order. */
   | { readonly kind: 'keep' }
   | {
       readonly kind: 'change';
       readonly next: OrderState;
       /**
-       * The change takes back what the order said, in a direction from which it may come again (a deposit that a bank
-       * undid, or that returned). Old news would look the same, so it counts only if it was asked for after the order was read.
+       * The change reverses the status of the order, and the status may change again later: the bank took a deposit
+       * back, or the deposit returned. A stale payment looks the same, so the payment must be read from Iamport after
+       * the order.
        */
-      readonly onFreshNewsOnly?: true;
+      readonly requiresFreshRead?: true;
     }
-  /** The payment is not taken. The order stays as it is. `reversal` is missing when there is nothing to undo. */
+  /** The payment is not accepted. The order stays as it is. `reversal` is absent when nothing has to be undone. */
   | { readonly kind: 'reject'; readonly reason: Objection; readonly reversal?: ReversalRequest }
-  /** The money of a payment that the order does not stand on is back: its reversal, if it has one, is done. */
+  /** The money of a payment that did not settle the order is back. Its reversal, if it has one, is done. */
   | { readonly kind: 'money_returned' };
 
 type Failed = Extract<PaymentState, { kind: 'failed' }>;
@@ -69,11 +70,11 @@ export function decide(order: Order | undefined, payment: Payment, policy: Polic
 
 function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: Policy): Decision {
   const { state } = order;
-  // The payment that settled the order is never sent back by us.
+  // We never cancel the payment that settled the order.
   if (isSettled(state) && isSettledBy(state, payment)) {
-    if (state.status === 'deposit_reversed') return { ...settled(order, payment, kept), onFreshNewsOnly: true };
+    if (state.status === 'deposit_reversed') return { ...settled(order, payment, kept), requiresFreshRead: true };
     if (kept < keptBy(order, state)) return settled(order, payment, kept);
-    // The order stands. What was paid into its account on top of it is nobody's, and a person has to give it back.
+    // The order stays paid. The excess deposit must be refunded manually.
     const { deposited = order.amount } = payment;
     return deposited > order.amount
       ? reject(payment, 'deposit_excess', 'manual', minus(deposited, order.amount))
@@ -85,7 +86,7 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
   return reject(payment, objection, kind, objection === 'deposit_mismatch' ? payment.deposited : kept);
 }
 
-/** Paid in full, or with a part of it given back already. */
+/** The order is paid in full, or a part of the payment was refunded already. */
 function settled({ amount }: Order, { impUid, record }: Payment, kept: Amount): Decision & { kind: 'change' } {
   if (kept >= amount) return { kind: 'change', next: { status: 'paid', impUid, record } };
   const cancelledAmount = minus(amount, kept);
@@ -108,8 +109,9 @@ function objectionTo(order: Order, payment: Payment, policy: Policy): Objection 
 const lateRegistration = 3_600;
 
 /**
- * The payment began before its order was registered, so it may belong to another shop on the same Iamport account whose order
- * has the same number. @param bySeconds how much earlier
+ * The payment began before its order was registered. It may belong to another shop on the same Iamport account, whose
+ * order has the same number.
+ * @param bySeconds how much earlier
  */
 const predates = ({ registeredAt }: Order, { startedAt }: Payment, bySeconds: number): boolean =>
   registeredAt !== undefined && startedAt !== undefined && startedAt + bySeconds < registeredAt;
@@ -121,18 +123,18 @@ function decideMoneyReturned(order: Order, payment: Payment): Decision {
     const { impUid, record } = state;
     return { kind: 'change', next: { status: 'cancelled', impUid, record, cancelledAmount: order.amount } };
   }
-  // The account that the order waits for is gone, or its deposit came and went unseen: the order can be paid again.
+  // The account of the order was revoked, or its deposit came and went between two reads. The order is payable again.
   if (state.status === 'virtual_account_issued' && state.account.impUid === payment.impUid) {
     return { kind: 'change', next: { ...state, status: 'ready' } };
   }
   return { kind: 'money_returned' };
 }
 
-/** Paid by deposit, and now not paid any more, though nobody cancelled it: the bank took the deposit back. */
+/** The order was paid by deposit, and the payment is unpaid again without a cancel: the bank took the deposit back. */
 function depositReversed({ state }: Order, payment: Payment): Decision | undefined {
   if (state.status !== 'paid' || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;
   const { impUid, record } = state;
-  return { kind: 'change', next: { status: 'deposit_reversed', impUid, record }, onFreshNewsOnly: true };
+  return { kind: 'change', next: { status: 'deposit_reversed', impUid, record }, requiresFreshRead: true };
 }
 
 function decideAccount(order: Order, payment: Payment, account: VirtualAccount, policy: Policy): Decision {
@@ -141,21 +143,21 @@ function decideAccount(order: Order, payment: Payment, account: VirtualAccount, 
   // A part of the amount has arrived: the account stays open, and the operator refunds the part.
   const isManual = payment.deposited !== undefined || isByShop(payment, policy);
   const undo = (reason: Objection): Decision => {
-    // Another shop's account is not ours to revoke, and without a deposit there is nothing for the operator to do.
+    // The account may be another shop's, so it is not revoked. Without a deposit the operator has nothing to refund.
     if (payment.deposited === undefined && predates(order, payment, 0)) return { kind: 'reject', reason };
     return reject(payment, reason, isManual ? 'manual' : 'revoke', payment.deposited);
   };
   const objection = objectionTo(order, payment, policy);
   if (objection) return undo(objection);
   const known = accountOf(state);
-  // A failure of this very payment came after its account, so the account is older news.
+  // This payment failed after its account was issued, so the account is stale.
   if (known?.impUid === payment.impUid || failureOf(state)?.impUid === payment.impUid) return keep;
   if (known && !isNewer(account, known)) return undo('account_superseded');
   const failure = failureOf(state);
   return { kind: 'change', next: { status: 'virtual_account_issued', account, ...(failure && { failure }) } };
 }
 
-/** Of two accounts the one issued later counts; a tie goes by `impUid`, so that the two never replace each other for ever. */
+/** The account issued later counts. `impUid` breaks a tie, so that two accounts never replace each other for ever. */
 function isNewer(account: VirtualAccount, known: VirtualAccount): boolean {
   return account.issuedAt === known.issuedAt ? account.impUid > known.impUid : account.issuedAt > known.issuedAt;
 }
@@ -170,25 +172,25 @@ function decideFailure({ state }: Order, payment: Payment, { failedAt, reason }:
   return { kind: 'change', next: { status: 'failed', failure, ...(account && { account }) } };
 }
 
-/** Of several failed attempts the order tells the latest; the earlier ones are older news. */
+/** The order shows the latest of several failed attempts; earlier ones are stale. */
 function isLater(failure: Failure, known: Failure): boolean {
   return failure.failedAt === known.failedAt ? failure.impUid > known.impUid : failure.failedAt > known.failedAt;
 }
 
-/** The operator undoes the payment, and no request of ours does. */
+/** The operator undoes the payment: we send no request. */
 const isByHand = (order: Order, payment: Payment, policy: Policy): boolean =>
   predates(order, payment, 0) || isByShop(payment, policy);
 
 /**
- * The shop switched automatic reversals off. Or this is a test deployment, which may share its Iamport account with the real shop:
- * what is wrong by the test's orders may be right by the shop's.
+ * The shop switched automatic reversals off. Or this is a test deployment, which may share its Iamport account with the
+ * real shop: a payment that does not fit the test's orders may fit the shop's.
  */
 function isByShop({ sandbox }: Payment, { reversals, acceptTestPayments }: Policy): boolean {
   return reversals === 'manual' || (acceptTestPayments && !sandbox);
 }
 
 function reject(payment: Payment, reason: Objection, kind: ReversalKind, kept = 0 as Amount): Decision {
-  // No money moves in a test channel, so there is none to send back and no account to revoke.
+  // A test channel moves no money and issues no account, so nothing has to be undone.
   if (payment.sandbox) return { kind: 'reject', reason };
   const { impUid, merchantUid, currency } = payment;
   return { kind: 'reject', reason, reversal: { impUid, merchantUid, kind, reason, amount: kept, currency } };

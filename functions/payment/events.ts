@@ -1,4 +1,4 @@
-/** What the world is told of an order or a reversal that changed: read off the two versions of its item, before and after. Pure. */
+/** Computes the events of an order, a reversal or a refund from its versions before and after a write. Pure. */
 
 import type { Amount } from './money.ts';
 import {
@@ -35,11 +35,11 @@ export type EventName =
 
 export interface PaymentEvent {
   readonly name: EventName;
-  /** The same for every delivery of one event, and for no other: consumers tell repeats by it. */
+  /** The same for every delivery of one event, and unique among events: subscribers recognise repeats by it. */
   readonly id: string;
   readonly merchantUid: string;
   readonly impUid?: string;
-  /** Of the order; for a reversal, what has to go back. */
+  /** The order's amount; for a reversal, the amount to give back. */
   readonly amount: Amount;
   readonly currency: string;
   readonly status?: OrderStatus;
@@ -51,7 +51,7 @@ export interface PaymentEvent {
 }
 
 const byStatus: Readonly<Record<OrderStatus, EventName>> = {
-  // An order that waited for an account goes back to ready when the account is gone; a new order is no event.
+  // An order that waited for a deposit becomes ready again when its account is revoked. A new order publishes no event.
   ready: 'Virtual Account Withdrawn',
   failed: 'Payment Failed',
   expired: 'Order Expired',
@@ -69,28 +69,28 @@ const byStatus: Readonly<Record<OrderStatus, EventName>> = {
  */
 export function orderEvents(before: Order | undefined, after: Order): readonly PaymentEvent[] {
   if (!before || before.revision === after.revision) return [];
-  // Registered, in a table where the shop had it already.
+  // The order was registered, and its item was already in the shop's own table.
   if (before.revision === 0 && after.state.status === 'ready') return [];
   const event = stateEvent(after, accountOf(before.state));
   return wasPaidUnseen(before.state, after.state) ? [paidBefore(event), event] : [event];
 }
 
 /**
- * The one edge that skips a step on which subscribers act: an order that nobody had paid is `partial_cancelled` in one write,
- * because a part of its payment was given back before we read it. Goods are delivered on `Payment Paid`.
+ * The only write that skips a status on which subscribers act. An unpaid order becomes `partial_cancelled`, because a
+ * part of its payment was cancelled before we read it. Subscribers deliver goods on `Payment Paid`.
  */
 function wasPaidUnseen(before: OrderState, { status }: OrderState): boolean {
   return status === 'partial_cancelled' && (isPayable(before) || before.status === 'deposit_reversed');
 }
 
-/** `Payment Paid` of a write that says more than that. Its own suffix keeps the two ids apart. */
+/** `Payment Paid` of a write that publishes two events. The suffix makes the two ids differ. */
 function paidBefore({ cancelledAmount: _later, ...event }: PaymentEvent): PaymentEvent {
   return { ...event, name: byStatus.paid, id: `${event.id}:paid`, status: 'paid' };
 }
 
 /**
- * The event of the order's present status.
- * @param former the account that the order had before its last write, where that is known
+ * The event of the order's current status.
+ * @param former the account that the order had before its last write, where it is known
  */
 export function stateEvent(order: Order, former?: VirtualAccount): PaymentEvent {
   const { state, merchantUid, amount, currency, revision } = order;
@@ -112,7 +112,7 @@ export function stateEvent(order: Order, former?: VirtualAccount): PaymentEvent 
 }
 
 /**
- * The events of one write of a reversal. No two of them share an id: each name but the first of a write has its own suffix.
+ * The events of one write of a reversal. Their ids differ: each event after the first one has its own suffix.
  * @param before undefined for a reversal that is new
  */
 export function reversalEvents(before: Reversal | undefined, after: Reversal): readonly PaymentEvent[] {
@@ -120,12 +120,13 @@ export function reversalEvents(before: Reversal | undefined, after: Reversal): r
   const event = (name: EventName, suffix = '') => reversalEvent(after, name, suffix);
   const events: PaymentEvent[] = [];
   const isNew = before?.kind !== kind;
-  // `Payment Rejected` was published before the refund was required; that the refund is not needed is not a second rejection.
+  // `Payment Rejected` was published before `Refund Required`, and a refund that is no longer required is not a second
+  // rejection.
   const isWithdrawn = before !== undefined && isRefundRequired(before) && isWithoutMoney(after);
   if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
-  // What came on top of a payment that was taken is no payment of its own.
+  // An excess deposit belongs to a payment that was accepted, so no payment is rejected.
   if (isNew && !isWithdrawn && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
-  // Published again when there is more to give back, or for another reason. Without money there is nothing to refund.
+  // Published again when the amount grows or the reason changes. Without money, nothing has to be refunded.
   const isOther = isNew || before.state !== state || before.reason !== reason || before.amount < after.amount;
   if (isOther && isRefundRequired(after)) events.push(event('Refund Required', ':refund'));
   if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));
@@ -141,19 +142,19 @@ export function reversalEvent(reversal: Reversal, name: EventName, suffix = ''):
   return { name, id, merchantUid, impUid, amount, currency, reason, reversal: { kind, state } };
 }
 
-/** `Refund Required` with an amount was published for it, and the operator has not given the money back yet. */
+/** `Refund Required` is published for it, and the operator has not refunded the money yet. */
 const isRefundRequired = ({ kind, state, amount }: Reversal): boolean =>
   kind !== 'orphan' && state === 'manual' && amount > 0;
 
-/** Nothing has to go back: the bank took the deposit back, or the order stands on the payment after all. */
+/** Nothing has to be refunded: the bank took the deposit back, or the payment settled the order after all. */
 const isWithoutMoney = ({ kind, amount }: Reversal): boolean => kind !== 'orphan' && amount === 0;
 
-/** Money went back. An account without a deposit had none, and an orphan that found its order keeps its money. */
+/** Money went back. A revoked account had none, and an `orphan` whose order was registered later keeps its money. */
 const isCompleted = ({ kind, state, amount }: Reversal): boolean => state === 'done' && amount > 0 && kind !== 'orphan';
 
 /**
- * A refund of the shop's own. How the order stands after it is told by the order's own events. The text of a PG's refusal may hold
- * the buyer's account, so only our code for it is published.
+ * The events of a refund that the shop requested. The order's own events publish the status of the order after it. The
+ * text of a PG's refusal may contain the buyer's account, so only our code for it is published.
  */
 export function refundEvents(before: Refund | undefined, after: Refund): readonly PaymentEvent[] {
   const { impUid, key, merchantUid, amount, currency, revision, state } = after;
@@ -164,8 +165,8 @@ export function refundEvents(before: Refund | undefined, after: Refund): readonl
 }
 
 /**
- * An account that the order was waiting for, or remembered, and that nobody should pay into any more.
- * @returns the revocation to request, if there is one
+ * Finds the account that the order waited for or remembered, and that the buyer must no longer pay into.
+ * @returns the revocation to request; undefined when there is none
  */
 export function staleAccount(before: Order | undefined, after: Order): ReversalRequest | undefined {
   const old = before && openAccount(before);
@@ -177,15 +178,15 @@ export function staleAccount(before: Order | undefined, after: Order): ReversalR
   return { impUid: old.impUid, merchantUid, kind: 'revoke', reason, amount: nothing, currency };
 }
 
-/** The account that somebody may still pay into: not one that is remembered only because it is gone, or failed. */
+/** The account that the buyer may still pay into: not one that was revoked or whose payment failed. */
 function openAccount({ state }: Order): VirtualAccount | undefined {
   const account = accountOf(state);
   return state.status === 'ready' || failureOf(state)?.impUid === account?.impUid ? undefined : account;
 }
 
 function whyStale({ state, updatedAt }: Order, old: VirtualAccount): ReversalReason | undefined {
-  // The browser chose a later deadline for the account than the shop for its order.
-  if (state.status === 'expired') return (old.dueAt ?? updatedAt) > updatedAt ? 'order_expired' : undefined;
+  // The browser chose the account's deadline, and it is later than the shop's deadline of the order.
+  if (state.status === 'expired') return (old.depositDeadline ?? updatedAt) > updatedAt ? 'order_expired' : undefined;
   if (accountOf(state)?.impUid === old.impUid) return undefined;
   if (isSettled(state)) return state.impUid === old.impUid ? undefined : 'duplicate_payment';
   if (state.status === 'closed') return 'order_closed';

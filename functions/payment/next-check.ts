@@ -1,27 +1,28 @@
-/** When the reconciler checks an order again, without being called. Pure. */
+/** Plans when the reconciler checks an order next. Pure. */
 
 import type { Order } from './order.ts';
 import { isDeposit, type UnixSeconds } from './payment.ts';
 
 /**
- * A bank may take a deposit back: usually within minutes, sometimes days later. A paid deposit is checked at these times after it
- * settled its order. Later ones are found by the daily scan for 7 days and by the weekly one for 89. Seconds.
+ * A bank may take a deposit back: usually within minutes, sometimes days later. A paid deposit is checked at these
+ * times after it settled its order. The daily scan finds later cases for 7 days, the weekly scan for 89 days.
+ * Seconds.
  */
 export const depositChecks: readonly UnixSeconds[] = [600, 3_600, 21_600, 86_400, 259_200];
-/** How soon an amount is registered with Iamport again, after Iamport could not be reached. Seconds. */
+/** The amount is registered with Iamport again after this, when the first call failed. Seconds. */
 const prepareAgainAfter = 60;
 
 /**
- * When the reconciler checks the order next, if nothing happens before.
- * @param now when the order takes this state, or was checked
+ * @param now when the order took this state, or was checked
+ * @returns when the reconciler checks the order next, if its state does not change before; undefined for no check
  */
-export function nextLookAt(
+export function planOrderCheck(
   { state, expiresAt, isUnprepared, updatedAt }: Pick<Order, 'state' | 'expiresAt' | 'isUnprepared' | 'updatedAt'>,
   now: UnixSeconds,
 ): UnixSeconds | undefined {
   switch (state.status) {
     case 'virtual_account_issued':
-      return earlier(state.account.dueAt, expiresAt);
+      return earlier(state.account.depositDeadline, expiresAt);
     case 'paid':
       return isDeposit(state.record)
         ? depositChecks.map((seconds) => updatedAt + seconds).find((at) => at > now)
@@ -29,7 +30,7 @@ export function nextLookAt(
     case 'ready':
       return isUnprepared ? earlier(now + prepareAgainAfter, expiresAt) : expiresAt;
     case 'failed':
-      // An attempt may have failed after the order expired, and an order expires only once.
+      // An attempt may fail after the order expired, and an order expires only once.
       return expiresAt !== undefined && expiresAt > now ? expiresAt : undefined;
     case 'expired':
     case 'partial_cancelled':
@@ -40,10 +41,10 @@ export function nextLookAt(
   }
 }
 
-/** Since when an order waits for its check: the older, the longer a check that failed may wait. */
+/** Since when an order waits for its check. A check that failed waits longer for an older order. */
 export function dueSince(order: Order): UnixSeconds {
   const { state, expiresAt, updatedAt } = order;
-  if (state.status === 'virtual_account_issued') return earlier(state.account.dueAt, expiresAt) ?? updatedAt;
+  if (state.status === 'virtual_account_issued') return earlier(state.account.depositDeadline, expiresAt) ?? updatedAt;
   return state.status === 'paid' ? updatedAt : (expiresAt ?? updatedAt);
 }
 

@@ -1,13 +1,16 @@
-/** What Iamport tells of a payment that its API does not: escrow, and events that we do not know. Never believed, only passed on. Pure. */
+/**
+ * Notifications of Iamport whose content its API does not return: escrow changes, and events that we do not know. They
+ * are published and never settle an order. Pure.
+ */
 
 import type { UnixSeconds } from './payment.ts';
 
 export interface Notification {
   readonly impUid: string;
   readonly merchantUid: string;
-  /** Iamport's name of it, such as `Inicis.Escrow.Changed`. */
+  /** Iamport's name of the event, such as `Inicis.Escrow.Changed`. */
   readonly event: string;
-  /** What came with it, by field: a few short texts. */
+  /** The other fields of the notification: a few short texts. */
   readonly content: Readonly<Record<string, string>>;
   readonly updatedAt: UnixSeconds;
 }

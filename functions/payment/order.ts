@@ -1,30 +1,30 @@
-/** An order: what the shop asked for, and what became of it. Pure. */
+/** An order: the terms that the shop registered, and its state. Pure. */
 
 import { type Amount, minus } from './money.ts';
 import type { Payment, PaymentRecord, UnixSeconds, VirtualAccount } from './payment.ts';
 
-/** What is true of an order once a payment has settled it. The settling `impUid` never changes. */
+/** The payment that settled the order. Its `impUid` never changes. */
 interface Settled {
   readonly impUid: string;
   readonly record: PaymentRecord;
 }
 
-/** An attempt to pay that came to nothing. */
+/** A failed attempt to pay. */
 export interface Failure {
   readonly impUid: string;
   readonly failedAt: UnixSeconds;
-  /** The PG's words. */
+  /** The text that the PG returned. */
   readonly reason?: string;
 }
 
-/** What a payable order has been through, remembered so that old news about it is not taken for new. */
+/** The newest failure and account of a payable order, kept so that a stale payment is not taken for a newer one. */
 interface Remembers {
   readonly failure?: Failure;
   readonly account?: VirtualAccount;
 }
 
 export type OrderState =
-  /** A fresh order; or one whose account is gone, which it remembers. */
+  /** A new order; or an order whose account was revoked and is remembered. */
   | ({ readonly status: 'ready' } & Remembers)
   | ({ readonly status: 'failed'; readonly failure: Failure } & Remembers)
   | ({ readonly status: 'expired' } & Remembers)
@@ -36,7 +36,7 @@ export type OrderState =
 
 export type OrderStatus = OrderState['status'];
 
-/** What the shop registered. Amount and currency never change: another price is another order. */
+/** The terms that the shop registered. Amount and currency never change: another price is another order. */
 export interface OrderTerms {
   readonly merchantUid: string;
   readonly amount: Amount;
@@ -47,43 +47,49 @@ export interface OrderTerms {
   /** The VAT in `amount`, likewise. */
   readonly vatAmount?: Amount;
   readonly name?: string;
-  /** Until when the shop waits for the payment. */
+  /** When the order expires unless it is paid. */
   readonly expiresAt?: UnixSeconds;
   /** The sub-merchant's code of an Agency account, sent to Iamport as the header `Tier`. */
   readonly tier?: string;
 }
 
 export interface Order extends OrderTerms {
-  /** Counts the writes of this order; a write holds only against the revision that was read. 0: only the shop has written it. */
+  /**
+   * Counts the writes of this order. A write fails unless the revision is still the one read. 0: only the shop has
+   * written it.
+   */
   readonly revision: number;
   readonly createdAt: UnixSeconds;
   readonly updatedAt: UnixSeconds;
   readonly state: OrderState;
-  /** Iamport could not be told the amount yet. */
+  /** The amount is not registered at Iamport yet, since a call failed. */
   readonly isUnprepared?: true;
-  /** When the reconciler checks the order, if nothing happens before. */
-  readonly dueAt?: UnixSeconds;
-  /** When our own table got the order. Absent in a shop's own table, whose items may be older than anything that we know. */
+  /** When the reconciler checks the order next, if its state does not change before. */
+  readonly nextCheckAt?: UnixSeconds;
+  /**
+   * When the order was registered in our own table. Absent in a shop's own table, whose items may be older than the
+   * deployment.
+   */
   readonly registeredAt?: UnixSeconds;
   /** In a shop's own table: how many cancels of the order's payments were announced to its other writers. */
   readonly cancels?: number;
-  /** In a shop's own table: the amount that we have registered with Iamport. Only that one may be replaced there. */
+  /** In a shop's own table: the amount that we registered at Iamport. Only this amount may be replaced at Iamport. */
   readonly preparedAmount?: Amount;
 }
 
 type SettledState = Extract<OrderState, { readonly record: PaymentRecord }>;
 
-/** A payment has settled the order: any other payment is a second one, even after a refund. */
+/** A payment has settled the order. Every other payment is a duplicate, even after a refund. */
 export const isSettled = (state: OrderState): state is SettledState => 'record' in state;
 
 /** The order can still be paid. `closed` never reopens. */
 export const isPayable = (state: OrderState): boolean => !isSettled(state) && state.status !== 'closed';
 
-/** The newest account that the order knows of, while it can be paid. */
+/** The newest account of a payable order. */
 export const accountOf = (state: OrderState): VirtualAccount | undefined =>
   'account' in state ? state.account : undefined;
 
-/** What the order believes is kept of the payment that settled it. */
+/** The amount still kept of the payment that settled the order, as the order records it. */
 export function keptBy(order: Order, state: SettledState): Amount {
   switch (state.status) {
     case 'paid':
@@ -96,7 +102,7 @@ export function keptBy(order: Order, state: SettledState): Amount {
   }
 }
 
-/** The latest failed attempt that the order knows of, while it can be paid. */
+/** The latest failed attempt of a payable order. */
 export const failureOf = (state: OrderState): Failure | undefined => ('failure' in state ? state.failure : undefined);
 
 /** The payment that set the status, where one did. */
@@ -106,12 +112,12 @@ export function statusSetBy(state: OrderState): string | undefined {
   return state.status === 'failed' ? state.failure.impUid : undefined;
 }
 
-/** Is this the payment that settled the order? */
+/** The payment is the one that settled the order. */
 export const isSettledBy = (state: SettledState, payment: Payment): boolean => state.impUid === payment.impUid;
 
 /**
- * An order number that may be registered: 1 to 40 visible characters (Iamport's limit), of any script. A payment with another one
- * is never ours.
+ * An order number that may be registered: 1 to 40 visible characters (Iamport's limit), of any script. A payment with
+ * any other order number belongs to another shop.
  */
 export const isOrderNumber = (text: string): boolean => orderNumber.test(text);
 export const orderNumber = /^(?!\.{1,2}$)(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]{1,40}(?<!\s)$/u;

@@ -1,4 +1,4 @@
-/** What a settled question comes to, as the buyer and the storefront are told it. Pure. */
+/** The outcome of a settled payment, as it is returned to the storefront and shown to the buyer. Pure. */
 
 import type { Decision } from './decide.ts';
 import type { Amount } from './money.ts';
@@ -14,7 +14,7 @@ export interface Outcome {
   readonly merchantUid: string;
   readonly amount: Amount;
   readonly currency: string;
-  /** Why it was rejected, or the PG's words for a failure. */
+  /** Why the payment was rejected, or the PG's text for a failure. */
   readonly reason?: Objection | (string & {});
   readonly reversal?: Pick<Reversal, 'kind' | 'state'>;
   readonly account?: VirtualAccount;
@@ -23,30 +23,30 @@ export interface Outcome {
 }
 
 /**
- * The outcome of a payment whose decision has been carried out.
- * @param order as it stands after the decision
- * @param reversal as it stands after the decision, where there is one
+ * The outcome of a payment whose decision was carried out.
+ * @param order as it is after the decision
+ * @param reversal as it is after the decision; absent when the payment has none
  */
 export function outcomeOf(order: Order, payment: Payment, decision: Decision, reversal?: Reversal): Outcome {
   if (decision.kind === 'reject') {
-    // The order stands on a newer account, or on this very payment, whatever came in addition.
-    if (decision.reason === 'account_superseded') return standingOf(order, payment);
+    // A newer account replaced this one, or this payment settled the order and only an excess deposit was rejected.
+    if (decision.reason === 'account_superseded') return outcomeOfOrder(order, payment);
     if (isSettled(order.state) && isSettledBy(order.state, payment))
-      return { ...standingOf(order, payment), ...undoing(reversal) };
+      return { ...outcomeOfOrder(order, payment), ...reversalIn(reversal) };
     return rejectedFor(payment, decision.reason, reversal);
   }
   if (decision.kind === 'money_returned' && reversal && isObjection(reversal.reason)) {
     return rejectedFor(payment, reversal.reason, reversal);
   }
-  // Where the order stands says more to a buyer than an attempt that came to nothing.
-  if (decision.kind === 'change' || isSettled(order.state)) return standingOf(order, payment);
+  // The status of the order is more useful to the buyer than a failed attempt.
+  if (decision.kind === 'change' || isSettled(order.state)) return outcomeOfOrder(order, payment);
   switch (payment.state.kind) {
     case 'failed':
       return { ...attemptOf(payment), status: 'failed', ...(payment.state.reason && { reason: payment.state.reason }) };
     case 'returned':
       return { ...attemptOf(payment), status: 'cancelled' };
     case 'awaiting_deposit':
-      return standingOf(order, payment);
+      return outcomeOfOrder(order, payment);
     default:
       return { ...attemptOf(payment), status: 'ready' };
   }
@@ -54,30 +54,31 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
 
 const attemptOf = ({ impUid, merchantUid, amount, currency }: Payment) => ({ impUid, merchantUid, amount, currency });
 
-/** An account that outlived its order, or money without an order, is no objection to the payment. */
+/** `order_expired` and `order_not_found` are not objections to the payment. */
 const isObjection = (reason: ReversalReason): reason is Objection =>
   reason !== 'order_not_found' && reason !== 'order_expired';
 
-/** The outcome of a payment whose reversal was decided before. */
+/** The outcome of a payment whose reversal was recorded earlier. */
 export const rejected = (payment: Payment, reversal: Reversal): Outcome => ({
   ...attemptOf(payment),
   status: 'rejected',
   ...(isObjection(reversal.reason) && { reason: reversal.reason }),
-  ...undoing(reversal),
+  ...reversalIn(reversal),
 });
 
 function rejectedFor(payment: Payment, reason: Objection, reversal?: Reversal): Outcome {
-  return { ...attemptOf(payment), status: 'rejected', reason, ...undoing(reversal) };
+  return { ...attemptOf(payment), status: 'rejected', reason, ...reversalIn(reversal) };
 }
 
-const undoing = (reversal: Reversal | undefined): Pick<Outcome, 'reversal'> =>
+const reversalIn = (reversal: Reversal | undefined): Pick<Outcome, 'reversal'> =>
   reversal ? { reversal: { kind: reversal.kind, state: reversal.state } } : {};
 
 /**
- * The outcome that the order alone gives, without asking Iamport: only for `paid` and `cancelled`. A deposit is always asked about,
- * since a bank may take it back; what a partial cancel left may shrink.
- * @param impUid the payment that is asked about; undefined when only the order is named
- * @returns undefined when Iamport has to be asked
+ * The outcome from the order alone, without a call to Iamport: only for `paid` and `cancelled`. A deposit is always
+ * read from Iamport, since a bank may take it back. So is a partly cancelled payment, since a further cancel may
+ * follow.
+ * @param impUid the payment of the request; undefined when the request names only the order
+ * @returns undefined when the payment has to be read from Iamport
  */
 export function knownOutcome(order: Order, impUid: string | undefined): Outcome | undefined {
   const { state } = order;
@@ -94,8 +95,8 @@ function settledOutcome({ merchantUid, amount, currency }: Order, { impUid, stat
   return { ...attempt, ...(receiptUrl && { receiptUrl }), ...(applyNum && { applyNum }) };
 }
 
-/** The order as a buyer is told of it, by the payment that it stands on. */
-function standingOf(order: Order, payment: Payment): Outcome {
+/** The status of the order, as it is shown to the buyer, with the payment that set it. */
+function outcomeOfOrder(order: Order, payment: Payment): Outcome {
   const { merchantUid, amount, currency, state } = order;
   const of = (impUid: string) => ({ impUid, merchantUid, amount, currency });
   switch (state.status) {

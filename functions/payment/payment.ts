@@ -1,11 +1,11 @@
-/** What Iamport says about one payment, in our words. Pure types; the wire form is read in iamport/wire.ts. */
+/** One payment, as we read it from Iamport. Pure types; adapters/iamport/wire.ts parses the wire form. */
 
 import type { Amount } from './money.ts';
 
 /** Unix seconds, as Iamport writes times. */
 export type UnixSeconds = number;
 
-/** An account into which the buyer has yet to pay. */
+/** A virtual account that waits for the deposit of the buyer. */
 export interface VirtualAccount {
   /** The payment that issued it. */
   readonly impUid: string;
@@ -13,23 +13,23 @@ export interface VirtualAccount {
   readonly number: string;
   readonly holder?: string;
   /** The deadline of the deposit. */
-  readonly dueAt?: UnixSeconds;
+  readonly depositDeadline?: UnixSeconds;
   readonly issuedAt: UnixSeconds;
 }
 
-/** How far a payment has come, judged by its amounts and times: the word in Iamport's `status` alone misleads. */
+/** The state of a payment, derived from its amounts and times: Iamport's `status` alone misleads. */
 export type PaymentState =
-  /** A window that was opened, or left; nothing has happened yet. */
+  /** The buyer opened the payment window and has not paid. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'awaiting_deposit'; readonly account: VirtualAccount }
-  /** Money moved and some of it stayed: `0 < kept <= amount`. */
+  /** The buyer paid, and not everything was cancelled: `0 < kept <= amount`. */
   | { readonly kind: 'kept'; readonly kept: Amount }
-  /** Nothing is kept any more: cancelled in full, or an account that was revoked. Final. */
+  /** Nothing is kept: the payment was cancelled in full, or its account was revoked. Final. */
   | { readonly kind: 'returned' }
-  /** Never final: some PGs approve a payment later that they first reported failed. */
+  /** Not final: some PGs first report a payment as failed and approve it later. */
   | { readonly kind: 'failed'; readonly reason?: string; readonly failedAt: UnixSeconds };
 
-/** What the shop's books keep of the payment that settled an order. Holds nothing personal. */
+/** The data of the payment that is stored with the order that it settled. It contains no personal data. */
 export interface PaymentRecord {
   /** card, trans, vbank, phone, …: Iamport's `pay_method`. */
   readonly payMethod?: string;
@@ -42,7 +42,7 @@ export interface PaymentRecord {
 
 export interface Payment {
   readonly impUid: string;
-  /** The order that the payment names. Chosen in the buyer's browser, like the amount and the currency. */
+  /** The order that the payment names. The buyer's browser chose it, as it chose the amount and the currency. */
   readonly merchantUid: string;
   readonly amount: Amount;
   readonly currency: string;
@@ -51,7 +51,7 @@ export interface Payment {
   readonly record: PaymentRecord;
   /** When the buyer opened the payment window. Absent where Iamport leaves it out. */
   readonly startedAt?: UnixSeconds;
-  /** What really arrived on a fixed virtual account, all deposits together; absent for every other payment. */
+  /** The sum of all deposits into a fixed virtual account. Absent for every other payment. */
   readonly deposited?: Amount;
   readonly state: PaymentState;
   /** The cancels of the payment, the oldest first. Absent when there is none. */
@@ -65,8 +65,8 @@ export interface Cancel {
   readonly reason?: string;
 }
 
-/** Nothing of it is left at Iamport: neither money nor an account that somebody could pay into. */
+/** The payment has neither kept money nor an open account. */
 export const isGone = ({ state }: Payment): boolean => state.kind !== 'kept' && state.kind !== 'awaiting_deposit';
 
-/** Paid by bank transfer into a virtual account. Such money cannot be sent back without the buyer's account. */
+/** Paid by bank transfer into a virtual account. Such money cannot be refunded without the buyer's bank account. */
 export const isDeposit = (record: PaymentRecord): boolean => record.payMethod === 'vbank';

@@ -1,36 +1,36 @@
-/** The life of a refund as pure transitions: what to do after a look at its payment, and when to look again. */
+/** The transitions of a refund: the next step after its payment was read, and the time of the next check. Pure. */
 
 import { workingDay, workingSeconds } from './business-day.ts';
 import { isDeposit, type PaymentRecord, type UnixSeconds } from './payment.ts';
 import { isDeferred, type Refund, type RefundFinding, type RefundNeed, type RefundRefusalReason } from './refund.ts';
 
-/** How long after an attempt or a refusal the payment is looked at again. A slow PG has shown its cancel by then. Seconds. */
-export const secondLookAfter = 300;
+/** Seconds between an attempt or a refusal and the second check. A slow PG shows its cancel by then. */
+export const secondCheckAfter = 300;
 const hour = 3_600;
 const day = 86_400;
-/** The looks after the first one; after them a look a day. Seconds. */
-const looksAfter = [secondLookAfter, hour, 6 * hour, day];
-/** A PG that pays back later needs a business day or two. */
+/** The checks after an attempt; daily checks follow. Seconds. */
+const checksAfter = [secondCheckAfter, hour, 6 * hour, day];
+/** A PG that refunds later needs one or two business days. Seconds of working time. */
 const overdueAfter = 3 * workingDay;
 
-/** When to look next at what began at `since`. */
-export function nextLookAt(since: UnixSeconds, now: UnixSeconds): UnixSeconds {
-  const step = looksAfter.find((after) => since + after > now);
+/** When to check a refund next. @param since when it was accepted, refused or sent */
+export function planRefundCheck(since: UnixSeconds, now: UnixSeconds): UnixSeconds {
+  const step = checksAfter.find((after) => since + after > now);
   return since + (step ?? (Math.floor((now - since) / day) + 1) * day);
 }
 
 /** 5, 10, 20, … minutes between attempts, at most 6 hours. Seconds. */
-const sendAgainAfter = (attempts: number): number => Math.min(secondLookAfter * 2 ** (attempts - 1), 6 * hour);
+const sendAgainAfter = (attempts: number): number => Math.min(secondCheckAfter * 2 ** (attempts - 1), 6 * hour);
 
 export type RefundStep =
   | { readonly kind: 'done' }
   /** Send the cancel, again or for the first time. */
   | { readonly kind: 'send' }
-  /** Nothing was sent, and the payment changed meanwhile: decide anew. */
+  /** Nothing was sent, and the payment changed: the caller decides again. */
   | { readonly kind: 'stale' }
-  /** The checksum no longer holds. Final after a second look. */
+  /** The checksum no longer matches. Final after a second check. */
   | { readonly kind: 'overtaken' }
-  /** The second look confirmed the refusal. */
+  /** The second check confirmed the refusal. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'wait'; readonly needs?: RefundNeed };
 
@@ -38,73 +38,73 @@ export interface RefundSituation {
   readonly finding: RefundFinding;
   readonly record: PaymentRecord;
   readonly now: UnixSeconds;
-  /** The caller has just written the refund, so that nothing can have been sent. */
+  /** The caller has just created the refund, so nothing was sent. */
   readonly isFirst: boolean;
-  /** The shop asks, and not the reconciler. */
-  readonly isAsked: boolean;
+  /** The shop sent this request; false for a check by the reconciler. */
+  readonly isShopRequest: boolean;
   readonly hasAccount: boolean;
 }
 
-/** What to do with a refund that is not done, after its payment was read. */
+/** Decides the next step of a refund that is not done, after its payment was read. */
 export function nextStep(refund: Refund, situation: RefundSituation): RefundStep {
   const { finding, isFirst, now } = situation;
   if (finding === 'done') return { kind: 'done' };
   if (isFirst) return { kind: finding === 'unchanged' ? 'send' : 'stale' };
   if (finding === 'unclear') return { kind: 'wait', needs: 'operator' };
-  // Accepted: the PG may pay back however many days later, so it is only looked at.
+  // Iamport accepted it, and the PG may refund many days later. So it is only checked.
   if (refund.acceptedAt !== undefined) {
     return finding === 'overtaken' ? { kind: 'wait', needs: 'operator' } : { kind: 'wait' };
   }
   if (refund.refusedAt !== undefined) {
-    return { kind: now >= refund.refusedAt + secondLookAfter ? 'refused' : 'wait' };
+    return { kind: now >= refund.refusedAt + secondCheckAfter ? 'refused' : 'wait' };
   }
   if (finding === 'overtaken') return { kind: 'overtaken' };
-  return afterLostAnswer(refund, situation);
+  return afterLostResponse(refund, situation);
 }
 
-/** The latest attempt has no answer, and the payment is unchanged: the request was lost, or the PG has only registered it. */
-function afterLostAnswer(refund: Refund, { record, now, isAsked, hasAccount }: RefundSituation): RefundStep {
-  const isLookedAtAgain = now >= refund.sentAt + secondLookAfter;
-  if (!isDeferred(record)) return { kind: isLookedAtAgain ? 'send' : 'wait' };
+/** No response to the last attempt, and an unchanged payment: the request was lost, or the PG only registered it. */
+function afterLostResponse(refund: Refund, { record, now, isShopRequest, hasAccount }: RefundSituation): RefundStep {
+  const isSecondCheckDue = now >= refund.sentAt + secondCheckAfter;
+  if (!isDeferred(record)) return { kind: isSecondCheckDue ? 'send' : 'wait' };
   const isComplete = hasAccount || !isDeposit(record);
-  if (isLookedAtAgain && isAsked && isComplete) return { kind: 'send' };
+  if (isSecondCheckDue && isShopRequest && isComplete) return { kind: 'send' };
   return { kind: 'wait', needs: isDeposit(record) ? 'account' : 'repeat' };
 }
 
 type Opening = Omit<Refund, 'state' | 'revision' | 'attempts' | 'sentAt' | 'message' | 'createdAt' | 'updatedAt'>;
 
-/** The intent, with the first attempt claimed. */
-export const opened = (asked: Opening, now: UnixSeconds): Refund => ({
-  ...asked,
+/** A new refund, with the first attempt claimed. Written before the cancel is sent. */
+export const opened = (request: Opening, now: UnixSeconds): Refund => ({
+  ...request,
   state: 'requested',
   revision: 1,
   attempts: 1,
   sentAt: now,
   createdAt: now,
   updatedAt: now,
-  dueAt: now + secondLookAfter,
+  nextCheckAt: now + secondCheckAfter,
 });
 
-/** Claims the next attempt, before it is sent. */
+/** Claims the next attempt. Written before the cancel is sent. */
 export function claimed({ needs: _former, ...refund }: Refund, now: UnixSeconds): Refund {
   const attempts = refund.attempts + 1;
-  return { ...refund, attempts, sentAt: now, updatedAt: now, dueAt: now + sendAgainAfter(attempts) };
+  return { ...refund, attempts, sentAt: now, updatedAt: now, nextCheckAt: now + sendAgainAfter(attempts) };
 }
 
-/** Iamport answered `code` 0, and the payment does not show the cancel yet. */
+/** Iamport returned `code` 0, and the payment does not show the cancel yet. */
 export function accepted({ message: _former, ...refund }: Refund, now: UnixSeconds): Refund {
-  return { ...refund, acceptedAt: now, updatedAt: now, dueAt: nextLookAt(now, now) };
+  return { ...refund, acceptedAt: now, updatedAt: now, nextCheckAt: planRefundCheck(now, now) };
 }
 
-/** A refusal that a second look has yet to confirm. */
+/** A refusal that a second check has to confirm. */
 export const refusedOnce = (
   refund: Refund,
   refusal: RefundRefusalReason,
   message: string,
   now: UnixSeconds,
-): Refund => ({ ...refund, refusedAt: now, refusal, message, updatedAt: now, dueAt: now + secondLookAfter });
+): Refund => ({ ...refund, refusedAt: now, refusal, message, updatedAt: now, nextCheckAt: now + secondCheckAfter });
 
-/** No answer came: the cancel may have been made. */
+/** The cancel got no response, so it may have been made. */
 export const lost = (refund: Refund, needs: RefundNeed | undefined, message: string, now: UnixSeconds): Refund => ({
   ...refund,
   ...(needs && { needs }),
@@ -112,24 +112,24 @@ export const lost = (refund: Refund, needs: RefundNeed | undefined, message: str
   updatedAt: now,
 });
 
-/** Looked at, and still under way. */
+/** A check found the refund still in progress. */
 export function waiting(
   { needs: _former, ...refund }: Refund,
   needs: RefundNeed | undefined,
   now: UnixSeconds,
 ): Refund {
   const since = refund.acceptedAt ?? refund.refusedAt ?? refund.sentAt;
-  return { ...refund, ...(needs && { needs }), updatedAt: now, dueAt: nextLookAt(since, now) };
+  return { ...refund, ...(needs && { needs }), updatedAt: now, nextCheckAt: planRefundCheck(since, now) };
 }
 
-/** Nothing more happens by itself. `done` and `unsent` have no message, and only `refused` has a refusal. */
+/** Ends the refund: no further check is planned. Only `refused` keeps the message and the refusal. */
 export function over(refund: Refund, state: 'done' | 'refused' | 'unsent', now: UnixSeconds): Refund {
-  const { needs: _needs, dueAt: _dueAt, message, refusal, ...rest } = refund;
+  const { needs: _needs, nextCheckAt: _nextCheckAt, message, refusal, ...rest } = refund;
   const why = state === 'refused' && { ...(message !== undefined && { message }), ...(refusal && { refusal }) };
   return { ...rest, ...why, state, updatedAt: now };
 }
 
-/** Has it waited too long: for the PG, or for a person? */
+/** The refund has waited too long for the PG, the shop or the operator. */
 export function isOverdue({ state, needs, createdAt, acceptedAt }: Refund, now: UnixSeconds): boolean {
   if (state !== 'requested') return false;
   return workingSeconds(acceptedAt ?? createdAt, now) > (needs ? workingDay : overdueAfter);

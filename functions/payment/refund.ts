@@ -1,33 +1,33 @@
-/** Money that the shop gives back of a payment that it took: what is recorded, and how much can be given back. Pure. */
+/** Refunds that the shop requests: the recorded data, and the rules for the refundable amount. Pure. */
 
 import { type Amount, minus, plus } from './money.ts';
 import { isSettled, keptBy, type Order } from './order.ts';
 import { type Cancel, isDeposit, type Payment, type PaymentRecord, type UnixSeconds } from './payment.ts';
 
-/** The buyer's account that a deposit goes back to. Passed on to Iamport, never stored. */
+/** The buyer's account to which a deposit is refunded. It is sent to Iamport and never stored. */
 export interface RefundAccount {
   readonly holder: string;
-  /** The bank's code, as Iamport has it. */
+  /** Iamport's code of the bank. */
   readonly bank: string;
   readonly number: string;
   /** The holder's telephone number; the virtual accounts of some PGs need it. */
   readonly tel?: string;
 }
 
-/** Who asks for the refund: the buyer, or the shop's staff. Naver Pay requires it. */
+/** Who requests the refund: the buyer, or the shop's staff. Naver Pay requires it. */
 export type RefundRequester = 'customer' | 'admin';
 
 /**
- * `unsent`: Iamport surely received nothing, so the same key starts afresh; never shown.
- * `refused`: by the PG or overtaken, and a second look minutes later found no entry of this refund.
+ * `unsent`: Iamport certainly received nothing, so the same key starts a new refund; never shown.
+ * `refused`: by the PG or overtaken, and a second check minutes later found no entry of this refund.
  */
 export type RefundState = 'requested' | 'done' | 'refused' | 'unsent';
 
-/** Why a refund is refused. `overtaken`: the payment changed, so that the refund's checksum no longer holds. */
+/** Why a refund is refused. `overtaken`: the payment changed, so the refund's checksum no longer matches. */
 export type RefundRefusalReason = 'refused_by_pg' | 'overtaken';
 
 /**
- * What a `requested` refund waits for besides time. `account`: the same request again, with the buyer's account.
+ * The input that a `requested` refund waits for. `account`: the same request again, with the buyer's account.
  * `repeat`: the same request again. `operator`: the payment's history does not show whose cancel it was.
  */
 export type RefundNeed = 'account' | 'repeat' | 'operator';
@@ -40,18 +40,18 @@ export interface TaxParts {
 
 export interface Refund extends TaxParts {
   readonly impUid: string;
-  /** The shop's own name for this refund: the same key never gives back twice. */
+  /** The shop's idempotency key: the same key never refunds twice. */
   readonly key: string;
-  /** 12 base-36 characters, derived from `impUid` and `key`: the identity of the cancel in the payment's history. */
+  /** 12 base-36 characters, derived from `impUid` and `key`. They identify the cancel in the payment's history. */
   readonly cancelKey: string;
   readonly merchantUid: string;
   readonly amount: Amount;
   readonly currency: string;
-  /** What was kept when it was asked for. Iamport gives back nothing when its own figure differs. */
+  /** The amount kept when the refund was requested. Iamport cancels nothing when its own amount differs. */
   readonly checksum: Amount;
-  /** How many cancels the payment had when the refund was asked for. */
+  /** How many cancels the payment had when the refund was requested. */
   readonly cancelsBefore: number;
-  /** The shop's words, which the console and the buyer's bank are told. */
+  /** The shop's text, which the console and the buyer's bank show. */
   readonly reason: string;
   readonly requester?: RefundRequester;
   readonly state: RefundState;
@@ -63,15 +63,15 @@ export interface Refund extends TaxParts {
   readonly sentAt: UnixSeconds;
   /** When Iamport accepted the cancel (`code` 0) without showing it in the payment. It is never sent again. */
   readonly acceptedAt?: UnixSeconds;
-  /** When a refusal was first seen. It is final after the next look. */
+  /** When a refusal was first seen. The next check makes it final. */
   readonly refusedAt?: UnixSeconds;
   readonly refusal?: RefundRefusalReason;
   readonly needs?: RefundNeed;
   readonly message?: string;
   readonly createdAt: UnixSeconds;
   readonly updatedAt: UnixSeconds;
-  /** When the reconciler looks at the refund next. */
-  readonly dueAt?: UnixSeconds;
+  /** When the reconciler checks the refund next. */
+  readonly nextCheckAt?: UnixSeconds;
 }
 
 /** Ordered by precedence. */
@@ -83,7 +83,7 @@ export type RefundRefusal =
   | 'tax_parts_unknown';
 
 export interface RefundWish extends TaxParts {
-  /** Undefined for all that is left. */
+  /** Undefined for everything that is left. */
   readonly amount?: Amount | undefined;
   readonly hasAccount: boolean;
   /** The other refunds of the order. */
@@ -92,14 +92,14 @@ export interface RefundWish extends TaxParts {
 
 export type DecidedRefund = Pick<Refund, 'amount' | 'checksum' | 'impUid'> & TaxParts;
 
-/** How much of an order can be given back now, and which tax parts go with it. */
+/** Decides the amount of a refund and its tax parts, or why it cannot be made. */
 export function decideRefund(order: Order, wish: RefundWish): DecidedRefund | RefundRefusal {
   const { state } = order;
   if (!isSettled(state)) return 'not_paid';
   const checksum = keptBy(order, state);
   if (checksum === 0) return 'not_paid';
   const others = wish.others.filter(({ impUid }) => impUid === state.impUid);
-  // A PG that pays back later leaves the payment unchanged until then, so its checksum does not stop a second refund.
+  // A PG that refunds later leaves the payment unchanged until then, so the checksum does not stop a second refund.
   const isPending = isPendingOf(state.record);
   const left = minus(checksum, sum(others.filter(isPending).map(({ amount }) => amount)));
   const amount = wish.amount ?? left;
@@ -115,18 +115,18 @@ export function decideRefund(order: Order, wish: RefundWish): DecidedRefund | Re
 const zero = 0 as Amount;
 const sum = (amounts: readonly Amount[]): Amount => amounts.reduce(plus, zero);
 
-/** The PG may still pay it back, and the payment's checksum does not show it. */
+/** The PG may still make this refund, and the payment's checksum does not include it. */
 const isPendingOf =
   (record: PaymentRecord) =>
   ({ state, acceptedAt, needs }: Refund): boolean =>
     state === 'requested' && needs !== 'operator' && (acceptedAt !== undefined || isDeferred(record));
 
-/** Cancels of this method may only be registered at the PG, and processed on the next business day: API description of the cancel. */
+/** The PG may process a cancel of this method on the next business day. Source: Iamport's API description, cancel. */
 export const isDeferred = (record: PaymentRecord): boolean => isDeposit(record) || record.payMethod === 'phone';
 
 /**
- * The shop's own parts where it sent some. A refund of all that is left takes what earlier refunds left of the order's parts;
- * that is unknown where money went back by another way, such as the console.
+ * The tax parts that the shop sent. Without them, a refund of everything left has the rest of the order's parts after
+ * the earlier refunds. The rest is unknown when money went back another way, such as in the console.
  */
 function partsOf(
   order: Order,
@@ -149,12 +149,12 @@ function partsOf(
   return isPossible ? parts : 'tax_parts_unknown';
 }
 
-/** UTF-8 bytes of a cancel's reason. Some PGs cut at 100. */
+/** UTF-8 bytes of a cancel's reason. Some PGs truncate it at 100. */
 const maxReasonBytes = 100;
 
 /**
- * The reason that is sent with the cancel: the key first, so that a PG that cuts the text leaves it. The shop's words are
- * reduced to what PGs store unchanged: NFC, the basic plane, no control characters.
+ * The reason that is sent with the cancel. The key comes first, so that a PG that truncates the text keeps it. The
+ * shop's text is reduced to characters that PGs store unchanged: NFC, the basic plane, no control characters.
  */
 export function cancelReasonOf({ reason, cancelKey }: Pick<Refund, 'reason' | 'cancelKey'>): string {
   const plain = reason
@@ -175,10 +175,10 @@ export function cancelReasonOf({ reason, cancelKey }: Pick<Refund, 'reason' | 'c
 
 const utf8Bytes = (codePoint: number): number => (codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : 3);
 
-/** The whole key of some refund, as it was sent. */
+/** The complete key of any refund, as it is sent. */
 const anyKey = /\[k[0-9a-z]{12}\]/i;
 
-/** Is the refund's own cancel in the history? By its key alone. */
+/** The payment's history has a cancel with the key of this refund. */
 export const isInHistory = (refund: Refund, { cancels = [] }: Payment): boolean =>
   cancels.some((cancel) => carries(cancel, refund));
 
@@ -187,15 +187,15 @@ const carries = ({ reason }: Cancel, { cancelKey }: Pick<Refund, 'cancelKey'>): 
   reason?.toLowerCase().includes(`k${cancelKey}`) ?? false;
 
 /**
- * What the payment shows of a refund.
- * `done`: its cancel is in the history. `unchanged`: nothing moved since it was asked for, so its checksum still holds.
- * `overtaken`: other money moved, and none for this refund. `unclear`: it cannot be told whose cancel an entry is.
+ * The state of a refund in its payment.
+ * `done`: its cancel is in the history. `unchanged`: no money moved since the request, so its checksum still matches.
+ * `overtaken`: other money moved, and none for this refund. `unclear`: an entry may or may not be this refund's cancel.
  */
 export type RefundFinding = 'done' | 'unchanged' | 'overtaken' | 'unclear';
 
 /**
- * Looks for a refund in the payment's history: first by its key, alone. A PG may replace the whole reason, so a second evidence
- * counts: exactly one new entry without the key of another refund, of this amount, and no other refund that it could be.
+ * Finds a refund in the payment's history, first by its key. A PG may replace the whole reason. So a single new entry
+ * without another refund's key also counts, when it has this amount and no other refund could match it.
  * @param others the other refunds of the order
  */
 export function refundFoundIn(refund: Refund, payment: Payment, others: readonly Refund[]): RefundFinding {
@@ -205,7 +205,7 @@ export function refundFoundIn(refund: Refund, payment: Payment, others: readonly
   const { amount, checksum } = refund;
   const kept = keptOf(payment);
   if (kept === checksum) return fresh.length === 0 ? 'unchanged' : 'unclear';
-  // The bank has taken a deposit back: the payment has no money that a cancel could have moved.
+  // The bank took the deposit back, so the payment has no money to cancel.
   if (payment.state.kind !== 'kept' && payment.state.kind !== 'returned') return 'overtaken';
   const related = others.filter(({ impUid, key }) => impUid === refund.impUid && key !== refund.key);
   const keyless = fresh.filter(
@@ -226,12 +226,13 @@ export function refundFoundIn(refund: Refund, payment: Payment, others: readonly
 
 const amountIn = (cancel: Cancel): Amount => cancel.amount ?? zero;
 
-/** Does Iamport's own answer to the cancel show that just this amount was taken off? The checksum lets no other one come between. */
+/** Iamport's response shows that exactly this amount was cancelled. The checksum excludes a cancel in between. */
 export const isTakenOff = (refund: Refund, after: Payment): boolean =>
   keptOf(after) === minus(refund.checksum, refund.amount);
 
 const keptOf = ({ state }: Payment): Amount => (state.kind === 'kept' ? state.kept : zero);
 
+/** The id of a refund among reversals and refunds: `<imp_uid>/<key>`. */
 export const refundId = ({ impUid, key }: Pick<Refund, 'impUid' | 'key'>): string => `${impUid}/${key}`;
 
 export const isRefundId = (id: string): boolean => id.includes('/');

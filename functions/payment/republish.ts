@@ -1,7 +1,7 @@
 /**
- * Events made again from an item as it is now, without the version before it. Only what the last step of the item published can be
- * made again, and only where the id is certain to be the one that it was published under: another id would be a new event to every
- * subscriber, who might deliver or pay twice. Pure.
+ * Computes the events of an item again from its current version alone. Only the events of its last step can be computed
+ * again, and only where their published ids are certain. To a subscriber, another id would be a new event, and it might
+ * deliver or pay twice. Pure.
  */
 
 import { type PaymentEvent, refundEvents, reversalEvent, stateEvent } from './events.ts';
@@ -10,8 +10,8 @@ import type { Refund } from './refund.ts';
 import type { Reversal } from './reversal.ts';
 
 /**
- * The event of the order's present status. An order that only was registered has published none. `Payment Paid` before a partial
- * cancel is not made again: it may have been published by an earlier write under another id.
+ * The event of the order's current status. An order that was only registered has published none. `Payment Paid` before
+ * a partial cancel is not computed again: an earlier write may have published it under another id.
  */
 export function orderEventsAgain(order: Order): readonly PaymentEvent[] {
   const { state, revision } = order;
@@ -19,7 +19,7 @@ export function orderEventsAgain(order: Order): readonly PaymentEvent[] {
   return [stateEvent(order)];
 }
 
-/** @returns undefined when the item does not say under which id its last event was published */
+/** @returns undefined when the item does not show under which id its last event was published */
 export function reversalEventsAgain(reversal: Reversal): readonly PaymentEvent[] | undefined {
   const { state, kind, revision } = reversal;
   switch (state) {
@@ -29,7 +29,8 @@ export function reversalEventsAgain(reversal: Reversal): readonly PaymentEvent[]
       // Each attempt is a write without an event.
       return revision === 1 ? [reversalEvent(reversal, 'Payment Rejected')] : undefined;
     case 'manual': {
-      // Only what was for the operator from the beginning: each look at it has raised both counters by one, and published nothing.
+      // Only a reversal that was `manual` from the beginning: each check raised both counters by one and published
+      // nothing.
       const step = { ...reversal, revision: revision - reversal.attempts };
       if (kind === 'orphan') return [reversalEvent(step, 'Payment Without Order')];
       if (kind !== 'manual') return undefined;
@@ -40,7 +41,10 @@ export function reversalEventsAgain(reversal: Reversal): readonly PaymentEvent[]
   }
 }
 
-/** The last write of a reversal is its end. An item that was over at its first write has published its events under other ids. */
+/**
+ * `done` is the last write of a reversal. An item that was `done` at its first write has published its events under
+ * other ids.
+ */
 function endAgain(reversal: Reversal): readonly PaymentEvent[] | undefined {
   const { kind, amount, revision } = reversal;
   if (revision === 1) return undefined;
@@ -49,6 +53,6 @@ function endAgain(reversal: Reversal): readonly PaymentEvent[] | undefined {
   return kind === 'manual' ? [reversalEvent(reversal, 'Refund No Longer Required', ':withdrawn')] : [];
 }
 
-/** The event of a refund that is over. One that is under way has published none. */
+/** The event of a refund that is over. A refund in progress has published none. */
 export const refundEventsAgain = (refund: Refund): readonly PaymentEvent[] =>
   refundEvents({ ...refund, state: 'requested' }, refund);

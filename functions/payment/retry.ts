@@ -1,4 +1,4 @@
-/** When to try again. Pure: times come in, in Unix seconds. */
+/** Delays between attempts and between checks. Pure: times are arguments, in Unix seconds. */
 
 import type { UnixSeconds } from './payment.ts';
 
@@ -10,8 +10,8 @@ export const retryAfter = (attempts: number): number =>
   attempts === 0 ? 0 : Math.min(minute * 2 ** (attempts - 1), 6 * hour);
 
 /**
- * When to check an item again whose check failed, or whose payment still stands after an accepted request.
- * The wait grows with the age, so that no counter has to be stored: a quarter of it, 5 minutes to 6 hours.
+ * The next check of an item whose check failed, or whose payment has not changed after an accepted request.
+ * The delay is a quarter of the age, 5 minutes to 6 hours, so that no counter has to be stored.
  * @param since when the item was first due
  */
 export const postponed = (since: UnixSeconds, now: UnixSeconds): UnixSeconds =>

@@ -1,21 +1,21 @@
-/** Where a scan of Iamport's payment lists goes on: which page comes next, and how large it is. Pure. */
+/** The cursor of a scan of Iamport's payment lists: the next page and its size. Pure. */
 
 import type { UnixSeconds } from './payment.ts';
 
-/** Iamport keeps a list of the payments of each status, by the time that belongs to it. */
+/** Iamport lists the payments of each status, ordered by the time that belongs to the status. */
 export type ListStatus = 'paid' | 'cancelled' | 'ready' | 'failed';
 
-/** Where a scan that is not complete goes on. */
+/** The next page of an incomplete scan. */
 export interface ScanCursor {
   /** The span of the scan; Unix seconds, both inclusive. */
   readonly from: UnixSeconds;
   readonly to: UnixSeconds;
   readonly status: ListStatus;
-  /** How many payments of the list were read. */
+  /** The number of payments of the list before this page. */
   readonly offset: number;
-  /** How many payments a page has: less than usual where larger pages could not be read. */
+  /** How many payments a page has: fewer where larger pages could not be read. */
   readonly size: number;
-  /** How many runs have failed at this very page. */
+  /** How many runs have failed at this page. */
   readonly failures: number;
   /** How many payments the list had when its last page was read; absent before the first one. */
   readonly total?: number;
@@ -24,7 +24,7 @@ export interface ScanCursor {
 /** Lists with money first. */
 export const listStatuses = ['paid', 'cancelled', 'ready', 'failed'] as const satisfies readonly ListStatus[];
 
-/** How many payments a page has. Each size divides the larger ones, so that every offset is the beginning of a page. */
+/** Sizes of pages, in payments. Each size divides the larger ones, so that every offset is the start of a page. */
 export type PageSizes = readonly number[];
 /** Iamport's limit is 1,000. */
 export const pageSizes: PageSizes = [1_000, 100, 10, 1];
@@ -35,14 +35,14 @@ export const firstPage = (from: number, to: number, sizes = pageSizes): ScanCurs
   status: listStatuses[0],
 });
 
-/** Nothing of the scan was read yet. */
+/** No page of the scan was read yet. */
 export const isFirstPage = ({ status, offset, total, failures }: ScanCursor): boolean =>
   status === listStatuses[0] && offset === 0 && total === undefined && failures === 0;
 
 /** From 1, as Iamport counts pages. */
 export const pageNumber = ({ offset, size }: ScanCursor): number => offset / size + 1;
 
-/** What one page says of its list. */
+/** The facts about a list that each of its pages returns. */
 export interface PageFacts {
   /** How many payments the list has. */
   readonly total: number;
@@ -50,8 +50,9 @@ export interface PageFacts {
 }
 
 /**
- * The page after one that was read. Payments that moved on meanwhile left the list, and the later ones moved up: then the scan
- * steps back by as many. @param mayStepBack false after too many steps back
+ * The page after one that was read. Payments whose status changed meanwhile left the list, and the later ones moved up.
+ * The scan then steps back by their number.
+ * @param mayStepBack false after too many steps back
  * @returns undefined after the last page of the last list
  */
 export function afterPage(
@@ -73,7 +74,8 @@ function steppedBack(cursor: ScanCursor, by: number): ScanCursor {
 }
 
 /**
- * The page does not exist, since the list became shorter. @param total how many payments the list has now
+ * The page no longer exists, since the list became shorter.
+ * @param total how many payments the list has now
  * @returns undefined after the last list
  */
 export function afterShrinking(cursor: ScanCursor, total: number, sizes = pageSizes): ScanCursor | undefined {
@@ -87,20 +89,20 @@ export function nextList({ from, to, status }: ScanCursor, sizes = pageSizes): S
   return next && { ...firstPage(from, to, sizes), status: next };
 }
 
-/** The same place with the next smaller page. @returns undefined for a page of one payment */
+/** The same offset with the next smaller page size. @returns undefined for a page of one payment */
 export function smallerPage(cursor: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
   const size = sizes.find((smaller) => smaller < cursor.size);
   return size === undefined ? undefined : { ...cursor, size, failures: 0 };
 }
 
-/** Passes over the one payment of a page of one. @returns undefined after the last payment of the last list */
+/** Skips the payment of a page of one. @returns undefined after the last payment of the last list */
 export function withoutOne(cursor: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
   const offset = cursor.offset + cursor.size;
   if (cursor.total !== undefined && offset >= cursor.total) return nextList(cursor, sizes);
   return grown({ ...cursor, offset, failures: 0 }, sizes);
 }
 
-/** The largest page that begins here. */
+/** The same offset with the largest page size that starts there. */
 const grown = (cursor: ScanCursor, sizes: PageSizes): ScanCursor => ({
   ...cursor,
   size: sizes.find((size) => cursor.offset % size === 0) ?? 1,

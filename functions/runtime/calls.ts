@@ -1,8 +1,13 @@
+/** Counts and times the upstream calls of a request, for its log line. */
+
 import type { Clock } from '../shared/clock.ts';
 
 export type Upstream = 'iamport' | 'table';
 
-/** Calls, and the sum of their milliseconds: of two at the same time both are counted whole. A call's own retries are part of it. */
+/**
+ * Number of calls and the sum of their milliseconds. Parallel calls each count in full. The retries of a call are part
+ * of it.
+ */
 export interface Tally {
   iamportCalls: number;
   iamportMs: number;
@@ -11,26 +16,26 @@ export interface Tally {
 }
 
 export interface Calls {
-  /** The same call, counted; in the form that the middleware of the AWS SDK has. */
+  /** Wraps a call to count it. The signature is that of a middleware of the AWS SDK. */
   around(
     upstream: Upstream,
-  ): <Asked, Answer>(next: (asked: Asked) => Promise<Answer>) => (asked: Asked) => Promise<Answer>;
-  /** What was counted since the last time, and begins again. An instance serves one request after the other. */
+  ): <Input, Output>(next: (input: Input) => Promise<Output>) => (input: Input) => Promise<Output>;
+  /** @returns the calls since the last `take()`, and resets the count. An instance handles one request at a time. */
   take(): Tally;
 }
 
 export function callsTimedBy({ now }: Pick<Clock, 'now'>): Calls {
   let tally = none();
   return {
-    around: (upstream) => (next) => async (asked) => {
+    around: (upstream) => (next) => async (input) => {
       const begin = now();
-      // What outlives its request is not the next one's.
-      const its = tally;
+      // A call that ends after its request must not count for the next one.
+      const ofRequest = tally;
       try {
-        return await next(asked);
+        return await next(input);
       } finally {
-        its[`${upstream}Calls`] += 1;
-        its[`${upstream}Ms`] += now() - begin;
+        ofRequest[`${upstream}Calls`] += 1;
+        ofRequest[`${upstream}Ms`] += now() - begin;
       }
     },
     take() {

@@ -1,19 +1,21 @@
-/** The configuration of a function: the only reader of the environment, once and whole. */
+/** Reads and checks a function's environment variables, all at once. No other file reads them. */
 
 import * as z from 'zod/mini';
 import type { ShopColumns } from '../adapters/dynamodb/shop-columns.ts';
-import type { ShopFront } from '../http/result-page.ts';
+import type { ResultPageBranding } from '../http/result-page.ts';
 import type { Policy } from '../payment/decide.ts';
 import { jsonIn } from '../shared/json-text.ts';
 
-/** Where a phone's browser goes after the payment, by name: `web` without being asked, others by `to=<name>`. */
+/**
+ * The shop's own result pages, by name. A mobile redirect goes to `web` by default, to another one with `to=<name>`.
+ */
 export type ResultTargets = Readonly<Record<string, string>>;
 
 export interface Config {
-  /** Tells the metrics of this deployment from those of others in the account. */
+  /** A dimension of each metric: it separates this deployment from others in the account. */
   readonly deployment: string;
   readonly tables: { readonly orders: string; readonly reversals: string; readonly state: string };
-  /** The table of orders is the shop's own, with these names. */
+  /** Set when the orders table is the shop's own: the names of its attributes. */
   readonly shopColumns: ShopColumns | undefined;
   readonly iamportSecretArn: string;
   readonly iamportApiUrl: string;
@@ -23,14 +25,14 @@ export interface Config {
   readonly orderPrefix: string;
   readonly resultTargets: ResultTargets;
   readonly shopName: string;
-  readonly resultPage: ShopFront;
+  readonly resultPage: ResultPageBranding;
 }
 
 const required = z.string('is missing').check(z.minLength(1, 'is empty'));
-const oneOf = <const Words extends readonly [string, ...string[]]>(...words: Words) =>
-  z._default(z.enum(words, `must be ${words.map((word) => `"${word}"`).join(' or ')}`), words[0]);
+const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+  z._default(z.enum(values, `must be ${values.map((value) => `"${value}"`).join(' or ')}`), values[0]);
 
-/** A map from names to URLs, as JSON. */
+/** `RESULT_TARGETS`: a JSON object from names to URLs. */
 const targets = z.pipe(
   z._default(z.string(), '{}'),
   z.transform((text, context): ResultTargets => {
@@ -41,7 +43,7 @@ const targets = z.pipe(
   }),
 );
 
-/** As JSON. */
+/** `ORDERS_COLUMNS`: a JSON object. */
 const columns = z.pipe(
   z.optional(z.string()),
   z.transform((text, context): ShopColumns | undefined => {
@@ -55,19 +57,18 @@ const columns = z.pipe(
 
 const text = z.optional(z.string());
 
-/** As JSON. */
-const front = z.pipe(
+/** `RESULT_PAGE`: a JSON object of strings. */
+const branding = z.pipe(
   z._default(z.string(), '{}'),
-  z.transform((json, context): ShopFront => {
+  z.transform((json, context): ResultPageBranding => {
     const parts = { logo: text, color: text, shop: text, orders: text, checkout: text, support: text };
     const found = z.strictObject(parts).safeParse(jsonIn(json));
     if (found.success) return found.data;
-    context.issues.push({ code: 'custom', input: json, message: 'must be a JSON object with texts' });
+    context.issues.push({ code: 'custom', input: json, message: 'must be a JSON object of strings' });
     return z.NEVER;
   }),
 );
 
-/** The name of the deployment, for the metrics. */
 const deployment = z._default(z.string(), 'local');
 
 const environment = z.object({
@@ -84,21 +85,21 @@ const environment = z.object({
   ORDER_PREFIX: z._default(z.string(), ''),
   RESULT_TARGETS: targets,
   SHOP_NAME: z._default(z.string(), ''),
-  RESULT_PAGE: front,
+  RESULT_PAGE: branding,
 });
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface PublisherConfig extends Pick<Config, 'deployment' | 'shopColumns'> {
-  /** Set where the table of orders is the shop's own, in which the publisher restores our attributes. */
+  /** Set when the orders table is the shop's own: the publisher restores our attributes in it. */
   readonly ordersTable: string | undefined;
   readonly reversalsTable: string;
   readonly eventBus: string;
-  /** Takes the records of which no event can be made. */
+  /** For stream records of which no event can be made. */
   readonly unpublishedQueueUrl: string;
 }
 
-/** What the publisher is told: it knows no secret. */
+/** The publisher's variables: it calls no Iamport API, so it needs no secret. */
 const publisherEnvironment = z.object({
   DEPLOYMENT: deployment,
   ORDERS_TABLE: z.optional(required),
@@ -108,7 +109,7 @@ const publisherEnvironment = z.object({
   UNPUBLISHED_QUEUE_URL: z.url('must be a URL'),
 });
 
-/** @throws Error that lists every problem, by the name of its variable */
+/** @throws Error that lists every invalid variable by name */
 export function publisherConfigFrom(variables: Variables): PublisherConfig {
   const env = checked(publisherEnvironment, variables);
   return {
@@ -125,10 +126,10 @@ function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variab
   const found = schema.safeParse(variables);
   if (found.success) return found.data;
   const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-  throw new Error(`The environment of this function is wrong: ${problems.join('; ')}`);
+  throw new Error(`Invalid environment variables: ${problems.join('; ')}`);
 }
 
-/** @throws Error that lists every problem, by the name of its variable */
+/** @throws Error that lists every invalid variable by name */
 export function configFrom(variables: Variables): Config {
   const env = checked(environment, variables);
   return {
@@ -146,9 +147,9 @@ export function configFrom(variables: Variables): Config {
   };
 }
 
-/** Does an instance start because somebody waits for it? Not where some are kept started, and paid for. */
+/** Whether a request starts an instance. With provisioned concurrency Lambda starts instances before requests come. */
 export const startsOnDemand = (variables: Variables): boolean =>
   variables.AWS_LAMBDA_INITIALIZATION_TYPE !== 'provisioned-concurrency';
 
-/** What Lambda set for this function, or undefined outside Lambda. */
+/** @returns the environment variables of the function, or undefined outside Lambda */
 export const environmentOfLambda = () => (process.env.AWS_LAMBDA_FUNCTION_NAME ? process.env : undefined);

@@ -1,134 +1,122 @@
-/** What the doors work with, each behind an interface, and the one place where the real ones are put together. */
+/** The composition root: creates the adapters and passes them to the handlers as ports. */
 
 import type { Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { checkpointsIn } from '../adapters/dynamodb/checkpoints.ts';
-import { notificationsIn } from '../adapters/dynamodb/notifications.ts';
-import { ordersIn } from '../adapters/dynamodb/orders.ts';
-import { refundsIn } from '../adapters/dynamodb/refunds.ts';
-import { reversalsIn } from '../adapters/dynamodb/reversals.ts';
-import { sharedTokenIn } from '../adapters/dynamodb/state.ts';
+import { createCheckpoints } from '../adapters/dynamodb/checkpoints.ts';
+import { createNotifications } from '../adapters/dynamodb/notifications.ts';
+import { createOrders } from '../adapters/dynamodb/orders.ts';
+import { createRefunds } from '../adapters/dynamodb/refunds.ts';
+import { createReversals } from '../adapters/dynamodb/reversals.ts';
+import { createSharedToken } from '../adapters/dynamodb/state.ts';
 import { table } from '../adapters/dynamodb/table.ts';
 import { ownTable, shopTable } from '../adapters/dynamodb/table-mapping.ts';
 import { type IamportClient, iamportClient } from '../adapters/iamport/client.ts';
-import { credentialsIn } from '../adapters/iamport/credentials.ts';
+import { createCredentials } from '../adapters/iamport/credentials.ts';
 import { type Transport, undiciTransport } from '../adapters/iamport/transport.ts';
-import type {
-  Checkpoints,
-  Iamport,
-  Notifications,
-  Orders,
-  Refunds,
-  Reversals,
-  UnknownPayments,
-} from '../application/ports.ts';
-import { unknownPaymentsBy } from '../application/unknown-payments.ts';
-import type { Policy } from '../payment/decide.ts';
-import { type PageSizes, pageSizes } from '../payment/scan-cursor.ts';
-import { type Clock, deadlineIn } from '../shared/clock.ts';
+import type { Dependencies } from '../application/ports.ts';
+import { createUnknownPayments } from '../application/unknown-payments.ts';
+import { pageSizes } from '../payment/scan-cursor.ts';
+import { deadlineIn } from '../shared/clock.ts';
+import { embedded } from '../shared/metrics.ts';
 import { type Calls, callsTimedBy } from './calls.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
 import { writeCounts } from './log.ts';
-import { type Counts, embedded } from './metrics.ts';
 
-export interface Rooms {
-  readonly iamport: Iamport;
-  readonly orders: Orders;
-  readonly reversals: Reversals;
-  readonly refunds: Refunds;
-  readonly notifications: Notifications;
-  readonly checkpoints: Checkpoints;
-  readonly unknownPayments: UnknownPayments;
-  readonly clock: Clock;
-  /** Adds to metrics, by name. */
-  readonly count: (counts: Counts) => void;
-  readonly policy: Policy;
-  /** How many payments a page of Iamport's lists has, the largest size first. */
-  readonly pageSizes: PageSizes;
+/** The ports of the use cases, and the configuration that HTTP handlers read. */
+export interface HandlerDependencies extends Dependencies {
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix'>;
 }
 
-/** The rooms of an instance. */
-export interface InstanceRooms extends Rooms {
-  /** The calls of the rooms to their upstreams. */
+/** The dependencies of one Lambda instance. */
+export interface InstanceDependencies extends HandlerDependencies {
+  /** Counts the calls to Iamport and DynamoDB. */
   readonly calls: Calls;
   /**
-   * Does at init, where Lambda gives the whole CPU and nobody waits yet, what the first request would wait for: connections, the
-   * token, the first run of the SDK. Ends within 2 s and never throws, since the request itself does whatever was not done.
+   * Opens connections, reads the access token and runs the SDK once, during init: Lambda gives init a whole CPU.
+   * Ends within 2 s and never rejects. The first request does what was not done.
    */
   warmUp(): Promise<void>;
 }
 
-/** A tenth of what Lambda allows for init; two orders of magnitude more than it takes. */
+/** Lambda allows 10 s for init. This is a fifth of it, and about 100 times the usual duration. */
 const warmUpMs = 2_000;
 
 /**
- * DynamoDB answers in milliseconds or not at all. What Iamport is asked ends 10 s after the request began, so two tries of this
- * length still end before Lambda does, after 12 s.
+ * DynamoDB answers within milliseconds or not at all. Calls to Iamport end 10 s after the request began. Two attempts
+ * of this length then still end before Lambda ends the function, after 12 s.
  */
 const storeTimeouts = { connectionTimeout: 500, requestTimeout: 900, throwOnRequestTimeout: true };
-/** Answers of a few KB as they come from Node.js. The SDK's own collector asks for web streams first, and so loads all of them. */
+/**
+ * Reads a response body of a few KB from a Node.js stream. The SDK's own collector loads all of Node.js's web streams.
+ */
 export const collected = async (stream: Readable): Promise<Uint8Array> => Buffer.concat(await stream.toArray());
-/** Only a new token needs the secret, and its time counts against the same 10 s. */
+/** The secret is read only for a new token. Its time counts against the same 10 s. */
 const secretTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
 
-export interface Use {
-  /** False for a function that never calls Iamport: then no connection to it is warmed up. */
-  readonly asksIamport?: boolean;
-  /** True for a door that settles payments, with a buyer or Iamport waiting: it settles one in a rehearsal first. */
-  readonly settles?: boolean;
-  /** Calls to Iamport at once. A request makes one after the other, and a second connection would only cost a handshake. */
+export interface DependencyOptions {
+  /** False for a function that never calls Iamport: `warmUp` opens no connection to it. Default true. */
+  readonly callsIamport?: boolean;
+  /**
+   * The most calls to Iamport at once. Default 1: a request makes one after the other, and a second connection costs a
+   * handshake.
+   */
   readonly connections?: number;
 }
 
-export function openRooms(config: Config, { asksIamport = true, connections = 1 }: Use = {}): InstanceRooms {
+export function createDependencies(
+  config: Config,
+  { callsIamport = true, connections = 1 }: DependencyOptions = {},
+): InstanceDependencies {
   const transport = undiciTransport(config.iamportApiUrl, connections);
   const calls = callsTimedBy(systemClock);
   const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected });
   dynamodb.middlewareStack.add(calls.around('table'), { step: 'initialize' });
-  const rooms = roomsOver(config, { dynamodb, transport: calls.around('iamport')(transport) });
+  const deps = dependenciesFrom(config, { dynamodb, transport: calls.around('iamport')(transport) });
   return {
-    ...rooms,
+    ...deps,
     calls,
     async warmUp() {
       const deadline = deadlineIn(systemClock, warmUpMs);
-      const work = asksIamport ? [transport.connect(), rooms.iamport.prepareToken(deadline)] : [rooms.orders.read('-')];
+      const work = callsIamport ? [transport.connect(), deps.iamport.prepareToken(deadline)] : [deps.orders.read('-')];
       await Promise.race([Promise.allSettled(work), systemClock.sleep(warmUpMs)]);
     },
   };
 }
 
-/** What leads out of the process. */
-export interface Wires {
+/** The clients that open network connections. */
+export interface Clients {
   readonly dynamodb: DynamoDBClient;
   readonly transport: Transport;
 }
 
-/** The rooms on any wires: the real ones, or those of a rehearsal. */
-export function roomsOver(config: Config, { dynamodb, transport }: Wires): Rooms & { readonly iamport: IamportClient } {
+/** Creates the dependencies on any clients: the real ones, or the fakes of `prime()`. */
+export function dependenciesFrom(
+  config: Config,
+  { dynamodb, transport }: Clients,
+): HandlerDependencies & { readonly iamport: IamportClient } {
   const iamport = iamportClient({
     transport,
-    // Made when it is needed, which on most instances it never is.
-    credentials: credentialsIn(
+    // A function, so that the client is created only when it is used: on most instances, never.
+    credentials: createCredentials(
       () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts }),
       config.iamportSecretArn,
     ),
-    sharedToken: sharedTokenIn(table(dynamodb, config.tables.state)),
+    sharedToken: createSharedToken(table(dynamodb, config.tables.state)),
     clock: systemClock,
     random: systemRandom,
   });
-  const layout = config.shopColumns ? shopTable(config.shopColumns) : ownTable;
-  const orders = ordersIn(table(dynamodb, config.tables.orders, layout.prefix), layout);
+  const mapping = config.shopColumns ? shopTable(config.shopColumns) : ownTable;
+  const orders = createOrders(table(dynamodb, config.tables.orders, mapping.prefix), mapping);
   return {
     iamport,
     orders,
-    reversals: reversalsIn(table(dynamodb, config.tables.reversals)),
-    refunds: refundsIn(table(dynamodb, config.tables.reversals)),
-    notifications: notificationsIn(table(dynamodb, config.tables.reversals)),
-    checkpoints: checkpointsIn(table(dynamodb, config.tables.state)),
-    unknownPayments: unknownPaymentsBy(systemClock),
+    reversals: createReversals(table(dynamodb, config.tables.reversals)),
+    refunds: createRefunds(table(dynamodb, config.tables.reversals)),
+    notifications: createNotifications(table(dynamodb, config.tables.reversals)),
+    checkpoints: createCheckpoints(table(dynamodb, config.tables.state)),
+    unknownPayments: createUnknownPayments(systemClock),
     clock: systemClock,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     policy: config.policy,

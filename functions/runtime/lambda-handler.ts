@@ -1,81 +1,84 @@
-/** Around every door: opens the rooms once an instance, gives the request its deadline, turns faults into answers, writes the log line. */
+/**
+ * Wraps an HTTP handler for Lambda. Creates the dependencies once an instance, sets each request's deadline, writes its
+ * log line, and answers errors with problems.
+ */
 
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { problemOf } from '../http/problem.ts';
 import { languageOf } from '../http/request.ts';
-import { type Answer, problem } from '../http/response.ts';
-import { type Deadline, deadlineIn } from '../shared/clock.ts';
+import { type HttpResponse, problem } from '../http/response.ts';
+import { deadlineIn } from '../shared/clock.ts';
 import type { Tally } from './calls.ts';
 import { configFrom, environmentOfLambda, startsOnDemand } from './config.ts';
-import { openRooms, type Rooms, type Use } from './dependencies.ts';
+import { createDependencies, type DependencyOptions, type HandlerDependencies } from './dependencies.ts';
+import type { HttpHandler } from './http-handler.ts';
 import { causesOf, type LogLine, writeLog } from './log.ts';
-import { rehearse } from './prime.ts';
+import { prime } from './prime.ts';
 
-/** What a door gets besides its rooms. */
-export interface Visit {
-  readonly event: APIGatewayProxyEventV2;
-  readonly deadline: Deadline;
-  /** Says something about this request in its log line. Ids and outcomes; nothing personal. */
-  readonly note: (facts: LogLine) => void;
-}
-
-export type Door = (visit: Visit, rooms: Rooms) => Promise<Answer>;
-
-/** API Gateway gives up after 30 s and Lambda after 12; this leaves time to say so. */
+/** Of the 12 s after which Lambda ends the function; API Gateway waits 30 s. The rest is for the error response. */
 const budgetMs = 10_000;
 
-/** What a schedule sends to keep an instance started; no request has such a field. */
+/** The event of the schedule that keeps an instance started. No HTTP request has this field. */
 interface Warming {
   readonly warm: true;
 }
 
+export interface LambdaHandlerOptions extends Pick<DependencyOptions, 'callsIamport'> {
+  /** True for a handler that settles payments while a buyer or Iamport waits: `prime()` runs it once during init. */
+  readonly primes?: boolean;
+}
+
 /**
- * The Lambda handler of a door. In Lambda the rooms are opened and warmed up at init, so a wrong configuration fails there, with every
- * problem named.
+ * Makes the Lambda handler of an HTTP handler. In Lambda it creates and warms up the dependencies during init.
+ * @returns the handler; outside Lambda it throws when it is called
+ * @throws Error during init that lists every invalid environment variable
  */
-export async function serve(door: Door, use: Use = {}) {
+export async function lambdaHandler(handler: HttpHandler, options: LambdaHandlerOptions = {}) {
   const environment = environmentOfLambda();
   const config = environment && configFrom(environment);
-  const rooms = config && openRooms(config, use);
-  // A rehearsal that fails costs the first buyer some time, and nothing else.
-  if (rooms) await Promise.all([rooms.warmUp(), use.settles && rehearse(door, config).catch(() => undefined)]);
+  const deps = config && createDependencies(config, options);
+  // Without priming the first request is slower; nothing else depends on it.
+  if (deps) await Promise.all([deps.warmUp(), options.primes && prime(handler, config).catch(() => undefined)]);
   let isFirst = environment !== undefined && startsOnDemand(environment);
-  return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<Answer> => {
+  return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<HttpResponse> => {
     const cold = isFirst;
     isFirst = false;
     if ('warm' in event) return { statusCode: 204 };
-    if (!rooms) throw new Error('This handler runs in Lambda; elsewhere call the door itself');
-    if (cold) rooms.count({ ColdStarts: 1 });
-    // What was asked at init was asked for nobody in particular.
-    rooms.calls.take();
-    return visit(door, rooms, event, context.awsRequestId, () => ({ cold, ...rooms.calls.take() }));
+    if (!deps) throw new Error('Not in Lambda: call the HTTP handler itself');
+    if (cold) deps.count({ ColdStarts: 1 });
+    // Discard the upstream calls counted during init.
+    deps.calls.take();
+    return handleRequest(handler, deps, event, context.awsRequestId, () => ({ cold, ...deps.calls.take() }));
   };
 }
 
-/** What an instance adds to the log line: whether it had to start for this request, and whom it asked. */
+/** Fields of the log line: whether this request started the instance, and the upstream calls of the request. */
 type InstanceFacts = Tally & { readonly cold: boolean };
 
-/** One request through a door: never throws, always answers, always leaves a line in the log. */
-export async function visit(
-  door: Door,
-  rooms: Rooms,
+/**
+ * Calls the HTTP handler with a deadline, and writes one log line.
+ * @returns the handler's response, or a problem (RFC 9457) for what it throws; never rejects
+ */
+export async function handleRequest(
+  handler: HttpHandler,
+  deps: HandlerDependencies,
   event: APIGatewayProxyEventV2,
   requestId: string,
   instance?: () => InstanceFacts,
-): Promise<Answer> {
-  const begin = rooms.clock.now();
+): Promise<HttpResponse> {
+  const begin = deps.clock.now();
   const line: LogLine = { requestId, route: event.routeKey };
-  const note = (facts: LogLine) => void Object.assign(line, facts);
-  let answer: Answer;
+  const log = (facts: LogLine) => void Object.assign(line, facts);
+  let response: HttpResponse;
   try {
-    answer = await door({ event, deadline: deadlineIn(rooms.clock, budgetMs), note }, rooms);
+    response = await handler({ event, deadline: deadlineIn(deps.clock, budgetMs), log }, deps);
   } catch (error) {
     const found = problemOf(error);
-    note({ code: found.code, causes: causesOf(error) });
-    answer = problem(found, languageOf(event));
+    log({ code: found.code, causes: causesOf(error) });
+    response = problem(found, languageOf(event));
   }
-  const status = answer.statusCode ?? 200;
-  note({ status, durationMs: rooms.clock.now() - begin, ...instance?.() });
+  const status = response.statusCode ?? 200;
+  log({ status, durationMs: deps.clock.now() - begin, ...instance?.() });
   writeLog(line, status >= 500);
-  return answer;
+  return response;
 }

@@ -1,8 +1,10 @@
 /**
- * Before the first buyer comes, the door settles a payment on a stage: with the real code down to undici and the SDK, on an Iamport
- * and a table that are a few texts in this process. Node.js compiles code when it first runs, and init has a whole CPU for that
- * where a request at 256 MB has a seventh of one. Nothing here leads to a network; a turn of the event loop passes before each answer,
- * so that the real connections, which are being opened at the same time, are not kept waiting.
+ * Priming: during init the handler runs once against in-process fakes of Iamport and DynamoDB. V8 has then compiled the
+ * code path before the first request, down to undici and the SDK. Lambda gives init a whole CPU; a request at 256 MB has
+ * a seventh of one.
+ *
+ * The fakes open no network connection. They wait a turn of the event loop before each response, so as not to delay the
+ * real connections: those are opened at the same time.
  */
 
 import type { Socket } from 'node:net';
@@ -10,45 +12,50 @@ import { Duplex, Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { undiciTransport } from '../adapters/iamport/transport.ts';
-import type { Answer } from '../http/response.ts';
+import type { HttpResponse } from '../http/response.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { nextTurn, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { collected, roomsOver } from './dependencies.ts';
-import type { Door } from './lambda-handler.ts';
+import { collected, dependenciesFrom } from './dependencies.ts';
+import type { HttpHandler } from './http-handler.ts';
 
-/** Many times what it takes: init has 10 s for everything. */
-const longestMs = 1_000;
+/** Many times the usual duration. Lambda allows 10 s for all of init. */
+const maxMs = 1_000;
 
-const named = { imp_uid: 'imp_000000000000', merchant_uid: 'rehearsal' };
-/** What each door that settles takes for its request. */
+const ids = { imp_uid: 'imp_000000000000', merchant_uid: 'priming' };
+/** A request that every handler with `primes: true` accepts. */
 const event = {
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(named),
+  body: JSON.stringify(ids),
   rawPath: '/',
-  rawQueryString: new URLSearchParams(named).toString(),
+  rawQueryString: new URLSearchParams(ids).toString(),
   requestContext: { http: { sourceIp: '127.0.0.1' } },
 } as unknown as APIGatewayProxyEventV2;
 
-/** @returns what the door says of a payment that is as it should be */
-export function rehearse(door: Door, config: Config): Promise<Answer> {
+/**
+ * Runs the handler once against in-process fakes of Iamport and DynamoDB, so that its code is compiled.
+ * @returns the handler's response for a payment that settles its order
+ * @throws the handler's errors
+ */
+export function prime(handler: HttpHandler, config: Config): Promise<HttpResponse> {
   const transport = undiciTransport(
     config.iamportApiUrl,
     1,
-    (_options, done) => void nextTurn().then(() => done(null, new Stage() as unknown as Socket)),
+    (_options, done) => void nextTurn().then(() => done(null, new FakeIamportSocket() as unknown as Socket)),
   );
-  const rooms = roomsOver({ ...config, shopColumns: undefined }, { dynamodb: stagedDynamodb(), transport });
-  const deadline = deadlineIn(systemClock, longestMs);
-  const staged = { ...rooms, count: () => undefined, config: { ...config, webhookSenders: 'any' as const } };
-  return door({ event, deadline, note: () => undefined }, staged);
+  const dynamodb = fakeDynamodb(config.tables);
+  const deps = dependenciesFrom({ ...config, shopColumns: undefined }, { dynamodb, transport });
+  const deadline = deadlineIn(systemClock, maxMs);
+  const primed = { ...deps, count: () => undefined, config: { ...config, webhookSenders: 'any' as const } };
+  return handler({ event, deadline, log: () => undefined }, primed);
 }
 
-/** A connection at whose other end Iamport says of every payment that it is paid. */
-class Stage extends Duplex {
+/** A connection to a fake Iamport, which responds with a paid payment to every request. */
+class FakeIamportSocket extends Duplex {
   override _read(): void {}
 
   override _write(_request: Buffer, _encoding: string, done: () => void): void {
-    void nextTurn().then(() => this.push(answer));
+    void nextTurn().then(() => this.push(response));
     done();
   }
 }
@@ -57,16 +64,16 @@ const paid = JSON.stringify({
   code: 0,
   message: null,
   response: {
-    ...named,
+    ...ids,
     status: 'paid',
     amount: 1000,
     cancel_amount: 0,
     currency: 'KRW',
     pay_method: 'card',
     pg_provider: 'html5_inicis',
-    pg_tid: 'rehearsal',
+    pg_tid: 'priming',
     apply_num: '0',
-    receipt_url: 'https://rehearsal.invalid/',
+    receipt_url: 'https://priming.invalid/',
     name: '',
     paid_at: 1,
     failed_at: 0,
@@ -75,14 +82,15 @@ const paid = JSON.stringify({
     sandbox: false,
   },
 });
-const answer = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${paid.length}\r\n\r\n${paid}`;
+const response = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${paid.length}\r\n\r\n${paid}`;
 
-/** The token and the order are one item, which has what both need. */
-const item = {
+/** In the table `state`: the shared access token, which does not expire. */
+const token = { Item: { access_token: { S: 'priming' }, expires_at_ms: { N: '9000000000000000' } } };
+
+/** In the table `orders`: the order of the payment, not paid yet. */
+const order = {
   Item: {
-    access_token: { S: 'rehearsal' },
-    expires_at_ms: { N: '9000000000000000' },
-    merchant_uid: { S: named.merchant_uid },
+    merchant_uid: { S: ids.merchant_uid },
     amount: { N: '1000' },
     currency: { S: 'KRW' },
     status: { S: 'ready' },
@@ -92,20 +100,23 @@ const item = {
   },
 };
 
-const stagedDynamodb = () =>
+/** A client whose GetItem finds the token and the order. Every other call succeeds with an empty response. */
+const fakeDynamodb = ({ state, orders }: Config['tables']) =>
   new DynamoDBClient({
-    region: 'rehearsal',
-    credentials: { accessKeyId: 'rehearsal', secretAccessKey: 'rehearsal' },
+    region: 'priming',
+    credentials: { accessKeyId: 'priming', secretAccessKey: 'priming' },
     streamCollector: collected,
     requestHandler: {
-      handle: async ({ headers }: { headers: Record<string, string> }) => {
+      handle: async ({ headers, body }: { headers: Record<string, string>; body: Uint8Array }) => {
         await nextTurn();
-        const json = JSON.stringify(headers['x-amz-target']?.endsWith('GetItem') ? item : {});
+        // A copy: on the SDK's own bytes `toString` logs a warning.
+        const { TableName } = JSON.parse(Buffer.concat([body]).toString());
+        const found = headers['x-amz-target']?.endsWith('GetItem') && { [state]: token, [orders]: order }[TableName];
         return {
           response: {
             statusCode: 200,
             headers: { 'content-type': 'application/x-amz-json-1.0' },
-            body: Readable.from([Buffer.from(json)]),
+            body: Readable.from([Buffer.from(JSON.stringify(found || {}))]),
           },
         };
       },

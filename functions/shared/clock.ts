@@ -1,4 +1,4 @@
-/** Time, as a port: what runs in Lambda asks this and never the global clock, so that a simulation can be the time. */
+/** Time as a port. Code in Lambda reads this and never the global clock, so that the simulation can control time. */
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -9,9 +9,9 @@ export interface Clock {
 /** Numbers in [0, 1), for jitter. */
 export type Random = () => number;
 
-/** The one time budget of a request, which every call in it draws on. */
+/** The time budget of a request. All its calls share it. */
 export interface Deadline {
-  /** Milliseconds left; negative when it is over. */
+  /** Milliseconds left; negative after the end. */
   leftMs(): number;
 }
 
@@ -22,3 +22,9 @@ export function deadlineIn(clock: Clock, ms: number): Deadline {
 
 /** Unix seconds, the unit of every time that is stored or sent. */
 export const unixSeconds = (clock: Clock): number => Math.floor(clock.now() / 1000);
+
+/** For the AWS SDK, which takes times as dates. @param seconds Unix seconds */
+export const dateOf = (seconds: number): Date => new Date(seconds * 1000);
+
+/** @returns milliseconds since 1970 of an HTTP date (RFC 9110); NaN for any other text */
+export const httpDate = (text: string): number => Date.parse(text);

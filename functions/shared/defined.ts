@@ -1,8 +1,8 @@
-/** Absent is absent: a field without a value is left out, never `undefined` or `null`. */
+/** Objects without empty fields: a field without a value is left out, never `undefined` or `null`. */
 
 type Loose<T> = { [K in keyof T]-?: object extends Pick<T, K> ? T[K] | undefined | null : T[K] };
 
-/** The fields that have a value. */
+/** @returns the fields that have a value */
 export function defined<T extends object>(fields: Loose<T>): T {
   const present: Record<string, unknown> = {};
   for (const name of Object.keys(fields) as (keyof typeof fields & string)[]) {

@@ -1,6 +1,7 @@
 /**
- * Texts that a PG, a payment window or Iamport wrote, before they are stored, logged, published or shown. They may hold an account
- * number, a phone number, a name or a link, so those are masked and the rest is cut. Pure.
+ * Masks the texts that a PG, a payment window or Iamport wrote, before they are stored, logged, published or shown.
+ * They may contain an account number, a phone number, a name or a link. Those are masked, and the rest is truncated.
+ * Pure.
  */
 
 /** A reason is one sentence. Characters, before masks. */
@@ -11,13 +12,13 @@ const mask = '***';
 const longNumber = /\d(?:[-. ]?\d){5,}/g;
 const mailAddress = /[^\s@<>()[\],;:]+@[^\s@<>()[\],;:]+\.[^\s@<>()[\],;:]+/g;
 const link = /(?:https?:\/\/|www\.)\S*/gi;
-/** What stands behind a label of a name: `예금주: 홍길동`, `고객명(홍길동)`. */
+/** The text after a label of a name: `예금주: 홍길동`, `고객명(홍길동)`. */
 const labelledName =
   /((?:예금주|입금자|구매자|주문자|고객|회원|수취인|성명|이름)(?:명|성명|이름)?\s*[:=([]\s*|(?:예금주명?|입금자명?|고객명|성명)\s+)[^\s)\],.]+/g;
 /** `홍길동님`, but not 고객님 or 회원님. */
 const politeName = /(?<![가-힣])(?!고객|회원|손님|사용자|구매자)[가-힣]{2,4}(?=\s?님)/g;
 
-/** @returns at most 100 characters, without what may be personal; empty for a text that is empty or missing */
+/** @returns at most 100 characters, with personal data masked; empty for a text that is empty or missing */
 export function foreignText(text: string | undefined): string {
   const masked = (text ?? '')
     .slice(0, maxLength * 4)

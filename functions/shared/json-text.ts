@@ -1,6 +1,8 @@
-/** JSON from outside. */
+/** Parses JSON from outside. */
 
-/** @returns undefined for what is no JSON. The parser's own error is not passed on: it quotes the text, which may be personal. */
+/**
+ * @returns undefined for invalid JSON. The parser's error is dropped, since it quotes the text, which may be personal.
+ */
 export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,48 +1,48 @@
 /**
- * One instance of a function, in a process of its own: imports the bundle and asks the Runtime API for work, one invocation
- * at a time, as Lambda's own runtime does. Ends when the Runtime API is gone.
+ * One instance of a function, in its own process: imports the bundle and polls the Runtime API, one invocation at a
+ * time, as Lambda's own runtime does. Exits when the connection to the Runtime API closes.
  * Source: "Using the Lambda runtime API for custom runtimes", AWS Lambda Developer Guide.
  */
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-// Lambda's runtime speaks to this API in C++. A bare socket is the nearest thing to that: an HTTP client would give the first event
-// as much work as a small function has itself. node:http is loaded all the same, as the runtime loads it.
+// Lambda's runtime calls this API in C++. A bare socket comes nearest to its cost: an HTTP client would add to the
+// first event as much work as a small function has itself. node:http is loaded all the same, as the runtime loads it.
 const { connect } = process.getBuiltinModule('node:net');
 process.getBuiltinModule('node:http');
 
 const api = process.env.AWS_LAMBDA_RUNTIME_API;
 
-/** Of the invocation under way. */
+/** The id of the current invocation. */
 let requestId;
 
-/** With JSON as log format Lambda makes one line of whatever goes to the console, and an object stays one. */
+/** With JSON as log format Lambda writes one line per console call, and keeps a logged object as JSON. */
 if (process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON') {
   const { format } = process.getBuiltinModule('node:util');
   const levels = { debug: 'DEBUG', info: 'INFO', log: 'INFO', warn: 'WARN', error: 'ERROR' };
   for (const [method, level] of Object.entries(levels)) {
     const stream = level === 'WARN' || level === 'ERROR' ? process.stderr : process.stdout;
-    console[method] = (...said) => {
-      const message = said.length === 1 && typeof said[0] === 'object' ? said[0] : format(...said);
+    console[method] = (...args) => {
+      const message = args.length === 1 && typeof args[0] === 'object' ? args[0] : format(...args);
       stream.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, requestId, message })}\n`);
     };
   }
 }
 
-const leave = () => process.exit(0);
+const exit = () => process.exit(0);
 
 const [host, port] = api.split(':');
-const socket = connect(Number(port), host).on('error', leave).on('close', leave);
-/** Takes the answer to the one call under way. */
-let answered = leave;
+const socket = connect(Number(port), host).on('error', exit).on('close', exit);
+/** Resolves the current call with its response. */
+let onResponse = exit;
 let received = Buffer.alloc(0);
-/** Parts that came after `received`, and how many bytes the answer under way still lacks. */
+/** The parts received after `received`, and the number of bytes that the current response still lacks. */
 const rest = [];
 let missing = 0;
 
 socket.on('data', (part) => {
-  // An event may come in hundreds of parts: they are joined once.
+  // An event may arrive in hundreds of parts: they are joined once.
   rest.push(part);
   missing -= part.length;
   if (missing > 0) return;
@@ -53,20 +53,20 @@ socket.on('data', (part) => {
   const [, ...lines] = received.toString('latin1', 0, headEnds).split('\r\n');
   const fields = lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]);
   const headers = Object.fromEntries(fields);
-  // Every answer here says how long it is; of another one nobody would know where it ends.
+  // Every response of our Runtime API has a content-length. Without it the end of a response is unknown.
   if (!headers['content-length']) throw new Error('The Runtime API answered without content-length');
   const [from, to] = [headEnds + 4, headEnds + 4 + Number(headers['content-length'])];
   missing = to - received.length;
   if (missing > 0) return;
   const text = received.toString('utf8', from, to);
   received = received.subarray(to);
-  answered({ headers, text });
+  onResponse({ headers, text });
 });
 
 function call(method, path, body = '') {
   const head = `${method} /2018-06-01/runtime/${path} HTTP/1.1\r\nhost: ${api}\r\ncontent-length: ${Buffer.byteLength(body)}`;
   return new Promise((resolve) => {
-    answered = resolve;
+    onResponse = resolve;
     socket.write(`${head}\r\n\r\n${body}`);
   });
 }

@@ -1,4 +1,6 @@
-/** EventBridge, as far as the publisher asks it: `PutEvents`. Keeps the newest events for whoever wants to see them. */
+/**
+ * EventBridge, as far as the publisher calls it: `PutEvents`. Keeps the newest events for the live page and for tests.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -20,7 +22,7 @@ export interface LocalBus {
   close(): Promise<void>;
 }
 
-const eventsKept = 20_000;
+const maxEvents = 20_000;
 
 interface Entry {
   readonly Source: string;
@@ -30,16 +32,16 @@ interface Entry {
   readonly Time?: number;
 }
 
-/** @param watch told of every event */
-export async function startBus(watch?: (event: LocalEvent) => void): Promise<LocalBus> {
+/** @param onEvent called with every event */
+export async function startBus(onEvent?: (event: LocalEvent) => void): Promise<LocalBus> {
   const events: LocalEvent[] = [];
-  const take = ({ Source, DetailType, Detail, Time }: Entry) => {
+  const put = ({ Source, DetailType, Detail, Time }: Entry) => {
     const id = randomUUID();
     const time = (Time === undefined ? new Date() : new Date(Time * 1000)).toISOString();
     const event = { id, time, source: Source, 'detail-type': DetailType, detail: JSON.parse(Detail) };
     events.push(event);
-    watch?.(event);
-    if (events.length > eventsKept) events.shift();
+    onEvent?.(event);
+    if (events.length > maxEvents) events.shift();
     return { EventId: id };
   };
   const server = createServer(async (request, response) => {
@@ -49,7 +51,7 @@ export async function startBus(watch?: (event: LocalEvent) => void): Promise<Loc
     const { Entries = [] }: { Entries?: Entry[] } = isKnown ? JSON.parse(Buffer.concat(chunks).toString()) : {};
     response.writeHead(isKnown ? 200 : 400, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(
-      JSON.stringify(isKnown ? { FailedEntryCount: 0, Entries: Entries.map(take) } : { __type: 'UnknownOperation' }),
+      JSON.stringify(isKnown ? { FailedEntryCount: 0, Entries: Entries.map(put) } : { __type: 'UnknownOperation' }),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,4 +1,4 @@
-/** Cross-origin requests as API Gateway answers them from an API's `CorsConfiguration`: the function is not asked. */
+/** CORS as API Gateway does it from an API's `CorsConfiguration`: preflight requests never reach the function. */
 
 import type { IncomingMessage } from 'node:http';
 
@@ -18,7 +18,10 @@ export class Cors {
     this.#configuration = api.CorsConfiguration as CorsConfiguration | undefined;
   }
 
-  /** The headers of the answer to a preflight, which is always 204; undefined when the request is none, or the API has no CORS. */
+  /**
+   * @returns the headers of the response to a preflight, which is always 204; undefined when the request is not a
+   *   preflight, or the API has no CORS
+   */
   preflight(request: IncomingMessage): Record<string, string> | undefined {
     const { origin, 'access-control-request-method': method } = request.headers;
     if (!this.#configuration || request.method !== 'OPTIONS' || !origin || !method) return undefined;
@@ -33,14 +36,16 @@ export class Cors {
     };
   }
 
-  /** The headers of any other answer: with the template's configuration, those of the function do not count. */
-  headersOf(request: IncomingMessage, answered: Readonly<Record<string, string>>): Record<string, string> {
-    if (!this.#configuration) return { ...answered };
-    const own = Object.entries(answered).filter(([name]) => !name.startsWith('access-control-'));
-    return { ...Object.fromEntries(own), ...this.#allowing(request.headers.origin) };
+  /**
+   * The headers of any other response. With a `CorsConfiguration`, API Gateway drops the function's own CORS headers.
+   */
+  headersOf(request: IncomingMessage, headers: Readonly<Record<string, string>>): Record<string, string> {
+    if (!this.#configuration) return { ...headers };
+    const others = Object.entries(headers).filter(([name]) => !name.startsWith('access-control-'));
+    return { ...Object.fromEntries(others), ...this.#allowing(request.headers.origin) };
   }
 
-  /** Nothing for an origin that is not on the list. */
+  /** @returns no headers for an origin that is not on the list */
   #allowing(origin: string | undefined): Record<string, string> {
     const { AllowOrigins = [], ExposeHeaders = [] } = this.#configuration ?? {};
     if (!origin || !AllowOrigins.includes(origin)) return {};

@@ -1,6 +1,6 @@
 /**
- * Streams for dynalite, which has none: every write goes through here, and what an item was before and after it makes a record.
- * One write at a time, so that nothing comes between.
+ * Streams for dynalite, which does not implement them: a proxy that reads an item before and after each write, and
+ * makes a stream record of both images. Writes run one at a time, so that no other write falls between the two reads.
  */
 
 import { createServer } from 'node:http';
@@ -11,25 +11,25 @@ import { localCaller } from './signature.ts';
 import type { ChangeSource } from './streams.ts';
 import { region } from './template.ts';
 
-export interface Tap {
-  /** The endpoint to write to. */
+export interface StreamingProxy {
+  /** The endpoint of the proxy, for all requests. */
   readonly endpoint: string;
   changesOf(table: string): ChangeSource;
   close(): Promise<void>;
 }
 
-export async function startTap(behind: string): Promise<Tap> {
-  const client = new DynamoDBClient({ endpoint: behind, region, credentials: localCaller });
+export async function startStreamingProxy(target: string): Promise<StreamingProxy> {
+  const client = new DynamoDBClient({ endpoint: target, region, credentials: localCaller });
   const changes = new Map<string, DynamoDBRecord[]>();
   let sequence = 0;
   let last: Promise<unknown> = Promise.resolve();
 
-  const passOn = (headers: Record<string, string>, body: string) => fetch(behind, { method: 'POST', headers, body });
-  const tapped = async (headers: Record<string, string>, body: string) => {
+  const forward = (headers: Record<string, string>, body: string) => fetch(target, { method: 'POST', headers, body });
+  const forwardWrite = async (headers: Record<string, string>, body: string) => {
     const { TableName, Key } = JSON.parse(body);
     const item = async () => (await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
     const before = await item();
-    const answer = await passOn(headers, body);
+    const response = await forward(headers, body);
     const after = await item();
     if (JSON.stringify(before) !== JSON.stringify(after)) {
       sequence += 1;
@@ -45,26 +45,26 @@ export async function startTap(behind: string): Promise<Tap> {
       };
       changes.set(TableName, [...(changes.get(TableName) ?? []), record as DynamoDBRecord]);
     }
-    return answer;
+    return response;
   };
 
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
-    const { 'x-amz-target': target = '', authorization = '' } = request.headers;
+    const { 'x-amz-target': operation = '', authorization = '' } = request.headers;
     const headers = {
-      'x-amz-target': String(target),
+      'x-amz-target': String(operation),
       authorization,
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-date': String(request.headers['x-amz-date']),
     };
-    const isWrite = String(target).endsWith('.UpdateItem');
-    const asked = isWrite ? last.then(() => tapped(headers, body)) : passOn(headers, body);
-    if (isWrite) last = asked.catch(() => undefined);
-    const answer = await asked;
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
-    response.end(Buffer.from(await answer.arrayBuffer()));
+    const isWrite = String(operation).endsWith('.UpdateItem');
+    const forwarding = isWrite ? last.then(() => forwardWrite(headers, body)) : forward(headers, body);
+    if (isWrite) last = forwarding.catch(() => undefined);
+    const forwarded = await forwarding;
+    response.writeHead(forwarded.status, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(Buffer.from(await forwarded.arrayBuffer()));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

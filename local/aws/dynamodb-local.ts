@@ -7,21 +7,23 @@ import { dirname, join } from 'node:path';
 import { freePort } from './free-port.ts';
 
 export interface Running {
-  /** `http://127.0.0.1:<port>`. Every access key has a database of its own there. */
+  /** `http://127.0.0.1:<port>`. DynamoDB Local keeps one database per access key. */
   readonly endpoint: string;
-  /** The child process, for who wants to see that it is gone. */
+  /** The id of the child process, so that a test can check that it has ended. */
   readonly pid: number;
   close(): Promise<void>;
 }
 
-/** The major version of the `java` on the path, or undefined. */
+/** @returns the major version of the `java` on the path, or undefined */
 export function javaVersion(): number | undefined {
   const { stderr, error } = spawnSync('java', ['-version'], { encoding: 'utf8' });
   const version = !error && /version "(?:1\.)?(\d+)/.exec(stderr);
   return version ? Number(version[1]) : undefined;
 }
 
-/** @throws Error that says what to install when Java 17 is missing, or when DynamoDB Local ends before it answers */
+/**
+ * @throws Error that names what to install when Java 17 is missing; Error when DynamoDB Local ends before it responds
+ */
 export async function startDynamodbLocal(): Promise<Running> {
   const java = javaVersion();
   if (java === undefined || java < 17) {
@@ -39,19 +41,19 @@ export async function startDynamodbLocal(): Promise<Running> {
   const options = ['-inMemory', '-disableTelemetry', '-port', String(port)];
   const child = spawn('java', [...machine, ...database, ...options], { cwd: join(lib, release), stdio: 'ignore' });
   const endpoint = `http://127.0.0.1:${port}`;
-  await answering(endpoint, child);
+  await responding(endpoint, child);
   return { endpoint, pid: child.pid ?? 0, close: () => ended(child) };
 }
 
-/** Any HTTP answer will do: without a signed request it is a 400. */
-async function answering(endpoint: string, child: ChildProcess): Promise<void> {
+/** Waits for any HTTP response: to an unsigned request DynamoDB Local returns 400. */
+async function responding(endpoint: string, child: ChildProcess): Promise<void> {
   for (const giveUpAt = Date.now() + 30_000; Date.now() < giveUpAt; ) {
     if (child.exitCode !== null || child.pid === undefined) break;
-    const answers = await fetch(endpoint).then(
+    const responds = await fetch(endpoint).then(
       () => true,
       () => false,
     );
-    if (answers) return;
+    if (responds) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await ended(child);

@@ -1,4 +1,6 @@
-/** The database of the local system: AWS's own DynamoDB Local where Java is found, else dynalite, or one that is there already. */
+/**
+ * The database of the local system: AWS's own DynamoDB Local where Java is found, else dynalite, or a given endpoint.
+ */
 
 import { createRequire } from 'node:module';
 import type { AddressInfo, Server } from 'node:net';
@@ -9,7 +11,7 @@ import {
   ResourceInUseException,
   type StreamViewType,
 } from '@aws-sdk/client-dynamodb';
-import { startTap } from './dynalite-streams.ts';
+import { startStreamingProxy } from './dynalite-streams.ts';
 import { javaVersion, startDynamodbLocal } from './dynamodb-local.ts';
 import { localCaller } from './signature.ts';
 import type { ChangeSource } from './streams.ts';
@@ -17,17 +19,17 @@ import { type CloudAssembly, region } from './template.ts';
 
 export interface Database {
   readonly endpoint: string;
-  /** Which engine it is, for people. */
+  /** The name of the engine, for the console. */
   readonly engine: string;
   /** The changes of a table, where the engine has no streams of its own. */
   readonly changesOf?: (table: string) => ChangeSource;
   close(): Promise<void>;
 }
 
-/** `local`, `dynalite`, the URL of an endpoint, or nothing: whatever this machine can run. */
+/** `local`, `dynalite` or the URL of an endpoint. Undefined: DynamoDB Local with Java 17, otherwise dynalite. */
 export type Choice = string | undefined;
 
-/** @throws Error that says what is missing, or what may be chosen */
+/** @throws Error that names the missing tool, or the allowed choices */
 export async function startDatabase(choice: Choice): Promise<Database> {
   if (choice && /^https?:\/\//.test(choice)) return { endpoint: choice, engine: choice, close: async () => undefined };
   if (choice === 'dynalite' || (!choice && (javaVersion() ?? 0) < 17)) return startDynalite();
@@ -41,19 +43,22 @@ async function startDynalite(): Promise<Database> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
-  const tap = await startTap(`http://127.0.0.1:${port}`);
+  const proxy = await startStreamingProxy(`http://127.0.0.1:${port}`);
   return {
-    endpoint: tap.endpoint,
+    endpoint: proxy.endpoint,
     engine: 'dynalite (no Java 17 found: good for a look, tests want DynamoDB Local)',
-    changesOf: tap.changesOf,
+    changesOf: proxy.changesOf,
     async close() {
-      await tap.close();
+      await proxy.close();
       await close();
     },
   };
 }
 
-/** Makes the tables of the template, but for those that are there from the last time. @returns their names, by logical id */
+/**
+ * Creates the tables of the template that do not exist yet.
+ * @returns the names of all tables, which are their logical ids
+ */
 export async function createTables(
   assembly: CloudAssembly,
   { endpoint, changesOf }: Database,
@@ -75,7 +80,7 @@ export async function createTables(
   }
 }
 
-/** What of the template's table an emulator knows: its keys, its indexes and its stream. */
+/** The part of the template's table that an emulator supports: its keys, its indexes and its stream. */
 export function tableOf(TableName: string, properties: Readonly<Record<string, unknown>>): CreateTableCommandInput {
   const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = properties as unknown as CreateTableCommandInput;
   const indexes = GlobalSecondaryIndexes && { GlobalSecondaryIndexes };

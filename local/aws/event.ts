@@ -1,4 +1,4 @@
-/** An HTTP request as the event that API Gateway gives to a function (HTTP API, payload format 2.0). */
+/** Converts an HTTP request into the event that API Gateway sends to a function (HTTP API, payload format 2.0). */
 
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
@@ -11,14 +11,14 @@ export interface Received {
   readonly requestId: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** The access key that signed the request, on a route that is IAM-signed. */
+  /** The access key that signed the request, on an IAM-signed route. */
   readonly accessKey?: string | undefined;
 }
 
 export function eventFor({ request, body, match, requestId, now, accessKey }: Received): APIGatewayProxyEventV2 {
   const method = request.method ?? 'GET';
   const [rawPath, query] = splitOnce(request.url ?? '/', '?');
-  // "Raw" only by name: an HTTP API decodes it, other than a REST API or a function URL.
+  // "Raw" only by name: an HTTP API decodes it, unlike a REST API or a function URL.
   const path = decoded(rawPath);
   const { cookie, ...headers } = headersOf(request);
   const domainName = (headers.host ?? 'localhost').replace(/:\d+$/, '');
@@ -43,7 +43,7 @@ export function eventFor({ request, body, match, requestId, now, accessKey }: Re
         method,
         path,
         protocol: `HTTP/${request.httpVersion}`,
-        // Of the socket. A header may say anything.
+        // The address of the socket. A client can put any address into a header.
         sourceIp: request.socket.remoteAddress ?? '',
         userAgent: headers['user-agent'] ?? '',
       },
@@ -58,7 +58,7 @@ export function eventFor({ request, body, match, requestId, now, accessKey }: Re
   } as APIGatewayProxyEventV2;
 }
 
-/** Names in small letters, the values of a repeated header joined with a comma, and what a proxy adds. */
+/** Lower-case names, the values of a repeated header joined with a comma, and the headers that a proxy adds. */
 function headersOf(request: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, values] of Object.entries(request.headersDistinct)) {
@@ -73,12 +73,12 @@ function headersOf(request: IncomingMessage): Record<string, string> {
   };
 }
 
-/** API Gateway passes these on as they are. Everything else is base64: a form too, and a body without a content type. */
+/** API Gateway passes these on as text. Every other body is base64: a form too, and a body without a content type. */
 function isTextual(contentType: string | undefined): boolean {
   return /^(text\/|application\/(json|javascript|xml)\s*(;|$))/i.test(contentType ?? '');
 }
 
-/** Duplicates are joined with a comma here; `rawQueryString` has them apart. */
+/** Joins duplicates with a comma; `rawQueryString` keeps them separate. */
 function joinedQuery(query: string): Record<string, string> {
   const joined = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {

@@ -1,11 +1,11 @@
-/** A port for a server that can only be told its port, and not ask for one. */
+/** A port for a server that cannot bind port 0. */
 
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * A free port of the loopback, from below those that Linux (32768 and up) and macOS (49152 and up) hand out by
- * themselves: until the server has started, nobody who asks for any port is given this one.
+ * A free port of the loopback, below the ephemeral ports of Linux (32768 and up) and macOS (49152 and up). A process
+ * that binds port 0 before the server has started cannot get this port.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,56 +1,56 @@
-/** The HTTP API of the template, on the loopback: routes, CORS, throttling, signatures, events for the functions and their answers. */
+/** The template's HTTP API on the loopback: routes, CORS, throttling, signatures, function events and responses. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { exchangeOf, type Watch } from '../request-observer.ts';
+import { observeRequest, type RequestObserver } from '../request-observer.ts';
 import { Cors } from './cors.ts';
 import { eventFor } from './event.ts';
 import { FunctionError, type LambdaFunction } from './lambda.ts';
-import { answerFrom, gatewayAnswer, type HttpAnswer, internalServerError } from './response.ts';
+import { gatewayResponse, type HttpResponse, internalServerError, responseFrom } from './response.ts';
 import { type Match, matchRoute, type Route } from './routes.ts';
 import { callerOf } from './signature.ts';
 import { type CloudAssembly, idOfArn } from './template.ts';
 import { Throttle } from './throttle.ts';
 
 /** API Gateway's own limits. */
-const mostBodyBytes = 10 * 1024 * 1024;
-const usualPatienceMs = 30_000;
+const maxBodyBytes = 10 * 1024 * 1024;
+const integrationTimeoutMs = 30_000;
 
 export class Gateway {
   readonly routes: readonly Route[];
   readonly #functions: ReadonlyMap<string, LambdaFunction>;
-  readonly #throttle: Pick<Throttle, 'lets'>;
+  readonly #throttle: Pick<Throttle, 'allows'>;
   readonly #cors: Cors;
   readonly #report: (problem: string) => void;
-  readonly #patienceMs: number;
-  readonly #watch: Watch;
+  readonly #timeoutMs: number;
+  readonly #observe: RequestObserver;
 
   /**
    * @param functions by logical id
-   * @param report told what a function did wrong
-   * @param patienceMs how long a function is waited for
-   * @param isThrottled false lets everything through, for tests that send more than the template allows
-   * @param watch told of every request that a function answers
+   * @param report called with each failure of a function
+   * @param timeoutMs how long to wait for a function before a 503
+   * @param isThrottled false turns off throttling, for tests that send more than the template allows
+   * @param observe called with every request that reaches a function
    */
   constructor(
     assembly: CloudAssembly,
     functions: ReadonlyMap<string, LambdaFunction>,
     report: (problem: string) => void,
-    patienceMs = usualPatienceMs,
+    timeoutMs = integrationTimeoutMs,
     isThrottled = true,
-    watch: Watch = () => () => undefined,
+    observe: RequestObserver = () => () => undefined,
   ) {
     this.routes = routesOf(assembly);
     this.#functions = functions;
     const stage = assembly.ofType('AWS::ApiGatewayV2::Stage')[0]?.properties ?? {};
-    this.#throttle = isThrottled ? new Throttle(stage) : { lets: () => true };
+    this.#throttle = isThrottled ? new Throttle(stage) : { allows: () => true };
     this.#cors = new Cors(assembly.ofType('AWS::ApiGatewayV2::Api')[0]?.properties ?? {});
     this.#report = report;
-    this.#patienceMs = patienceMs;
-    this.#watch = watch;
+    this.#timeoutMs = timeoutMs;
+    this.#observe = observe;
   }
 
-  /** Does a route of the template answer this request? */
+  /** @returns true when a route of the template or CORS handles the request */
   answers(request: IncomingMessage): boolean {
     return this.#cors.preflight(request) !== undefined || this.#match(request) !== undefined;
   }
@@ -61,7 +61,7 @@ export class Gateway {
       response.writeHead(204, preflight).end();
       return;
     }
-    const { status, headers, cookies, body } = await this.#answer(request);
+    const { status, headers, cookies, body } = await this.#respond(request);
     response.writeHead(status, {
       ...this.#cors.headersOf(request, headers),
       ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
@@ -74,31 +74,31 @@ export class Gateway {
     return matchRoute(this.routes, request.method ?? 'GET', (request.url ?? '/').split('?')[0] ?? '/');
   }
 
-  async #answer(request: IncomingMessage): Promise<HttpAnswer> {
+  async #respond(request: IncomingMessage): Promise<HttpResponse> {
     const match = this.#match(request);
-    if (!match) return gatewayAnswer(404, 'Not Found');
+    if (!match) return gatewayResponse(404, 'Not Found');
     const now = Date.now();
-    if (!this.#throttle.lets(match.route.key, now)) return gatewayAnswer(429, 'Too Many Requests');
+    if (!this.#throttle.allows(match.route.key, now)) return gatewayResponse(429, 'Too Many Requests');
     const body = await bodyOf(request);
-    if (!body) return gatewayAnswer(413, 'Request Entity Too Large');
+    if (!body) return gatewayResponse(413, 'Request Entity Too Large');
     const accessKey = match.route.signed ? await callerOf(request, body, now) : undefined;
-    if (match.route.signed && !accessKey) return gatewayAnswer(403, 'Forbidden');
+    if (match.route.signed && !accessKey) return gatewayResponse(403, 'Forbidden');
     const event = eventFor({ request, body, match, requestId: randomUUID(), now, accessKey });
     const { method = 'GET', url = '/' } = request;
-    const told = this.#watch(exchangeOf(method, url, body.toString(), match.route.signed));
-    const answer = await this.#invoke(match.route.functionId, event);
-    told(answer.status, Date.now() - now);
-    return answer;
+    const onResponse = this.#observe(observeRequest(method, url, body.toString(), match.route.signed));
+    const response = await this.#invoke(match.route.functionId, event);
+    onResponse(response.status, Date.now() - now);
+    return response;
   }
 
-  async #invoke(functionId: string, event: unknown): Promise<HttpAnswer> {
+  async #invoke(functionId: string, event: unknown): Promise<HttpResponse> {
     const lambda = this.#functions.get(functionId);
     let timer: NodeJS.Timeout | undefined;
-    const impatience = new Promise<HttpAnswer>((resolve) => {
-      timer = setTimeout(() => resolve(gatewayAnswer(503, 'Service Unavailable')), this.#patienceMs);
+    const timeout = new Promise<HttpResponse>((resolve) => {
+      timer = setTimeout(() => resolve(gatewayResponse(503, 'Service Unavailable')), this.#timeoutMs);
     });
     try {
-      return await Promise.race([lambda?.invoke(event).then(answerFrom) ?? internalServerError, impatience]);
+      return await Promise.race([lambda?.invoke(event).then(responseFrom) ?? internalServerError, timeout]);
     } catch (error) {
       if (!(error instanceof FunctionError)) throw error;
       this.#report(error.message);
@@ -120,26 +120,30 @@ function routesOf(assembly: CloudAssembly): Route[] {
   );
   return assembly.ofType('AWS::ApiGatewayV2::Route').map(({ properties }) => {
     const { RouteKey, Target, AuthorizationType = 'NONE' } = properties;
-    // Taken for open, it would let everybody in.
+    // An unknown authorization must not be treated as none: the route would be open to every caller.
     if (AuthorizationType !== 'NONE' && AuthorizationType !== 'AWS_IAM')
-      throw new Error(`The local system does not know the authorization ${AuthorizationType} of the route ${RouteKey}`);
+      throw new Error(
+        `The local system does not support the authorization ${AuthorizationType} of the route ${RouteKey}`,
+      );
     const uri = integrations.get(String(Target).replace('integrations/', ''));
-    if (!uri) throw new Error(`The route ${RouteKey} leads to no integration`);
+    if (!uri) throw new Error(`The route ${RouteKey} has no integration`);
     return { key: String(RouteKey), functionId: idOfArn(uri), signed: AuthorizationType === 'AWS_IAM' };
   });
 }
 
-/** @returns undefined for a body that API Gateway does not take: too long, or broken off, when nobody is left to answer */
+/**
+ * @returns undefined for a body over API Gateway's limit, and for an aborted one, whose client reads no response anyway
+ */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size <= mostBodyBytes) chunks.push(chunk);
+      if (size <= maxBodyBytes) chunks.push(chunk);
     }
   } catch {
     return undefined;
   }
-  return size <= mostBodyBytes ? Buffer.concat(chunks) : undefined;
+  return size <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * A function as Lambda runs it: instances in processes of their own, one invocation at a time each, a cold start when none is
- * idle, killed when the time is up. Speaks the Lambda Runtime API to them.
+ * Runs a function as Lambda does, one process per instance and one invocation at a time per instance. Starts a new
+ * instance when none is idle, and kills it at the timeout. Serves the Lambda Runtime API to the instances.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,13 +17,13 @@ export interface FunctionDefinition {
   readonly handler: string;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
-  /** Everything that the function is told, besides what Lambda itself sets. */
+  /** The environment variables, besides those that Lambda itself sets. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Gets what the function writes to its log. */
+  /** Receives the log output of the function. */
   readonly log: (text: string, isError: boolean) => void;
 }
 
-/** What the function did wrong: it threw, did not load, ended, or took too long. */
+/** A failure of the function: it threw, did not load, exited, or timed out. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
 }
@@ -36,13 +36,16 @@ interface Invocation {
   readonly reject: (error: FunctionError) => void;
 }
 
-/** Lambda starts as many as are asked for at once. A laptop has fewer cores, so what comes on top of this waits for one to be idle. */
-const mostInstances = 16;
+/**
+ * Lambda starts an instance per concurrent invocation. A laptop has fewer cores: further invocations wait for an idle
+ * instance.
+ */
+const maxInstances = 16;
 
 export class LambdaFunction {
   readonly #definition: FunctionDefinition;
   readonly #instances = new Set<Instance>();
-  /** Who waits for an idle instance, the longest first. */
+  /** Invocations that wait for an idle instance, oldest first. */
   readonly #queue: (() => void)[] = [];
   #closed = false;
 
@@ -50,12 +53,12 @@ export class LambdaFunction {
     this.#definition = definition;
   }
 
-  /** What the function is told. */
+  /** The environment variables of the function. */
   get variables(): Readonly<Record<string, string>> {
     return this.#definition.environment;
   }
 
-  /** The processes that run now. */
+  /** The ids of the processes that run now. */
   get processIds(): number[] {
     return [...this.#instances].map(({ pid }) => pid);
   }
@@ -74,13 +77,13 @@ export class LambdaFunction {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const goOn of this.#queue.splice(0)) goOn();
+    for (const resume of this.#queue.splice(0)) resume();
     await Promise.all([...this.#instances].map((instance) => instance.end()));
   }
 
-  /** @returns undefined when there are as many as there may be */
+  /** @returns undefined at the maximum number of instances */
   #start(): Instance | undefined {
-    if (this.#instances.size >= mostInstances) return undefined;
+    if (this.#instances.size >= maxInstances) return undefined;
     const instance = new Instance(this.#definition, () => this.#instances.delete(instance));
     this.#instances.add(instance);
     return instance;
@@ -93,14 +96,14 @@ class Instance {
   readonly #started: Promise<ChildProcess>;
   #child: ChildProcess | undefined;
   #current: Invocation | undefined;
-  /** Lambda's runtime asks for work before there is any, and waits. */
+  /** The pending response to `invocation/next`: Lambda's runtime polls before there is an invocation, and waits. */
   #waiting: ServerResponse | undefined;
   #isEnding = false;
 
   constructor(definition: FunctionDefinition, onEnd: () => void) {
     this.#definition = definition;
     this.#api = createServer((request, response) => void this.#serve(request, response));
-    // The connection rests for as long as the function works.
+    // The connection is idle while the function handles an invocation, so it must not time out.
     this.#api.keepAliveTimeout = 0;
     this.#started = this.#spawn(onEnd);
   }
@@ -116,7 +119,7 @@ class Instance {
   invoke(event: unknown): Promise<unknown> {
     const { name, timeoutSeconds } = this.#definition;
     return new Promise((resolve, reject) => {
-      // Init has its own ten seconds in Lambda; here both share the time and a little more.
+      // In Lambda init has its own ten seconds; here init and the invocation share the function's timeout.
       const timer = setTimeout(() => {
         void this.end();
         this.#fail(`${name} took longer than ${timeoutSeconds} s`);
@@ -155,7 +158,7 @@ class Instance {
     child.stdout.on('data', (chunk: Buffer) => this.#definition.log(chunk.toString(), false));
     child.stderr.on('data', (chunk: Buffer) => this.#definition.log(chunk.toString(), true));
     child.once('exit', (code, signal) => {
-      this.#fail(`${this.#definition.name} ended (${signal ?? code}) before it answered`);
+      this.#fail(`${this.#definition.name} ended (${signal ?? code}) before it returned`);
       this.#api.closeAllConnections();
       this.#api.close();
       onEnd();
@@ -163,7 +166,7 @@ class Instance {
     return child;
   }
 
-  /** Nothing of this process's own environment gets in, as nothing of a laptop's would be there in Lambda. */
+  /** Passes on no variable of this process's own environment, since Lambda has no variable of a laptop either. */
   #environment(port: number): Record<string, string> {
     const { name, codeDirectory, handler, memoryMb, environment } = this.#definition;
     return {
@@ -190,11 +193,11 @@ class Instance {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
-    // Answered first: the caller may end this instance as soon as it has its own answer.
+    // Responds first: the caller may end this instance as soon as its invocation resolves.
     response.writeHead(202, { 'content-length': 0 }).end();
     this.#isEnding ||= path.endsWith('/init/error');
     if (path.endsWith('/response')) this.#current?.resolve(body ?? undefined);
-    else this.#fail(reported(this.#definition.name, body));
+    else this.#fail(errorMessageOf(this.#definition.name, body));
   }
 
   #deliver(): void {
@@ -217,7 +220,7 @@ class Instance {
   }
 }
 
-function reported(name: string, body: unknown): string {
+function errorMessageOf(name: string, body: unknown): string {
   const { errorType, errorMessage, trace } = (body ?? {}) as {
     errorType?: string;
     errorMessage?: string;

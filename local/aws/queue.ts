@@ -1,4 +1,6 @@
-/** SQS, as far as the publisher and the operator's command call it: one queue, by three actions of its JSON protocol. */
+/**
+ * SQS, as far as the publisher and the operator's command call it: one queue, by three actions of its JSON protocol.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -11,7 +13,7 @@ export interface LocalQueue {
   close(): Promise<void>;
 }
 
-interface Kept {
+interface Message {
   readonly body: string;
   /** Milliseconds since 1970. */
   hiddenUntil: number;
@@ -26,7 +28,7 @@ interface Parameters {
 }
 
 export async function startQueue(): Promise<LocalQueue> {
-  const messages = new Map<string, Kept>();
+  const messages = new Map<string, Message>();
   const actions: Readonly<Record<string, (parameters: Parameters) => object>> = {
     SendMessage({ MessageBody = '' }) {
       const MessageId = randomUUID();

@@ -1,8 +1,8 @@
-/** What a function returned as an HTTP answer, by API Gateway's rules for payload format 2.0. */
+/** Converts a function's return value into an HTTP response, by API Gateway's rules for payload format 2.0. */
 
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies: readonly string[];
@@ -11,20 +11,20 @@ export interface HttpAnswer {
 
 const json = { 'content-type': 'application/json' };
 
-/** What the gateway says itself, in its own words. */
-export const gatewayAnswer = (status: number, message: string): HttpAnswer => ({
+/** A response of the gateway itself, in API Gateway's own wording. */
+export const gatewayResponse = (status: number, message: string): HttpResponse => ({
   status,
   headers: json,
   cookies: [],
   body: Buffer.from(JSON.stringify({ message })),
 });
 
-export const internalServerError = gatewayAnswer(500, 'Internal Server Error');
+export const internalServerError = gatewayResponse(500, 'Internal Server Error');
 
 /**
- * Without a `statusCode` the whole value is the body, as JSON under 200. A value that is no answer is a fault of the function.
+ * Without a `statusCode` the whole value is the body, as JSON with status 200. A malformed response becomes a 500.
  */
-export function answerFrom(returned: unknown): HttpAnswer {
+export function responseFrom(returned: unknown): HttpResponse {
   if (typeof returned !== 'object' || returned === null || !('statusCode' in returned)) {
     if (returned === undefined) return { status: 200, headers: json, cookies: [], body: Buffer.alloc(0) };
     const body = typeof returned === 'string' ? returned : JSON.stringify(returned);
@@ -38,8 +38,8 @@ export function answerFrom(returned: unknown): HttpAnswer {
     isBase64Encoded = false,
   } = returned as Record<string, unknown>;
   const status = Number(statusCode);
-  const isAnswer = Number.isInteger(status) && status >= 200 && status <= 599 && typeof body === 'string';
-  if (!isAnswer || typeof headers !== 'object' || headers === null || !Array.isArray(cookies))
+  const isResponse = Number.isInteger(status) && status >= 200 && status <= 599 && typeof body === 'string';
+  if (!isResponse || typeof headers !== 'object' || headers === null || !Array.isArray(cookies))
     return internalServerError;
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
   if (![...named, ...cookies.map((cookie) => ['set-cookie', String(cookie)] as const)].every(canBeSent))

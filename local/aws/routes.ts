@@ -1,4 +1,4 @@
-/** Which route of the HTTP API answers a request, by API Gateway's own order: the most exact one wins. */
+/** Selects the route of the HTTP API for a request, by API Gateway's own order: the most specific route wins. */
 
 export interface Route {
   /** `PUT /orders/{merchant_uid}`, `ANY /x/{proxy+}` or `$default`. */
@@ -12,7 +12,7 @@ export interface Match {
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
-/** What is not well encoded is taken as it is. */
+/** @returns the decoded path, or the path itself when its encoding is malformed */
 export function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -36,11 +36,11 @@ function parametersOf(key: string, method: string, path: string): Record<string,
   if (key === '$default') return {};
   const [verb, pattern = ''] = key.split(' ');
   if (verb !== method && verb !== 'ANY') return undefined;
-  const wanted = pattern.split('/');
-  // The whole path is decoded first, so an encoded slash is a slash: an order number cannot have one.
+  const expected = pattern.split('/');
+  // The whole path is decoded first, so an encoded slash separates segments: an order number cannot contain one.
   const segments = decoded(path).split('/');
   const parameters: Record<string, string> = {};
-  for (const [index, part] of wanted.entries()) {
+  for (const [index, part] of expected.entries()) {
     const name = /^\{(.+?)\+?\}$/.exec(part)?.[1];
     const segment = segments[index];
     if (part.endsWith('+}') && name) {
@@ -50,12 +50,12 @@ function parametersOf(key: string, method: string, path: string): Record<string,
     if (segment === undefined || (name ? segment === '' : segment !== part)) return undefined;
     if (name) parameters[name] = segment;
   }
-  return wanted.length === segments.length ? parameters : undefined;
+  return expected.length === segments.length ? parameters : undefined;
 }
 
 /**
- * A text that sorts first for the more exact of two routes: segment by segment, exact before `{parameter}` before `{proxy+}`;
- * then a method of its own before `ANY`; `$default` last.
+ * A sort key, lower for the more specific of two routes: segment by segment, exact before `{parameter}` before
+ * `{proxy+}`; then a named method before `ANY`; `$default` last.
  */
 function rankOf(key: string): string {
   const [verb, pattern] = key.split(' ');

@@ -1,4 +1,4 @@
-/** Secrets Manager, as far as a function asks it: `GetSecretValue` of the one secret of the template. */
+/** Secrets Manager, as far as a function calls it: `GetSecretValue` of the template's only secret. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,42 +1,24 @@
-/** AWS Signature Version 4 on the IAM-signed routes: AWS's own signer signs the request again, and the signatures are compared. */
+/**
+ * AWS Signature Version 4 on the IAM-signed routes: AWS's own signer signs the request again, and the signatures are
+ * compared.
+ */
 
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { Hash } from '@smithy/core/serde';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { region } from './template.ts';
 
-/** The one caller that the local system knows. `curl --aws-sigv4 "aws:amz:ap-northeast-2:execute-api" --user local:local` */
+/**
+ * The only IAM caller of the local system. `curl --aws-sigv4 "aws:amz:ap-northeast-2:execute-api" --user local:local`
+ */
 export const localCaller = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-/** How far the time of signing may be from ours. */
+/** The maximum difference between the time of signing and the local clock. */
 const skewMs = 5 * 60 * 1000;
 
-/** SHA-256 of Node, in the form that the signer takes. */
-export class Sha256 {
-  #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined
-        ? createHash('sha256')
-        : createHmac('sha256', typeof secret === 'string' ? secret : bytesOf(secret));
-  }
-
-  update(chunk: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(typeof chunk === 'string' ? chunk : bytesOf(chunk));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    this.#hash = createHash('sha256');
-  }
-}
-
-const bytesOf = (view: ArrayBuffer | ArrayBufferView): Buffer =>
-  view instanceof ArrayBuffer ? Buffer.from(view) : Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+/** SHA-256 and HMAC-SHA-256 of Node, with the interface that the signer takes. */
+export const Sha256 = Hash.bind(null, 'sha256');
 
 const signer = new SignatureV4({
   service: 'execute-api',
@@ -48,13 +30,13 @@ const signer = new SignatureV4({
 
 interface Signable {
   readonly method: string;
-  /** With its query, encoded as it is sent. */
+  /** The path and the query, encoded as sent. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
 }
 
-/** @returns the headers of the request with those of its signature */
+/** @returns the headers of the request and of its signature */
 export async function signed(
   { method, url, headers, body }: Signable,
   at = new Date(),
@@ -82,15 +64,15 @@ export async function callerOf(request: IncomingMessage, body: Buffer, now: numb
   const names = /SignedHeaders=([^,\s]+)/.exec(authorization)?.[1]?.split(';');
   if (!names || typeof time !== 'string') return undefined;
   const at = new Date(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  // An unsigned host or time would let a signed request be sent elsewhere, or again.
+  // An unsigned host or time would let an attacker send a signed request to another host, or again later.
   if (!(Math.abs(now - at.getTime()) <= skewMs) || !names.includes('host') || !names.includes('x-amz-date'))
     return undefined;
-  // The signer believes a hash that the headers name; it has to be this body's.
+  // The signer trusts a hash in the headers, so it must be the hash of this body.
   const { 'x-amz-content-sha256': hash } = request.headers;
   if (hash !== undefined && hash !== createHash('sha256').update(body).digest('hex')) return undefined;
   const headers = Object.fromEntries(names.map((name) => [name, (request.headersDistinct[name] ?? []).join(',')]));
-  const again = await signed({ method: request.method ?? '', url: request.url ?? '/', headers, body }, at);
-  return withoutSpaces(again.authorization ?? '') === withoutSpaces(authorization)
+  const expected = await signed({ method: request.method ?? '', url: request.url ?? '/', headers, body }, at);
+  return withoutSpaces(expected.authorization ?? '') === withoutSpaces(authorization)
     ? localCaller.accessKeyId
     : undefined;
 }
@@ -99,7 +81,7 @@ export async function callerOf(request: IncomingMessage, body: Buffer, now: numb
 const withoutSpaces = (text: string): string => text.replaceAll(' ', '');
 
 function queryOf(query: string): Record<string, string | string[]> {
-  // A map, since a stranger chooses the names, and every object has some already.
+  // A map, since a client chooses the names, and an object has inherited ones.
   const parameters = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
     parameters.set(name, [...(parameters.get(name) ?? []), value]);

@@ -1,4 +1,7 @@
-/** The tables' streams, read as Lambda reads them for an event source mapping: in order, in batches, again from the record that failed. */
+/**
+ * Reads the tables' streams as Lambda does for an event source mapping: in order, in batches, retried from the failed
+ * record.
+ */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -11,7 +14,7 @@ import {
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { LambdaFunction } from './lambda.ts';
 
-/** Where a table's changes come from, the next ones each time it is asked. */
+/** The changes of a table. Each call of `next` returns those since the call before. */
 export interface ChangeSource {
   next(): Promise<readonly DynamoDBRecord[]>;
 }
@@ -20,11 +23,12 @@ export interface Mapping {
   readonly lambda: LambdaFunction;
   readonly source: ChangeSource;
   readonly batchSize: number;
-  /** -1 retries without end, as Lambda does until a record is too old: longer than a local system runs. */
+  /** -1 retries without end. Lambda does so until a record is too old, which is longer than a local system runs. */
   readonly retries: number;
-  /** The filters of the mapping. A record passes when one of them matches. */
+  /** A record passes when one of the filters matches. */
+
   readonly filters: readonly RecordFilter[];
-  /** Told what was given up, as the queue of what failed would hold it, and why a batch failed. */
+  /** Called with each skipped record, which Lambda would send to the failure queue, and with each error of a batch. */
   readonly report: (problem: string) => void;
 }
 
@@ -35,7 +39,7 @@ export interface RecordFilter {
 }
 
 const pollMs = 100;
-/** Lambda waits longer each time; here nobody has an hour. */
+/** Lambda waits longer after each failure, up to an hour; a local run retries at this interval. */
 const retryMs = 200;
 
 /** Follows one table until it is closed. */
@@ -54,7 +58,7 @@ async function run({ source, filters, ...mapping }: Mapping, signal: AbortSignal
   let problem = '';
   while (!signal.aborted) {
     const changes = await source.next().catch((error: Error) => {
-      // Twice in a row is more than an iterator that has ended.
+      // One failure may be an expired iterator. The same error twice in a row is reported.
       if (problem === error.message && !signal.aborted) mapping.report(problem);
       problem = error.message;
       return [];
@@ -66,7 +70,10 @@ async function run({ source, filters, ...mapping }: Mapping, signal: AbortSignal
   }
 }
 
-/** Source: "Control which events Lambda sends to your function", AWS Lambda developer guide; as much of it as our template has. */
+/**
+ * Source: "Control which events Lambda sends to your function", AWS Lambda developer guide; only the patterns of our
+ * template.
+ */
 function isMatched(pattern: unknown, value: unknown): boolean {
   if (Array.isArray(pattern)) return pattern.some((one) => (Object(one).exists ? value !== undefined : one === value));
   const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
@@ -84,15 +91,15 @@ async function deliver(
   let failures = 0;
   for (let at = 0; at < records.length && !signal.aborted; ) {
     const batch = records.slice(at, at + size);
-    const told = await tell(lambda, batch, report);
-    at += told;
-    if (told > 0) failures = 0;
-    if (told === batch.length) {
+    const processed = await invokeWith(lambda, batch, report);
+    at += processed;
+    if (processed > 0) failures = 0;
+    if (processed === batch.length) {
       size = batchSize;
       continue;
     }
-    // As Lambda does it: after a part it goes on where that ended, and a batch that fails whole is halved.
-    size = told > 0 ? batchSize : Math.max(1, Math.floor(batch.length / 2));
+    // As in Lambda: after a partial success it continues at the failed record, and it bisects a batch that fails whole.
+    size = processed > 0 ? batchSize : Math.max(1, Math.floor(batch.length / 2));
     failures += 1;
     if (retries >= 0 && failures > retries) {
       report(`given up after ${retries} retries: ${JSON.stringify(records[at]?.dynamodb?.Keys)}`);
@@ -103,17 +110,17 @@ async function deliver(
   }
 }
 
-/** @returns how many of the batch were told */
-async function tell(
+/** @returns the number of records of the batch that the function processed */
+async function invokeWith(
   lambda: LambdaFunction,
   Records: readonly DynamoDBRecord[],
   report: Mapping['report'],
 ): Promise<number> {
   try {
-    const answer = (await lambda.invoke({ Records })) as
+    const returned = (await lambda.invoke({ Records })) as
       | { batchItemFailures?: { itemIdentifier: string }[] }
       | undefined;
-    const failed = answer?.batchItemFailures?.[0]?.itemIdentifier;
+    const failed = returned?.batchItemFailures?.[0]?.itemIdentifier;
     if (failed === undefined) return Records.length;
     return Math.max(
       0,
@@ -125,7 +132,7 @@ async function tell(
   }
 }
 
-/** The stream of a table in DynamoDB Local, from its beginning. */
+/** The stream of a table in DynamoDB Local, from its first record. */
 export function streamOf(client: DynamoDBStreamsClient, TableName: string): ChangeSource {
   let iterator: string | undefined;
   let last: string | undefined;
@@ -141,10 +148,11 @@ export function streamOf(client: DynamoDBStreamsClient, TableName: string): Chan
   return {
     async next() {
       iterator ??= await begin();
-      const asked = iterator;
-      // DynamoDB Local forgets an iterator that was given out before the first record: the next one begins anew.
+      const current = iterator;
+      // DynamoDB Local rejects an iterator from before the first record. After a failure the next call gets a new
+      // iterator.
       iterator = undefined;
-      const { Records = [], NextShardIterator } = await client.send(new GetRecordsCommand({ ShardIterator: asked }));
+      const { Records = [], NextShardIterator } = await client.send(new GetRecordsCommand({ ShardIterator: current }));
       iterator = NextShardIterator;
       last = Records.at(-1)?.dynamodb?.SequenceNumber ?? last;
       return Records.map((record) => ({

@@ -1,6 +1,6 @@
 /**
- * The synthesized template, read as CloudFormation would: what it has, with every reference resolved. A resource that the
- * local system neither runs nor knows to be nothing to run is an error that names it.
+ * Reads the synthesized template as CloudFormation does, with every reference resolved. A resource type that the local
+ * system neither runs nor ignores on purpose is an error that names the resource.
  */
 
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
-/** What the local system runs. */
+/** The resource types that the local system runs. */
 const run = [
   'AWS::ApiGatewayV2::Api',
   'AWS::ApiGatewayV2::Integration',
@@ -29,23 +29,23 @@ const run = [
   'AWS::SecretsManager::Secret',
 ] as const;
 
-/** What has nothing to run on a laptop, and why. */
-const nothingToRun: Readonly<Record<string, string>> = {
-  'AWS::CloudWatch::Alarm': 'nobody is woken on a laptop; the metrics are on the console',
+/** The resource types that the local system ignores, and why. */
+const ignored: Readonly<Record<string, string>> = {
+  'AWS::CloudWatch::Alarm': 'a laptop sends no alarms; the metrics are on the console',
   'AWS::CloudWatch::Dashboard': 'as the alarms',
-  'AWS::IAM::Role': 'functions run as the user who started them; the rights are proved by tests of the template',
+  'AWS::IAM::Role': 'functions run as the user who started them; tests of the template check the permissions',
   'AWS::IAM::Policy': 'as the roles',
-  'AWS::Lambda::Alias': 'calls of it go to its function, which starts as it always does here',
-  'AWS::Lambda::EventInvokeConfig': 'a call of a schedule that fails is not repeated here either',
+  'AWS::Lambda::Alias': 'calls of the alias go to its function; there is no provisioned concurrency',
+  'AWS::Lambda::EventInvokeConfig': 'the local system does not retry a failed scheduled invocation either',
   'AWS::Lambda::Version': 'as the alias',
   'AWS::Lambda::Permission': 'the local gateway may call every function',
   'AWS::Logs::LogGroup': 'functions log to the console',
   'AWS::SNS::Subscription': 'as the alarms',
   'AWS::SNS::Topic': 'as the alarms',
   'AWS::SNS::TopicPolicy': 'as the alarms',
-  'AWS::SQS::Queue': 'one local queue takes what every function of the template sends',
+  'AWS::SQS::Queue': 'one local queue takes the messages of every function',
   'AWS::SQS::QueuePolicy': 'as the queue',
-  'AWS::CDK::Metadata': 'a note of the CDK',
+  'AWS::CDK::Metadata': 'metadata of the CDK',
 };
 
 export type RunType = (typeof run)[number];
@@ -57,7 +57,7 @@ export class CloudAssembly {
   readonly #directory: string;
   readonly #resources: Template['Resources'];
 
-  /** @param directory of `cdk synth`'s output, usually `cdk.out` */
+  /** @param directory the output of `cdk synth`, usually `cdk.out` */
   static read(directory: string): CloudAssembly {
     const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
     const stacks = Object.values<{ type: string; properties: { templateFile: string } }>(manifest.artifacts).filter(
@@ -69,31 +69,31 @@ export class CloudAssembly {
     return new CloudAssembly(directory, template);
   }
 
-  /** @throws Error that names every resource that the local system does not know */
+  /** @throws Error that names every resource of an unknown type */
   constructor(directory: string, { Resources }: Template) {
     this.#directory = directory;
     this.#resources = Resources;
-    const known = new Set<string>([...run, ...Object.keys(nothingToRun)]);
+    const known = new Set<string>([...run, ...Object.keys(ignored)]);
     const unknown = Object.entries(Resources).filter(([, { Type }]) => !known.has(Type));
     if (unknown.length > 0) {
       const names = unknown.map(([id, { Type }]) => `${id} (${Type})`).join(', ');
-      throw new Error(`The local system does not know what to do with: ${names}. Teach it in local/aws/template.ts.`);
+      throw new Error(`The local system does not support: ${names}. Add the resource types to local/aws/template.ts.`);
     }
   }
 
-  /** The resources of a type by logical id, with all references resolved. */
+  /** The resources of a type, with all references resolved. */
   ofType(type: RunType): { readonly id: string; readonly properties: Readonly<Record<string, unknown>> }[] {
     return Object.entries(this.#resources)
       .filter(([, { Type }]) => Type === type)
       .map(([id, { Properties = {} }]) => ({ id, properties: this.#resolved(Properties) as Record<string, unknown> }));
   }
 
-  /** The directory that holds a function's code. @param key the `S3Key` of its `Code`: the hash of the asset, zipped */
+  /** The directory of a function's code. @param key the `S3Key` of its `Code`: the hash of the asset, zipped */
   codeDirectory(key: string): string {
     return join(this.#directory, `asset.${key.replace(/\.zip$/, '')}`);
   }
 
-  /** What `Ref` gives for a secret. */
+  /** The value of `Ref` for a secret. */
   arnOfSecret(id: string): string {
     return `arn:aws:secretsmanager:${region}:${account}:secret:${id}`;
   }
@@ -120,10 +120,13 @@ export class CloudAssembly {
         return parts.map((part) => String(this.#resolved(part))).join(separator);
       }
       case 'Fn::Sub': {
-        const [text, own] = (Array.isArray(argument) ? argument : [argument, {}]) as [string, Record<string, unknown>];
+        const [text, variables] = (Array.isArray(argument) ? argument : [argument, {}]) as [
+          string,
+          Record<string, unknown>,
+        ];
         return text.replace(/\$\{(!?)([^}]+)\}/g, (_whole, isLiteral: string, word: string) => {
           if (isLiteral) return `\${${word}}`;
-          if (Object.hasOwn(own, word)) return String(this.#resolved(own[word]));
+          if (Object.hasOwn(variables, word)) return String(this.#resolved(variables[word]));
           const [id = '', attribute] = word.split('.', 2);
           return attribute ? this.#attribute(id, attribute) : this.#reference(word);
         });
@@ -151,7 +154,7 @@ export class CloudAssembly {
     return resource.Type === 'AWS::SecretsManager::Secret' ? this.arnOfSecret(id) : id;
   }
 
-  /** An attribute is only passed on, never called: naming it is enough, but for what a function's code is found by. */
+  /** Attributes are only passed on, so a unique name is enough. Only the ARN is read back, by `idOfArn`. */
   #attribute(id: string, attribute: string): string {
     const service = this.#resources[id]?.Type.split('::')[1]?.toLowerCase();
     if (!service) throw new Error(`The template refers to ${id}, which it does not have`);
@@ -159,5 +162,5 @@ export class CloudAssembly {
   }
 }
 
-/** The logical id in an ARN of this file's. */
+/** The logical id in an ARN that this file made. */
 export const idOfArn = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);

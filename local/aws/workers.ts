@@ -1,4 +1,4 @@
-/** What calls functions besides the API: the streams of the tables, and schedules. Read from the template. */
+/** Invokes functions by the template's event source mappings and schedules. */
 
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
@@ -8,14 +8,14 @@ import { localCaller } from './signature.ts';
 import { type ChangeSource, follow, type RecordFilter, streamOf } from './streams.ts';
 import { type CloudAssembly, idOfArn, region } from './template.ts';
 
-interface Surroundings {
+interface WorkerContext {
   readonly functions: ReadonlyMap<string, LambdaFunction>;
   readonly database: Database;
   /** The access key of this system's database. */
   readonly accessKeyId: string;
   readonly report: (problem: string) => void;
-  /** Told of every change of a table. */
-  readonly watch?: (table: string, record: DynamoDBRecord) => void;
+  /** Called with every change of a table. */
+  readonly onChange?: (table: string, record: DynamoDBRecord) => void;
 }
 
 interface Closable {
@@ -25,7 +25,7 @@ interface Closable {
 /** Feeds every event source mapping from its table. */
 export function followStreams(
   assembly: CloudAssembly,
-  { functions, database, accessKeyId, report, watch }: Surroundings,
+  { functions, database, accessKeyId, report, onChange }: WorkerContext,
 ): Closable {
   const credentials = { ...localCaller, accessKeyId };
   const client = new DynamoDBStreamsClient({ endpoint: database.endpoint, region, credentials });
@@ -33,7 +33,9 @@ export function followStreams(
     const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
     return follow({
       lambda: functionNamed(functions, String(properties.FunctionName)),
-      source: asOf(table, database.changesOf?.(table) ?? streamOf(client, table), (record) => watch?.(table, record)),
+      source: withArn(table, database.changesOf?.(table) ?? streamOf(client, table), (record) =>
+        onChange?.(table, record),
+      ),
       batchSize: Number(properties.BatchSize),
       retries: Number(properties.MaximumRetryAttempts),
       filters: filtersIn(properties.FilterCriteria),
@@ -48,18 +50,18 @@ export function followStreams(
   };
 }
 
-/** Each record with the ARN of its stream, as Lambda hands it over. @param watch called with each */
-const asOf = (table: string, source: ChangeSource, watch: (record: DynamoDBRecord) => void): ChangeSource => ({
+/** Adds the ARN of the stream to each record, as Lambda does. @param onRecord called with each record */
+const withArn = (table: string, source: ChangeSource, onRecord: (record: DynamoDBRecord) => void): ChangeSource => ({
   async next() {
     const eventSourceARN = `arn:aws:dynamodb:${region}:000000000000:table/${table}/stream/local`;
     const records = (await source.next()).map((record) => ({ ...record, eventSourceARN }));
-    records.forEach(watch);
+    records.forEach(onRecord);
     return records;
   },
 });
 
-/** Invokes what is scheduled, a first time soon after the start. */
-export function runSchedules(assembly: CloudAssembly, { functions, report }: Surroundings): Closable {
+/** Invokes the scheduled functions, the first time soon after the start. */
+export function runSchedules(assembly: CloudAssembly, { functions, report }: WorkerContext): Closable {
   const timers = assembly.ofType('AWS::Scheduler::Schedule').flatMap(({ id, properties }) => {
     const { Arn, Input = '{}' } = properties.Target as { Arn: string; Input?: string };
     const lambda = functionNamed(functions, idOfArn(Arn));
@@ -78,7 +80,7 @@ const firstRunMs = 3_000;
 /** `rate(5 minutes)`. @throws Error for an expression of another form */
 function everyMs(expression: string): number {
   const rate = /^rate\((\d+) (minute|hour)s?\)$/.exec(expression);
-  if (!rate) throw new Error(`The local system does not know the schedule ${expression}`);
+  if (!rate) throw new Error(`The local system does not support the schedule ${expression}`);
   return Number(rate[1]) * (rate[2] === 'hour' ? 3_600_000 : 60_000);
 }
 
@@ -90,7 +92,8 @@ function filtersIn(criteria: unknown): RecordFilter[] {
 }
 
 function byEventName({ eventName, dynamodb }: Partial<RecordFilter>): RecordFilter {
-  if (!eventName) throw new Error('The local system knows only filters with a list of eventName');
+  if (!eventName) throw new Error('The local system supports only filters with a list of eventName');
+
   return { eventName, ...(dynamodb && { dynamodb }) };
 }
 

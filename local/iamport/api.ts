@@ -1,6 +1,6 @@
 /**
- * Iamport's REST API over the ledger, for a shop's server. Every answer is `{code, message, response}`.
- * Source: PortOne's V1 API description. It decides nothing: the ledger does.
+ * Iamport's REST API over the ledger, for a shop's server. Every response is `{code, message, response}`.
+ * Source: PortOne's V1 API description. The rules are in the ledger.
  */
 
 import { type Context, Hono } from 'hono';
@@ -12,7 +12,7 @@ import type { Payment } from './payment.ts';
 import { Refused, unknownPayment } from './refused.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What the shop shows to get a token, and its own key at KG Inicis, without which no account is revoked. */
+/** The shop's credentials for a token, and its own key at KG Inicis, which the revocation of an account needs. */
 export interface Keys {
   readonly impKey: string;
   readonly impSecret: string;
@@ -48,7 +48,7 @@ const preparedFields = z
   .transform(({ merchant_uid, amount, currency }) => ({ merchant_uid, amount, currency: currency ?? null }));
 const listFields = z.object({ page: number, limit: number, sorting: text, from: number, to: number });
 
-/** The paths that belong to the API; everything else that the server serves is the stand-in's own. */
+/** True for the paths of Iamport's API; all other paths are the fake Iamport's own. */
 export const isApiPath = (path: string): boolean => /^\/(users|payments|vbanks)(\/|$)/.test(path);
 
 export function apiRoutes(parts: ApiParts): Hono {
@@ -103,15 +103,16 @@ function addLists(api: Hono, { ledger, now }: ApiParts): void {
   api.get('/payments', (c) => {
     const impUids = c.req.queries('imp_uid[]') ?? [];
     const merchantUids = c.req.queries('merchant_uid[]') ?? [];
-    const asked = impUids.length + merchantUids.length;
-    if (asked === 0 || asked > 100) throw new Refused('invalid', '한 번에 1건 이상 100건까지 조회할 수 있습니다.');
+    const requested = impUids.length + merchantUids.length;
+    if (requested === 0 || requested > 100)
+      throw new Refused('invalid', '한 번에 1건 이상 100건까지 조회할 수 있습니다.');
     const payments = sorted(visible(c));
     const found = [
       ...impUids.map((uid) => payments.find((payment) => payment.imp_uid === uid)),
       ...merchantUids.map((uid) => payments.find((payment) => payment.merchant_uid === uid)),
     ].filter((payment) => payment !== undefined);
     if (found.length === 0) throw unknownPayment();
-    return c.json({ code: 0, message: null, response: found }, found.length === asked ? 200 : 207);
+    return c.json({ code: 0, message: null, response: found }, found.length === requested ? 200 : 207);
   });
 
   api.get('/payments/find/:merchant_uid/:status?', (c) => {
@@ -143,7 +144,7 @@ function ofOrder(entries: Entry[], c: Context): Entry[] {
   return found;
 }
 
-/** What was paid through a test channel is shown only to those who ask for it. */
+/** Payments through a test channel are visible only with `include_sandbox=true`. */
 const isVisible = (payment: Payment, c: Context): boolean =>
   !payment.sandbox || c.req.query('include_sandbox') === 'true';
 
@@ -153,7 +154,7 @@ const envelope = (c: Context, status: 200 | 400 | 401 | 404 | 500, code: number,
   c.json({ code, message, response: null }, status);
 
 function failure(c: Context, error: Error): Response {
-  if (!(error instanceof Refused)) return envelope(c, 500, -1, `샌드박스 오류: ${error.message}`);
+  if (!(error instanceof Refused)) return envelope(c, 500, -1, `가짜 아임포트 오류: ${error.message}`);
   switch (error.kind) {
     case 'unknown':
       return envelope(c, 404, -1, error.message);

@@ -1,10 +1,10 @@
-/** Reads a request's body, JSON or form, as flat fields; and the fields themselves by zod. */
+/** Parses a request body, JSON or form, and validates its fields with zod. */
 
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { Refused } from './refused.ts';
 
-/** A form knows no null and no number: an empty field is one that was left out. */
+/** A form has no null: an empty field counts as left out. */
 const given = (value: unknown) => (value === '' || value === null ? undefined : value);
 
 export const text = z.preprocess(given, z.coerce.string().optional());
@@ -14,7 +14,7 @@ export const flag = z.preprocess(
   z.boolean().optional(),
 );
 
-/** @throws Refused `invalid`, naming the fields that are wrong */
+/** @throws Refused `invalid`, which names the wrong fields */
 export async function bodyOf<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
   return fields(await raw(c), schema);
 }

@@ -1,6 +1,6 @@
 /**
- * What the payment window and iamport.js talk to: opens a window, and does in it what the buyer pressed.
- * Answers what the browser brings back to the shop: `rsp` for the callback of a PC, `redirect_url` for a phone.
+ * The API of the payment window and of iamport.js: opens a window, and performs the buyer's actions in it.
+ * Returns what the browser passes to the shop: `rsp` for the callback of a PC, `redirect_url` for a phone.
  *
  *   POST /checkout                          {param, channel, user_agent}     -> {imp_uid, window} | {rsp}
  *   GET  /checkout/{imp_uid}                                                 -> the payment
@@ -34,7 +34,7 @@ const requestFields = z.object({
     buyer_tel: text,
     buyer_addr: text,
     buyer_postcode: text,
-    /** The shop gives any value; the API shows it as a JSON string. */
+    /** Any value from the shop; the API returns it as a JSON string. */
     custom_data: z
       .unknown()
       .optional()
@@ -48,19 +48,19 @@ const paymentFields = z.object({ amount: number, test_channel: flag, lasts_secon
 
 type Session = Pick<z.infer<typeof requestFields>['param'], 'm_redirect_url' | 'confirm_url'>;
 
-/** What went wrong in the window, as the browser hears of it. */
+/** The error of the window, in the fields that the browser gets. */
 interface WindowError {
   error_code: string;
   error_msg: string;
 }
 
-/** The real one waits ten seconds for the shop's word before an approval. */
+/** The real one waits ten seconds for the shop's confirmation before an approval. */
 const confirmTimeoutMs = 10_000;
 
 export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
   const sessions = new Map<string, Session>();
   const checkout = new Hono();
-  // The shop's page is of another origin, as with the real one.
+  // The shop's page has another origin, as with the real one.
   checkout.use(cors());
   checkout.onError((error, c) => c.json({ error: error.message }, error instanceof Refused ? 400 : 500));
 
@@ -78,7 +78,7 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
       return c.json({ imp_uid, window: `/window/${imp_uid}` });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      // The request failed before it began, so there is no imp_uid.
+      // A refused request gets no imp_uid.
       const refusal = {
         imp_uid: null,
         merchant_uid: param.merchant_uid,
@@ -93,8 +93,8 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
 
   checkout.get('/:imp_uid', (c) => c.json(ledger.payment(c.req.param('imp_uid'))));
 
-  checkout.post('/:imp_uid/:deed{pay|account}', async (c) => {
-    const { imp_uid: impUid, deed } = c.req.param();
+  checkout.post('/:imp_uid/:action{pay|account}', async (c) => {
+    const { imp_uid: impUid, action } = c.req.param();
     const { amount, test_channel: sandbox, lasts_seconds: lastsSeconds } = await bodyOf(c, paymentFields);
     const payment = ledger.payment(impUid);
     const { confirm_url: confirmUrl } = sessions.get(impUid) ?? {};
@@ -103,7 +103,7 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
       return result(c, ledger.fail(impUid, objection), { error_code: 'F1002', error_msg: objection });
     }
     const change = { ...(amount && { amount }), ...(sandbox !== undefined && { sandbox }) };
-    if (deed === 'pay') return result(c, ledger.pay(impUid, change));
+    if (action === 'pay') return result(c, ledger.pay(impUid, change));
     return result(c, ledger.issueAccount(impUid, { ...change, ...(lastsSeconds && { lastsSeconds }) }));
   });
 
@@ -112,7 +112,7 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
     return result(c, ledger.fail(c.req.param('imp_uid'), reason), { error_code: 'F400', error_msg: reason });
   });
 
-  // Left without a word to the PG: the payment stays `ready`.
+  // The PG learns nothing of a closed window: the payment stays `ready`.
   checkout.post('/:imp_uid/close', (c) =>
     result(c, ledger.payment(c.req.param('imp_uid')), {
       error_code: 'F400',
@@ -122,20 +122,23 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
   return checkout;
 }
 
-/** Asks the shop before an approval. @returns why it must not be approved, or undefined when the shop answered 200 */
+/**
+ * Calls the shop's `confirm_url` before an approval.
+ * @returns the reason to reject, or undefined when the shop returns 200
+ */
 async function objectionOf(confirmUrl: string, payment: Payment, amount: number): Promise<string | undefined> {
   const { imp_uid, merchant_uid } = payment;
   try {
-    const answer = await fetch(confirmUrl, {
+    const response = await fetch(confirmUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ imp_uid, merchant_uid, amount }),
       signal: AbortSignal.timeout(confirmTimeoutMs),
     });
-    const said: unknown = await answer.json().catch(() => ({}));
-    if (answer.status === 200) return undefined;
+    const body: unknown = await response.json().catch(() => ({}));
+    if (response.status === 200) return undefined;
     return (
-      fields(said ?? {}, z.object({ reason: text }).catch({ reason: undefined })).reason ??
+      fields(body ?? {}, z.object({ reason: text }).catch({ reason: undefined })).reason ??
       '가맹점이 결제를 승인하지 않았습니다.'
     );
   } catch {
@@ -144,9 +147,9 @@ async function objectionOf(confirmUrl: string, payment: Payment, amount: number)
 }
 
 /** The fields of `rsp` as PortOne documents them for the callback of `IMP.request_pay`. */
-function resultOf(payment: Payment, tellsSuccess: boolean, error?: WindowError): Record<string, unknown> {
+function resultOf(payment: Payment, hasSuccess: boolean, error?: WindowError): Record<string, unknown> {
   const { imp_uid, merchant_uid, pay_method } = payment;
-  const outcome = tellsSuccess && { success: error === undefined };
+  const outcome = hasSuccess && { success: error === undefined };
   if (error) return { ...outcome, imp_uid, merchant_uid, pay_method, ...error };
   const { name, pg_provider, pg_tid, status, paid_at, receipt_url, apply_num, currency, custom_data } = payment;
   const { buyer_name, buyer_email, buyer_tel, buyer_addr, buyer_postcode } = payment;
@@ -165,7 +168,7 @@ function resultOf(payment: Payment, tellsSuccess: boolean, error?: WindowError):
   };
 }
 
-/** `m_redirect_url` with what happened added to whatever query it already had. */
+/** Adds the result to the query of `m_redirect_url`, and keeps the query and the fragment that it has. */
 export function redirectTo(target: string, rsp: Record<string, unknown>): string {
   const [address = '', fragment] = target.split('#');
   const { imp_uid, merchant_uid, success: imp_success, error_code, error_msg } = rsp;
@@ -173,6 +176,6 @@ export function redirectTo(target: string, rsp: Record<string, unknown>): string
   for (const [name, value] of Object.entries({ imp_uid, merchant_uid, imp_success, error_code, error_msg })) {
     if (value !== undefined && value !== null) added.set(name, String(value));
   }
-  const glue = address.includes('?') ? (/[?&]$/.test(address) ? '' : '&') : '?';
-  return `${address}${glue}${added}${fragment === undefined ? '' : `#${fragment}`}`;
+  const separator = address.includes('?') ? (/[?&]$/.test(address) ? '' : '&') : '?';
+  return `${address}${separator}${added}${fragment === undefined ? '' : `#${fragment}`}`;
 }

@@ -1,20 +1,20 @@
 /**
- * What one does on the control page, as JSON: the bank, the PG, the shop's console, and faults for tests.
+ * The JSON API of the control page: the bank, the PG, the shop's console, and faults for tests.
  *
  *   GET    /__control/state                          {settings, payments (newest first), deliveries}
  *   PATCH  /__control/settings                       any of settings.ts                     -> settings
- *   POST   /__control/payments/{imp_uid}/approve     a failed (or left) payment is approved after all
+ *   POST   /__control/payments/{imp_uid}/approve     approves a failed (or abandoned) payment late
  *   POST   /__control/payments/{imp_uid}/fail        {reason?}
  *   POST   /__control/payments/{imp_uid}/deposit     the money arrives on the virtual account
- *   POST   /__control/payments/{imp_uid}/take-back   the bank takes the deposit back
- *   POST   /__control/payments/{imp_uid}/cancel      {amount?} in the shop's console, all that is left by default
- *   POST   /__control/payments/{imp_uid}/webhook     {status?, times?, delay_seconds?, format?} whatever the mode is
- *   POST   /__control/deferred-cancels/process      the PG pays back the cancels that it has only registered
- *   POST   /__control/tokens/expire                  the token in use is worth nothing any more
- *   POST   /__control/faults  · DELETE               a fault of faults.ts for the next calls · none any more
- *   GET    /__control/requests · DELETE              {total, paths: {"GET /payments/imp_1": 2}} · counts anew
+ *   POST   /__control/payments/{imp_uid}/take-back   the bank reverses the deposit
+ *   POST   /__control/payments/{imp_uid}/cancel      {amount?} in the shop's console, the rest by default
+ *   POST   /__control/payments/{imp_uid}/webhook     {status?, times?, delay_seconds?, format?} in every mode
+ *   POST   /__control/deferred-cancels/process      the PG refunds the cancels that it has only registered
+ *   POST   /__control/tokens/expire                  invalidates the current token
+ *   POST   /__control/faults  · DELETE               adds a fault of faults.ts for the next calls · removes all
+ *   GET    /__control/requests · DELETE              {total, paths: {"GET /payments/imp_1": 2}} · resets them
  *
- * Each of the payment's routes answers the payment; what cannot be done is a 409 `{error}`.
+ * Each route of a payment returns the payment, or a 409 `{error}` for an action that is not possible.
  */
 
 import { Hono } from 'hono';
@@ -46,7 +46,7 @@ export interface ControlParts {
 
 export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: ControlParts): Hono {
   const control = new Hono();
-  // For the demo shop, which is another origin on the same machine.
+  // The demo shop has another origin on the same machine.
   control.use(cors({ origin: (origin) => (isLoopback(origin) ? origin : null) }));
   control.onError((error, c) => {
     const status = !(error instanceof Refused)

@@ -1,4 +1,4 @@
-/** Makes the API misbehave for a while, and counts what it was asked. Stands before the API and knows nothing of it. */
+/** A layer in front of the API that injects faults and counts calls. Independent of the API. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
@@ -6,20 +6,20 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import * as z from 'zod';
 
 export const faultFields = z.strictObject({
-  /** The beginning of the paths it applies to. */
+  /** The prefix of the paths that it applies to. */
   path: z.string().default('/'),
   method: z.enum(['GET', 'POST', 'PUT', 'DELETE']).optional(),
-  /** For how many calls. */
+  /** The number of calls that it applies to. */
   times: z.int().min(1).default(1),
-  /** Waits before anything else. Alone, the answer is right and late. */
+  /** A delay before the call. Alone, it returns the correct response late. */
   delayMs: z.number().min(0).default(0),
-  /** Answers an error envelope with this HTTP status. */
+  /** Responds with an error envelope and this HTTP status. */
   status: z.int().min(200).max(599).optional(),
-  /** The header `retry-after` of that answer. */
+  /** The header `retry-after` of that response. */
   retryAfter: z.string().optional(),
-  /** Answers something that is not JSON, half of the true answer (the call is then performed), or resets the connection. */
+  /** Sends a body that is not JSON, or half of the real response (after the call), or resets the connection. */
   answer: z.enum(['garbage', 'half', 'reset']).optional(),
-  /** The call does its work first, so that only its answer is lost. */
+  /** Performs the call first, so that only its response is lost. */
   performed: z.boolean().default(false),
 });
 
@@ -31,10 +31,10 @@ export type Fetch = (request: Request, env: HttpBindings) => Promise<Response> |
 export class Faults {
   readonly #ending = new AbortController();
   #active: ActiveFault[] = [];
-  /** What was called, oldest first, as `GET /payments/imp_1`: without query. */
+  /** The calls, oldest first, such as `GET /payments/imp_1`: without query. */
   readonly calls: string[] = [];
 
-  /** @param fault applies from the next call on, behind those already there */
+  /** @param fault applies from the next call on, after the faults added before */
   add(fault: Fault): void {
     this.#active.push(faultFields.parse(fault));
   }
@@ -47,7 +47,7 @@ export class Faults {
     this.calls.length = 0;
   }
 
-  /** How often each path was called since the calls were last forgotten. */
+  /** The number of calls of each path since the last `forgetCalls`. */
   counts(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const call of this.calls) counts[call] = (counts[call] ?? 0) + 1;
@@ -66,9 +66,9 @@ export class Faults {
       const fault = this.#next(request.method, pathname);
       if (!fault) return serve(request, env);
       const { signal } = this.#ending;
-      // Only the end of the stand-in interrupts the waiting: nobody is answered then.
+      // Only `close()` aborts the delay. The client then gets no response.
       await wait(fault.delayMs, undefined, { signal }).catch(() => env.outgoing.destroy());
-      return signal.aborted ? RESPONSE_ALREADY_SENT : spoiled(fault, () => serve(request, env), env);
+      return signal.aborted ? RESPONSE_ALREADY_SENT : applyFault(fault, () => serve(request, env), env);
     };
   }
 
@@ -81,20 +81,20 @@ export class Faults {
   }
 }
 
-async function spoiled(
+async function applyFault(
   fault: ActiveFault,
   serve: () => Promise<Response> | Response,
   { outgoing }: HttpBindings,
 ): Promise<Response> {
-  const done =
+  const response =
     fault.performed || fault.answer === 'half' || (!fault.answer && !fault.status) ? await serve() : undefined;
   if (fault.answer === 'reset') {
     outgoing.socket?.resetAndDestroy();
     return RESPONSE_ALREADY_SENT;
   }
-  if (fault.answer === 'half' && done) {
-    const whole = Buffer.from(await done.arrayBuffer());
-    outgoing.writeHead(done.status, { 'content-type': 'application/json', 'content-length': whole.length });
+  if (fault.answer === 'half' && response) {
+    const whole = Buffer.from(await response.arrayBuffer());
+    outgoing.writeHead(response.status, { 'content-type': 'application/json', 'content-length': whole.length });
     outgoing.write(whole.subarray(0, Math.floor(whole.length / 2)), () => outgoing.destroy());
     return RESPONSE_ALREADY_SENT;
   }
@@ -103,5 +103,5 @@ async function spoiled(
   const headers = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
   if (fault.status)
     return Response.json({ code: -1, message: '일시적인 오류입니다.', response: null }, { status, headers });
-  return done ?? serve();
+  return response ?? serve();
 }

@@ -1,6 +1,6 @@
 /**
- * The book of payments of the stand-in Iamport: what the buyer, the bank, the shop's console and its API calls do to them.
- * Time and randomness come in; it knows no HTTP, and tells others only through `announce`.
+ * The payments of the fake Iamport, changed by the buyer, the bank, the shop's console and the shop's API calls.
+ * Time and randomness are injected. Independent of HTTP; `announce` is its only output.
  */
 
 import { approvalBy, hundredths, leftOf, opened, type Payment, type PaymentRequest } from './payment.ts';
@@ -20,13 +20,13 @@ export interface LedgerParts {
   readonly now: () => number;
   /** Numbers in [0, 1). */
   readonly random: () => number;
-  /** Called for everything that Iamport sends a webhook about. */
+  /** Called for every change that Iamport sends a webhook for. */
   readonly announce?: (notice: Notice) => void;
-  /** Whether the PG refuses to cancel anything just now. */
+  /** True while the PG refuses every cancel. */
   readonly refusesCancels?: () => boolean;
-  /** Whether the PG registers a cancel now and pays it back later. */
+  /** True while the PG only registers a cancel and refunds it later. */
   readonly defersCancels?: () => boolean;
-  /** What the PG makes of the reason of a cancel before it is stored in the history: it may cut, trim or re-encode the text. */
+  /** The reason of a cancel as the PG stores it in the history: it may cut, trim or re-encode the text. */
   readonly storedReason?: (reason: string) => string | null;
   /**
    * A PG may accept a cancel or a revocation now, and perform it hours later.
@@ -39,9 +39,9 @@ export interface LedgerParts {
 export interface CancelRequest {
   imp_uid?: string | undefined;
   merchant_uid?: string | undefined;
-  /** Major units; left out or 0 for all that is left. */
+  /** Major units; left out or 0 for the rest. */
   amount?: number | undefined;
-  /** What the caller believes is left. */
+  /** The rest of the payment by the caller's count. */
   checksum?: number | undefined;
   reason?: string | undefined;
   refund_holder?: string | undefined;
@@ -59,7 +59,7 @@ export interface Entry {
   readonly payment: Payment;
   /** Milliseconds since 1970, of the last change. */
   updatedAt: number;
-  /** The place in the order of arrival: tells apart what started in the same second. */
+  /** The position in the order of creation: orders payments that started in the same second. */
   readonly position: number;
 }
 
@@ -68,7 +68,7 @@ const daySeconds = 24 * 60 * 60;
 export class Ledger {
   readonly #parts: LedgerParts;
   readonly #entries = new Map<string, Entry>();
-  /** Every call of the cancel API that was accepted, the oldest first. */
+  /** Every accepted call of the cancel API, oldest first. */
   readonly acceptedCancels: CancelRequest[] = [];
   #deferred: { payment: Payment; amount: number; reason: string }[] = [];
   /** The amounts registered before payment. */
@@ -79,8 +79,8 @@ export class Ledger {
   }
 
   /**
-   * The buyer opens a payment window: a `ready` payment.
-   * @throws Refused when another amount or currency was registered for the order, or the request is no payment
+   * Creates the `ready` payment of a payment window.
+   * @throws Refused when another amount or currency was registered for the order, or the request is invalid
    */
   open(request: PaymentRequest): Payment {
     if (!request.merchant_uid || request.merchant_uid.length > 40) {
@@ -94,8 +94,8 @@ export class Ledger {
   }
 
   /**
-   * The payment is approved: in its window, or late, after it was first reported failed.
-   * @param change another amount than the window was opened with (forged), another channel or method
+   * Approves the payment: in its window, or late, after it was first reported as failed.
+   * @param change an amount other than the window's (forged), another channel or method
    */
   pay(impUid: string, change: { amount?: number; sandbox?: boolean; payMethod?: string } = {}): Payment {
     const payment = this.#payable(impUid);
@@ -107,14 +107,14 @@ export class Ledger {
     return payment;
   }
 
-  /** The payment fails. No webhook is sent for that. */
+  /** Fails the payment. Iamport sends no webhook for a failure. */
   fail(impUid: string, reason: string): Payment {
     const payment = this.#payable(impUid);
     Object.assign(payment, { status: 'failed', failed_at: this.#seconds(), fail_reason: reason });
-    return this.#touched(payment);
+    return this.#markUpdated(payment);
   }
 
-  /** @param lastsSeconds how long the buyer has for the deposit */
+  /** @param lastsSeconds the time until the deposit deadline */
   issueAccount(
     impUid: string,
     { lastsSeconds = daySeconds, amount, sandbox }: { lastsSeconds?: number; amount?: number; sandbox?: boolean } = {},
@@ -134,11 +134,11 @@ export class Ledger {
       vbank_date: now + lastsSeconds,
       vbank_issued_at: now,
     });
-    this.#announce(this.#touched(payment));
+    this.#announce(this.#markUpdated(payment));
     return payment;
   }
 
-  /** The money arrives on the virtual account. */
+  /** Pays the deposit into the virtual account. */
   deposit(impUid: string): Payment {
     const payment = this.payment(impUid);
     if (!awaitsDeposit(payment)) throw new Refused('declined', '입금을 기다리는 가상계좌가 아닙니다.');
@@ -146,17 +146,20 @@ export class Ledger {
     return payment;
   }
 
-  /** The bank takes a deposit back: the account waits again. The documentation names no webhook for it, so none is sent. */
+  /**
+   * The bank reverses a deposit: the payment is `ready` again. The documentation names no webhook for it, so none is
+   * sent.
+   */
   takeBackDeposit(impUid: string): Payment {
     const payment = this.payment(impUid);
     if (payment.status !== 'paid' || payment.pay_method !== 'vbank') {
       throw new Refused('declined', '입금된 가상계좌가 아닙니다.');
     }
     Object.assign(payment, { status: 'ready', paid_at: 0, receipt_url: null });
-    return this.#touched(payment);
+    return this.#markUpdated(payment);
   }
 
-  /** `POST /payments/cancel`. @throws Refused `declined`, and then nothing has changed */
+  /** `POST /payments/cancel`. @throws Refused `declined`, without a change */
   cancel(request: CancelRequest): Payment {
     const payment = this.#cancellable(request);
     const { checksum } = request;
@@ -187,14 +190,17 @@ export class Ledger {
     return payment;
   }
 
-  /** The PG pays back what it has registered, as on the next business day. What is no longer there is dropped. */
+  /** The PG refunds the registered cancels, as on the next business day. A cancel over the rest is dropped. */
   processDeferred(): void {
     for (const { payment, amount, reason } of this.#deferred.splice(0)) {
       if (hundredths(amount) <= hundredths(leftOf(payment))) this.#cancelled(payment, amount, reason);
     }
   }
 
-  /** Somebody cancels in the shop's console, a deposit included: there the buyer's account was asked for. @param amount all that is left */
+  /**
+   * A cancel in the shop's console, of a deposit too: the console asks the operator for the buyer's account.
+   * @param amount default: the rest
+   */
   cancelInConsole(impUid: string, amount?: number): Payment {
     const payment = this.#cancellable({ imp_uid: impUid });
     this.#cancelled(payment, partOf(payment, amount), '관리자콘솔에서 취소');
@@ -202,14 +208,14 @@ export class Ledger {
     return payment;
   }
 
-  /** `DELETE /vbanks/{imp_uid}`: nobody can pay into the account any more. */
+  /** `DELETE /vbanks/{imp_uid}`: the account accepts no deposit any more. */
   revokeAccount(impUid: string): Payment {
     const payment = this.payment(impUid);
     if (!awaitsDeposit(payment)) throw new Refused('invalid', '입금을 기다리는 가상계좌가 아닙니다.');
     const perform = () => {
       if (!awaitsDeposit(payment)) return;
       Object.assign(payment, { status: 'cancelled', cancelled_at: this.#seconds(), cancel_reason: '가상계좌 말소' });
-      this.#touched(payment);
+      this.#markUpdated(payment);
     };
     if (!this.#parts.performsLater?.(impUid, perform)) perform();
     return payment;
@@ -222,20 +228,20 @@ export class Ledger {
     return entry.payment;
   }
 
-  /** Every payment, in the order in which their windows opened. */
+  /** Every payment, in the order of creation. */
   entries(): Entry[] {
     return [...this.#entries.values()];
   }
 
-  /** What a webhook about a payment says. @param status another one than the payment has: a receiver must not believe it */
+  /** The body of a webhook. @param status may differ from the payment's: a receiver must not trust it */
   notice(impUid: string, status?: Payment['status']): Notice {
     const payment = this.payment(impUid);
-    const told = status ?? payment.status;
-    const cancellation = told === 'cancelled' ? payment.cancel_history.at(-1) : undefined;
+    const sentStatus = status ?? payment.status;
+    const cancellation = sentStatus === 'cancelled' ? payment.cancel_history.at(-1) : undefined;
     return {
       imp_uid: impUid,
       merchant_uid: payment.merchant_uid,
-      status: told,
+      status: sentStatus,
       ...(cancellation && { cancellation_id: cancellation.cancellation_id }),
     };
   }
@@ -248,12 +254,12 @@ export class Ledger {
       pg_tid: pgTid,
       receipt_url: `https://receipt.example/${pgTid}`,
     });
-    this.#announce(this.#touched(payment));
+    this.#announce(this.#markUpdated(payment));
   }
 
-  /** `status` becomes `cancelled` after a part too, and `amount` stays: the real one does both. */
-  #cancelled(payment: Payment, amount: number, sent: string): void {
-    const reason = this.#parts.storedReason ? this.#parts.storedReason(sent) : sent;
+  /** As at the real Iamport: a partial cancel sets `status` to `cancelled` too, and `amount` does not change. */
+  #cancelled(payment: Payment, amount: number, sentReason: string): void {
+    const reason = this.#parts.storedReason ? this.#parts.storedReason(sentReason) : sentReason;
     const cancellation = {
       cancellation_id: `cancellation-${this.#digits(12)}`,
       pg_tid: payment.pg_tid ?? '',
@@ -270,7 +276,7 @@ export class Ledger {
       cancelled_at: cancellation.cancelled_at,
       cancel_reason: reason,
     });
-    this.#touched(payment);
+    this.#markUpdated(payment);
   }
 
   #payable(impUid: string): Payment {
@@ -292,7 +298,7 @@ export class Ledger {
     return payment;
   }
 
-  #touched(payment: Payment): Payment {
+  #markUpdated(payment: Payment): Payment {
     const entry = this.#entries.get(payment.imp_uid);
     if (entry) entry.updatedAt = this.#parts.now();
     return payment;
@@ -321,10 +327,10 @@ export class Ledger {
   }
 }
 
-/** A virtual account was issued and nobody has paid into it. */
+/** True for an issued virtual account without a deposit. */
 export const awaitsDeposit = (payment: Payment): boolean => payment.status === 'ready' && payment.vbank_num !== null;
 
-/** How much a cancel takes back. @param amount left out or 0: all that is left */
+/** The amount of a cancel. @param amount left out or 0: the rest */
 function partOf(payment: Payment, amount: number | undefined): number {
   const part = amount || leftOf(payment);
   if (!(part > 0) || hundredths(part) > hundredths(leftOf(payment))) {

@@ -1,4 +1,4 @@
-/** How Iamport sorts, filters and cuts its lists of payments. Pure. */
+/** Iamport's sorting, filtering and paging of payments. Pure. */
 
 import type { Entry } from './ledger.ts';
 import type { Payment, PaymentStatus } from './payment.ts';
@@ -8,13 +8,13 @@ export const statuses: readonly PaymentStatus[] = ['ready', 'paid', 'cancelled',
 
 export interface PageOfPayments {
   total: number;
-  /** The number of the page before, 0 when there is none; `next` likewise. */
+  /** The number of the previous page, 0 on the first one; `next` is 0 on the last one. */
   previous: number;
   next: number;
   list: Payment[];
 }
 
-const longestSpanSeconds = 90 * 24 * 60 * 60;
+const maxSpanSeconds = 90 * 24 * 60 * 60;
 
 const timeOf: Record<string, (entry: Entry) => number> = {
   started: (entry) => entry.payment.started_at,
@@ -22,7 +22,10 @@ const timeOf: Record<string, (entry: Entry) => number> = {
   updated: (entry) => entry.updatedAt,
 };
 
-/** @param sorting `started`, `paid` or `updated`, with `-` in front for newest first. @throws Refused for another one */
+/**
+ * @param sorting `started`, `paid` or `updated`, with `-` in front for newest first.
+ * @throws Refused for another one
+ */
 export function sorted(entries: readonly Entry[], sorting = '-started'): Payment[] {
   const descending = sorting.startsWith('-');
   const time = timeOf[descending ? sorting.slice(1) : sorting];
@@ -49,8 +52,9 @@ export function pageOf(payments: readonly Payment[], page = 1, limit = 20): Page
 }
 
 /**
- * The payments whose status is the one asked for and whose time, the one that belongs to that status, lies in the span.
- * @param from Unix seconds, inclusive; 90 days before `to` when left out. @param to Unix seconds, inclusive; now when left out
+ * The payments of a status whose time of that status (started, paid, cancelled or failed) lies in the span.
+ * @param from Unix seconds, inclusive; 90 days before `to` when left out. @param to Unix seconds, inclusive; now when
+ * left out
  * @throws Refused for a status that does not exist, or a span of more than 90 days
  */
 export function inSpan(
@@ -58,10 +62,10 @@ export function inSpan(
   status: string,
   nowSeconds: number,
   to = nowSeconds,
-  from = to - longestSpanSeconds,
+  from = to - maxSpanSeconds,
 ): Entry[] {
   if (status !== 'all' && !isStatus(status)) throw new Refused('invalid', '알 수 없는 결제상태입니다.');
-  if (from > to || to - from > longestSpanSeconds) {
+  if (from > to || to - from > maxSpanSeconds) {
     throw new Refused('invalid', '검색 기간은 최대 90일이며 from은 to보다 늦을 수 없습니다.');
   }
   return entries.filter(({ payment }) => {

@@ -1,6 +1,6 @@
 /**
- * A payment as Iamport's API shows it. Source: PaymentAnnotation of PortOne's V1 API description.
- * Every field is always there; what is not known is null, and a time that has not come is 0.
+ * A payment as Iamport's API returns it. Source: PaymentAnnotation of PortOne's V1 API description.
+ * Every field is always present: an unknown value is null, a time that has not come is 0.
  */
 
 export type PaymentStatus = 'ready' | 'paid' | 'cancelled' | 'failed';
@@ -42,7 +42,7 @@ export interface Payment {
   vbank_date: number;
   vbank_issued_at: number;
   name: string | null;
-  /** Major units; does not shrink when something is cancelled. */
+  /** Major units; a cancel does not change it. */
   amount: number;
   cancel_amount: number;
   currency: string;
@@ -68,13 +68,13 @@ export interface Payment {
   customer_uid_usage: string | null;
 }
 
-/** What the storefront gives to `IMP.request_pay`, as far as the payment remembers it. */
+/** The parameters of `IMP.request_pay` that the payment stores. */
 export interface PaymentRequest {
   merchant_uid: string;
   /** Major units. */
   amount: number;
   currency?: string | undefined;
-  /** The PG and perhaps the shop's id there: `html5_inicis.INIpayTest`. */
+  /** The PG, optionally with the shop's id there: `html5_inicis.INIpayTest`. */
   pg?: string | undefined;
   pay_method?: string | undefined;
   name?: string | undefined;
@@ -146,7 +146,7 @@ export function opened(request: PaymentRequest, impUid: string, startedAt: numbe
   };
 }
 
-/** The fields that an approval fills in, which depend on how it was paid. */
+/** The fields that an approval sets, by payment method. */
 export function approvalBy(payMethod: string, applyNum: string): Partial<Payment> {
   if (payMethod === 'card') {
     const card = { card_code: '361', card_name: 'BC카드', card_number: '910020*********1', card_type: 0 };
@@ -156,7 +156,7 @@ export function approvalBy(payMethod: string, applyNum: string): Partial<Payment
   return {};
 }
 
-/** What is left of a payment in its major units. Counted in hundredths, so that cents do not drift. */
+/** The amount not cancelled yet, in major units. Computed in hundredths, so that cents do not drift. */
 export const leftOf = (payment: Payment): number =>
   (hundredths(payment.amount) - hundredths(payment.cancel_amount)) / 100;
 

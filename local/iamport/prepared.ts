@@ -1,4 +1,7 @@
-/** The amounts that a shop registered before payment: a window with another one does not open. Knows no payments. */
+/**
+ * The amounts that a shop registered before payment: a window with another amount is refused. Independent of the
+ * payments.
+ */
 
 import { Refused } from './refused.ts';
 
@@ -6,14 +9,14 @@ export interface Prepared {
   merchant_uid: string;
   /** Major units. */
   amount: number;
-  /** null: any currency will do. */
+  /** null: any currency. */
   currency: string | null;
 }
 
 export class PreparedAmounts {
   readonly #prepared = new Map<string, Prepared>();
 
-  /** `POST /payments/prepare`, which never changes what is there. @throws Refused `declined` */
+  /** `POST /payments/prepare`, which never changes a registered amount. @throws Refused `declined` */
   register(prepared: Prepared): Prepared {
     if (this.#prepared.has(prepared.merchant_uid)) {
       throw new Refused('declined', '이미 사전등록된 주문번호(merchant_uid)입니다.');
@@ -35,7 +38,7 @@ export class PreparedAmounts {
     return prepared;
   }
 
-  /** @throws Refused `declined` when something else was registered for the order than is asked for */
+  /** @throws Refused `declined` when the amount or the currency differs from the registered one */
   check(request: { merchant_uid: string; amount: number; currency?: string | undefined }): void {
     const prepared = this.#prepared.get(request.merchant_uid);
     if (!prepared) return;

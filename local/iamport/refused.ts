@@ -1,9 +1,9 @@
-/** What Iamport says no to. The API turns it into an envelope; nobody else needs to know how. */
+/** A call that Iamport refuses. The API converts it into an envelope. */
 
 /**
- * - `unknown`: there is no such thing (HTTP 404)
- * - `invalid`: the call makes no sense (HTTP 400)
- * - `declined`: the call was understood and not done (HTTP 200 with a code that is not 0)
+ * - `unknown`: not found (HTTP 404)
+ * - `invalid`: malformed call (HTTP 400)
+ * - `declined`: valid call, not performed (HTTP 200 with a code other than 0)
  */
 export type RefusalKind = 'unknown' | 'invalid' | 'declined';
 
@@ -11,7 +11,7 @@ export class Refused extends Error {
   override readonly name = 'Refused';
   readonly kind: RefusalKind;
 
-  /** @param message in Korean, as a caller of the real API would read it */
+  /** @param message in Korean, as the real API returns it */
   constructor(kind: RefusalKind, message: string) {
     super(message);
     this.kind = kind;

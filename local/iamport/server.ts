@@ -1,6 +1,6 @@
 /**
- * The stand-in Iamport as one server on the loopback: the REST API, iamport.js, the payment window and the control page.
- * Wires the parts together; every rule is in them.
+ * The fake Iamport as one server on the loopback: the REST API, iamport.js, the payment window and the control page.
+ * Composes the parts; the rules are in them.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,49 +8,49 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
-import { exchangeOf, type Watch } from '../request-observer.ts';
+import { observeRequest, type RequestObserver } from '../request-observer.ts';
 import { apiRoutes, isApiPath, type Keys } from './api.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
 import { Faults } from './faults.ts';
 import { Ledger } from './ledger.ts';
-import { type Settings, settingsAtFirst, storedReasons } from './settings.ts';
+import { defaultSettings, type Settings, storedReasons } from './settings.ts';
 import { Tokens } from './tokens.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface IamportOptions {
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Where webhooks go. Without one none are sent. */
+  /** The URL to send webhooks to. Without it the server sends none. */
   readonly webhookUrl?: string;
   readonly clock?: { now(): number };
   readonly random?: () => number;
   readonly keys?: Partial<Keys>;
-  /** Told of every request. */
-  readonly watch?: Watch;
+  /** Called with every request. */
+  readonly observe?: RequestObserver;
 }
 
-export interface SandboxIamport {
+export interface FakeIamport {
   /** Origin, such as `http://127.0.0.1:3001`. */
   readonly url: string;
   readonly ledger: Ledger;
   readonly tokens: Tokens;
-  /** Change its fields: everybody reads them each time. */
+  /** Mutable: every part reads the fields at each use. */
   readonly settings: Settings;
   readonly webhooks: Webhooks;
   readonly faults: Faults;
-  /** Ends the server and everything that it was about to send. A second time it does nothing. */
+  /** Closes the server and cancels pending webhooks. Idempotent. */
   close(): Promise<void>;
 }
 
-/** For the local run, where nothing is secret. */
+/** Default keys of the local run, which has no secrets. */
 const localKeys: Keys = { impKey: 'local', impSecret: 'local', pgApiKey: 'local' };
 
-export async function startIamport(options: IamportOptions): Promise<SandboxIamport> {
+export async function startIamport(options: IamportOptions): Promise<FakeIamport> {
   const now = () => options.clock?.now() ?? Date.now();
   const random = options.random ?? Math.random;
   const keys = { ...localKeys, ...options.keys };
-  const settings = settingsAtFirst(options.webhookUrl);
+  const settings = defaultSettings(options.webhookUrl);
   const webhooks = new Webhooks(settings, now);
   const ledger = new Ledger({
     now,
@@ -66,7 +66,7 @@ export async function startIamport(options: IamportOptions): Promise<SandboxIamp
   const api = apiRoutes({ ledger, tokens, keys, now });
   const rest = faults.before((request, env) => api.fetch(request, env));
   const site = new Hono<{ Bindings: HttpBindings }>();
-  if (options.watch) site.use(watching(options.watch, now));
+  if (options.observe) site.use(observing(options.observe, now));
   site.route('/__control', controlRoutes({ ledger, tokens, webhooks, faults, settings }));
   site.route('/checkout', checkoutRoutes(ledger, settings));
   addPages(site);
@@ -88,18 +88,18 @@ export async function startIamport(options: IamportOptions): Promise<SandboxIamp
   return { url, ledger, tokens, settings, webhooks, faults, close };
 }
 
-const watching =
-  (watch: Watch, now: () => number): MiddlewareHandler =>
+const observing =
+  (observe: RequestObserver, now: () => number): MiddlewareHandler =>
   async (c, next) => {
     const { method, url } = c.req;
-    const begin = now();
+    const startedAt = now();
     const body = method === 'GET' ? '' : await c.req.raw.clone().text();
-    const told = watch(exchangeOf(method, url, body, false));
+    const onResponse = observe(observeRequest(method, url, body, false));
     await next();
-    told(c.res.status, now() - begin);
+    onResponse(c.res.status, now() - startedAt);
   };
 
-/** Read once: a page that changes while it runs is a matter for a restart. */
+/** Reads each page once, at the start: a changed page needs a restart. */
 function addPages(site: Hono<{ Bindings: HttpBindings }>): void {
   const pages = {
     '/': ['control.html', 'text/html'],
@@ -119,15 +119,15 @@ function listening(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
-      const { port: taken } = server.address() as AddressInfo;
-      resolve(`http://127.0.0.1:${taken}`);
+      const { port: bound } = server.address() as AddressInfo;
+      resolve(`http://127.0.0.1:${bound}`);
     });
   });
 }
 
 function ended(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    // Its only error is that the server is not running any more.
+    // `close` fails only when the server is not running any more.
     server.close(() => resolve());
     server.closeAllConnections();
   });

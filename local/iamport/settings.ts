@@ -1,30 +1,32 @@
-/** What can be set on the control page. One mutable object that the parts of the stand-in share and read each time. */
+/**
+ * The settings of the control page: one mutable object that the parts of the fake Iamport share and read at each use.
+ */
 
 import * as z from 'zod';
 
 export const settingsFields = z.strictObject({
-  /** Where webhooks go; empty for nowhere. */
+  /** The URL to send webhooks to; empty to send none. */
   webhookUrl: z.union([z.url(), z.literal('')]),
   webhooks: z.enum(['now', 'late', 'twice', 'never']),
-  /** How late `late` is. */
+  /** The delay of `late`. */
   lateSeconds: z.coerce.number().min(0).max(3600),
   format: z.enum(['json', 'form']),
-  /** Up to five repeats, a minute apart, after a 5xx or a network error: what a merchant can ask PortOne for. */
+  /** Up to five repeats, a minute apart, after a 5xx or a network error. A merchant can request them from PortOne. */
   repeats: z.boolean(),
   repeatSeconds: z.coerce.number().min(0).max(3600),
-  /** Older SDKs add `success` (on a phone `imp_success`) to what the browser brings back; newer ones do not. */
+  /** Older SDKs add `success` (on a phone `imp_success`) to the result that the browser returns; newer ones do not. */
   sdkTellsSuccess: z.boolean(),
   pgRefusesCancels: z.boolean(),
-  /** The PG accepts cancels now and pays them back when it processes them. */
+  /** The PG accepts cancels at once and refunds the money later, when it processes them. */
   pgDefersCancels: z.boolean(),
-  /** What the PG makes of the reason of a cancel: unchanged, the first 20 bytes, its own words, nothing. */
+  /** The cancel reason that the PG stores: unchanged, its first 20 bytes, a text of the PG, or none. */
   cancelReasons: z.enum(['kept', 'cut', 'replaced', 'dropped']),
 });
 
 export type Settings = z.infer<typeof settingsFields>;
 
-/** As a merchant finds them who has changed nothing in the console. */
-export const settingsAtFirst = (webhookUrl = ''): Settings => ({
+/** The defaults of a merchant who has changed no setting in the console. */
+export const defaultSettings = (webhookUrl = ''): Settings => ({
   webhookUrl,
   webhooks: 'now',
   lateSeconds: 10,
@@ -37,7 +39,8 @@ export const settingsAtFirst = (webhookUrl = ''): Settings => ({
   cancelReasons: 'kept',
 });
 
-/** What the history stores of a cancel's reason. */
+/** The reason that the cancel history stores. */
+
 export const storedReasons: Readonly<Record<Settings['cancelReasons'], (reason: string) => string | null>> = {
   kept: (reason) => reason,
   cut: (reason) => Buffer.from(reason).subarray(0, 20).toString(),

@@ -1,7 +1,7 @@
-/** Access tokens by Iamport's rules: one at a time, handed out again until it ends. Knows no HTTP. */
+/** Access tokens by Iamport's rules: one at a time, returned again until it expires. Independent of HTTP. */
 
 const lifeSeconds = 30 * 60;
-/** Asked for in its last minute, a token is handed out again and lives five minutes longer. */
+/** A token requested in its last minute is returned again and expires five minutes later. */
 const lastSeconds = 60;
 const extensionSeconds = 5 * 60;
 
@@ -38,7 +38,7 @@ export class Tokens {
     return token === this.#current?.value && this.#seconds() < this.#current.expiredAt;
   }
 
-  /** Makes the token worthless before its time, so that the next call with it is answered 401. */
+  /** Invalidates the token early, so that the next call with it gets a 401. */
   forget(): void {
     this.#current = undefined;
   }

@@ -1,4 +1,4 @@
-/** Sends webhooks the way the settings say: now, late, twice or never, as JSON or as a form. Knows nothing of payments. */
+/** Sends webhooks by the settings: now, late, twice or never, as JSON or as a form. Independent of payments. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Notice } from './ledger.ts';
@@ -10,12 +10,12 @@ export interface Delivery {
   format: Settings['format'];
   /** Milliseconds since 1970. */
   at: number;
-  /** The HTTP status of the answer; missing when there was none. */
+  /** The HTTP status of the response; undefined without a response. */
   status?: number;
 }
 
-const deliveriesKept = 200;
-const repeatsAtMost = 5;
+const maxDeliveries = 200;
+const maxRepeats = 5;
 const firstTimeoutMs = 30_000;
 const repeatTimeoutMs = 15_000;
 
@@ -23,7 +23,7 @@ export class Webhooks {
   readonly #settings: Settings;
   readonly #now: () => number;
   readonly #ending = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #pending = new Set<Promise<void>>();
   /** Newest first. */
   readonly deliveries: Delivery[] = [];
 
@@ -32,7 +32,7 @@ export class Webhooks {
     this.#now = now;
   }
 
-  /** What the ledger announces. Returns at once. */
+  /** Sends the webhooks of a change in the ledger. Returns at once. */
   announce(notice: Notice): void {
     const { webhooks, lateSeconds } = this.#settings;
     if (webhooks === 'never') return;
@@ -40,22 +40,22 @@ export class Webhooks {
     if (webhooks === 'twice') this.send(notice);
   }
 
-  /** Sends one webhook whatever the mode is. Returns at once. */
+  /** Sends one webhook in every mode. Returns at once. */
   send(
     notice: Notice,
     { delaySeconds = 0, format = this.#settings.format }: { delaySeconds?: number; format?: Settings['format'] } = {},
   ): void {
     if (!this.#settings.webhookUrl) return;
     const delivery = this.#deliver(notice, format, delaySeconds)
-      // Only the end of the stand-in interrupts a delivery.
+      // Only `close()` aborts a delivery.
       .catch(() => undefined)
-      .finally(() => this.#underWay.delete(delivery));
-    this.#underWay.add(delivery);
+      .finally(() => this.#pending.delete(delivery));
+    this.#pending.add(delivery);
   }
 
-  /** Resolves when nothing is being sent and nothing late is waiting. */
+  /** Resolves when no webhook is being sent or delayed. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
   async close(): Promise<void> {
@@ -66,30 +66,30 @@ export class Webhooks {
   async #deliver(notice: Notice, format: Settings['format'], delaySeconds: number): Promise<void> {
     const { signal } = this.#ending;
     if (delaySeconds > 0) await wait(delaySeconds * 1000, undefined, { signal });
-    for (let repeat = 0; repeat <= repeatsAtMost; repeat += 1) {
+    for (let repeat = 0; repeat <= maxRepeats; repeat += 1) {
       const status = await this.#post(notice, format, repeat === 0 ? firstTimeoutMs : repeatTimeoutMs);
       this.deliveries.unshift({ notice, format, at: this.#now(), ...(status !== undefined && { status }) });
-      this.deliveries.length = Math.min(this.deliveries.length, deliveriesKept);
+      this.deliveries.length = Math.min(this.deliveries.length, maxDeliveries);
       if (!this.#settings.repeats || (status !== undefined && status < 500)) return;
       await wait(this.#settings.repeatSeconds * 1000, undefined, { signal });
     }
   }
 
-  /** @returns the status of the answer, or undefined when none came */
+  /** @returns the status of the response, or undefined without a response */
   async #post(notice: Notice, format: Settings['format'], timeoutMs: number): Promise<number | undefined> {
     const fields: Record<string, string> = { ...notice };
     const body = format === 'json' ? JSON.stringify(fields) : new URLSearchParams(fields).toString();
     const contentType = format === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
     try {
-      const answer = await fetch(this.#settings.webhookUrl, {
+      const response = await fetch(this.#settings.webhookUrl, {
         method: 'POST',
         headers: { 'content-type': contentType },
         body,
         redirect: 'manual',
         signal: AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeoutMs)]),
       });
-      await answer.body?.cancel();
-      return answer.status;
+      await response.body?.cancel();
+      return response.status;
     } catch (error) {
       if (this.#ending.signal.aborted) throw error;
       return undefined;

@@ -1,24 +1,24 @@
 /**
- * What happens in the local system, as it happens: requests, calls, decisions, writes and events, each a fact from one place to
- * another. Only watches, and keeps the newest facts for a page that opens late. Nothing of it deploys.
+ * The feed of the live page: requests, calls, decisions, writes and events, each a fact from one place to another. Only
+ * observes, and keeps the newest facts for a page that opens late. Not deployed.
  */
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { LocalEvent } from '../aws/bus.ts';
-import type { Watch } from '../request-observer.ts';
+import type { RequestObserver } from '../request-observer.ts';
 
-/** Who speaks, or is spoken to. `bank` is whoever acts on the sandbox's control page. */
+/** The sender or the receiver of a fact. `bank` is a user of the fake Iamport's control page. */
 export type Place = 'shop' | 'buyer' | 'functions' | 'iamport' | 'bank' | 'table' | 'bus';
 
 export interface Fact {
-  /** Grows with each new fact. A fact that is told again under its id has been answered meanwhile. */
+  /** Grows with each new fact. A fact published again with the same id has been completed by its response. */
   readonly id: number;
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly kind: 'request' | 'call' | 'window' | 'decision' | 'write' | 'event';
   readonly from: Place;
   readonly to: Place;
-  /** In the words of the wire: `POST /payments/complete`, `paid`, `ready → paid`, `Payment Paid`. */
+  /** As on the wire: `POST /payments/complete`, `paid`, `ready → paid`, `Payment Paid`. */
   readonly title: string;
   /** `200 · 35 ms`, the reason of a rejection, the revision of a write. */
   readonly detail?: string;
@@ -27,14 +27,14 @@ export interface Fact {
   readonly amount?: number;
 }
 
-type News = Omit<Fact, 'id' | 'at'>;
+type NewFact = Omit<Fact, 'id' | 'at'>;
 
 const factsKept = 500;
 
 export class Live {
   readonly #facts: Fact[] = [];
   readonly #listeners = new Set<(fact: Fact) => void>();
-  /** The order of each payment that was ever named together with one. */
+  /** The order of each payment, from facts that named both. */
   readonly #orders = new Map<string, string>();
   readonly #now: () => number;
   #last = 0;
@@ -48,28 +48,28 @@ export class Live {
     return this.#facts;
   }
 
-  /** @returns what tells the same fact again, with more to it */
-  tell(news: News): (more: Partial<News>) => void {
+  /** Publishes a fact. @returns a function that publishes the same fact again with more fields */
+  add(added: NewFact): (more: Partial<NewFact>) => void {
     this.#last += 1;
-    let fact: Fact = this.#withOrder({ ...news, id: this.#last, at: this.#now() });
+    let fact: Fact = this.#withOrder({ ...added, id: this.#last, at: this.#now() });
     this.#facts.push(fact);
     if (this.#facts.length > factsKept) this.#facts.shift();
-    this.#publish(fact);
+    this.#notify(fact);
     return (more) => {
-      const place = this.#facts.indexOf(fact);
+      const index = this.#facts.indexOf(fact);
       fact = this.#withOrder({ ...fact, ...more });
-      if (place >= 0) this.#facts[place] = fact;
-      this.#publish(fact);
+      if (index >= 0) this.#facts[index] = fact;
+      this.#notify(fact);
     };
   }
 
-  /** @returns what ends it */
+  /** @returns a function that removes the listener */
   listen(listener: (fact: Fact) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  #publish(fact: Fact): void {
+  #notify(fact: Fact): void {
     for (const listener of this.#listeners) listener(fact);
   }
 
@@ -80,75 +80,76 @@ export class Live {
   }
 }
 
-/** A request at the gateway, told when it comes and again when it is answered. */
-export function watchRequests(live: Live): Watch {
+/** Publishes each request at the gateway when it arrives, and again with its response. */
+export function observeRequests(live: Live): RequestObserver {
   return ({ method, path, ids, signed }) => {
     const from: Place = signed ? 'shop' : /\/(webhook|confirm)$/.test(path) ? 'iamport' : 'buyer';
-    const again = live.tell({ kind: 'request', from, to: 'functions', title: `${method} ${path}`, ...ids });
-    return (status, ms) => again({ detail: `${status} · ${ms} ms` });
+    const update = live.add({ kind: 'request', from, to: 'functions', title: `${method} ${path}`, ...ids });
+    return (status, ms) => update({ detail: `${status} · ${ms} ms` });
   };
 }
 
-/** What the stand-in Iamport is asked, by the functions, by the payment window and by the control page. */
-export function watchIamport(
+/** Publishes the calls to the fake Iamport by the functions, the payment window and the control page. */
+export function observeIamport(
   live: Live,
   paymentOf: (impUid: string) => { status: string; amount: number; merchant_uid: string } | undefined,
-): Watch {
+): RequestObserver {
   return ({ method, path, ids: { payment, order } }) => {
-    const who = callerOf(method, path);
-    if (!who) return () => undefined;
-    const deed = { ...who, to: 'iamport' as const, title: `${method} ${path}` };
-    const again = live.tell({ ...deed, ...(payment && { payment }), ...(order && { order }) });
+    const caller = callerOf(method, path);
+    if (!caller) return () => undefined;
+    const call = { ...caller, to: 'iamport' as const, title: `${method} ${path}` };
+    const update = live.add({ ...call, ...(payment && { payment }), ...(order && { order }) });
     return (status, ms) => {
       const found = payment === undefined ? undefined : paymentOf(payment);
-      const said = found && status < 400 && who.kind !== 'window' ? ` · ${found.status} ${found.amount}` : '';
-      again({
-        detail: `${status} · ${ms} ms${said}`,
+      const state = found && status < 400 && caller.kind !== 'window' ? ` · ${found.status} ${found.amount}` : '';
+      update({
+        detail: `${status} · ${ms} ms${state}`,
         ...(found && { order: found.merchant_uid, amount: found.amount }),
       });
     };
   };
 }
 
-/** Undefined for what only fills a page. */
+/** @returns undefined for requests that only load a page */
 function callerOf(method: string, path: string): Pick<Fact, 'kind' | 'from'> | undefined {
   if (path.startsWith('/checkout')) return method === 'POST' ? { kind: 'window', from: 'buyer' } : undefined;
   if (/^\/__control\/payments\//.test(path)) return { kind: 'window', from: 'bank' };
   return /^\/(payments|users|vbanks)\b/.test(path) ? { kind: 'call', from: 'functions' } : undefined;
 }
 
-/** The log lines of a function. Whatever else it writes is no decision. */
-export function watchLog(live: Live): (text: string) => void {
+/** Publishes the decisions in a function's log. Other log lines are ignored. */
+export function observeLog(live: Live): (text: string) => void {
   let rest = '';
   return (text) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const said = decisionIn(line);
-      if (said) live.tell(said);
+      const decision = decisionIn(line);
+      if (decision) live.add(decision);
     }
   };
 }
 
-function decisionIn(line: string): News | undefined {
+function decisionIn(line: string): NewFact | undefined {
   const message = messageIn(line);
   const { route, outcome, reason, code, merchantUid, impUid, durationMs } = message ?? {};
   const title = outcome ?? code;
   if (typeof route !== 'string' || typeof title !== 'string') return undefined;
-  const door = route.split('/').at(-1);
-  const why = [door, reason ?? (outcome && code), typeof durationMs === 'number' && `${durationMs} ms`].filter(Boolean);
+  const endpoint = route.split('/').at(-1);
+  const duration = typeof durationMs === 'number' && `${durationMs} ms`;
+  const details = [endpoint, reason ?? (outcome && code), duration].filter(Boolean);
   return {
     kind: 'decision',
     from: 'functions',
     to: 'functions',
     title,
-    detail: why.join(' · '),
+    detail: details.join(' · '),
     ...(typeof merchantUid === 'string' && { order: merchantUid }),
     ...(typeof impUid === 'string' && { payment: impUid }),
   };
 }
 
-/** Of a line in Lambda's JSON log format. */
+/** The `message` of a line in Lambda's JSON log format. */
 function messageIn(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const { message } = JSON.parse(line);
@@ -158,8 +159,8 @@ function messageIn(line: string): Readonly<Record<string, unknown>> | undefined 
   }
 }
 
-/** A change of a table, as its stream has it. */
-export function tellWrite(live: Live, table: string, { dynamodb = {} }: DynamoDBRecord): void {
+/** Publishes a change of a table from its stream record. */
+export function recordWrite(live: Live, table: string, { dynamodb = {} }: DynamoDBRecord): void {
   const { NewImage: after = {}, OldImage: before = {} } = dynamodb;
   const [was, is] = [before, after].map((image) => image.status?.S ?? image.state?.S);
   if (!is) return;
@@ -168,7 +169,7 @@ export function tellWrite(live: Live, table: string, { dynamodb = {} }: DynamoDB
   const isReversal = after.kind !== undefined;
   const name = /reversals/i.test(table) ? 'reversals' : 'orders';
   const revision = after.revision?.N;
-  live.tell({
+  live.add({
     kind: 'write',
     from: 'functions',
     to: 'table',
@@ -180,8 +181,8 @@ export function tellWrite(live: Live, table: string, { dynamodb = {} }: DynamoDB
   });
 }
 
-export function tellEvent(live: Live, event: LocalEvent): void {
+export function recordEvent(live: Live, event: LocalEvent): void {
   const { merchant_uid: order, imp_uid: payment } = event.detail as { merchant_uid?: string; imp_uid?: string };
   const title = event['detail-type'];
-  live.tell({ kind: 'event', from: 'table', to: 'bus', title, ...(order && { order }), ...(payment && { payment }) });
+  live.add({ kind: 'event', from: 'table', to: 'bus', title, ...(order && { order }), ...(payment && { payment }) });
 }

@@ -1,10 +1,10 @@
 /**
- * The demo shop: its pages, and the little server that a shop has of its own. That server knows the prices and registers
- * orders with a signed call, as a shop's server does; the browser only names a product.
+ * The demo shop: its pages, and its own small server. The server has the prices and registers orders with a signed
+ * call, as a shop's server does; the browser only names a product.
  *
- *   GET  /__shop/config                   {iamportJs, controlUrl}; neither with another Iamport than the sandbox
+ *   GET  /__shop/config                   {iamportJs, controlUrl}; {} with another Iamport than the fake one
  *   POST /__shop/orders {product}         registers an order -> {merchant_uid, amount, name}
- *   GET  /__shop/orders/{merchant_uid}    the order as it stands in the orders table
+ *   GET  /__shop/orders/{merchant_uid}    the order in the orders table
  */
 
 import { randomBytes } from 'node:crypto';
@@ -30,21 +30,21 @@ interface Product {
   readonly price: number;
 }
 
-export interface ShopSurroundings {
+export interface ShopEnvironment {
   /** Origin of the gateway. */
   apiUrl(): string;
-  /** Origin of the sandbox Iamport, where there is one. */
+  /** Origin of the fake Iamport, if it runs. */
   readonly iamportUrl?: string | undefined;
 }
 
-export function demoShop({ apiUrl, iamportUrl }: ShopSurroundings): Hono {
+export function demoShop({ apiUrl, iamportUrl }: ShopEnvironment): Hono {
   const shop = new Hono();
-  const toOrders = async (method: 'GET' | 'PUT', merchantUid: string, body = '') => {
+  const callOrders = async (method: 'GET' | 'PUT', merchantUid: string, body = '') => {
     const path = `/orders/${encodeURIComponent(merchantUid)}`;
     const headers = { host: new URL(apiUrl()).host, ...(body && { 'content-type': 'application/json' }) };
     const request = { method, headers: await signed({ method, url: path, headers, body }), ...(body && { body }) };
-    const answer = await fetch(apiUrl() + path, request);
-    return { status: answer.status, body: await answer.json() };
+    const response = await fetch(apiUrl() + path, request);
+    return { status: response.status, body: await response.json() };
   };
 
   shop.get('/__shop/config', (c) =>
@@ -52,23 +52,23 @@ export function demoShop({ apiUrl, iamportUrl }: ShopSurroundings): Hono {
   );
 
   shop.post('/__shop/orders', async (c) => {
-    const { product: wanted } = await c.req.json<{ product?: string }>();
+    const { product: productId } = await c.req.json<{ product?: string }>();
     const products: Product[] = JSON.parse(await readFile(join(folder, 'products.json'), 'utf8'));
-    const product = products.find(({ id }) => id === wanted);
+    const product = products.find(({ id }) => id === productId);
     if (!product) return c.json({ error: '그런 상품은 없습니다.' }, 404);
-    // Unguessable, so that nobody can open a payment window for somebody else's order.
+    // Unguessable, so that a buyer cannot open a payment window for another buyer's order.
     const merchantUid = `demo-${randomBytes(8).toString('hex')}`;
     const terms = { amount: product.price, name: product.name };
-    const { status, body } = await toOrders('PUT', merchantUid, JSON.stringify(terms));
+    const { status, body } = await callOrders('PUT', merchantUid, JSON.stringify(terms));
     return status === 201 ? c.json({ merchant_uid: merchantUid, ...terms }) : c.json(body, 502);
   });
 
   shop.get('/__shop/orders/:merchantUid', async (c) => {
-    const { status, body } = await toOrders('GET', c.req.param('merchantUid'));
+    const { status, body } = await callOrders('GET', c.req.param('merchantUid'));
     return c.json(body, status === 200 ? 200 : 404);
   });
 
-  // The very builds that a shop would load.
+  // The same builds that a shop loads.
   let builds: ReturnType<typeof bundleCheckout> | undefined;
   for (const name of ['checkout.mjs', 'checkout.global.js'] as const) {
     shop.get(`/${name}`, (c) => {

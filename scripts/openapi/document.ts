@@ -1,29 +1,29 @@
-/** The HTTP reference as an OpenAPI 3.1 document: the routes of infra/function-table.ts, the schemas of the doors, the codes of the problems. */
+/** The HTTP reference as an OpenAPI 3.1 document: the routes of infra/function-table.ts, the handlers' schemas, the problem codes. */
 
 import * as z from 'zod';
 import { Problem, type ProblemCode } from '../../functions/http/problem.ts';
 import { problem } from '../../functions/http/response.ts';
-import { doorEntries } from '../../infra/function-table.ts';
-import { type AnswerName, answerSchemas, problemCodes, statusOf } from './answers.ts';
-import { answerExamples } from './examples.ts';
-import { type Described, meanings, type RouteName, routes } from './routes.ts';
+import { HTTP_FUNCTION_ENTRIES } from '../../infra/function-table.ts';
+import { RESPONSE_EXAMPLES } from './examples.ts';
+import { PROBLEM_CODES, RESPONSE_SCHEMAS, type ResponseName, statusOf } from './responses.ts';
+import { type Described, FIELD_MEANINGS, ROUTES, type RouteName } from './routes.ts';
 
 type Json = Record<string, unknown>;
 
 /**
- * @param additional whether an answer may have fields that are not described. Published, yes: new ones may come. In the test, no:
- * an answer with a field that the document does not have is a field that somebody forgot to describe.
+ * @param additional whether the schemas allow undescribed fields in responses. The published document does, since later versions may
+ * add fields. The test does not, to find fields that the document lacks.
  */
 export function openapi({ additional }: { additional: boolean } = { additional: true }): Json {
   const paths: Record<string, Json> = {};
-  for (const [, { routes: ofDoor, signed }] of doorEntries) {
-    for (const { method, path } of ofDoor) {
-      const described = routes[`${method} ${path}` as RouteName];
+  for (const [, { routes, signed }] of HTTP_FUNCTION_ENTRIES) {
+    for (const { method, path } of routes) {
+      const described = ROUTES[`${method} ${path}` as RouteName];
       paths[path] = { ...paths[path], [method.toLowerCase()]: operation(described, signed) };
     }
   }
   const schemas = Object.fromEntries(
-    Object.entries(answerSchemas).map(([name, schema]) => [name, jsonSchema(schema, { additional })]),
+    Object.entries(RESPONSE_SCHEMAS).map(([name, schema]) => [name, jsonSchema(schema, { additional })]),
   );
   return {
     openapi: '3.1.0',
@@ -32,7 +32,7 @@ export function openapi({ additional }: { additional: boolean } = { additional: 
       version: '1',
       summary: 'The payment-completion backend of a shop that sells through Iamport (PortOne V1).',
       description:
-        'What could be verified is 200 with a status, good or bad; what could not is a problem (RFC 9457) with a stable code. Amounts in major units, times in Unix seconds. New fields may come.',
+        'A verified payment is 200 with a status, paid or not. Everything else is a problem (RFC 9457) with a stable code. Amounts in major units, times in Unix seconds. Later versions may add fields.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [
@@ -51,7 +51,7 @@ export function openapi({ additional }: { additional: boolean } = { additional: 
 
 const variables = { api: { default: 'api-id' }, region: { default: 'ap-northeast-2' } };
 
-/** As API Gateway's own exports of IAM-signed routes have it. */
+/** In the form of API Gateway's own exports of IAM-signed routes. */
 const securitySchemes = {
   shop: {
     type: 'apiKey',
@@ -78,7 +78,7 @@ function operation(described: Described, signed: boolean): Json {
     summary: summary.en,
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: requestBody(body, described) }),
-    responses: responses(described, signed),
+    responses: responsesOf(described, signed),
     security: signed ? [{ shop: [] }] : [],
   };
 }
@@ -95,8 +95,8 @@ function fieldsOf(
 }
 
 function meaningOf(field: string): string {
-  const meaning = meanings[field];
-  if (!meaning) throw new Error(`scripts/openapi/routes.ts does not say what the field ${field} means`);
+  const meaning = FIELD_MEANINGS[field];
+  if (!meaning) throw new Error(`scripts/openapi/routes.ts has no description of the field ${field}`);
   return meaning;
 }
 
@@ -109,7 +109,7 @@ function requestBody(body: z.core.$ZodType, { takesForms, example }: Described):
   };
 }
 
-/** Every field with what it means; those in a field that is an object too, as `account.bank`. */
+/** Adds a description to every field, also of nested objects, such as `account.bank`. */
 function withMeanings(schema: Json, path = ''): Json {
   const { properties } = schema as { properties?: Record<string, Json> };
   if (!properties) return schema;
@@ -120,39 +120,40 @@ function withMeanings(schema: Json, path = ''): Json {
   return { ...schema, properties: Object.fromEntries(described) };
 }
 
-function responses({ answers, problems, body }: Described, signed: boolean): Json {
+function responsesOf({ responses, problems, body }: Described, signed: boolean): Json {
   const found: Record<string, Json> = {};
-  for (const [status, { description, schema }] of Object.entries(answers)) found[status] = answer(description, schema);
-  const codes = problemCodes.filter((code) => code in problems);
+  for (const [status, { description, schema }] of Object.entries(responses))
+    found[status] = response(description, schema);
+  const codes = PROBLEM_CODES.filter((code) => code in problems);
   for (const status of new Set(codes.map(statusOf))) {
     const ofStatus = codes.filter((code) => statusOf(code) === status);
     found[status] = merged(found[status], ofStatus);
   }
   const gateway: Record<string, string> = {
-    ...(signed && { 403: 'Not signed, or by a role that may not.' }),
-    ...(body && { 413: 'More than API Gateway itself takes.' }),
-    429: 'More requests at once than the route takes.',
-    500: 'The function could not answer.',
-    503: 'The function did not answer in time.',
+    ...(signed && { 403: 'Not signed, or signed by a role without the right.' }),
+    ...(body && { 413: 'The body exceeds the limit of API Gateway.' }),
+    429: 'The request exceeds the throttle of the route.',
+    500: 'The function failed.',
+    503: 'The function timed out.',
   };
   for (const [status, why] of Object.entries(gateway)) found[status] = withGateway(found[status], why);
   return found;
 }
 
-function answer(description: string, schema?: AnswerName | 'page'): Json {
+function response(description: string, schema?: ResponseName | 'page'): Json {
   if (!schema) return { description };
   if (schema === 'page') return { description, content: { 'text/html': { schema: { type: 'string' } } } };
-  const examples = answerExamples[schema];
+  const examples = RESPONSE_EXAMPLES[schema];
   return { description, content: { 'application/json': { schema: ref(schema), ...(examples && { examples }) } } };
 }
 
-const ref = (name: AnswerName) => ({ $ref: `#/components/schemas/${name}` });
+const ref = (name: ResponseName) => ({ $ref: `#/components/schemas/${name}` });
 
-/** The problems of one status, beside what else has that status. */
+/** Adds the problems of one status to the other responses with that status. */
 function merged(before: Json | undefined, codes: readonly ProblemCode[]): Json {
   const named = codes.map((code) => `\`${code}\`: ${new Problem(code, '').title}.`).join(' ');
   const retryAfters = codes.map((code) => new Problem(code, '').retryAfter).filter((seconds) => seconds !== undefined);
-  const header = { description: 'Seconds after which asking again makes sense.', schema: { type: 'integer' } };
+  const header = { description: 'Seconds after which the caller should retry.', schema: { type: 'integer' } };
   return {
     description: [before?.description, named].filter(Boolean).join(' '),
     ...(retryAfters.length > 0 && { headers: { 'Retry-After': header } }),
@@ -166,11 +167,11 @@ function merged(before: Json | undefined, codes: readonly ProblemCode[]): Json {
   };
 }
 
-/** One a code, as the door that has it writes it. */
+/** One example for each code, written by the function that writes problems. */
 function problemExamples(): Json {
-  const details = Object.assign({}, ...Object.values(routes).map(({ problems }) => problems)) as Described['problems'];
+  const details = Object.assign({}, ...Object.values(ROUTES).map(({ problems }) => problems)) as Described['problems'];
   const written = (code: ProblemCode) => problem(new Problem(code, details[code] ?? ''), 'en').body ?? '';
-  return Object.fromEntries(problemCodes.map((code) => [code, { value: JSON.parse(written(code)) }]));
+  return Object.fromEntries(PROBLEM_CODES.map((code) => [code, { value: JSON.parse(written(code)) }]));
 }
 
 function withGateway(before: Json | undefined, why: string): Json {
@@ -182,8 +183,8 @@ function withGateway(before: Json | undefined, why: string): Json {
 }
 
 /**
- * JSON Schema (draft 2020-12, the dialect of OpenAPI 3.1) of what comes over the wire.
- * A field that forms may leave empty is described as what it is when it is there.
+ * JSON Schema (draft 2020-12, the dialect of OpenAPI 3.1) of a body on the wire. A field that may be empty in a form has the schema
+ * of its value.
  */
 function jsonSchema(schema: z.core.$ZodType, { additional = true } = {}): Json {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
@@ -191,19 +192,19 @@ function jsonSchema(schema: z.core.$ZodType, { additional = true } = {}): Json {
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema: written }) => {
       const { def } = zodSchema._zod;
-      // The safe integers are all that a number of JSON can be trusted with: no news to a reader.
+      // zod writes the limits of safe integers. They hold for every JSON number, so they are left out.
       if (Math.abs(Number(written.minimum)) === Number.MAX_SAFE_INTEGER) delete written.minimum;
       if (written.maximum === Number.MAX_SAFE_INTEGER) delete written.maximum;
       if (def.type !== 'object') return;
       const { shape, catchall } = def as z.core.$ZodObjectDef;
-      const needed = Object.keys(shape).filter((name) => !mayBeLeftOut(shape[name]));
+      const required = Object.keys(shape).filter((name) => !isOptional(shape[name]));
       delete written.required;
-      if (needed.length > 0) written.required = needed;
+      if (required.length > 0) written.required = required;
       if (additional && catchall?._zod.def.type !== 'never') delete written.additionalProperties;
     },
   });
   return rest;
 }
 
-const mayBeLeftOut = (field: z.core.$ZodType | undefined): boolean =>
+const isOptional = (field: z.core.$ZodType | undefined): boolean =>
   field === undefined || field._zod.optout === 'optional' || field._zod.def.type === 'default';

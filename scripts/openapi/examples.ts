@@ -1,17 +1,17 @@
-/** Examples of the answers, written by the very functions that write the answers. */
+/** Examples of response bodies, written by the functions that write the bodies. */
 
 import { orderJson, refundJson } from '../../functions/http/order-json.ts';
 import { outcomeJson } from '../../functions/http/outcome-json.ts';
-import { amountOf } from '../../functions/payment/money.ts';
+import { parseAmount } from '../../functions/payment/money.ts';
 import type { Order } from '../../functions/payment/order.ts';
 import type { Outcome } from '../../functions/payment/outcome.ts';
 import type { VirtualAccount } from '../../functions/payment/payment.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
-import type { AnswerName } from './answers.ts';
+import type { ResponseName } from './responses.ts';
 
 function won(major: number) {
-  const amount = amountOf(major, 'KRW');
-  if (amount === undefined) throw new Error(`${major} is no amount of won`);
+  const amount = parseAmount(major, 'KRW');
+  if (amount === undefined) throw new Error(`${major} is not an amount of won`);
   return amount;
 }
 
@@ -28,7 +28,7 @@ const account: VirtualAccount = {
   bank: '하나은행',
   number: '79012345678901',
   holder: '(주)마이샵',
-  dueAt: registeredAt + 3 * 86_400,
+  depositDeadline: registeredAt + 3 * 86_400,
   issuedAt: paidAt,
 };
 const record = { payMethod: 'card', pgProvider: 'html5_inicis', applyNum: '96736471', paidAt };
@@ -56,7 +56,7 @@ const written = (value: object): { value: unknown } => ({ value: JSON.parse(JSON
 const outcome = (of: Partial<Outcome> & Pick<Outcome, 'status'>) =>
   written(outcomeJson({ impUid, merchantUid, ...money, ...of }, named, 'en'));
 
-export const answerExamples: Partial<Record<AnswerName, Readonly<Record<string, { value: unknown }>>>> = {
+export const RESPONSE_EXAMPLES: Partial<Record<ResponseName, Readonly<Record<string, { value: unknown }>>>> = {
   Outcome: {
     paid: outcome({ status: 'paid', applyNum: '96736471' }),
     virtual_account_issued: outcome({ status: 'virtual_account_issued', account }),

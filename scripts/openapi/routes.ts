@@ -1,6 +1,6 @@
 /**
- * What each route takes and answers, beside what its schemas say: the codes, the words, an example. Facts only. The routes themselves
- * come from infra/function-table.ts: one more there does not compile here until it is described.
+ * Descriptions of the routes: summaries, responses, problem codes and an example, beside the schemas. Data only. The routes themselves
+ * are in infra/function-table.ts, and a route without a description here does not compile.
  */
 
 import type * as z from 'zod';
@@ -12,13 +12,15 @@ import { body as refundBody } from '../../functions/handlers/refunds.ts';
 import { body as webhookBody } from '../../functions/handlers/webhook.ts';
 import type { ProblemCode } from '../../functions/http/problem.ts';
 import { newOrderPath, orderPath } from '../../functions/http/request.ts';
-import type { DOORS, DoorName } from '../../infra/function-table.ts';
-import type { AnswerName } from './answers.ts';
+import type { HTTP_FUNCTIONS, HttpFunctionName } from '../../infra/function-table.ts';
+import type { ResponseName } from './responses.ts';
 
 type NameOf<Route> = Route extends { method: infer M extends string; path: infer P extends string }
   ? `${M} ${P}`
   : never;
-export type RouteName = { [Name in DoorName]: NameOf<(typeof DOORS)[Name]['routes'][number]> }[DoorName];
+export type RouteName = {
+  [Name in HttpFunctionName]: NameOf<(typeof HTTP_FUNCTIONS)[Name]['routes'][number]>;
+}[HttpFunctionName];
 
 export interface Described {
   readonly operationId: string;
@@ -27,32 +29,34 @@ export interface Described {
   readonly query?: z.core.$ZodType;
   readonly headers?: Readonly<Record<string, { readonly pattern?: string; readonly description: string }>>;
   readonly body?: z.core.$ZodType;
-  /** A form is read as well as JSON. */
+  /** The route accepts a form as well as JSON. */
   readonly takesForms?: true;
   /** An example of the body. */
   readonly example?: object;
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: AnswerName | 'page' }>>;
-  /** Each with the `detail` that it comes with. */
+  readonly responses: Readonly<
+    Record<number, { readonly description: string; readonly schema?: ResponseName | 'page' }>
+  >;
+  /** The `detail` of each problem code. */
   readonly problems: Partial<Record<ProblemCode, string>>;
 }
 
 const ids = { imp_uid: 'imp_961494461225', merchant_uid: 'order-1001' };
-const again = 'Nothing is decided and nothing is lost. Ask again in a few seconds.';
-const notDecided = 'Nothing is decided. The log of this request tells the shop what to do.';
+const again = 'No decision was made and no data is lost. Retry in a few seconds.';
+const notDecided = 'No decision was made. The log of this request shows the shop what to do.';
 const unread = {
   payload_too_large: 'Send at most 65536 bytes.',
   unsupported_media_type: 'Send application/json or application/x-www-form-urlencoded, in UTF-8.',
 };
 const unreadJson = { ...unread, unsupported_media_type: 'Send application/json, in UTF-8.' };
 const stored = {
-  internal_error: 'Nothing is decided. The log of this request tells the shop what happened.',
+  internal_error: 'No decision was made. The log of this request shows the shop what happened.',
   store_unavailable: again,
 };
 const settling = {
   ...stored,
   iamport_error: notDecided,
   iamport_unavailable: again,
-  order_busy: 'Ask again in a second.',
+  order_busy: 'Retry in a second.',
 };
 const wrongImpUid = 'imp_uid must look like imp_123456789012.';
 const noOrder = 'Register the order with PUT /orders/{merchant_uid} before its payment window opens.';
@@ -61,48 +65,48 @@ const otherOrder = 'Send the merchant_uid of the order that this imp_uid pays.';
 const wrongPath = 'merchant_uid must have none of / \\ ? # %, which do not survive in a path.';
 const wrongAmount = 'amount must be more than 0 and an amount of KRW.';
 
-/** What a field of a request means, whatever route takes it. Every field has one: the document is not made without. */
-export const meanings: Readonly<Record<string, string>> = {
+/** The meaning of each request field, the same in every route. A field without one makes `npm run openapi` fail. */
+export const FIELD_MEANINGS: Readonly<Record<string, string>> = {
   imp_uid: "Iamport's id of the payment, as the payment window gave it.",
   merchant_uid: "The shop's id of the order: 1 to 40 visible characters.",
   to: 'The name of a configured result target; `web` where it is left out.',
-  again: 'How often the built-in page has asked again. It is for that page alone.',
-  error_msg: "The payment window's own words. Shown to the buyer as such beside an unpaid outcome, and never believed.",
-  status: 'What Iamport says of it. Not believed.',
+  again: 'How often the built-in page has retried. Only that page sends it.',
+  error_msg: "The payment window's error message. The page quotes it beside an unpaid outcome. It is never trusted.",
+  status: 'The status in the notification. Not trusted.',
   event: "Iamport's name of a notification that is not about the payment's status.",
-  extra: 'What comes with such a notification. Passed on as it was told, unconfirmed.',
+  extra: 'The content of such a notification. Published as it was sent, unconfirmed.',
   amount: 'In major units: 14000 won, 10.5 dollars. Of a refund, a part of what is left; left out, all of it.',
   currency: 'ISO 4217.',
-  name: 'What is sold. Nothing personal.',
+  name: 'The name of the goods, without personal data.',
   expires_at: 'Until when the shop waits for the payment, in Unix seconds.',
   tier: "A sub-merchant's code of an Agency account.",
-  reason: "The shop's words, which the console and the buyer's bank are told.",
-  account: 'Of the buyer, for money that came into a virtual account. Passed on, never stored.',
-  'account.holder': 'Whose account it is.',
+  reason: "The shop's reason, which is sent to the console and the buyer's bank.",
+  account: "The buyer's account, for a payment into a virtual account. Sent to Iamport, never stored.",
+  'account.holder': 'The holder of the account.',
   'account.bank': "Iamport's code of the bank, not its name.",
   'account.number': 'The number of the account.',
   'account.tel': 'The telephone number of its holder; the virtual accounts of some PGs need it.',
   tax_free: 'The part of the amount that is free of tax, in major units. 0 is sent too.',
   vat_amount: 'The VAT in the amount, in major units. Required for refunds where it was set at payment. 0 is sent too.',
-  requester: 'Who asks for the refund. Naver Pay needs it.',
+  requester: 'Who requests the refund. Naver Pay needs it.',
 };
 
 const language = {
-  'accept-language': { description: 'The language of `message`: `ko` (unless said otherwise) or `en`.' },
+  'accept-language': { description: 'The language of `message`: `ko` (the default) or `en`.' },
 };
 
-export const routes: Readonly<Record<RouteName, Described>> = {
+export const ROUTES: Readonly<Record<RouteName, Described>> = {
   'POST /payments/complete': {
     operationId: 'completePayment',
     summary: {
-      en: 'The storefront or an app asks what became of the payment of its buyer, and settles the order by it.',
+      en: 'The storefront or an app requests the result of a payment, which settles the order.',
       ko: '스토어프런트나 앱이 구매자의 결제가 어떻게 되었는지 묻고, 그 결과로 주문을 확정합니다.',
     },
     headers: language,
     body: completeBody,
     takesForms: true,
     example: ids,
-    answers: { 200: { description: 'What could be verified, good or bad.', schema: 'Outcome' } },
+    responses: { 200: { description: 'The verified outcome, paid or not.', schema: 'Outcome' } },
     problems: {
       invalid_request: wrongImpUid,
       payment_not_found: noPayment,
@@ -120,18 +124,18 @@ export const routes: Readonly<Record<RouteName, Described>> = {
     },
     headers: language,
     query: mobileQuery,
-    answers: {
+    responses: {
       200: {
-        description: 'The built-in page: the outcome, that it is being asked again, or a step over to the app.',
+        description: 'The built-in page: the outcome, a retry in progress, or a link to the app.',
         schema: 'page',
       },
       303: {
         description:
-          'To the result target, with merchant_uid, imp_uid, status and perhaps reason in its query; beside an unpaid outcome also the window’s error_msg.',
+          'To the result target, with merchant_uid, imp_uid, status and possibly reason in its query; for an unpaid outcome also the window’s error_msg.',
       },
-      400: { description: 'The built-in page: the query is not one that we understand.', schema: 'page' },
+      400: { description: 'The built-in page: the query is not valid.', schema: 'page' },
       404: {
-        description: 'The built-in page: no such payment, no such order, or an address that was cut.',
+        description: 'The built-in page: no such payment, no such order, or a truncated address.',
         schema: 'page',
       },
       409: { description: 'The built-in page: the payment belongs to another order.', schema: 'page' },
@@ -141,15 +145,15 @@ export const routes: Readonly<Record<RouteName, Described>> = {
   'POST /payments/webhook': {
     operationId: 'receiveWebhook',
     summary: {
-      en: 'Iamport notifies; nothing but the ids is believed, and Iamport is asked.',
+      en: 'Iamport notifies of a payment. Only the ids are used, and the payment is read from Iamport.',
       ko: '아임포트가 알립니다. 식별자 말고는 믿지 않고 아임포트에 다시 묻습니다.',
     },
     body: webhookBody,
     takesForms: true,
     example: { ...ids, status: 'paid' },
-    answers: {
+    responses: {
       200: {
-        description: 'Settled; or it names no payment or order of ours, and need not be sent again.',
+        description: 'Settled; or the payment or its order is unknown, and Iamport need not send it again.',
         schema: 'Noticed',
       },
     },
@@ -168,13 +172,13 @@ export const routes: Readonly<Record<RouteName, Described>> = {
   'PUT /orders/{merchant_uid}': {
     operationId: 'registerOrder',
     summary: {
-      en: "The shop's server registers what is to be paid, before the window opens.",
+      en: "The shop's server registers the amount to be paid, before the window opens.",
       ko: '쇼핑몰 서버가 결제할 금액을 결제창을 열기 전에 등록합니다.',
     },
     path: newOrderPath,
     body: terms,
     example: { amount: 14_000, name: 'Flowers' },
-    answers: {
+    responses: {
       200: { description: 'It was registered before, with the same terms.', schema: 'OrderRegistered' },
       201: { description: 'Registered.', schema: 'OrderRegistered' },
     },
@@ -190,33 +194,33 @@ export const routes: Readonly<Record<RouteName, Described>> = {
   'GET /orders/{merchant_uid}': {
     operationId: 'showOrder',
     summary: {
-      en: 'The order as it stands, with its payment, its account, and every reversal and refund.',
+      en: 'The current order, with its payment, its account, and every reversal and refund.',
       ko: '주문의 현재 상태입니다. 결제, 가상계좌, 모든 취소와 환불이 함께 나옵니다.',
     },
     path: orderPath,
-    answers: { 200: { description: 'The order.', schema: 'OrderInFull' } },
+    responses: { 200: { description: 'The order.', schema: 'OrderInFull' } },
     problems: { invalid_request: wrongPath, order_not_found: noOrder, ...stored },
   },
   'POST /orders/{merchant_uid}/refunds': {
     operationId: 'refundOrder',
     summary: {
-      en: "The shop's server gives back a part of a payment, or all of it.",
+      en: "The shop's server refunds a part of a payment, or all of it.",
       ko: '쇼핑몰 서버가 결제 금액의 일부나 전부를 돌려줍니다.',
     },
     path: orderPath,
     headers: {
       'idempotency-key': {
         pattern: '^[0-9A-Za-z_-]{1,64}$',
-        description: 'The same key gives back once. Required with an amount.',
+        description: 'Requests with the same key refund once. Required with an amount.',
       },
     },
     body: refundBody,
     example: { amount: 4_000, reason: 'One of three came broken' },
-    answers: {
-      200: { description: 'Given back.', schema: 'RefundAnswer' },
+    responses: {
+      200: { description: 'Refunded.', schema: 'RefundAnswer' },
       202: {
         description:
-          'On its way. Ask again with the same key, never with another one. `needs` says what it waits for besides time.',
+          'Pending. Repeat the request with the same key, never with another one. `needs` names what it waits for besides time.',
         schema: 'RefundAnswer',
       },
     },
@@ -225,9 +229,8 @@ export const routes: Readonly<Record<RouteName, Described>> = {
       order_not_found: noOrder,
       payment_not_found: noPayment,
       not_paid: 'Nothing of this order is left to give back.',
-      refund_exceeds:
-        'Ask for no more than is left; leave the amount out for all of it. A refund that is under way counts.',
-      refund_key_used: 'This idempotency-key has asked for another amount or other tax parts before.',
+      refund_exceeds: 'Send at most the amount that is left, or no amount for all of it. A refund in progress counts.',
+      refund_key_used: 'This idempotency-key was used for another amount or other tax parts.',
       refund_refused: 'The PG refused it.',
       account_missing: 'This was paid into a virtual account: send account {holder, bank, number} of the buyer.',
       ...unreadJson,
@@ -237,11 +240,11 @@ export const routes: Readonly<Record<RouteName, Described>> = {
   'DELETE /orders/{merchant_uid}': {
     operationId: 'closeOrder',
     summary: {
-      en: "The shop's server closes an order that nobody has paid, for good, and revokes its virtual account.",
+      en: "The shop's server permanently closes an unpaid order and revokes its virtual account.",
       ko: '쇼핑몰 서버가 결제되지 않은 주문을 완전히 닫고, 발급된 가상계좌를 취소합니다.',
     },
     path: orderPath,
-    answers: { 204: { description: 'Closed, now or before.' } },
+    responses: { 204: { description: 'Closed, now or before.' } },
     problems: {
       invalid_request: wrongPath,
       order_not_found: noOrder,
@@ -252,16 +255,16 @@ export const routes: Readonly<Record<RouteName, Described>> = {
   'POST /payments/confirm': {
     operationId: 'confirmPayment',
     summary: {
-      en: 'Iamport asks whether a payment may be approved (`confirm_url`); anything but 200 stops it.',
+      en: 'Iamport requests whether a payment may be approved (`confirm_url`); any status but 200 stops the payment.',
       ko: '아임포트가 결제를 승인해도 되는지 묻습니다(`confirm_url`). 200이 아니면 결제가 중단됩니다.',
     },
     body: confirmBody,
     takesForms: true,
     example: { ...ids, amount: 14_000 },
-    answers: {
-      200: { description: 'It may go through.', schema: 'Confirmed' },
+    responses: {
+      200: { description: 'Iamport may approve it.', schema: 'Confirmed' },
       409: {
-        description: 'It may not: the order is paid, closed, too late, unknown, or of another amount.',
+        description: 'Iamport must not approve it: the order is paid, closed, expired, unknown, or of another amount.',
         schema: 'NotConfirmed',
       },
     },

@@ -1,4 +1,4 @@
-/** What the checkout needs of a browser. In tests all of it is literal. */
+/** The browser functions that the checkout uses. Tests replace all of them. */
 
 import type { PaymentParam } from './types.ts';
 
@@ -7,24 +7,29 @@ export interface Iamport {
   request_pay(param: PaymentParam & { m_redirect_url: string }, callback: (rsp: unknown) => void): unknown;
 }
 
-/** The part of a `Response` that is read. */
-export interface Answer {
+/** The part of a `Response` that the checkout reads. */
+export interface BackendResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   json(): Promise<unknown>;
 }
 
-export interface World {
-  /** Undefined while `iamport.js` is not there. */
+export interface BrowserEnvironment {
+  /** Undefined until `iamport.js` has loaded. */
   iamport(): Iamport | undefined;
-  /** Asks with a form. @throws whatever, when there was no answer within `timeoutMs` */
-  post(url: string, form: string, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<Answer>;
+  /** Posts a form. @throws any error, without a response within `timeoutMs` */
+  post(
+    url: string,
+    form: string,
+    headers: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ): Promise<BackendResponse>;
   wait(ms: number): Promise<void>;
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to 1. */
   random(): number;
-  /** Of this tab. It may throw: browsers can be told to keep nothing. */
+  /** The storage of this tab. May throw: a browser can be set to block storage. */
   storage(): {
     getItem(key: string): string | null;
     setItem(key: string, text: string): void;
@@ -32,6 +37,9 @@ export interface World {
   };
   /** The address of the page. */
   address(): string;
-  /** Calls back when the browser shows the page again as it was left. @returns what ends that */
+  /**
+   * Calls back when the browser restores the page from its back/forward cache.
+   * @returns a function that removes the listener
+   */
   onReturn(callback: () => void): () => void;
 }

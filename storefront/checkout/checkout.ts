@@ -1,40 +1,42 @@
 /**
- * One payment of a page, from the click to its result: opens the window, and asks the backend whatever the window says. Loads nothing,
- * shows nothing, and never throws: whatever goes wrong is a result.
+ * One payment of a page, from the click to its result: opens the window, then calls the backend whatever the window
+ * returns. Loads nothing, shows nothing, and never throws: every failure is a result.
  */
 
-import type { World } from './browser-environment.ts';
+import type { BrowserEnvironment } from './browser-environment.ts';
 import { confirm, textIn } from './confirm.ts';
-import { words } from './messages.ts';
+import { messageOf } from './messages.ts';
 import { idIn, idsIn, pendingIn } from './pending.ts';
 import type { Backend, Confirmation, Left, PaymentIds, PayRequest, PayResult, Unopened, WindowWords } from './types.ts';
 
-/** A second call within this time is a second click. After it the buyer, who still sees the button, has no window any more. */
+/**
+ * A second call within this time is a double click. Later, a buyer who still sees the button has no window any more.
+ */
 const clickMs = 10_000;
 
-/** What `pay` waits for. */
+/** The current call of `pay`. */
 interface Attempt {
   readonly merchantUid: string;
   readonly begun: number;
-  /** The window has called back. */
-  hasAnswer: boolean;
+  /** True after the window has called back. */
+  hasReturned: boolean;
   result: Promise<PayResult>;
 }
 
 type Return = { readonly rsp: unknown } | { readonly cause: unknown } | 'left';
 
-export function checkoutIn(world: World) {
-  const pending = pendingIn(world);
+export function checkoutIn(browser: BrowserEnvironment) {
+  const pending = pendingIn(browser);
   let current: Attempt | undefined;
 
-  /** Opens the payment window, and resolves with what became of the payment. Never rejects. */
+  /** Opens the payment window, and resolves with the result of the payment. Never rejects. */
   function pay(request: PayRequest): Promise<PayResult> {
     const { merchant_uid, language } = request;
-    if (current && (current.hasAnswer || world.now() - current.begun < clickMs)) {
+    if (current && (current.hasReturned || browser.now() - current.begun < clickMs)) {
       if (current.merchantUid === merchant_uid) return current.result;
       return Promise.resolve(unopened('busy', merchant_uid, language));
     }
-    const attempt: Attempt = { merchantUid: merchant_uid, begun: world.now(), hasAnswer: false, result: never };
+    const attempt: Attempt = { merchantUid: merchant_uid, begun: browser.now(), hasReturned: false, result: never };
     current = attempt;
     attempt.result = payIn(attempt, request).finally(() => {
       if (current === attempt) current = undefined;
@@ -45,7 +47,7 @@ export function checkoutIn(world: World) {
   async function payIn(attempt: Attempt, request: PayRequest): Promise<PayResult> {
     const { completeUrl, mobileRedirectUrl, patienceMs, onConfirming, ...param } = request;
     const { merchant_uid, language } = param;
-    const iamport = world.iamport();
+    const iamport = browser.iamport();
     if (!iamport) return unopened('iamport_missing', merchant_uid, language);
     pending.keep({ merchant_uid });
     const returned = await new Promise<Return>((resolve) => {
@@ -53,14 +55,14 @@ export function checkoutIn(world: World) {
         stop();
         resolve(how);
       };
-      const stop = world.onReturn(() => end('left'));
+      const stop = browser.onReturn(() => end('left'));
       const open = async () => {
-        const m_redirect_url = new URL(mobileRedirectUrl, world.address()).href;
+        const m_redirect_url = new URL(mobileRedirectUrl, browser.address()).href;
         await iamport.request_pay({ ...param, m_redirect_url }, (rsp) => end({ rsp }));
       };
       open().catch((cause: unknown) => end({ cause }));
     });
-    attempt.hasAnswer = true;
+    attempt.hasReturned = true;
     if (returned === 'left') return leave(merchant_uid, language);
     if ('cause' in returned) {
       pending.forget();
@@ -76,42 +78,42 @@ export function checkoutIn(world: World) {
     try {
       onConfirming?.(ids);
     } catch (error) {
-      // What the page shows meanwhile is not worth a payment.
+      // An error of the page's callback must not lose the payment.
       console.error(error);
     }
     return {
-      ...(await ask({ ...ids, completeUrl, ...optional({ language, patienceMs }) })),
+      ...(await confirmPending({ ...ids, completeUrl, ...optional({ language, patienceMs }) })),
       ...(window && { window }),
     };
   }
 
-  /** Asks, and forgets the payment once its result is known. */
-  async function ask(question: PaymentIds & Backend): Promise<Confirmation> {
-    const result = await confirm(question, world);
-    // Meanwhile the buyer may have begun to pay something else.
-    if (result.status !== 'unconfirmed' && pending.read()?.merchant_uid === question.merchant_uid) pending.forget();
+  /** Calls the backend, and removes the pending payment once its result is known. */
+  async function confirmPending(request: PaymentIds & Backend): Promise<Confirmation> {
+    const result = await confirm(request, browser);
+    // Meanwhile the buyer may have begun to pay another order.
+    if (result.status !== 'unconfirmed' && pending.read()?.merchant_uid === request.merchant_uid) pending.forget();
     return result;
   }
 
   function leave(merchant_uid: string, language?: string): Left {
     pending.forget();
-    return { status: 'left', merchant_uid, message: words('left', language) };
+    return { status: 'left', merchant_uid, message: messageOf('left', language) };
   }
 
   /**
-   * For a page that loads: the result of the payment that was under way when this tab left, or of the one that the page's address names,
-   * as on the result target of a phone. Undefined when there is none. Never rejects.
+   * For a page that loads: the result of the payment that was pending when this tab left. A payment in the page's
+   * address comes first, as on the result target of a phone. Undefined without either. Never rejects.
    */
   async function resume(backend: Backend): Promise<PayResult | undefined> {
     if (current) return current.result;
-    const named = idsIn(Object.fromEntries(new URL(world.address()).searchParams));
+    const named = idsIn(Object.fromEntries(new URL(browser.address()).searchParams));
     const found = named?.imp_uid ? named : pending.read();
     if (!found) return undefined;
     const { imp_uid, merchant_uid } = found;
-    return imp_uid ? ask({ ...backend, imp_uid, merchant_uid }) : leave(merchant_uid, backend.language);
+    return imp_uid ? confirmPending({ ...backend, imp_uid, merchant_uid }) : leave(merchant_uid, backend.language);
   }
 
-  return { pay, resume, confirm: ask };
+  return { pay, resume, confirm: confirmPending };
 }
 
 const never: Promise<PayResult> = new Promise(() => undefined);
@@ -120,10 +122,10 @@ const unopened = (code: Unopened['code'], merchant_uid: string, language?: strin
   status: 'unopened',
   merchant_uid,
   code,
-  message: message ?? words(code, language),
+  message: message ?? messageOf(code, language),
 });
 
-/** `success` may be missing and says nothing; without an `imp_uid` no payment was begun. */
+/** `success` may be missing and is ignored; without an `imp_uid` there is no payment. */
 function readReturn(rsp: unknown): { imp_uid?: string; window?: WindowWords } {
   const fields = (typeof rsp === 'object' && rsp !== null ? rsp : {}) as Readonly<Record<string, unknown>>;
   const window = optional({ error_code: textIn(fields.error_code), error_msg: textIn(fields.error_msg) });
@@ -133,7 +135,7 @@ function readReturn(rsp: unknown): { imp_uid?: string; window?: WindowWords } {
   });
 }
 
-/** Without the fields that are not there. */
+/** Omits undefined fields. */
 const optional = <Fields extends object>(fields: Fields) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Name in keyof Fields]?: Exclude<Fields[Name], undefined>;

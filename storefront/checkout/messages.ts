@@ -1,4 +1,6 @@
-/** What the buyer is told when the backend cannot say it. Korean, or English for a language that begins with `en`. */
+/**
+ * The messages to the buyer without a message of the backend. Korean, or English for a language that begins with `en`.
+ */
 
 const korean = {
   iamport_missing: '결제 모듈을 불러오지 못했습니다. 새로고침한 뒤 다시 시도해 주세요.',
@@ -10,9 +12,9 @@ const korean = {
   refused: '결제를 확인할 수 없습니다. 상점에 문의해 주세요.',
 };
 
-export type Word = keyof typeof korean;
+export type MessageCode = keyof typeof korean;
 
-const english: Readonly<Record<Word, string>> = {
+const english: Readonly<Record<MessageCode, string>> = {
   iamport_missing: 'The payment module did not load. Reload the page and try again.',
   busy: 'Another order is being paid.',
   declined: 'The payment window did not open. Please try again.',
@@ -22,4 +24,5 @@ const english: Readonly<Record<Word, string>> = {
   refused: 'The payment cannot be confirmed. Please contact the shop.',
 };
 
-export const words = (word: Word, language?: string): string => (/^en/i.test(language ?? '') ? english : korean)[word];
+export const messageOf = (code: MessageCode, language?: string): string =>
+  (/^en/i.test(language ?? '') ? english : korean)[code];

@@ -1,6 +1,6 @@
-/** The payment of this tab whose result the page does not know yet: it outlives a reload and the way over a phone's window. */
+/** The payment of this tab without a known result. It survives a reload and the navigation to a phone's window. */
 
-import type { World } from './browser-environment.ts';
+import type { BrowserEnvironment } from './browser-environment.ts';
 import { textIn } from './confirm.ts';
 
 /** `imp_uid` is known once the window has called back. */
@@ -11,8 +11,8 @@ export interface Pending {
 
 const key = 'iamport-checkout';
 
-export function pendingIn(world: Pick<World, 'storage'>) {
-  /** Without storage a payment goes on as well; it is only not found again after a reload. */
+export function pendingIn(browser: Pick<BrowserEnvironment, 'storage'>) {
+  /** Without storage a payment still works, but a reload loses it. */
   const attempt = <Value>(work: () => Value): Value | undefined => {
     try {
       return work();
@@ -21,9 +21,9 @@ export function pendingIn(world: Pick<World, 'storage'>) {
     }
   };
   return {
-    keep: (pending: Pending) => attempt(() => world.storage().setItem(key, JSON.stringify(pending))),
-    forget: () => attempt(() => world.storage().removeItem(key)),
-    read: (): Pending | undefined => attempt(() => idsIn(JSON.parse(world.storage().getItem(key) ?? '{}'))),
+    keep: (pending: Pending) => attempt(() => browser.storage().setItem(key, JSON.stringify(pending))),
+    forget: () => attempt(() => browser.storage().removeItem(key)),
+    read: (): Pending | undefined => attempt(() => idsIn(JSON.parse(browser.storage().getItem(key) ?? '{}'))),
   };
 }
 
@@ -31,7 +31,7 @@ export function pendingIn(world: Pick<World, 'storage'>) {
 export const idIn = (value: unknown): string | undefined =>
   /^(?:null|undefined|NaN)$/.test(String(value)) ? undefined : textIn(value);
 
-/** The ids among whatever else there is; undefined when no order is named. */
+/** The ids among other fields; undefined without an order number. */
 export function idsIn(fields: Readonly<Record<string, unknown>>): Pending | undefined {
   const [merchantUid, impUid] = [idIn(fields.merchant_uid), idIn(fields.imp_uid)];
   return merchantUid ? { merchant_uid: merchantUid, ...(impUid && { imp_uid: impUid }) } : undefined;

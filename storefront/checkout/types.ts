@@ -1,21 +1,21 @@
 /**
- * What a shop's page gives to the checkout, and what it gets back. Types only. Names are Iamport's, where it has one; amounts are in
- * the currency's major units, times in Unix seconds.
+ * The parameters and the results of the checkout. Types only. Iamport's names where they exist; amounts in the
+ * currency's major units, times in Unix seconds.
  */
 
-/** The parameters of `IMP.request_pay` that most shops use. Whatever else a PG wants is passed on as it is. */
+/** The parameters of `IMP.request_pay` that most shops use. Other parameters of a PG are passed on unchanged. */
 export interface PaymentParam {
   /** The registered order. */
   readonly merchant_uid: string;
   /** As registered: with another amount the window does not open. */
   readonly amount: number;
   readonly name?: string;
-  /** `html5_inicis`, perhaps with a merchant id behind a dot. */
+  /** `html5_inicis`, optionally with a merchant id after a dot. */
   readonly pg?: string;
   readonly channelKey?: string;
   readonly pay_method?: 'card' | 'trans' | 'vbank' | 'phone' | (string & {});
   readonly currency?: string;
-  /** Of the window, and of the messages to the buyer: Korean, and English for `en`. */
+  /** The language of the window and of the messages to the buyer: Korean, or English for `en`. */
   readonly language?: string;
   readonly buyer_name?: string;
   readonly buyer_email?: string;
@@ -23,28 +23,28 @@ export interface PaymentParam {
   readonly buyer_tel?: string;
   readonly buyer_addr?: string;
   readonly buyer_postcode?: string;
-  /** Asked just before an approval: `<api>/payments/confirm`. */
+  /** Iamport calls it just before an approval: `<api>/payments/confirm`. */
   readonly confirm_url?: string;
   /** The scheme of the app around a WebView, without `://`. */
   readonly app_scheme?: string;
   readonly [param: string]: unknown;
 }
 
-/** Whom to ask what became of a payment. */
+/** The backend that returns the result of a payment. */
 export interface Backend {
   /** `<api>/payments/complete`. */
   readonly completeUrl: string;
-  /** Of the messages to the buyer: `en`, otherwise Korean. */
+  /** The language of the messages to the buyer: `en`, otherwise Korean. */
   readonly language?: string;
-  /** How long to go on asking when no answer comes. A minute unless told. */
+  /** How long to retry without a response. Default: a minute. */
   readonly patienceMs?: number;
 }
 
 export interface PayRequest extends PaymentParam, Backend {
   readonly language?: string;
-  /** `<api>/payments/complete/mobile`, perhaps with `?to=<name of a result target>`. A phone comes back there. */
+  /** `<api>/payments/complete/mobile`, optionally with `?to=<name of a result target>`. A phone returns to it. */
   readonly mobileRedirectUrl: string;
-  /** Called when the window is over and the backend is being asked: the moment for a sign of work. */
+  /** Called after the window has closed, before the call of the backend: the time to show a progress indicator. */
   readonly onConfirming?: (payment: PaymentIds) => void;
 }
 
@@ -74,13 +74,13 @@ export interface VirtualAccount {
   readonly issued_at?: number;
 }
 
-/** What the payment window told the browser. For showing: it proves nothing about the money. */
+/** The error that the payment window returned to the browser. For display only: it proves nothing about the money. */
 export interface WindowWords {
   readonly error_code?: string;
   readonly error_msg?: string;
 }
 
-/** What the backend found out. `message` is for the buyer. */
+/** The result from the backend. `message` is for the buyer. */
 export interface Outcome {
   readonly status: OutcomeStatus;
   readonly message: string;
@@ -88,9 +88,9 @@ export interface Outcome {
   readonly merchant_uid?: string;
   readonly amount?: number;
   readonly currency?: string;
-  /** Why it was rejected, or the PG's words for a failure. */
+  /** The reason of a rejection, or the PG's error text of a failure. */
   readonly reason?: string;
-  /** Where the money of a payment is that was not taken. */
+  /** The progress of the refund or revocation of a rejected payment. */
   readonly reversal?: { readonly kind: string; readonly state: 'requested' | 'done' | 'manual' };
   readonly virtual_account?: VirtualAccount;
   readonly receipt_url?: string;
@@ -98,45 +98,49 @@ export interface Outcome {
   readonly window?: WindowWords;
 }
 
-/** There was no window, so there is no payment, and the buyer can simply try again. */
+/** The window did not open, so there is no payment, and the buyer can try again. */
 export interface Unopened {
   readonly status: 'unopened';
   readonly merchant_uid: string;
   readonly message: string;
   /**
-   * `iamport_missing`: iamport.js is not on the page; `busy`: another order is being paid on this page just now; `declined`: Iamport
-   * refused and said why in `window`; `window_failed`: `IMP.request_pay` threw, see `cause`.
+   * `iamport_missing`: iamport.js is not on the page; `busy`: another order is being paid on this page; `declined`:
+   * Iamport refused, with the reason in `window`; `window_failed`: `IMP.request_pay` threw, see `cause`.
    */
   readonly code: 'iamport_missing' | 'busy' | 'declined' | 'window_failed';
   readonly window?: WindowWords;
   readonly cause?: unknown;
 }
 
-/** The buyer went to a window that took the page away, and came back without a word from it. The shop's server knows the order. */
+/**
+ * The browser left the page for the window, and the buyer returned without a result. The shop's server has the order's
+ * state.
+ */
 export interface Left {
   readonly status: 'left';
   readonly merchant_uid: string;
   readonly message: string;
 }
 
-/** No answer came in the time given. The payment may well be made: ask again, and call nothing failed. */
+/** No response within the time given. The payment may have succeeded: retry, and do not show a failure. */
 export interface Unconfirmed extends PaymentIds {
   readonly status: 'unconfirmed';
   readonly message: string;
-  /** What the backend said last, where it said anything: `iamport_unavailable`, … */
+  /** The last error code of the backend, if any: `iamport_unavailable`, … */
   readonly code?: string;
   readonly window?: WindowWords;
 }
 
-/** The backend will not answer this question, however often it is asked. */
+/** The backend refuses the call, and a retry does not help. */
 export interface Refused extends PaymentIds {
   readonly status: 'refused';
   readonly message: string;
-  /** `order_not_found`, `payment_not_found`, `order_mismatch`, `invalid_request`, …; the HTTP status where there is none. */
+  /** `order_not_found`, `payment_not_found`, `order_mismatch`, `invalid_request`, …; otherwise the HTTP status. */
   readonly code: string;
   readonly window?: WindowWords;
 }
 
-/** Tell them apart by `status`. */
+/** Discriminated by `status`. */
+
 export type Confirmation = Outcome | Unconfirmed | Refused;
 export type PayResult = Confirmation | Unopened | Left;

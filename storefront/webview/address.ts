@@ -1,17 +1,17 @@
 /**
- * Addresses as text. No `URL` here: the one of React Native and those of browsers disagree about app schemes, and where they disagree a
- * page could mean another place than we compared. What is not plainly an address is none.
+ * Addresses as text. Without `URL`, since React Native and browsers parse app schemes differently: a page could open an
+ * address other than the compared one. A text that is not clearly an address is rejected.
  */
 
-/** The scheme in lower case, and what follows its colon. */
+/** The scheme in lower case, and the text after its colon. */
 export interface Split {
   readonly scheme: string;
   readonly rest: string;
 }
 
 /**
- * PGs and card apps write blanks and line breaks into their addresses. As browsers do it, blanks at the ends, tabs and line breaks are
- * dropped, and other blanks are escaped. What the app gets is this form, and never the one that came.
+ * PGs and card apps write blanks and line breaks into their addresses. As in browsers, blanks at the ends, tabs and
+ * line breaks are dropped, and other blanks are escaped. The app gets only this form.
  */
 export const asLink = (text: string): string =>
   text
@@ -20,8 +20,8 @@ export const asLink = (text: string): string =>
     .replace(/[ \u00a0\u3000]/g, encodeURIComponent);
 
 /**
- * A scheme may have `_`, as some apps register it.
- * @returns undefined for what begins with no scheme, or holds spaces, controls or half a character
+ * A scheme may contain `_`, since some apps register one.
+ * @returns undefined for a text without a scheme, or with spaces, control characters or lone surrogates
  */
 export function splitAddress(address: string): Split | undefined {
   if (!isPlain(address)) return undefined;
@@ -29,7 +29,10 @@ export function splitAddress(address: string): Split | undefined {
   return scheme && rest !== undefined ? { scheme: scheme.toLowerCase(), rest } : undefined;
 }
 
-/** KG Inicis wants `app_scheme` with `://`, others without. @returns it in small letters and without; undefined for what is none */
+/**
+ * KG Inicis wants `app_scheme` with `://`, others without.
+ * @returns it in lower case without `://`; undefined for an invalid scheme
+ */
 export function bareScheme(text: string): string | undefined {
   const scheme = text.replace(/:(?:\/\/)?$/, '');
   return splitAddress(`${scheme}:`)?.rest === '' ? scheme.toLowerCase() : undefined;
@@ -43,7 +46,10 @@ function isPlain(address: string): boolean {
   return !/\s/.test(address);
 }
 
-/** A web address whose host is a plain name: no user, no backslash. `query` begins with `?` or is empty. The fragment is dropped. */
+/**
+ * A web address whose host is a plain name: no user, no backslash. `query` begins with `?` or is empty. The fragment is
+ * dropped.
+ */
 export interface WebAddress {
   readonly origin: string;
   readonly host: string;
@@ -52,18 +58,18 @@ export interface WebAddress {
 }
 
 const WEB = /^\/\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?(\/[^?#\\]*)?(\?[^#]*)?(?:#.*)?$/i;
-const USUAL_PORT: Record<string, string> = { https: '443', http: '80' };
+const DEFAULT_PORT: Record<string, string> = { https: '443', http: '80' };
 
-/** @returns undefined for whatever is no such address with `http` or `https` */
+/** @returns undefined for any other text, and for a scheme other than `http` or `https` */
 export function webAddress(address: string): WebAddress | undefined {
   const split = splitAddress(address);
-  const usualPort = split && USUAL_PORT[split.scheme];
-  if (!split || !usualPort) return undefined;
-  const [matched, name = '', port = usualPort, path = '/', query = ''] = WEB.exec(split.rest) ?? [];
+  const defaultPort = split && DEFAULT_PORT[split.scheme];
+  if (!split || !defaultPort) return undefined;
+  const [matched, name = '', port = defaultPort, path = '/', query = ''] = WEB.exec(split.rest) ?? [];
   if (matched === undefined) return undefined;
   const host = name.toLowerCase();
   return {
-    origin: `${split.scheme}://${host}${Number(port) === Number(usualPort) ? '' : `:${Number(port)}`}`,
+    origin: `${split.scheme}://${host}${Number(port) === Number(defaultPort) ? '' : `:${Number(port)}`}`,
     host,
     path,
     query,
@@ -71,8 +77,7 @@ export function webAddress(address: string): WebAddress | undefined {
 }
 
 /**
- * The same page: origin and path; the query and slashes at the end may differ. A path with dots or escapes in it is what it is, and
- * equals only itself.
+ * Compares origin and path; the query and trailing slashes may differ. Dots and escapes in a path are not normalized.
  */
 export function isSamePage(one: WebAddress, other: WebAddress): boolean {
   return one.origin === other.origin && withoutSlash(one.path) === withoutSlash(other.path);
@@ -80,7 +85,10 @@ export function isSamePage(one: WebAddress, other: WebAddress): boolean {
 
 const withoutSlash = (path: string): string => path.replace(/\/+$/, '');
 
-/** The first value of a name in a query, decoded. Some PGs add their fields behind a second `?`, so that it separates like `&`. */
+/**
+ * The first value of a name in a query, decoded. Some PGs append their fields after a second `?`, so it separates like
+ * `&`.
+ */
 export function queryValue(query: string, name: string): string | undefined {
   for (const pair of query.split(/[?&]/)) {
     const equals = pair.indexOf('=');
@@ -89,7 +97,7 @@ export function queryValue(query: string, name: string): string | undefined {
   return undefined;
 }
 
-/** What cannot be decoded as UTF-8 stays as it is: there are pages in EUC-KR that escape in that. */
+/** Returns a text that is not UTF-8 unchanged: pages in EUC-KR escape in EUC-KR. */
 export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

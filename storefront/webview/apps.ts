@@ -1,9 +1,9 @@
 /**
- * The Korean apps that a payment page opens: card, bank, wallet, identity and virus check. Facts only, each with who publishes it;
- * nothing here decides. In the order of importance: where a platform allows only so many, the first ones count.
+ * The Korean apps that a payment page opens: card, bank, wallet, identity and virus check. Facts only, each with its
+ * publishers. In order of importance: where a platform limits the number, the first ones count.
  */
 
-/** Who names the scheme or the package. The first two are Iamport's (PortOne's) own word, the others other PGs' about the same apps. */
+/** The publishers of a scheme or a package. The first two are Iamport's (PortOne's) own, the others are other PGs'. */
 export const SOURCES = {
   G: 'The KG Inicis guide, github.com/iamport/iamport-manual',
   P: 'PortOne SDKs and manual, github.com/iamport (ios, android, react-native, flutter, manual)',
@@ -16,7 +16,7 @@ export const SOURCES = {
 export type Source = keyof typeof SOURCES;
 
 export interface PaymentApp {
-  /** As it is published. Compared without regard to case, since some PGs write capitals. Missing: opened by its package alone. */
+  /** As published. Compared case-insensitively, since some PGs write capitals. Missing: opened only by its package. */
   readonly scheme?: string;
   readonly ko: string;
   readonly en: string;
@@ -24,14 +24,19 @@ export interface PaymentApp {
   readonly android?: string;
   /** The number in the App Store. */
   readonly appStore?: string;
-  /** The scheme is used on this platform alone. */
+  /** The scheme exists only on this platform. */
   readonly only?: 'android' | 'ios';
-  /** The month in which Iamport first published the scheme, by the history of its repositories. Missing where it never did. */
+  /**
+   * The month in which Iamport first published the scheme, by the history of its repositories. Missing if it never did.
+   */
   readonly since?: string;
   readonly sources: readonly Source[];
 }
 
-/** Iamport says so, or two others do. What is not confirmed may be right; nobody should rely on it. */
+/**
+ * True when Iamport, or at least two other PGs, publish the app. An unconfirmed entry may be right, but must not be
+ * relied on.
+ */
 export function isConfirmed({ sources }: PaymentApp): boolean {
   return sources.includes('G') || sources.includes('P') || sources.length > 1;
 }
@@ -143,7 +148,7 @@ const byStoreNumber = new Map(
 
 /** @param scheme in any case, without `:` */
 export const appWithScheme = (scheme: string): PaymentApp | undefined => bySchemeName.get(scheme.toLowerCase());
-/** Several schemes may belong to one package: then the app is the first of them. */
+/** Several rows may share a package: returns the first of them. */
 export const appWithPackage = (name: string): PaymentApp | undefined => byPackageName.get(name);
-/** @param number of the App Store, digits only */
+/** @param number the number in the App Store, digits only */
 export const appInAppStore = (number: string): PaymentApp | undefined => byStoreNumber.get(number);

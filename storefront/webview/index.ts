@@ -1,6 +1,6 @@
 /**
- * The WebView kit: what a native or hybrid app needs around a payment page. Pure: no platform, no network, no storage, no clock, so it runs in
- * React Native, Capacitor and any other JavaScript, and native code can be written after it.
+ * The WebView kit for a native or hybrid app around a payment page. Pure: no platform, network, storage or clock. So it
+ * runs in React Native, Capacitor and any other JavaScript, and can be ported to native code.
  */
 
 export type { PaymentApp, Source } from './apps.ts';

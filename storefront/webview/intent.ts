@@ -1,11 +1,12 @@
 /**
- * Android's intent URIs: `intent:<the rest of the address>#Intent;scheme=…;package=…;end`. Reads and writes them, decides nothing.
- * Grammar: android.content.Intent.parseUri. More forgiving than Android in one place: a field of an unknown kind is passed over.
+ * Android's intent URIs: `intent:<the rest of the address>#Intent;scheme=…;package=…;end`. Parses and prints them.
+ * Grammar: android.content.Intent.parseUri. More lenient than Android in one place: a field of an unknown kind is
+ * ignored.
  */
 
 import { decoded, splitAddress } from './address.ts';
 
-/** What names an app's part, in the intent itself or in its selector. */
+/** The fields that name a part of an app, in the intent itself or in its selector. */
 export interface IntentTarget {
   readonly scheme?: string;
   readonly package?: string;
@@ -23,12 +24,12 @@ export interface IntentExtra {
 }
 
 export interface IntentUri extends IntentTarget {
-  /** What follows the scheme's colon, or the whole address where no scheme is given. As written: escapes stay. */
+  /** The text after the scheme's colon, or the whole address without a `scheme` field. As written: escapes stay. */
   readonly address: string;
   readonly extras: readonly IntentExtra[];
-  /** Other things Android knows: launchFlags, sourceBounds, identifier. */
+  /** Other fields of Android: launchFlags, sourceBounds, identifier. */
   readonly others: readonly { readonly key: string; readonly value: string }[];
-  /** Finds the app in the place of the address. */
+  /** Selects the app instead of the address. */
   readonly selector?: IntentTarget;
 }
 
@@ -38,7 +39,7 @@ const OTHERS = ['launchFlags', 'sourceBounds', 'identifier'];
 const EXTRA = /^([SBbcdfils])\.(.*)$/s;
 const MARK = '#Intent;';
 
-/** @returns undefined for what is no intent URI, has no end, or holds what no link needs */
+/** @returns undefined for a text that is not an intent URI, or has no `end` */
 export function parseIntent(uri: string): IntentUri | undefined {
   const split = splitAddress(uri);
   if (split?.scheme !== 'intent') return undefined;
@@ -73,7 +74,7 @@ function setTarget(target: Draft, key: string, value: string): void {
   for (const name of NAMED) if (name === key && value) target[name] = value;
 }
 
-/** The same intent again, in one order and fully escaped. Reading it gives back what was given. */
+/** Prints an intent in one order and fully escaped. `parseIntent` of it returns the same intent. */
 export function printIntent(intent: IntentUri): string {
   const fields = [
     ...printTarget(intent),
@@ -92,7 +93,7 @@ const printTarget = (target: IntentTarget): string[] => [
 
 const escaped = encodeURIComponent;
 
-/** The address that the intent carries, for the app: `scheme:` put before it where there is one. Empty when it carries none. */
+/** The address in the intent, for the app: with `scheme:` in front if the intent has one. Empty without an address. */
 export function addressOf({ scheme, address }: IntentUri): string {
   if (!scheme) return address;
   return address ? `${scheme}:${address}` : `${scheme}://`;

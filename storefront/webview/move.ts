@@ -1,6 +1,6 @@
 /**
- * What to do with an address that a payment page in a WebView wants to open, and with one that opened the app. Decides and opens
- * nothing: the app does. Throws for no address whatever, and hands on none that runs code or reads files.
+ * Decides on an address that a payment page in a WebView wants to open, and on one that opened the app. The app
+ * performs the move. Never throws for an address, and never returns one that runs code or reads files.
  */
 
 import {
@@ -26,7 +26,7 @@ export interface App {
   readonly redirectUrl: string;
 }
 
-/** What a link told of a payment. Anybody can write a link: ask the backend before showing it as true. */
+/** The result in a link. Untrusted, since any app can write a link: call the backend before showing it as true. */
 export interface LinkedResult {
   readonly merchant_uid?: string;
   readonly imp_uid?: string;
@@ -38,33 +38,37 @@ export type Move =
   /** Let the WebView load it. `over`: the payment is over, this is the shop's redirect address. */
   | { readonly do: 'load'; readonly url: string; readonly over?: LinkedResult }
   | OpenApp
-  /** Open the store, `webUrl` where that fails. */
+  /** Open the store, or `webUrl` when that fails. */
   | ({ readonly do: 'open-store'; readonly known: boolean; readonly app?: PaymentApp } & StorePage)
   /** The backend sent the buyer to the app by a result target: the payment is over. */
   | { readonly do: 'show-result'; readonly result: LinkedResult }
   | { readonly do: 'ignore'; readonly reason: IgnoreReason };
 
-/** Open the address outside; where no app takes it, the web page at `fallbackUrl`, or the store. */
+/** Open the address outside; when no app opens it, the web page at `fallbackUrl`, or the store. */
 export interface OpenApp {
   readonly do: 'open-app';
   readonly url: string;
-  /** Not on the list of payment apps when false: ask the buyer, or do not open it. */
+  /** False for an app that is not on the list of payment apps: ask the buyer, or do not open it. */
   readonly known: boolean;
   readonly app?: PaymentApp;
   readonly package?: string;
   readonly store?: StorePage;
-  /** By the page's own word; https always. */
+  /** From the page; always https. */
   readonly fallbackUrl?: string;
-  /** What the intent asked for and does not get. */
+  /** The fields of the intent that are dropped. */
   readonly dropped: readonly Dropped[];
 }
 
-/** `component` and `selector` could aim at any part of any app; `fallback` was not https; the values in `extras` have no place in an address. */
+/**
+ * `component` and `selector` could target any part of any app; `fallback` was not https; an address cannot carry the
+ * values of `extras`.
+ */
 export type Dropped = 'component' | 'selector' | 'fallback' | 'extras';
 
 /**
- * `malformed`: no address; `refused`: runs code or reads the device; `other-platform`: only Android, or only iOS, knows it; `elsewhere`: came
- * back with an address that is not the app's redirect address; `came-back`: another app gave the screen back, and there is nothing to do.
+ * `malformed`: not an address; `refused`: runs code or reads the device; `other-platform`: exists only on the other
+ * platform; `elsewhere`: the app was opened with an address other than its redirect address; `came-back`: another app
+ * returned to this one, without an address or a result.
  */
 export type IgnoreReason = 'malformed' | 'refused' | 'other-platform' | 'elsewhere' | 'came-back';
 
@@ -83,7 +87,7 @@ const NEVER = [
 const LOOPBACK = ['localhost', '127.0.0.1', '10.0.2.2'];
 const ignore = (reason: IgnoreReason): Move => ({ do: 'ignore', reason });
 
-/** @throws TypeError for an app that cannot be: a redirect address that is not https, or no scheme */
+/** @throws TypeError for an invalid app: a redirect address that is not https, or no scheme */
 export function checkApp(app: App): { redirect: WebAddress; scheme: string } {
   const redirect = webAddress(app.redirectUrl);
   const secure = redirect?.origin.startsWith('https:') || (redirect && LOOPBACK.includes(redirect.host));
@@ -95,7 +99,7 @@ export function checkApp(app: App): { redirect: WebAddress; scheme: string } {
 
 /**
  * @param given the address as the WebView, or the system that opened the app, gave it
- * @throws TypeError for an `app` that cannot be, never for an address
+ * @throws TypeError for an invalid `app`, never for an address
  */
 export function moveFor(given: string, app: App): Move {
   const { redirect, scheme: own } = checkApp(app);
@@ -124,8 +128,8 @@ function loadPage(url: string, redirect: WebAddress): Move {
 }
 
 /**
- * The app was opened by its own scheme. An iOS bank transfer of KG Inicis brings the address to load; a result target brings the result;
- * a card app brings nothing and only gives the screen back.
+ * The app was opened by its own scheme. An iOS bank transfer of KG Inicis passes the address to load; a result target
+ * passes the result; a card app passes neither.
  */
 function comeBack(rest: string, redirect: WebAddress): Move {
   const query = returnedQuery(rest);
@@ -139,14 +143,17 @@ function comeBack(rest: string, redirect: WebAddress): Move {
   return result.merchant_uid || result.imp_uid ? { do: 'show-result', result } : ignore('came-back');
 }
 
-/** It comes behind `?` and right behind `//`; and with the `&` between its names escaped, or all of it. */
+/** The query may follow `?` or `//` directly, and the `&` between its names, or all of it, may be escaped. */
 function returnedQuery(rest: string): string {
   const [, query = ''] = /^(?:\/\/)?(?:[^?=&#]*\?)?([^#]*)/.exec(rest) ?? [];
   if (!query.includes('=')) return decoded(query);
   return query.replace(/%26(?=(?:imp_uid|merchant_uid|m_redirect_url)=)/gi, '&');
 }
 
-/** Unescaped, its own query looks like the rest of ours, and reaches to the end; ids that stand behind it are found all the same. */
+/**
+ * An unescaped redirect address extends to the end of the query, since its own query looks like ours. Ids after it are
+ * found too.
+ */
 function targetIn(query: string): string | undefined {
   const begin = /(?:^|&)m_redirect_url=/.exec(query);
   if (!begin) return undefined;
@@ -155,7 +162,7 @@ function targetIn(query: string): string | undefined {
   return /^[^?]*&/.test(text) ? text.replace(/&.*$/s, '') : text;
 }
 
-/** The page with the payment's ids in its query, each once. */
+/** @returns the page's address with each id of the payment once in its query */
 function withIds(page: WebAddress, query: string): string {
   const kept = page.query.split(/[?&]/).filter((pair) => pair && !/^(imp_uid|merchant_uid)=/.test(pair));
   const ids = ['imp_uid', 'merchant_uid'].flatMap((name) => {
@@ -182,7 +189,7 @@ function openIntent(address: string, own: string, redirect: WebAddress): Move {
   const intent = parseIntent(address);
   if (!intent) return ignore('malformed');
   const url = addressOf(intent);
-  // No address: the app itself, and that is its store page, which offers to open it.
+  // Without an address the intent opens the app itself. Its store page offers to open it.
   if (!url) return intent.package ? storePageOf(intent.package) : ignore('malformed');
   const split = splitAddress(url);
   if (!split) return ignore('malformed');
@@ -210,7 +217,8 @@ function openAddress(url: string, platform: App['platform']): Move {
   };
 }
 
-/** A listed scheme with a package that is not listed is not known: somebody else's app may claim the scheme. */
+/** A listed scheme with an unlisted package is not known: another app may claim the scheme. */
+
 function openApp(url: string, scheme: string, intent: IntentUri): OpenApp {
   const byScheme = appWithScheme(scheme);
   const named = intent.package && isPackageName(intent.package) ? intent.package : undefined;

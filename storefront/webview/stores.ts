@@ -1,4 +1,7 @@
-/** The two stores: their pages of an app, and which address is one. Written anew from the app's name, never passed on as it came. */
+/**
+ * The pages of an app in the two stores, and the addresses of such pages. Built from the app's name, never passed on as
+ * received.
+ */
 
 import { queryValue, splitAddress, webAddress } from './address.ts';
 import { appInAppStore, appWithPackage, type PaymentApp } from './apps.ts';
@@ -20,7 +23,7 @@ export const playPage = (name: string): StorePage => ({
   webUrl: `https://play.google.com/store/apps/details?id=${name}`,
 });
 
-/** @param number of the app in the App Store, where it has one */
+/** @param number the app's number in the App Store, if any */
 export const appStorePage = (number: string | undefined): StorePage | undefined =>
   number
     ? { url: `itms-apps://apps.apple.com/app/id${number}`, webUrl: `https://apps.apple.com/app/id${number}` }
@@ -29,7 +32,7 @@ export const appStorePage = (number: string | undefined): StorePage | undefined 
 const APP_STORE_SCHEMES = ['itms-apps', 'itms-appss', 'itms', 'itmss'];
 
 /**
- * What to do with an address of a store.
+ * Decides on an address of a store.
  * @returns undefined for any other address, and for the other platform's store on the web, which is a page like any
  */
 export function storeMoved(address: string, platform: 'android' | 'ios'): StoreMove | undefined {

@@ -1,6 +1,6 @@
 /**
- * The engines under the store: AWS's own DynamoDB Local, dynalite behind the tap of the local system, and the tables of the
- * simulation. What an engine cannot do is said here, and nowhere guessed.
+ * The engines under the store: AWS's DynamoDB Local, dynalite with the streams of the local system, and the tables of the simulation.
+ * The `Engine` flags declare the features that an engine lacks.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -15,43 +15,43 @@ import { type ChangeSource, streamOf } from '../../local/aws/streams.ts';
 import { type Change, portOf, SimulatedTable } from '../simulation/table.ts';
 import type { TableName } from '../support/provided.d.ts';
 
-/** A command that went to the engine, by its name and what it asked. */
+/** A command to the engine: its name and its input. */
 export interface Sent {
   readonly command: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
 /** Fresh tables in one engine. */
-export interface Opened {
+export interface Fixture {
   readonly tables: Readonly<Record<TableName | 'shop', Table>>;
-  /** What went over the wire so far, where there is one. */
+  /** The commands so far; empty without a wire. */
   readonly sent: Sent[];
-  /** Everything that changed in a table, as Lambda is told it, and more each time it is asked. */
+  /** The changes of a table as Lambda receives them. Each call of `next` returns the changes since the last one. */
   changesOf(table: TableName): ChangeSource;
 }
 
 export interface Engine {
   readonly name: string;
-  /** A condition that failed comes with the item that was in the way. Where it does not, the store reads it. */
-  readonly handsBack: boolean;
-  /** Two equal maps are equal. Where they are not, a notification that comes twice is told twice. */
+  /** A failed condition returns the current item. Without this, the store reads the item. */
+  readonly returnsItem: boolean;
+  /** A condition can compare maps. Without this, a notification that arrives twice is published twice. */
   readonly comparesMaps: boolean;
-  /** Commands go over a wire, and are cut into pages and batches there. */
+  /** Commands go over a wire, in pages and batches. */
   readonly hasWire: boolean;
-  open(): Promise<Opened>;
+  open(): Promise<Fixture>;
   close(): Promise<void>;
 }
 
-/** @returns the three, each ready to open tables in */
+/** @returns the three engines, started */
 export async function startEngines(): Promise<Engine[]> {
   const dynalite = await startDatabase('dynalite');
   const local = { endpoint: inject('dynamodbEndpoint') };
   return [
-    { name: 'DynamoDB Local', handsBack: true, comparesMaps: true, ...overWire(local) },
-    { name: 'dynalite', handsBack: false, comparesMaps: false, ...overWire(dynalite), close: dynalite.close },
+    { name: 'DynamoDB Local', returnsItem: true, comparesMaps: true, ...overWire(local) },
+    { name: 'dynalite', returnsItem: false, comparesMaps: false, ...overWire(dynalite), close: dynalite.close },
     {
       name: 'the simulation',
-      handsBack: true,
+      returnsItem: true,
       comparesMaps: true,
       hasWire: false,
       open: async () => simulated(),
@@ -60,20 +60,20 @@ export async function startEngines(): Promise<Engine[]> {
   ];
 }
 
-/** A shop's own table of orders, with the index that we need in it. */
+/** A shop's own table of orders, with our index. */
 const shopOrders = {
   BillingMode: 'PAY_PER_REQUEST',
   KeySchema: [{ AttributeName: 'order_no', KeyType: 'HASH' }],
   AttributeDefinitions: [
     { AttributeName: 'order_no', AttributeType: 'S' },
-    { AttributeName: `${prefix}watch`, AttributeType: 'S' },
+    { AttributeName: `${prefix}due_shard`, AttributeType: 'S' },
     { AttributeName: `${prefix}due_at`, AttributeType: 'N' },
   ],
   GlobalSecondaryIndexes: [
     {
       IndexName: `${prefix}due`,
       KeySchema: [
-        { AttributeName: `${prefix}watch`, KeyType: 'HASH' },
+        { AttributeName: `${prefix}due_shard`, KeyType: 'HASH' },
         { AttributeName: `${prefix}due_at`, KeyType: 'RANGE' },
       ],
       Projection: { ProjectionType: 'KEYS_ONLY' },
@@ -86,8 +86,8 @@ const nothing = async () => undefined;
 function overWire(database: { endpoint: string; changesOf?: ((table: string) => ChangeSource) | undefined }) {
   const { endpoint, changesOf } = database;
   const opened: { destroy(): void }[] = [];
-  const open = async (): Promise<Opened> => {
-    // Tables of their own for each test, in an engine that all of them share.
+  const open = async (): Promise<Fixture> => {
+    // Each test has its own tables; all tests share the engine.
     const suffix = randomBytes(6).toString('hex');
     const credentials = { accessKeyId: `test${suffix}`, secretAccessKey: 'local' };
     const options = { endpoint, region: 'ap-northeast-2', credentials };
@@ -100,7 +100,7 @@ function overWire(database: { endpoint: string; changesOf?: ((table: string) => 
       await client.send(new CreateTableCommand({ ...definition, ...stream, TableName: nameOf(name as TableName) }));
     }
     await client.send(new CreateTableCommand({ ...shopOrders, TableName: nameOf('shop') }));
-    const sent = recorded(client);
+    const sent = recordCommands(client);
     return {
       tables: {
         orders: table(client, nameOf('orders')),
@@ -118,7 +118,7 @@ function overWire(database: { endpoint: string; changesOf?: ((table: string) => 
   return { hasWire: true, open, close };
 }
 
-function recorded(client: DynamoDBClient): Sent[] {
+function recordCommands(client: DynamoDBClient): Sent[] {
   const sent: Sent[] = [];
   client.middlewareStack.add(
     (next, { commandName = '' }) =>
@@ -131,7 +131,7 @@ function recorded(client: DynamoDBClient): Sent[] {
   return sent;
 }
 
-function simulated(): Opened {
+function simulated(): Fixture {
   const tables = {
     orders: new SimulatedTable('merchant_uid'),
     reversals: new SimulatedTable('imp_uid'),
@@ -147,11 +147,11 @@ function simulated(): Opened {
     },
     sent: [],
     changesOf(name) {
-      let told = 0;
+      let returned = 0;
       return {
         async next() {
-          const changes = tables[name].changes.slice(told);
-          told += changes.length;
+          const changes = tables[name].changes.slice(returned);
+          returned += changes.length;
           return changes.map((change) => recordOf(change, keys[name]));
         },
       };
@@ -159,15 +159,15 @@ function simulated(): Opened {
   };
 }
 
-/** A change of the simulation in the shape of a stream's record. */
+/** A change of the simulated table as a stream record. */
 function recordOf({ sequence, key, before, after }: Change, keyAttribute: string): DynamoDBRecord {
   const images = { ...(before && { OldImage: before }), NewImage: after };
   const dynamodb = { Keys: { [keyAttribute]: { S: key } }, SequenceNumber: String(sequence), ...images };
   return { eventName: before ? 'MODIFY' : 'INSERT', eventSource: 'aws:dynamodb', dynamodb } as DynamoDBRecord;
 }
 
-/** The next records of a table, as many as there should be by now. More than that come along, so that a test sees them. */
-export async function told(source: ChangeSource, count: number): Promise<DynamoDBRecord[]> {
+/** The next records of a table: waits for `count`, and returns any further ones too, so that a test detects them. */
+export async function nextRecords(source: ChangeSource, count: number): Promise<DynamoDBRecord[]> {
   const records: DynamoDBRecord[] = [];
   for (const giveUpAt = Date.now() + 10_000; records.length < count && Date.now() < giveUpAt; ) {
     records.push(...(await source.next()));

@@ -1,23 +1,23 @@
-/** The whole store on fresh tables of one engine. */
+/** The whole store on new tables of one engine. */
 
-import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
-import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
-import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
-import { refundsIn } from '../../functions/adapters/dynamodb/refunds.ts';
-import { reversalsIn } from '../../functions/adapters/dynamodb/reversals.ts';
-import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
+import { createCheckpoints } from '../../functions/adapters/dynamodb/checkpoints.ts';
+import { createNotifications } from '../../functions/adapters/dynamodb/notifications.ts';
+import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
+import { createRefunds } from '../../functions/adapters/dynamodb/refunds.ts';
+import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
+import { createSharedToken } from '../../functions/adapters/dynamodb/state.ts';
 import type { Table } from '../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import type { Refund } from '../../functions/payment/refund.ts';
 import type { ReversalRequest } from '../../functions/payment/reversal.ts';
 import { won } from '../functions/payment/cases.ts';
-import type { Opened } from './engines.ts';
+import type { Fixture } from './engines.ts';
 
 /** Unix seconds. */
 export const now = 1_795_000_000;
 export const terms = { merchantUid: 'order-1', amount: won(14_000), currency: 'KRW' };
-/** A payment that must be undone. */
-export const wrong: ReversalRequest = {
+/** The reversal of a payment with a wrong amount. */
+export const reversalRequest: ReversalRequest = {
   impUid: 'imp_1',
   merchantUid: 'order-1',
   kind: 'cancel',
@@ -25,8 +25,8 @@ export const wrong: ReversalRequest = {
   amount: won(13_999),
   currency: 'KRW',
 };
-/** What a shop asks to give back. */
-export const asked: Refund = {
+/** A refund request of a shop. */
+export const refundRequest: Refund = {
   impUid: 'imp_1',
   key: 'return-1',
   merchantUid: 'order-1',
@@ -42,18 +42,18 @@ export const asked: Refund = {
   sentAt: now,
   createdAt: now,
   updatedAt: now,
-  dueAt: now,
+  nextCheckAt: now,
 };
 
 const columns = { key: 'order_no', amount: 'total', currency: 'money' };
 
-/** @param observed is put around every table */
-export const storesIn = ({ tables }: Pick<Opened, 'tables'>, observed = (table: Table): Table => table) => ({
-  orders: ordersIn(observed(tables.orders)),
-  shopOrders: ordersIn(observed(tables.shop), shopTable(columns)),
-  reversals: reversalsIn(observed(tables.reversals)),
-  refunds: refundsIn(observed(tables.reversals)),
-  notifications: notificationsIn(observed(tables.reversals)),
-  token: sharedTokenIn(observed(tables.state)),
-  checkpoints: checkpointsIn(observed(tables.state)),
+/** @param observed wraps every table */
+export const storesIn = ({ tables }: Pick<Fixture, 'tables'>, observed = (table: Table): Table => table) => ({
+  orders: createOrders(observed(tables.orders)),
+  shopOrders: createOrders(observed(tables.shop), shopTable(columns)),
+  reversals: createReversals(observed(tables.reversals)),
+  refunds: createRefunds(observed(tables.reversals)),
+  notifications: createNotifications(observed(tables.reversals)),
+  token: createSharedToken(observed(tables.state)),
+  checkpoints: createCheckpoints(observed(tables.state)),
 });

@@ -1,13 +1,13 @@
-/** The tables' streams, on every engine that the store runs on: each step of an item in its order, and again until it is told. */
+/** The tables' streams, on every engine that the store runs on: each step of an item in order, and again until it is published. */
 
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { BusEntry } from '../../functions/application/ports.ts';
+import { type BusEntry, storedValue } from '../../functions/application/ports.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
 import type { LambdaFunction } from '../../local/aws/lambda.ts';
 import { follow } from '../../local/aws/streams.ts';
-import { type Opened, startEngines, told } from './engines.ts';
+import { type Fixture, nextRecords, startEngines } from './engines.ts';
 import { now, storesIn, terms } from './stores.ts';
 
 const engines = await startEngines();
@@ -17,18 +17,18 @@ afterAll(async () => {
 });
 
 describe.each(engines)('on $name', (engine) => {
-  let opened: Opened;
+  let fixture: Fixture;
   let store: ReturnType<typeof storesIn>;
   beforeEach(async () => {
-    opened = await engine.open();
-    store = storesIn(opened);
-    opened.sent.length = 0;
+    fixture = await engine.open();
+    store = storesIn(fixture);
+    fixture.sent.length = 0;
   });
-  const registered = async () => (await store.orders.register(terms, now)).order ?? expect.unreachable();
+  const registered = async () => storedValue(await store.orders.register(terms, now)) ?? expect.unreachable();
 
   describe('the stream', () => {
-    test('tells every step of an item in its order, with what it was and what it became, and no write that failed', async () => {
-      const changes = opened.changesOf('orders');
+    test('has every step of an item in order, with both images, and no failed write', async () => {
+      const changes = fixture.changesOf('orders');
       const order = await registered();
       await store.orders.register({ ...terms, merchantUid: 'order-2' }, now);
       await store.orders.register(terms, now);
@@ -38,8 +38,8 @@ describe.each(engines)('on $name', (engine) => {
         now,
       );
       await store.orders.change(order, { status: 'expired' }, now);
-      if (failed.order) await store.orders.change(failed.order, { status: 'closed' }, now);
-      const steps = (await told(changes, 4)).map(({ eventName, dynamodb = {} }) => [
+      if (failed.written) await store.orders.change(failed.value, { status: 'closed' }, now);
+      const steps = (await nextRecords(changes, 4)).map(({ eventName, dynamodb = {} }) => [
         dynamodb.Keys?.merchant_uid?.S,
         eventName,
         dynamodb.OldImage?.status?.S,
@@ -54,15 +54,15 @@ describe.each(engines)('on $name', (engine) => {
       expect(steps.filter(([key]) => key === 'order-2')).toEqual([['order-2', 'INSERT', undefined, 'ready', '1']]);
     });
 
-    test('keeps the order of an item’s steps when many write it at once', async () => {
-      const changes = opened.changesOf('orders');
+    test('keeps the order of an item’s steps under concurrent writes', async () => {
+      const changes = fixture.changesOf('orders');
       let order = await registered();
       for (let round = 0; round < 5; round += 1) {
         const read = order;
         const results = await Promise.all([1, 2, 3].map(() => store.orders.change(read, { status: 'ready' }, now)));
-        order = results.find(({ held }) => held)?.order ?? expect.unreachable();
+        order = results.flatMap((result) => (result.written ? [result.value] : []))[0] ?? expect.unreachable();
       }
-      const records = await told(changes, 6);
+      const records = await nextRecords(changes, 6);
       expect(records.map(({ dynamodb }) => dynamodb?.NewImage?.revision?.N)).toEqual(['1', '2', '3', '4', '5', '6']);
       expect(records.map(({ dynamodb }) => dynamodb?.OldImage?.revision?.N)).toEqual([
         undefined,
@@ -74,12 +74,12 @@ describe.each(engines)('on $name', (engine) => {
       ]);
     });
 
-    test('is told again from the record that the bus did not take, and in order, until all of it is told', async () => {
-      const source = opened.changesOf('orders');
+    test('is delivered again from the record that the bus refused, in order, until every record is published', async () => {
+      const source = fixture.changesOf('orders');
       const order = await registered();
       const failure = { impUid: 'imp_1', failedAt: now };
       const failed = await store.orders.change(order, { status: 'failed', failure }, now);
-      if (failed.order) await store.orders.change(failed.order, { status: 'closed' }, now);
+      if (failed.written) await store.orders.change(failed.value, { status: 'closed' }, now);
       const names: string[] = [];
       const problems: string[] = [];
       let refusals = 2;
@@ -87,14 +87,14 @@ describe.each(engines)('on $name', (engine) => {
         names.push(...entries.map(({ detailType }) => detailType));
         return entries.map(({ detailType }) => detailType !== 'Payment Failed' || refusals-- <= 0);
       };
-      const rooms = {
+      const deps = {
         bus: { put },
         reversals: store.reversals,
         clock: systemClock,
         count: () => undefined,
         unreadable,
       };
-      const invoke = (event: DynamoDBStreamEvent) => publish(rooms, event);
+      const invoke = (event: DynamoDBStreamEvent) => publish(deps, event);
       const following = follow({
         lambda: { invoke } as unknown as LambdaFunction,
         source,
@@ -106,7 +106,7 @@ describe.each(engines)('on $name', (engine) => {
       await vi.waitFor(() => expect(names.at(-1)).toBe('Order Closed'), 10_000);
       await following.close();
       expect(names).toEqual(['Payment Failed', 'Payment Failed', 'Payment Failed', 'Order Closed']);
-      // A batch of which nothing was told fails whole, and is halved.
+      // A batch whose first record fails is reported whole, so that Lambda bisects it.
       expect(problems.filter((problem) => !problem.includes('Failed at the first of'))).toEqual([]);
     });
   });

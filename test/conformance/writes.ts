@@ -1,4 +1,4 @@
-/** Conditional writes for the conformance suite: the names that the store gives its conditions, and random writes that use them. */
+/** Conditional writes for the conformance suite: the named conditions of the store, and random writes that use them. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Item, Write } from '../../functions/adapters/dynamodb/table.ts';
 
 const store = join(import.meta.dirname, '../../functions/adapters/dynamodb');
 
-/** Every `name: 'expression'` in the store, but for the key conditions of queries. */
+/** Every `name: 'expression'` in the store, except the key conditions of queries. */
 export function namedConditions(): string[] {
   const sources = readdirSync(store)
     .filter((file) => file !== 'table.ts')
@@ -15,17 +15,17 @@ export function namedConditions(): string[] {
   const named =
     /(\w+)(?:: | = )(?:\w+ (?:=== undefined )?\? )?(?:['`][^'`]*(?:attribute_not_exists|[=<>] :)|livesLonger)/g;
   const names = sources.flatMap((source) => [...source.matchAll(named)].flatMap(([, name]) => name ?? []));
-  // A part of a condition, which has a name of its own.
+  // `livesLonger` is a part of a condition, not a condition.
   return [...new Set(names)].filter((name) => name !== 'livesLonger').sort();
 }
 
 const text = fc.constantFrom('a', 'b', '').map((S) => ({ S }));
 const number = fc.constantFrom('0', '1', '2', '10').map((N) => ({ N }));
 const map = fc.dictionary(fc.constantFrom('step', 'by'), text, { maxKeys: 2 }).map((M) => ({ M }));
-/** An attribute that is now and then removed instead. */
+/** An attribute that is sometimes removed instead. */
 const perhaps = (value: fc.Arbitrary<Item[string]>) => fc.option(value, { nil: undefined, freq: 3 });
 
-/** @param set attributes to write, of any value */
+/** @param set the attributes to write, with any value */
 function write(
   condition: string,
   set: Record<string, fc.Arbitrary<Item[string] | undefined>>,

@@ -1,18 +1,21 @@
-/** A buyer in a real browser before the whole local system: what they do in the shop and in the payment window, and what the books say then. */
+/**
+ * A buyer in a real browser with the whole local system: actions in the shop and in the payment window, and the stored
+ * state after them.
+ */
 
 import type { Browser, BrowserContext, FrameLocator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { Payment } from '../../local/iamport/payment.ts';
-import { settingsAtFirst } from '../../local/iamport/settings.ts';
+import { defaultSettings } from '../../local/iamport/settings.ts';
 import { launchBrowser, pc, phone } from '../support/browser.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 export type Profile = 'pc' | 'phone';
 
-/** How long something may take that happens by itself. Against hanging, and for slow machines. */
-export const patience = { timeout: 10_000 };
+/** The timeout for asynchronous changes. Generous, for slow machines. */
+export const pollOptions = { timeout: 10_000 };
 
-/** An order as the shop's server reads it from the table. */
+/** An order as the API returns it to the shop's server. */
 export interface StoredOrder {
   readonly merchant_uid: string;
   readonly status: string;
@@ -22,16 +25,16 @@ export interface StoredOrder {
 }
 
 /** The system and the browser of a test file. */
-export async function openMarket(options: Parameters<typeof startSystem>[0] = {}) {
+export async function startEnvironment(options: Parameters<typeof startSystem>[0] = {}) {
   const system = await startSystem(options);
   const browser = await launchBrowser();
   return {
     system,
     browser,
-    /** Nothing of one test is left for the next: no page, no cookie, no fault, no setting. */
-    async tidy() {
+    /** Resets pages, cookies, faults and settings between tests. */
+    async reset() {
       for (const context of browser.contexts()) await context.close();
-      Object.assign(system.iamport.settings, settingsAtFirst(`${system.url}/payments/webhook`));
+      Object.assign(system.iamport.settings, defaultSettings(`${system.url}/payments/webhook`));
       system.iamport.faults.clear();
       await system.iamport.webhooks.idle();
       expect(system.faults.splice(0)).toEqual([]);
@@ -43,9 +46,9 @@ export async function openMarket(options: Parameters<typeof startSystem>[0] = {}
   };
 }
 
-type Market = Awaited<ReturnType<typeof openMarket>>;
+type Environment = Awaited<ReturnType<typeof startEnvironment>>;
 
-/** Somebody at a PC, or with a phone. */
+/** A buyer at a PC, or with a phone. */
 export class Buyer {
   readonly page: Page;
   readonly #system: System;
@@ -59,16 +62,16 @@ export class Buyer {
     this.page = page;
   }
 
-  static async with(profile: Profile, { system, browser }: Pick<Market, 'system' | 'browser'>): Promise<Buyer> {
+  static async with(profile: Profile, { system, browser }: Pick<Environment, 'system' | 'browser'>): Promise<Buyer> {
     const context = await contextOf(profile, browser);
     const page = await context.newPage();
-    // A page of ours that fails, or asks a third party, fails the test in which it does.
+    // An error on our pages, or a request to a third party, fails the current test.
     page.on('pageerror', (error) => system.faults.push(error.message));
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
-      // An app that is opened asks nothing.
+      // Opening an app sends no request.
       const isOurs = origin === system.url || origin === system.iamport.url || !/^https?:$/.test(protocol);
-      if (!isOurs) system.faults.push(`A third party was asked: ${request.url()}`);
+      if (!isOurs) system.faults.push(`Request to a third party: ${request.url()}`);
     });
     return new Buyer(system, profile, context, page);
   }
@@ -78,7 +81,7 @@ export class Buyer {
     await this.#payButton.waitFor();
   }
 
-  /** @param method `card`, `trans`, `vbank`, `phone`, as `IMP.request_pay` takes them */
+  /** @param method `card`, `trans`, `vbank` or `phone`, as for `IMP.request_pay` */
   async choose(product: string, method = 'card'): Promise<void> {
     await this.page.getByTestId(`product-${product}`).click();
     await this.page.locator(`label:has([name=method][value=${method}])`).click();
@@ -92,13 +95,13 @@ export class Buyer {
     return this.window;
   }
 
-  /** On a PC it lies over the shop's page; on a phone it is the page. */
+  /** On a PC an iframe over the shop's page; on a phone the page itself. */
   get window(): Page | FrameLocator {
     return this.#profile === 'phone' ? this.page : this.page.frameLocator('#imp-iframe');
   }
 
-  /** What the buyer is told at last: in the shop on a PC, on the result page of a phone. */
-  async toldOf(status: string): Promise<string> {
+  /** The text of the result: in the shop on a PC, on the result page of a phone. */
+  async outcomeText(status: string): Promise<string> {
     if (this.#profile === 'phone') {
       await this.page.waitForURL('**/payments/complete/mobile?**');
       return (await this.page.locator('main').innerText()).trim();
@@ -108,32 +111,32 @@ export class Buyer {
     return outcome.innerText();
   }
 
-  /** Somebody does something on the sandbox's control page, in another tab. */
-  async control({ imp_uid }: Payment, deed: string): Promise<void> {
+  /** Performs an action on the fake Iamport's control page, in another tab. */
+  async control({ imp_uid }: Payment, action: string): Promise<void> {
     const page = await this.#context.newPage();
     await page.goto(this.#system.iamport.url);
-    await page.getByTestId(`payment-${imp_uid}`).getByTestId(deed).click();
-    // Its button stays only while it can still be done.
-    await page.getByTestId(`payment-${imp_uid}`).getByTestId(deed).waitFor({ state: 'hidden' });
+    await page.getByTestId(`payment-${imp_uid}`).getByTestId(action).click();
+    // The button disappears when the action is no longer possible.
+    await page.getByTestId(`payment-${imp_uid}`).getByTestId(action).waitFor({ state: 'hidden' });
     await page.close();
   }
 
-  /** The payment that was begun last, in the sandbox's book. */
+  /** The newest payment in the fake Iamport. */
   get payment(): Payment {
     const last = this.#system.iamport.ledger.entries().at(-1);
     if (!last) throw new Error('No payment window was opened');
     return last.payment;
   }
 
-  /** The order of that payment, as it stands in the table. */
+  /** The stored order of that payment. */
   async order(merchantUid = this.payment.merchant_uid): Promise<StoredOrder> {
     return (await this.#system.shop('GET', merchantUid)).json as StoredOrder;
   }
 
-  /** Until the money of everything that was not taken is back. */
+  /** Waits until every reversal of the order is done. */
   async untilReversed(): Promise<void> {
     const states = async () => (await this.order()).reversals.map(({ state }) => state);
-    await expect.poll(states, patience).toEqual(['done']);
+    await expect.poll(states, pollOptions).toEqual(['done']);
   }
 
   get #payButton() {

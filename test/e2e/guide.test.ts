@@ -1,20 +1,20 @@
-/** The two snippets of Iamport's KG Inicis guide, in a shop that changed nothing in them but the order and the question "was it fine". */
+/** The two snippets of Iamport's KG Inicis guide. The shop changes only the order and the check of the result. */
 
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Buyer, openMarket, type Profile } from './buyer.ts';
+import { Buyer, type Profile, startEnvironment } from './buyer.ts';
 
 const jquery = join(import.meta.dirname, '../../node_modules/jquery/dist/jquery.min.js');
 
-let market: Awaited<ReturnType<typeof openMarket>>;
+let environment: Awaited<ReturnType<typeof startEnvironment>>;
 beforeAll(async () => {
-  market = await openMarket();
+  environment = await startEnvironment();
 });
-afterEach(() => market.tidy());
-afterAll(() => market?.close());
+afterEach(() => environment.reset());
+afterAll(() => environment?.close());
 
-/** What a shop fills in. The rest is the guide's, section 1. */
+/** Section 1 of the guide, with the shop's own values. */
 const onPc = (merchantUid: string) => `
 IMP.request_pay({
     pg : 'html5_inicis',
@@ -68,13 +68,13 @@ IMP.request_pay({
     buyer_tel : '010-1234-5678',
     buyer_addr : '서울특별시 강남구 삼성동',
     buyer_postcode : '123-456',
-    m_redirect_url : '${market.system.url}/payments/complete/mobile'
+    m_redirect_url : '${environment.system.url}/payments/complete/mobile'
 });`;
 
-/** A page on the origin of the API that has jQuery, iamport.js and the snippet, and nothing else. */
-async function visit(profile: Profile, snippet: (merchantUid: string) => string) {
-  const { system } = market;
-  const buyer = await Buyer.with(profile, market);
+/** A page on the origin of the API with jQuery, iamport.js and the snippet only. */
+async function openPage(profile: Profile, snippet: (merchantUid: string) => string) {
+  const { system } = environment;
+  const buyer = await Buyer.with(profile, environment);
   const merchantUid = await system.order();
   await buyer.page.goto(`${system.url}/products.json`);
   await buyer.page.setContent('<!doctype html><title>A shop</title>');
@@ -84,8 +84,8 @@ async function visit(profile: Profile, snippet: (merchantUid: string) => string)
   return { buyer, merchantUid };
 }
 
-/** The words of the next alert, which is closed. */
-const alerted = (page: Page): Promise<string> =>
+/** Accepts the next alert. @returns its text */
+const nextAlert = (page: Page): Promise<string> =>
   new Promise((resolve) =>
     page.once('dialog', (dialog) => {
       resolve(dialog.message());
@@ -93,15 +93,15 @@ const alerted = (page: Page): Promise<string> =>
     }),
   );
 
-test('the snippet for a PC posts a form, and its done() sees that it is paid', async () => {
-  const { buyer, merchantUid } = await visit('pc', onPc);
-  const said = alerted(buyer.page);
+test('the snippet for a PC posts a form, and its done() gets the status paid', async () => {
+  const { buyer, merchantUid } = await openPage('pc', onPc);
+  const message = nextAlert(buyer.page);
   const [request] = await Promise.all([
     buyer.page.waitForRequest('**/payments/complete'),
     buyer.window.getByTestId('pay').click(),
   ]);
   const { imp_uid, apply_num } = buyer.payment;
-  expect(await said).toBe(
+  expect(await message).toBe(
     `결제가 완료되었습니다.\n고유ID : ${imp_uid}\n상점 거래ID : ${merchantUid}\n결제 금액 : 14000카드 승인번호 : ${apply_num}`,
   );
   expect(request.headers()['content-type']).toMatch(/^application\/x-www-form-urlencoded/);
@@ -109,28 +109,28 @@ test('the snippet for a PC posts a form, and its done() sees that it is paid', a
   expect(await buyer.order()).toMatchObject({ merchant_uid: merchantUid, status: 'paid', imp_uid });
 });
 
-test('its done() sees that another amount is rejected', async () => {
-  const { buyer } = await visit('pc', onPc);
-  const said = alerted(buyer.page);
+test('the done() of the snippet gets the status rejected for another amount', async () => {
+  const { buyer } = await openPage('pc', onPc);
+  const message = nextAlert(buyer.page);
   await buyer.window.getByTestId('tampered-amount').fill('100');
   await buyer.window.getByTestId('pay').click();
-  expect(await said).toContain('rejected: 결제 금액이 주문 금액과 다릅니다.');
+  expect(await message).toContain('rejected: 결제 금액이 주문 금액과 다릅니다.');
   await buyer.untilReversed();
   expect(buyer.payment).toMatchObject({ status: 'cancelled', cancel_amount: 100 });
 });
 
-test('the snippet for a PC says why a window was closed', async () => {
-  const { buyer } = await visit('pc', onPc);
-  const said = alerted(buyer.page);
+test('the snippet for a PC shows the error of a closed window', async () => {
+  const { buyer } = await openPage('pc', onPc);
+  const message = nextAlert(buyer.page);
   await buyer.window.getByTestId('close').click();
-  expect(await said).toBe('결제에 실패하였습니다.에러내용 : 사용자가 결제를 취소하셨습니다.');
+  expect(await message).toBe('결제에 실패하였습니다.에러내용 : 사용자가 결제를 취소하셨습니다.');
   expect(await buyer.order()).toMatchObject({ status: 'ready', revision: 1 });
 });
 
 test('the snippet for a phone ends on the result page', async () => {
-  const { buyer, merchantUid } = await visit('phone', onPhone);
+  const { buyer, merchantUid } = await openPage('phone', onPhone);
   await buyer.window.getByTestId('pay').click();
-  expect(await buyer.toldOf('paid')).toContain('결제가 완료되었습니다.');
+  expect(await buyer.outcomeText('paid')).toContain('결제가 완료되었습니다.');
   expect(await buyer.order()).toMatchObject({
     merchant_uid: merchantUid,
     status: 'paid',

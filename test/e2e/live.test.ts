@@ -1,27 +1,27 @@
-/** The live page, beside a purchase in the shop: an engineer sees each step, in both languages, on a wide screen and a narrow one. */
+/** The live page during a purchase in the shop: each step, in both languages, on a wide screen and a narrow one. */
 
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Buyer, openMarket, type Profile } from './buyer.ts';
+import { Buyer, type Profile, startEnvironment } from './buyer.ts';
 
-let market: Awaited<ReturnType<typeof openMarket>>;
+let environment: Awaited<ReturnType<typeof startEnvironment>>;
 beforeAll(async () => {
-  market = await openMarket();
+  environment = await startEnvironment();
 });
-afterEach(() => market.tidy());
-afterAll(() => market?.close());
+afterEach(() => environment.reset());
+afterAll(() => environment?.close());
 
-/** Somebody buys while the live page is open in another tab. */
-async function watched(profile: Profile = 'pc', approved?: string) {
-  const buyer = await Buyer.with(profile, market);
+/** Buys while the live page is open in another tab. */
+async function buyWithLivePage(profile: Profile = 'pc', approved?: string) {
+  const buyer = await Buyer.with(profile, environment);
   await buyer.enterShop();
   const [live] = await Promise.all([buyer.page.context().waitForEvent('page'), buyer.page.getByTestId('live').click()]);
-  live.on('pageerror', (error) => market.system.faults.push(error.message));
+  live.on('pageerror', (error) => environment.system.faults.push(error.message));
   await live.locator('#pulse[data-connection=connected]').waitFor();
   const window = await buyer.openWindow();
   if (approved) await window.getByTestId('tampered-amount').fill(approved);
   await window.getByTestId('pay').click();
-  await buyer.toldOf(approved ? 'rejected' : 'paid');
+  await buyer.outcomeText(approved ? 'rejected' : 'paid');
   return { buyer, live };
 }
 
@@ -29,7 +29,7 @@ const line = (live: Page, kind: string, title: string) =>
   live.locator(`#facts li[data-kind=${kind}]`, { hasText: title }).first();
 
 test('each step of a payment is drawn as it happens', async () => {
-  const { buyer, live } = await watched();
+  const { buyer, live } = await buyWithLivePage();
   const { imp_uid, merchant_uid } = buyer.payment;
   await line(live, 'request', `PUT /orders/${merchant_uid}`).waitFor();
   await line(live, 'window', `POST /checkout/${imp_uid}/pay`).waitFor();
@@ -39,7 +39,7 @@ test('each step of a payment is drawn as it happens', async () => {
   await line(live, 'decision', 'paid').waitFor();
   await line(live, 'write', 'ready → paid').waitFor();
   await line(live, 'event', 'Payment Paid').waitFor();
-  // One write and one event, whoever came first.
+  // One write and one event, whichever call settled first.
   expect(await live.locator('#facts li[data-kind=write]', { hasText: '→ paid' }).count()).toBe(1);
   expect(await live.locator('#facts li[data-kind=event]').count()).toBe(1);
   expect(await live.locator('#places strong').allInnerTexts()).toEqual([
@@ -53,22 +53,22 @@ test('each step of a payment is drawn as it happens', async () => {
 });
 
 test('a forged amount is drawn as rejected, with the cancel; in English too', async () => {
-  const { live } = await watched('pc', '100');
+  const { live } = await buyWithLivePage('pc', '100');
   await line(live, 'call', 'POST /payments/cancel').waitFor();
   await line(live, 'event', 'Payment Rejected').waitFor();
   expect(await line(live, 'decision', 'rejected').innerText()).toContain('amount_mismatch');
-  expect(await line(live, 'decision', 'rejected').getAttribute('data-mood')).toBe('bad');
+  expect(await line(live, 'decision', 'rejected').getAttribute('data-tone')).toBe('bad');
   await live.getByRole('button', { name: 'English' }).click();
   expect(await live.locator('h1').innerText()).toBe('What happens in one payment');
   expect(await live.locator('#places strong').first().innerText()).toBe('Shop server');
   expect(await live.locator('html').getAttribute('lang')).toBe('en');
 });
 
-test('an earlier order can be chosen, and everything at once', async () => {
-  const { buyer, live } = await watched();
+test('an earlier order can be selected, and all orders at once', async () => {
+  const { buyer, live } = await buyWithLivePage();
   const first = buyer.payment.merchant_uid;
   await line(live, 'event', 'Payment Paid').waitFor();
-  const second = await market.system.order();
+  const second = await environment.system.order();
   await line(live, 'request', `PUT /orders/${second}`).waitFor();
   expect(await live.locator('#facts li', { hasText: first }).count()).toBe(0);
   await live.locator('#orders button', { hasText: first }).click();
@@ -78,16 +78,16 @@ test('an earlier order can be chosen, and everything at once', async () => {
   await line(live, 'request', `PUT /orders/${first}`).waitFor();
 });
 
-test('what is asked again and again takes two lines', async () => {
-  const { buyer, live } = await watched();
-  for (let time = 0; time < 5; time += 1) await market.system.shop('GET', buyer.payment.merchant_uid);
+test('repeated calls take two lines', async () => {
+  const { buyer, live } = await buyWithLivePage();
+  for (let time = 0; time < 5; time += 1) await environment.system.shop('GET', buyer.payment.merchant_uid);
   await live.locator('#facts b', { hasText: '×6' }).waitFor();
-  const asked = live.locator('#facts li[data-kind=request]', { hasText: `GET /orders/${buyer.payment.merchant_uid}` });
-  expect(await asked.count()).toBe(2);
+  const calls = live.locator('#facts li[data-kind=request]', { hasText: `GET /orders/${buyer.payment.merchant_uid}` });
+  expect(await calls.count()).toBe(2);
 });
 
-test('with a phone it is a list that fits 320 px', async () => {
-  const { live } = await watched('phone');
+test('on a phone the page is a list that fits 320 px', async () => {
+  const { live } = await buyWithLivePage('phone');
   await live.setViewportSize({ width: 320, height: 640 });
   await line(live, 'event', 'Payment Paid').waitFor();
   expect(await live.evaluate('document.documentElement.scrollWidth')).toBe(320);

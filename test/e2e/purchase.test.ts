@@ -1,15 +1,18 @@
-/** Purchases in the demo shop, at a PC and with a phone: what the buyer is told, what the table holds, what the sandbox's book says. */
+/**
+ * Purchases in the demo shop, at a PC and with a phone: the buyer's result, the stored order, and the payment in the
+ * fake Iamport.
+ */
 
 import type { FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Buyer, openMarket, type Profile, patience } from './buyer.ts';
+import { Buyer, type Profile, pollOptions, startEnvironment } from './buyer.ts';
 
-let market: Awaited<ReturnType<typeof openMarket>>;
+let environment: Awaited<ReturnType<typeof startEnvironment>>;
 beforeAll(async () => {
-  market = await openMarket();
+  environment = await startEnvironment();
 });
-afterEach(() => market.tidy());
-afterAll(() => market?.close());
+afterEach(() => environment.reset());
+afterAll(() => environment?.close());
 
 async function payAnotherAmount(window: Page | FrameLocator): Promise<void> {
   await window.getByTestId('tampered-amount').fill('100');
@@ -17,9 +20,9 @@ async function payAnotherAmount(window: Page | FrameLocator): Promise<void> {
 }
 
 describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
-  /** In the shop, with a product chosen. */
-  async function buyerOf(product = 'notebook', method = 'card'): Promise<Buyer> {
-    const buyer = await Buyer.with(profile, market);
+  /** A buyer in the shop with a selected product. */
+  async function enterWith(product = 'notebook', method = 'card'): Promise<Buyer> {
+    const buyer = await Buyer.with(profile, environment);
     await buyer.enterShop();
     await buyer.choose(product, method);
     return buyer;
@@ -30,11 +33,11 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     ['trans', 'letters', 8_900],
     ['phone', 'pencil', 1_000],
   ])('a payment by %s pays the order', async (method, product, amount) => {
-    const buyer = await buyerOf(product, method);
+    const buyer = await enterWith(product, method);
     await (await buyer.openWindow()).getByTestId('pay').click();
-    const told = await buyer.toldOf('paid');
-    expect(told).toContain('결제가 완료되었습니다.');
-    expect(told).toContain(`₩${amount.toLocaleString('en')}`);
+    const text = await buyer.outcomeText('paid');
+    expect(text).toContain('결제가 완료되었습니다.');
+    expect(text).toContain(`₩${amount.toLocaleString('en')}`);
     const { payment } = buyer;
     expect(payment).toMatchObject({ status: 'paid', amount, cancel_amount: 0, pay_method: method });
     expect(payment.channel).toBe(profile === 'pc' ? 'pc' : 'mobile');
@@ -49,57 +52,57 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
   });
 
   test('a virtual account is shown, and its deposit pays the order', async () => {
-    const buyer = await buyerOf('pen', 'vbank');
+    const buyer = await enterWith('pen', 'vbank');
     await (await buyer.openWindow()).getByTestId('account').click();
-    const told = await buyer.toldOf('virtual_account_issued');
+    const text = await buyer.outcomeText('virtual_account_issued');
     const { payment } = buyer;
-    for (const words of ['가상계좌가 발급되었습니다.', '₩32,000', '농협은행', payment.vbank_num, '이니시스']) {
-      expect(told).toContain(words);
+    for (const expected of ['가상계좌가 발급되었습니다.', '₩32,000', '농협은행', payment.vbank_num, '이니시스']) {
+      expect(text).toContain(expected);
     }
     expect(await buyer.order()).toMatchObject({
       status: 'virtual_account_issued',
       virtual_account: { imp_uid: payment.imp_uid, number: payment.vbank_num, due_at: payment.vbank_date },
     });
     await buyer.control(payment, 'deposit');
-    await expect.poll(async () => (await buyer.order()).status, patience).toBe('paid');
-    const toldByWebhook = { notice: { imp_uid: payment.imp_uid, status: 'paid' }, status: 200 };
-    await expect.poll(() => market.system.iamport.webhooks.deliveries[0], patience).toMatchObject(toldByWebhook);
-    // The shop's page asks again by itself; the result page when it is asked.
+    await expect.poll(async () => (await buyer.order()).status, pollOptions).toBe('paid');
+    const delivery = { notice: { imp_uid: payment.imp_uid, status: 'paid' }, status: 200 };
+    await expect.poll(() => environment.system.iamport.webhooks.deliveries[0], pollOptions).toMatchObject(delivery);
+    // The shop's page polls; the result page needs a reload.
     if (profile === 'phone') await buyer.page.reload();
-    expect(await buyer.toldOf('paid')).toContain('결제가 완료되었습니다.');
+    expect(await buyer.outcomeText('paid')).toContain('결제가 완료되었습니다.');
     expect(await buyer.order()).toMatchObject({ imp_uid: payment.imp_uid, payment: { pay_method: 'vbank' } });
   });
 
-  test('a failure is told with its reason, and the next try pays the same order', async () => {
-    const buyer = await buyerOf();
+  test('a failure is shown with its reason, and the next try pays the same order', async () => {
+    const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('fail').click();
-    const told = await buyer.toldOf('failed');
-    expect(told).toContain('결제에 실패했습니다. 다시 시도해 주세요.');
-    expect(told).toContain('한도초과');
+    const text = await buyer.outcomeText('failed');
+    expect(text).toContain('결제에 실패했습니다. 다시 시도해 주세요.');
+    expect(text).toContain('한도초과');
     const failed = buyer.payment;
     expect(failed.status).toBe('failed');
     expect(await buyer.order()).toMatchObject({ status: 'failed', imp_uid: failed.imp_uid, reason: '한도초과' });
 
     if (profile === 'phone') await buyer.enterShop();
     await (await buyer.openWindow()).getByTestId('pay').click();
-    expect(await buyer.toldOf('paid')).toContain('결제가 완료되었습니다.');
+    expect(await buyer.outcomeText('paid')).toContain('결제가 완료되었습니다.');
     expect(buyer.payment).toMatchObject({ merchant_uid: failed.merchant_uid, status: 'paid' });
     expect(await buyer.order()).toMatchObject({ status: 'paid', imp_uid: buyer.payment.imp_uid, revision: 3 });
   });
 
-  test('a window that is closed leaves the order as it was', async () => {
-    const buyer = await buyerOf();
+  test('a closed window does not change the order', async () => {
+    const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('close').click();
-    expect(await buyer.toldOf('ready')).toContain('아직 결제되지 않았습니다.');
+    expect(await buyer.outcomeText('ready')).toContain('아직 결제되지 않았습니다.');
     expect(buyer.payment.status).toBe('ready');
     expect(await buyer.order()).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
-  test('another amount is rejected, and the money is back', async () => {
-    const buyer = await buyerOf();
+  test('a payment of another amount is rejected and refunded', async () => {
+    const buyer = await enterWith();
     await payAnotherAmount(await buyer.openWindow());
-    // Whether it is back already depends on whether the webhook came first.
-    expect(await buyer.toldOf('rejected')).toMatch(
+    // The text depends on whether the webhook came first and has refunded it already.
+    expect(await buyer.outcomeText('rejected')).toMatch(
       /결제 금액이 주문 금액과 다릅니다\. 결제를 취소(했|하고 있)습니다\./,
     );
     await buyer.untilReversed();
@@ -112,17 +115,17 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
       reversals: [{ imp_uid: payment.imp_uid, kind: 'cancel', state: 'done', reason: 'amount_mismatch', amount: 100 }],
     });
     await buyer.page.reload();
-    expect(await buyer.toldOf('rejected')).toContain('결제를 취소했습니다.');
+    expect(await buyer.outcomeText('rejected')).toContain('결제를 취소했습니다.');
   });
 
-  test('a second payment of a paid order is rejected, and the money is back', async () => {
-    const buyer = await buyerOf();
+  test('a second payment of a paid order is rejected and refunded', async () => {
+    const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('pay').click();
-    await buyer.toldOf('paid');
+    await buyer.outcomeText('paid');
     const first = buyer.payment;
     if (profile === 'phone') await buyer.enterShop();
     await (await buyer.openWindow('pay-again')).getByTestId('pay').click();
-    expect(await buyer.toldOf('rejected')).toMatch(/이미 결제된 주문입니다\. 결제를 취소(했|하고 있)습니다\./);
+    expect(await buyer.outcomeText('rejected')).toMatch(/이미 결제된 주문입니다\. 결제를 취소(했|하고 있)습니다\./);
     await buyer.untilReversed();
     const second = buyer.payment;
     expect(second).toMatchObject({ merchant_uid: first.merchant_uid, status: 'cancelled', cancel_amount: 14_000 });
@@ -134,154 +137,154 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     });
   });
 
-  test('what is given back afterwards is told when the page is looked at again: a part, then all of it', async () => {
-    const buyer = await buyerOf();
+  test('a reload shows a later partial cancel, then a full one', async () => {
+    const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('pay').click();
-    await buyer.toldOf('paid');
+    await buyer.outcomeText('paid');
     const { imp_uid } = buyer.payment;
-    market.system.iamport.ledger.cancelInConsole(imp_uid, 4_000);
+    environment.system.iamport.ledger.cancelInConsole(imp_uid, 4_000);
     await expect.poll(async () => (await buyer.order()).status).toBe('partial_cancelled');
     await buyer.page.reload();
-    expect(await buyer.toldOf('partial_cancelled')).toContain('결제 금액의 일부가 취소되었습니다.');
+    expect(await buyer.outcomeText('partial_cancelled')).toContain('결제 금액의 일부가 취소되었습니다.');
     expect(await buyer.order()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
-    market.system.iamport.ledger.cancelInConsole(imp_uid);
+    environment.system.iamport.ledger.cancelInConsole(imp_uid);
     await expect.poll(async () => (await buyer.order()).status).toBe('cancelled');
     await buyer.page.reload();
-    expect(await buyer.toldOf('cancelled')).toContain('결제가 취소되었습니다.');
+    expect(await buyer.outcomeText('cancelled')).toContain('결제가 취소되었습니다.');
     expect(await buyer.order()).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000 });
   });
 
-  test('a deposit that the bank takes back is told as such', async () => {
-    const buyer = await buyerOf('pen', 'vbank');
+  test('a reload shows a deposit that the bank has reversed', async () => {
+    const buyer = await enterWith('pen', 'vbank');
     await (await buyer.openWindow()).getByTestId('account').click();
-    await buyer.toldOf('virtual_account_issued');
+    await buyer.outcomeText('virtual_account_issued');
     const { imp_uid } = buyer.payment;
-    market.system.iamport.ledger.deposit(imp_uid);
+    environment.system.iamport.ledger.deposit(imp_uid);
     await buyer.page.reload();
-    await buyer.toldOf('paid');
-    market.system.iamport.ledger.takeBackDeposit(imp_uid);
+    await buyer.outcomeText('paid');
+    environment.system.iamport.ledger.takeBackDeposit(imp_uid);
     await buyer.page.reload();
-    expect(await buyer.toldOf('deposit_reversed')).toContain('은행에서 입금이 취소되었습니다.');
+    expect(await buyer.outcomeText('deposit_reversed')).toContain('은행에서 입금이 취소되었습니다.');
     expect(await buyer.order()).toMatchObject({ status: 'deposit_reversed', imp_uid });
   });
 
-  test('an account whose time is over is told as such, and the order can be paid again', async () => {
-    const buyer = await buyerOf('pen', 'vbank');
+  test('a reload shows an expired account, and the order can be paid again', async () => {
+    const buyer = await enterWith('pen', 'vbank');
     const window = await buyer.openWindow();
     const [frame] = buyer.page.frames().filter((one) => one.url().includes('/window/'));
     await frame?.evaluate(`document.querySelector('#deadline').append(new Option('1', '1', true, true))`);
     await window.getByTestId('account').click();
-    await buyer.toldOf('virtual_account_issued');
+    await buyer.outcomeText('virtual_account_issued');
     const { merchant_uid } = buyer.payment;
-    const told = async () => {
-      await market.system.reconcile();
+    const statusAfterReconcile = async () => {
+      await environment.system.reconcile();
       return (await buyer.order(merchant_uid)).status;
     };
-    await expect.poll(told, patience).toBe('expired');
+    await expect.poll(statusAfterReconcile, pollOptions).toBe('expired');
     await buyer.page.reload();
-    expect(await buyer.toldOf('expired')).toContain('결제 기한이 지났습니다.');
+    expect(await buyer.outcomeText('expired')).toContain('결제 기한이 지났습니다.');
     if (profile === 'phone') await buyer.enterShop();
     await buyer.choose('pen', 'card');
     await (await buyer.openWindow()).getByTestId('pay').click();
-    await buyer.toldOf('paid');
+    await buyer.outcomeText('paid');
     expect(await buyer.order(merchant_uid)).toMatchObject({ status: 'paid' });
   });
 
-  test('when Iamport cannot be asked nothing is called failed, and the page asks again by itself', async () => {
-    const { iamport } = market.system;
+  test('while Iamport is unavailable the page shows no failure, and retries by itself', async () => {
+    const { iamport } = environment.system;
     iamport.settings.webhooks = 'never';
-    const buyer = await buyerOf();
+    const buyer = await enterWith();
     const window = await buyer.openWindow();
     iamport.faults.add({ path: '/payments/imp_', status: 500, times: 1000 });
     await window.getByTestId('pay').click();
-    // On a PC the checkout module is asking again all the time; on a phone the page says when it will.
-    const told = profile === 'pc' ? '결제 결과를 확인하고 있습니다.' : '결제 결과를 아직 확인하지 못했습니다.';
-    expect(await buyer.toldOf('unconfirmed')).toContain(told);
+    // On a PC the checkout module retries continuously; on a phone the page shows when it will retry.
+    const text = profile === 'pc' ? '결제 결과를 확인하고 있습니다.' : '결제 결과를 아직 확인하지 못했습니다.';
+    expect(await buyer.outcomeText('unconfirmed')).toContain(text);
     expect(await buyer.order()).toMatchObject({ status: 'ready', revision: 1 });
     iamport.faults.clear();
     await buyer.page.getByText('결제가 완료되었습니다.').waitFor();
     expect(await buyer.order()).toMatchObject({ status: 'paid', imp_uid: buyer.payment.imp_uid });
   });
 
-  test('the order is found again after a reload, and on the way back', async () => {
-    const buyer = await buyerOf();
+  test('the shop restores the order after a reload and after the back button', async () => {
+    const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('pay').click();
-    await buyer.toldOf('paid');
+    await buyer.outcomeText('paid');
     if (profile === 'pc') await buyer.page.reload();
-    // Over the window, which must not open again.
+    // Goes back past the window, which must not open again.
     else await buyer.page.evaluate('history.go(-2)');
     await buyer.page.locator('#outcome[data-status=paid]').waitFor();
     const shown = await buyer.page.locator('#record').innerText();
-    for (const words of [buyer.payment.merchant_uid, buyer.payment.imp_uid, 'paid']) expect(shown).toContain(words);
+    for (const field of [buyer.payment.merchant_uid, buyer.payment.imp_uid, 'paid']) expect(shown).toContain(field);
     expect(await buyer.order()).toMatchObject({ status: 'paid', revision: 2 });
   });
 
   test('a double click opens one window', async () => {
-    const buyer = await buyerOf();
-    const before = market.system.iamport.ledger.entries().length;
+    const buyer = await enterWith();
+    const before = environment.system.iamport.ledger.entries().length;
     await buyer.page.getByTestId('pay').dblclick();
     await buyer.window.getByTestId('order').waitFor();
     await buyer.window.getByTestId('pay').click();
-    await buyer.toldOf('paid');
-    expect(market.system.iamport.ledger.entries()).toHaveLength(before + 1);
+    await buyer.outcomeText('paid');
+    expect(environment.system.iamport.ledger.entries()).toHaveLength(before + 1);
   });
 });
 
-test('a window for another amount than the order has does not open', async () => {
-  const buyer = await Buyer.with('pc', market);
+test("a window for an amount other than the order's does not open", async () => {
+  const buyer = await Buyer.with('pc', environment);
   await buyer.enterShop();
-  const before = market.system.iamport.ledger.entries().length;
+  const before = environment.system.iamport.ledger.entries().length;
   await buyer.page.locator('summary').click();
   await buyer.page.getByTestId('forge').check();
   await buyer.page.getByTestId('pay').click();
-  expect(await buyer.toldOf('unopened')).toContain('결제창이 열리지 않음');
-  expect(market.system.iamport.ledger.entries()).toHaveLength(before);
+  expect(await buyer.outcomeText('unopened')).toContain('결제창이 열리지 않음');
+  expect(environment.system.iamport.ledger.entries()).toHaveLength(before);
   const merchantUid = await buyer.page.locator('[data-field=merchant_uid] dd').innerText();
   expect(await buyer.order(merchantUid)).toMatchObject({ status: 'ready', amount: 14_000 });
 });
 
-test('on a PC one can buy as on a phone', async () => {
-  const buyer = await Buyer.with('pc', market);
+test('the phone option of the shop pays through the phone flow on a PC', async () => {
+  const buyer = await Buyer.with('pc', environment);
   await buyer.enterShop();
   await buyer.page.locator('summary').click();
   await buyer.page.getByTestId('as-phone').check();
   await buyer.page.getByTestId('pay').click();
-  await buyer.page.waitForURL(`${market.system.iamport.url}/window/**`);
+  await buyer.page.waitForURL(`${environment.system.iamport.url}/window/**`);
   await buyer.page.getByTestId('pay').click();
   await buyer.page.waitForURL('**/payments/complete/mobile?**');
   expect(await buyer.page.locator('h1').innerText()).toBe('결제가 완료되었습니다.');
   expect(await buyer.order()).toMatchObject({ status: 'paid' });
 });
 
-test('a window of the size of a phone buys as a phone does', async () => {
-  const buyer = await Buyer.with('pc', market);
+test('the popup of the size of a phone pays through the phone flow', async () => {
+  const buyer = await Buyer.with('pc', environment);
   await buyer.enterShop();
   const [view] = await Promise.all([buyer.page.waitForEvent('popup'), buyer.page.locator('#as-phone').click()]);
   await view.locator('[data-testid=pay]:enabled').click();
-  await view.waitForURL(`${market.system.iamport.url}/window/**`);
+  await view.waitForURL(`${environment.system.iamport.url}/window/**`);
   await view.getByTestId('pay').click();
   await view.waitForURL('**/payments/complete/mobile?**');
   expect(buyer.payment).toMatchObject({ status: 'paid', channel: 'mobile' });
 });
 
-test('the shop speaks English when it is asked to, also after a reload', async () => {
-  const buyer = await Buyer.with('pc', market);
+test('the shop keeps the chosen English after a reload', async () => {
+  const buyer = await Buyer.with('pc', environment);
   await buyer.enterShop();
   await buyer.page.getByRole('button', { name: 'English' }).click();
   expect(await buyer.page.locator('h1').innerText()).toBe('Small things for a desk');
   await (await buyer.openWindow()).getByTestId('pay').click();
-  expect(await buyer.toldOf('paid')).toContain('Your payment is complete.');
+  expect(await buyer.outcomeText('paid')).toContain('Your payment is complete.');
   await buyer.page.reload();
-  expect(await buyer.toldOf('paid')).toContain('Your payment is complete.');
+  expect(await buyer.outcomeText('paid')).toContain('Your payment is complete.');
   expect(await buyer.page.getByTestId('pay').innerText()).toBe('Pay');
 });
 
 test('the shop and the result page fit a screen 320 px wide', async () => {
-  const buyer = await Buyer.with('phone', market);
+  const buyer = await Buyer.with('phone', environment);
   await buyer.page.setViewportSize({ width: 320, height: 640 });
   await buyer.enterShop();
   await (await buyer.openWindow()).getByTestId('account').click();
-  await buyer.toldOf('virtual_account_issued');
+  await buyer.outcomeText('virtual_account_issued');
   expect(await buyer.page.evaluate('document.documentElement.scrollWidth')).toBe(320);
   await buyer.enterShop();
   await buyer.page.locator('#order:not([hidden])').waitFor();

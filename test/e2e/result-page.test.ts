@@ -1,4 +1,7 @@
-/** The built-in result page in a real browser, with its content security policy: every state, both languages, light and dark, small and large. */
+/**
+ * The built-in result page in a real browser, with its content security policy, in every state, both languages and both
+ * color schemes.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,27 +9,27 @@ import type { AddressInfo } from 'node:net';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { html } from '../../functions/http/response.ts';
-import type { ShopFront } from '../../functions/http/result-page.ts';
+import { htmlPage } from '../../functions/http/response.ts';
+import type { ResultPageBranding } from '../../functions/http/result-page.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { front, pageOf, type State, states } from '../support/result-pages.ts';
+import { branding, pageOf, type State, states } from '../support/result-pages.ts';
 
 let browser: Browser;
 let url: string;
 let axe: string;
-let logoAsked = 0;
+let logoRequests = 0;
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://page');
   if (pathname === '/logo.svg') {
-    logoAsked += 1;
+    logoRequests += 1;
     response.setHeader('content-type', 'image/svg+xml');
     response.end('<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><rect width="90" height="30"/></svg>');
     return;
   }
   const language = searchParams.get('lang') === 'en' ? 'en' : 'ko';
-  const of: ShopFront = searchParams.has('logo') ? { ...front, logo: `${url}/logo.svg` } : front;
+  const of: ResultPageBranding = searchParams.has('logo') ? { ...branding, logo: `${url}/logo.svg` } : branding;
   const { text, policy } = pageOf((searchParams.get('state') ?? 'paid') as State, language, of);
-  const { statusCode, headers, body } = html(200, text, policy);
+  const { statusCode, headers, body } = htmlPage(200, text, policy);
   response.writeHead(statusCode ?? 200, headers as Record<string, string>);
   response.end(body);
 });
@@ -41,24 +44,24 @@ afterAll(async () => {
   await browser.close();
   server.close();
 });
-let wrong: string[] = [];
+let faults: string[] = [];
 afterEach(async () => {
   for (const context of browser.contexts()) await context.close();
-  const found = wrong;
-  wrong = [];
+  const found = faults;
+  faults = [];
   expect(found).toEqual([]);
 });
 
 type Options = Parameters<Browser['newContext']>[0];
 
-/** A page on which nothing may fail, and which may ask nobody but us. */
-async function opened(options: Options = {}): Promise<Page> {
+/** Opens a page. An error on it, or a request to a third party, fails the test. */
+async function openPage(options: Options = {}): Promise<Page> {
   const context: BrowserContext = await browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
   const page = await context.newPage();
-  page.on('pageerror', (error) => wrong.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   page.on('request', (request) => {
-    if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) wrong.push(`asked: ${request.url()}`);
+    if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) faults.push(`request: ${request.url()}`);
   });
   return page;
 }
@@ -66,18 +69,18 @@ async function opened(options: Options = {}): Promise<Page> {
 const all = (Object.keys(states) as State[]).flatMap((state) => (['ko', 'en'] as const).map((lang) => [state, lang]));
 
 test.each(['light', 'dark'] as const)(
-  'axe finds nothing in any state, in Korean and English, %s',
+  'axe finds no violation in any state, in Korean and English, %s',
   { timeout: 120_000 },
   async (colorScheme) => {
-    // Its own script gets past the policy of the page, which is why the other tests do not do this.
-    const page = await opened({ colorScheme, bypassCSP: true });
+    // axe's script needs to bypass the content security policy. The other tests keep the policy.
+    const page = await openPage({ colorScheme, bypassCSP: true });
     for (const [state, lang] of all) {
       await page.goto(`${url}/?state=${state}&lang=${lang}&logo`, { waitUntil: 'commit' });
       await page.locator('main').waitFor();
       await page.evaluate(axe);
       const { violations, passes } = (await page.evaluate('axe.run()')) as AxeResults;
       expect(violations.map(({ id, nodes }) => `${state} ${lang}: ${id} ${nodes[0]?.html}`)).toEqual([]);
-      // axe measures the contrast of Latin letters and digits only, so the English pages tell it.
+      // axe measures the contrast of Latin letters and digits only, so only the English pages check it.
       if (lang === 'en')
         expect(
           passes.map(({ id }) => id),
@@ -88,7 +91,7 @@ test.each(['light', 'dark'] as const)(
 );
 
 test('every state fits 320 px', async () => {
-  const page = await opened({ viewport: { width: 320, height: 568 } });
+  const page = await openPage({ viewport: { width: 320, height: 568 } });
   for (const [state, lang] of all) {
     await page.goto(`${url}/?state=${state}&lang=${lang}&logo`, { waitUntil: 'commit' });
     await page.locator('main').waitFor();
@@ -97,8 +100,8 @@ test('every state fits 320 px', async () => {
   }
 });
 
-test('the number of the account is copied by a touch, and by the keyboard, and it is said', async () => {
-  const page = await opened({ permissions: ['clipboard-read', 'clipboard-write'] });
+test('the button copies the account number by touch and keyboard, and confirms it', async () => {
+  const page = await openPage({ permissions: ['clipboard-read', 'clipboard-write'] });
   await page.goto(`${url}/?state=virtual-account`);
   const copy = page.getByRole('button', { name: '계좌번호 복사' });
   await copy.click();
@@ -111,30 +114,33 @@ test('the number of the account is copied by a touch, and by the keyboard, and i
   await expect.poll(() => page.evaluate('navigator.clipboard.readText()')).toBe('79600190123456');
 });
 
-test('it is copied where a browser gives the page no clipboard', async () => {
-  const page = await opened({ permissions: ['clipboard-read'] });
+test('the button copies the account number without the Clipboard API', async () => {
+  const page = await openPage({ permissions: ['clipboard-read'] });
   await page.addInitScript('Object.defineProperty(navigator, "clipboard", { value: undefined })');
   await page.goto(`${url}/?state=virtual-account`);
   await page.getByRole('button').click();
   expect(await page.getByRole('status').innerText()).toBe('계좌번호를 복사했습니다.');
 });
 
-test('without scripts there is no button, and the number is there to be selected', async () => {
-  const page = await opened({ javaScriptEnabled: false });
+test('without scripts there is no button, and the account number is selectable text', async () => {
+  const page = await openPage({ javaScriptEnabled: false });
   await page.goto(`${url}/?state=virtual-account`);
   expect(await page.getByRole('button').count()).toBe(0);
   expect(await page.locator('dl').innerText()).toContain('79600190123456');
 });
 
-test.each([true, false])('what is not confirmed asks again by itself, with scripts: %s', async (javaScriptEnabled) => {
-  const page = await opened({ javaScriptEnabled });
-  await page.goto(`${url}/?state=unconfirmed`);
-  expect(await page.getByRole('status').innerText()).toBe('결제 결과를 다시 확인하고 있습니다…');
-  await page.waitForURL((to) => to.searchParams.get('again') === '1');
-});
+test.each([true, false])(
+  'an unconfirmed result page retries by itself, with scripts: %s',
+  async (javaScriptEnabled) => {
+    const page = await openPage({ javaScriptEnabled });
+    await page.goto(`${url}/?state=unconfirmed`);
+    expect(await page.getByRole('status').innerText()).toBe('결제 결과를 다시 확인하고 있습니다…');
+    await page.waitForURL((to) => to.searchParams.get('again') === '1');
+  },
+);
 
-test('what was asked often enough says so, and asks only when it is told to', async () => {
-  const page = await opened();
+test('after its last retry the page retries only on a click', async () => {
+  const page = await openPage();
   await page.goto(`${url}/?state=given-up`);
   expect(await page.getByRole('status').innerText()).toContain('결제하셨다면 결제는 안전하게 처리됩니다');
   expect(await page.locator('[data-goes]').count()).toBe(0);
@@ -142,29 +148,29 @@ test('what was asked often enough says so, and asks only when it is told to', as
   expect(again).toBe('?imp_uid=imp_347242536261&merchant_uid=ORD20261123-0001');
 });
 
-test('the logo is the only thing that is loaded', async () => {
-  const page = await opened();
-  logoAsked = 0;
+test('the page loads only the logo', async () => {
+  const page = await openPage();
+  logoRequests = 0;
   await page.goto(`${url}/?state=paid&logo`);
   await expect.poll(() => page.evaluate('document.querySelector("img").naturalWidth')).toBe(90);
-  expect(logoAsked).toBe(1);
+  expect(logoRequests).toBe(1);
 });
 
-test('a script that somebody brought in does not run', async () => {
-  const page = await opened();
+test('the content security policy blocks an injected script', async () => {
+  const page = await openPage();
   await page.goto(`${url}/?state=paid`);
   await page.evaluate(
-    `const made = document.createElement('script'); made.textContent = 'window.ran = true'; document.body.append(made)`,
+    `const script = document.createElement('script'); script.textContent = 'window.ran = true'; document.body.append(script)`,
   );
   expect(await page.evaluate('window.ran')).toBeUndefined();
-  expect(wrong.splice(0).join()).toMatch(/Content Security Policy/);
+  expect(faults.splice(0).join()).toMatch(/Content Security Policy/);
 });
 
-test('the way into the app is tried at once, and is a button that the keyboard finds first', async () => {
-  const page = await opened();
-  const tried = page.waitForEvent('request', (request) => request.url() === 'shopapp://result?status=paid');
+test('the page opens the app at once, and its link is first in the tab order', async () => {
+  const page = await openPage();
+  const navigation = page.waitForEvent('request', (request) => request.url() === 'shopapp://result?status=paid');
   await page.goto(`${url}/?state=to-the-app`, { waitUntil: 'commit' });
-  await tried;
+  await navigation;
   await page.keyboard.press('Tab');
   expect(await page.evaluate('document.activeElement.href')).toBe('shopapp://result?status=paid');
   expect(await page.getByRole('heading').innerText()).toBe('결제가 완료되었습니다.');

@@ -1,19 +1,20 @@
-/** Bad input gets a clear 4xx at every door; nobody is asked for it, and nothing is written. */
+/** Every endpoint returns a clear 4xx for bad input, calls no upstream and writes no item. */
 
 import { describe, expect, test, vi } from 'vitest';
 import { complete } from '../../functions/handlers/complete.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
 import { orders } from '../../functions/handlers/orders.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
+import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf, formBody, jsonBody, type Sent } from '../support/event.ts';
 
 vi.spyOn(console, 'info').mockReturnValue();
 
-/** Rooms that nobody may enter. */
-const locked = (what: string) => new Proxy({}, { get: () => () => expect.unreachable(`bad input reached ${what}`) });
-const rooms = {
+/** A port whose every call fails the test. */
+const locked = (port: string) => new Proxy({}, { get: () => () => expect.unreachable(`bad input reached ${port}`) });
+const deps = {
   iamport: locked('Iamport'),
   orders: locked('the orders'),
   reversals: locked('the reversals'),
@@ -21,9 +22,10 @@ const rooms = {
   count: () => undefined,
   policy: { acceptTestPayments: false, reversals: 'automatic' },
   config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
-} as unknown as Rooms;
+} as unknown as HandlerDependencies;
 
-const sent = (door: Door, request: Sent, to = rooms) => visit(door, to, eventOf(request), 'request-1');
+const sent = (handler: HttpHandler, request: Sent, to = deps) =>
+  handleRequest(handler, to, eventOf(request), 'request-1');
 const json = (value: unknown): Sent => jsonBody(value);
 const form = (text: string): Sent => formBody(text);
 const deep = `${'['.repeat(60_000)}`;
@@ -40,9 +42,9 @@ const wrongBodies: readonly [string, Sent, number][] = [
   ['an imp_uid that is null, as after a window that never opened', json({ imp_uid: null }), 400],
   ['an imp_uid that is a list', json({ imp_uid: ['imp_1'] }), 400],
   ['an imp_uid that is an object', json({ imp_uid: { $gt: '' } }), 400],
-  ['a way out of the path', json({ imp_uid: '../users/getToken' }), 400],
+  ['a path traversal', json({ imp_uid: '../users/getToken' }), 400],
   ['dots', json({ imp_uid: '..' }), 400],
-  ['an encoded way out', json({ imp_uid: '%2e%2e/users/getToken' }), 400],
+  ['an encoded path traversal', json({ imp_uid: '%2e%2e/users/getToken' }), 400],
   ['another endpoint', json({ imp_uid: 'imp_1/balance' }), 400],
   ['a smuggled query', json({ imp_uid: 'imp_1?include_sandbox=true' }), 400],
   ['a smuggled fragment', json({ imp_uid: 'imp_1#' }), 400],
@@ -54,7 +56,7 @@ const wrongBodies: readonly [string, Sent, number][] = [
   ['a very long id', json({ imp_uid: `imp_${'1'.repeat(29)}` }), 400],
   ['an empty id', json({ imp_uid: 'imp_' }), 400],
   [
-    'ids by way of the prototype',
+    'ids in __proto__',
     { headers: { 'content-type': 'application/json' }, body: '{"__proto__":{"imp_uid":"imp_1"}}' },
     400,
   ],
@@ -69,7 +71,11 @@ const wrongBodies: readonly [string, Sent, number][] = [
     { headers: { 'content-type': 'application/json; charset=utf-16' }, body: '{"imp_uid":"imp_1"}' },
     415,
   ],
-  ['a packed body', { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body: 'x' }, 415],
+  [
+    'a compressed body',
+    { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body: 'x' },
+    415,
+  ],
   ['64 KiB and a byte', json({ imp_uid: 'imp_1', more: 'x'.repeat(65_536) }), 413],
   [
     '64 KiB and a byte, as base64',
@@ -81,7 +87,7 @@ const wrongBodies: readonly [string, Sent, number][] = [
     413,
   ],
   [
-    'base64 that is none',
+    'invalid base64',
     { headers: { 'content-type': 'application/json' }, body: '{"imp_uid":"imp_1"}', isBase64Encoded: true },
     400,
   ],
@@ -96,31 +102,31 @@ const wrongBodies: readonly [string, Sent, number][] = [
   ],
 ];
 
-/** Order numbers that no order of ours can have. A webhook may be about another shop's order, and passes them over. */
+/** Order numbers that no order of ours can have. The webhook handler ignores them: a webhook may name another shop's order. */
 const foreignOrders: readonly [string, Sent, number][] = [
   ['a merchant_uid of dots', json({ imp_uid: 'imp_1', merchant_uid: '..' }), 400],
   ['a merchant_uid of 41 characters', json({ imp_uid: 'imp_1', merchant_uid: 'm'.repeat(41) }), 400],
   ['a merchant_uid with a line break', json({ imp_uid: 'imp_1', merchant_uid: 'a\nb' }), 400],
   [
-    'a merchant_uid with half a character',
+    'a merchant_uid with a lone surrogate',
     { headers: { 'content-type': 'application/json' }, body: '{"imp_uid":"imp_1","merchant_uid":"\\ud800"}' },
     400,
   ],
-  ['a merchant_uid that turns text around', json({ imp_uid: 'imp_1', merchant_uid: 'a\u202eb' }), 400],
+  ['a merchant_uid with a character that reverses text', json({ imp_uid: 'imp_1', merchant_uid: 'a\u202eb' }), 400],
 ];
 
-const doors: readonly [string, Door][] = [
+const endpoints: readonly [string, HttpHandler][] = [
   ['POST /payments/complete', complete],
   ['POST /payments/webhook', webhook],
 ];
-const bodiesOf = (door: Door) => (door === complete ? [...wrongBodies, ...foreignOrders] : wrongBodies);
+const bodiesOf = (handler: HttpHandler) => (handler === complete ? [...wrongBodies, ...foreignOrders] : wrongBodies);
 
-describe.each(doors)('%s', (_route, door) => {
-  test.each(bodiesOf(door))('%s', async (_name, request, status) => {
-    const answer = await sent(door, request);
-    const problem = JSON.parse(answer.body ?? '');
-    expect(answer.statusCode).toBe(status);
-    expect(answer.headers).toMatchObject({
+describe.each(endpoints)('%s', (_route, handler) => {
+  test.each(bodiesOf(handler))('%s', async (_name, request, status) => {
+    const response = await sent(handler, request);
+    const problem = JSON.parse(response.body ?? '');
+    expect(response.statusCode).toBe(status);
+    expect(response.headers).toMatchObject({
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
@@ -133,24 +139,24 @@ describe.each(doors)('%s', (_route, door) => {
   });
 });
 
-test('a name that comes thirty thousand times takes no longer than it has to', { timeout: 5_000 }, async () => {
-  const answer = await sent(complete, form(`imp_uid=../x${'&a=1&a'.repeat(10_900)}`));
-  expect(JSON.parse(answer.body ?? '').detail).toBe('imp_uid must look like imp_123456789012.');
+test('reads a form with a parameter repeated 21,800 times within 5 seconds', { timeout: 5_000 }, async () => {
+  const response = await sent(complete, form(`imp_uid=../x${'&a=1&a'.repeat(10_900)}`));
+  expect(JSON.parse(response.body ?? '').detail).toBe('imp_uid must look like imp_123456789012.');
 });
 
-test('every wrong field is named in one answer', async () => {
-  const answer = await sent(complete, json({ imp_uid: 'x', merchant_uid: '..' }));
-  expect(JSON.parse(answer.body ?? '').detail).toBe(
+test('returns every wrong field in one response', async () => {
+  const response = await sent(complete, json({ imp_uid: 'x', merchant_uid: '..' }));
+  expect(JSON.parse(response.body ?? '').detail).toBe(
     'imp_uid must look like imp_123456789012; merchant_uid must be 1 to 40 visible characters.',
   );
 });
 
-test('a sender that is not Iamport is refused where the shop wants that, whatever its headers say', async () => {
-  const strict = { ...rooms, config: { ...rooms.config, webhookSenders: 'iamport-only' as const } };
+test('returns 403 to a sender other than Iamport when configured, whatever its headers contain', async () => {
+  const strict = { ...deps, config: { ...deps.config, webhookSenders: 'iamport-only' as const } };
   const headers = { 'content-type': 'application/json', 'x-forwarded-for': '52.78.100.19' };
-  const answer = await sent(webhook, { headers, body: '{"imp_uid":"imp_1"}' }, strict);
-  expect(answer.statusCode).toBe(403);
-  expect(JSON.parse(answer.body ?? '').code).toBe('sender_refused');
+  const response = await sent(webhook, { headers, body: '{"imp_uid":"imp_1"}' }, strict);
+  expect(response.statusCode).toBe(403);
+  expect(JSON.parse(response.body ?? '').code).toBe('sender_refused');
 });
 
 describe('GET /payments/complete/mobile', () => {
@@ -161,14 +167,14 @@ describe('GET /payments/complete/mobile', () => {
     ['an id twice', 'imp_uid=imp_1&imp_uid=imp_2'],
     ['a header in the id', 'imp_uid=imp_1%0d%0aSet-Cookie:a=1'],
     ['a script for an id', 'imp_uid=%3Cscript%3Ealert(1)%3C/script%3E'],
-  ])('%s: a page for the buyer, and no JSON', async (_name, query) => {
-    const answer = await sent(mobileRedirect, { method: 'GET', path: '/payments/complete/mobile', query });
-    expect(answer.statusCode).toBe(400);
-    expect(answer.headers?.['content-type']).toBe('text/html; charset=utf-8');
-    expect(answer.headers?.['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/);
-    expect(answer.body).toContain('잘못된 요청입니다.');
-    // Beside the page's own script, which stands at its end.
-    expect(answer.body?.replace(/<script>[^<]*<\/script>\s*<\/body>/, '')).not.toMatch(/script|alert|Set-Cookie/i);
+  ])('%s: returns an error page in HTML', async (_name, query) => {
+    const response = await sent(mobileRedirect, { method: 'GET', path: '/payments/complete/mobile', query });
+    expect(response.statusCode).toBe(400);
+    expect(response.headers?.['content-type']).toBe('text/html; charset=utf-8');
+    expect(response.headers?.['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(response.body).toContain('잘못된 요청입니다.');
+    // Apart from the page's own script at its end.
+    expect(response.body?.replace(/<script>[^<]*<\/script>\s*<\/body>/, '')).not.toMatch(/script|alert|Set-Cookie/i);
   });
 });
 
@@ -179,34 +185,34 @@ describe('PUT /orders/{merchant_uid}', () => {
   test.each<[string, unknown, RegExp]>([
     ['no amount', {}, /amount/],
     ['an amount as text', { amount: '14000' }, /amount/],
-    ['no money', { amount: 0 }, /amount/],
-    ['less than no money', { amount: -1 }, /amount/],
+    ['a zero amount', { amount: 0 }, /amount/],
+    ['a negative amount', { amount: -1 }, /amount/],
     ['half a won', { amount: 14_000.5 }, /amount/],
-    ['more than exact', { amount: 1e21 }, /amount/],
+    ['an amount above the exact integers', { amount: 1e21 }, /amount/],
     ['a tenth of a cent', { amount: 1.001, currency: 'USD' }, /amount/],
     ['a currency in small letters', { amount: 1, currency: 'krw' }, /currency/],
-    ['a misspelt field', { ammount: 14_000, amount: 14_000 }, /^ammount is no field of it\.$/],
+    ['a misspelt field', { ammount: 14_000, amount: 14_000 }, /^ammount is an unknown field\.$/],
     ['a deadline that is over', { amount: 14_000, expires_at: 1_000_000 }, /expires_at/],
-    ['a deadline in words', { amount: 14_000, expires_at: 'tomorrow' }, /expires_at/],
+    ['a deadline as text', { amount: 14_000, expires_at: 'tomorrow' }, /expires_at/],
     ['a very long name', { amount: 14_000, name: '가'.repeat(201) }, /name/],
     ['a tier with a line break', { amount: 14_000, tier: 'a\r\nb' }, /tier/],
   ])('%s', async (_name, body, detail) => {
-    const answer = await put(body);
-    expect(answer.statusCode).toBe(400);
-    expect(JSON.parse(answer.body ?? '').detail).toMatch(detail);
+    const response = await put(body);
+    expect(response.statusCode).toBe(400);
+    expect(JSON.parse(response.body ?? '').detail).toMatch(detail);
   });
 
-  test('an order number that is none', async () => {
+  test('an invalid order number', async () => {
     expect((await put({ amount: 14_000 }, '..')).statusCode).toBe(400);
     expect((await put({ amount: 14_000 }, 'm'.repeat(41))).statusCode).toBe(400);
   });
 
   test('a form', async () => {
-    const answer = await sent(orders, {
+    const response = await sent(orders, {
       method: 'PUT',
       pathParameters: { merchant_uid: 'order-1' },
       ...formBody('amount=14000'),
     });
-    expect(answer.statusCode).toBe(415);
+    expect(response.statusCode).toBe(415);
   });
 });

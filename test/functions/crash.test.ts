@@ -1,24 +1,26 @@
 /**
- * An instance may die at any await. Each story is played with a death before, or right after, each single call that it makes to
- * Iamport or the tables, in turn; then the reconciler runs, and the books must agree.
+ * An instance may die at any await. Each scenario runs with a death before, or right after, each of its calls to Iamport or the tables.
+ * Then the reconciler runs, and the order and the payment must agree.
  */
 
-import { describe, expect, test, vi } from 'vitest';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { type Opened, openRooms } from '../support/functions.ts';
+import { describe, expect, test } from 'vitest';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { type Fixture, startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
-
-/** What a dead instance would never answer. */
+/** Thrown in place of the response that a dead instance never gets. */
 class Died extends Error {}
 
 type When = 'before' | 'after';
 
-/** The same rooms for an instance that dies at its nth call: before it has an effect, or before it hears of it. */
-function mortal(rooms: Rooms, nth: number, when: When): { rooms: Rooms; calls: () => number } {
+/** The same deps for an instance that dies at its nth call: before the call has an effect, or before its result arrives. */
+function dyingAt(
+  deps: HandlerDependencies,
+  nth: number,
+  when: When,
+): { deps: HandlerDependencies; calls: () => number } {
   let calls = 0;
-  const doomed = <Port extends object>(port: Port): Port =>
+  const dying = <Port extends object>(port: Port): Port =>
     new Proxy(port, {
       get(target, name, receiver) {
         const method = Reflect.get(target, name, receiver);
@@ -32,54 +34,54 @@ function mortal(rooms: Rooms, nth: number, when: When): { rooms: Rooms; calls: (
         };
       },
     });
-  const { iamport, orders, reversals, refunds, checkpoints } = rooms;
+  const { iamport, orders, reversals, refunds, checkpoints } = deps;
   return {
-    rooms: {
-      ...rooms,
-      iamport: doomed(iamport),
-      orders: doomed(orders),
-      reversals: doomed(reversals),
-      refunds: doomed(refunds),
-      checkpoints: doomed(checkpoints),
+    deps: {
+      ...deps,
+      iamport: dying(iamport),
+      orders: dying(orders),
+      reversals: dying(reversals),
+      refunds: dying(refunds),
+      checkpoints: dying(checkpoints),
     },
     calls: () => calls,
   };
 }
 
-interface Story {
+interface Scenario {
   readonly name: string;
-  /** Everything before the call that dies. @returns the payment in question */
-  readonly before: (opened: Opened) => Promise<string>;
+  /** Everything before the call that dies. @returns the imp_uid of the payment */
+  readonly before: (fixture: Fixture) => Promise<string>;
   /** The call. */
-  readonly call: (opened: Opened, impUid: string, rooms: Rooms) => Promise<unknown>;
-  /** How the order stands in the end, whatever died. */
+  readonly call: (fixture: Fixture, impUid: string, deps: HandlerDependencies) => Promise<unknown>;
+  /** The order in the end, at whichever call the instance died. */
   readonly end: object;
-  /** What Iamport's payment has become. */
+  /** The payment at Iamport in the end. */
   readonly payment: object;
 }
 
-const stories: readonly Story[] = [
+const scenarios: readonly Scenario[] = [
   {
     name: 'a payment is completed',
     before: async ({ paid }) => paid(),
-    call: ({ complete }, impUid, rooms) => complete(impUid, rooms),
+    call: ({ complete }, impUid, deps) => complete(impUid, deps),
     end: { status: 'paid', revision: 2, reversals: [] },
     payment: { status: 'paid', cancel_amount: 0 },
   },
   {
-    name: 'a forged payment is sent back',
+    name: 'a forged payment is cancelled',
     before: async ({ paid }) => paid(100),
-    call: ({ complete }, impUid, rooms) => complete(impUid, rooms),
+    call: ({ complete }, impUid, deps) => complete(impUid, deps),
     end: { status: 'ready', revision: 1, reversals: [{ kind: 'cancel', state: 'done' }] },
     payment: { status: 'cancelled', cancel_amount: 100, cancel_history: { length: 1 } },
   },
   {
-    name: 'a second payment is sent back',
+    name: 'a second payment is cancelled',
     before: async ({ paid, webhook }) => {
       await webhook(paid());
       return paid();
     },
-    call: ({ webhook }, impUid, rooms) => webhook(impUid, rooms),
+    call: ({ webhook }, impUid, deps) => webhook(impUid, deps),
     end: { status: 'paid', revision: 2, reversals: [{ reason: 'duplicate_payment', state: 'done' }] },
     payment: { status: 'cancelled', cancel_amount: 14_000, cancel_history: { length: 1 } },
   },
@@ -91,7 +93,7 @@ const stories: readonly Story[] = [
       ledger.deposit(impUid);
       return impUid;
     },
-    call: ({ webhook }, impUid, rooms) => webhook(impUid, rooms),
+    call: ({ webhook }, impUid, deps) => webhook(impUid, deps),
     end: { status: 'paid', revision: 3, reversals: [] },
     payment: { status: 'paid' },
   },
@@ -101,7 +103,7 @@ const stories: readonly Story[] = [
       await webhook(paid());
       return account();
     },
-    call: ({ webhook }, impUid, rooms) => webhook(impUid, rooms),
+    call: ({ webhook }, impUid, deps) => webhook(impUid, deps),
     end: { status: 'paid', revision: 2, reversals: [{ kind: 'revoke', state: 'done' }] },
     payment: { status: 'cancelled' },
   },
@@ -113,7 +115,7 @@ const stories: readonly Story[] = [
       ledger.cancelInConsole(impUid, 4_000);
       return impUid;
     },
-    call: ({ webhook }, impUid, rooms) => webhook(impUid, rooms),
+    call: ({ webhook }, impUid, deps) => webhook(impUid, deps),
     end: { status: 'partial_cancelled', cancelled_amount: 4_000, revision: 3 },
     payment: { cancel_amount: 4_000 },
   },
@@ -124,62 +126,65 @@ const stories: readonly Story[] = [
       pass(300);
       return impUid;
     },
-    call: ({ reconcile }, _impUid, rooms) => reconcile(rooms).catch(() => undefined),
+    call: ({ reconcile }, _impUid, deps) => reconcile(deps).catch(() => undefined),
     end: { status: 'ready', revision: 1, reversals: [{ state: 'done' }] },
     payment: { status: 'cancelled', cancel_amount: 100, cancel_history: { length: 1 } },
   },
 ];
 
-/** More runs than the backoff of an attempt that died unheard. */
-async function reconcileUntilQuiet({ reconcile, pass }: Opened): Promise<void> {
+/** Runs for longer than the backoff of an attempt whose instance died. */
+async function reconcileUntilQuiet({ reconcile, pass }: Fixture): Promise<void> {
   for (let run = 0; run < 3; run += 1) {
     pass(300);
     await reconcile();
   }
 }
 
-describe.each(stories)('$name', ({ before, call, end, payment }) => {
-  test.each<When>(['before', 'after'])('and the instance dies %s each of its calls in turn', async (when) => {
-    let deaths = 0;
-    for (let nth = 1; ; nth += 1) {
-      const opened = await openRooms();
-      await opened.reconcile();
-      opened.pass(60);
-      await opened.order();
-      const impUid = await before(opened);
-      const { rooms, calls } = mortal(opened.rooms, nth, when);
-      await call(opened, impUid, rooms);
-      const died = calls() >= nth;
-      await reconcileUntilQuiet(opened);
-      expect(await opened.show(), `death ${when} call ${nth}`).toMatchObject(end);
-      expect(opened.ledger.payment(impUid), `death ${when} call ${nth}`).toMatchObject(payment);
-      if (!died) break;
-      deaths += 1;
-    }
-    // A story in which nothing could die would prove nothing.
-    expect(deaths).toBeGreaterThanOrEqual(2);
-  });
+describe.each(scenarios)('$name', ({ before, call, end, payment }) => {
+  test.each<When>(['before', 'after'])(
+    'leaves order and payment in agreement when the instance dies %s each of its calls',
+    async (when) => {
+      let deaths = 0;
+      for (let nth = 1; ; nth += 1) {
+        const fixture = await startFixture();
+        await fixture.reconcile();
+        fixture.pass(60);
+        await fixture.order();
+        const impUid = await before(fixture);
+        const { deps, calls } = dyingAt(fixture.deps, nth, when);
+        await call(fixture, impUid, deps);
+        const died = calls() >= nth;
+        await reconcileUntilQuiet(fixture);
+        expect(await fixture.show(), `death ${when} call ${nth}`).toMatchObject(end);
+        expect(fixture.ledger.payment(impUid), `death ${when} call ${nth}`).toMatchObject(payment);
+        if (!died) break;
+        deaths += 1;
+      }
+      // A scenario without a death would prove nothing.
+      expect(deaths).toBeGreaterThanOrEqual(2);
+    },
+  );
 });
 
 describe('a refund', () => {
   test.each<When>(['before', 'after'])(
-    'whose instance dies %s each of its calls gives back once, and the shop asks again',
+    'cancels once when the instance dies %s each of its calls and the shop repeats the request',
     async (when) => {
       let deaths = 0;
       for (let nth = 1; ; nth += 1) {
-        const opened = await openRooms();
-        await opened.order();
-        const impUid = opened.paid();
-        await opened.webhook(impUid);
-        const { rooms, calls } = mortal(opened.rooms, nth, when);
-        await opened.refund({ amount: 4_000 }, 'once', 'order-1', rooms);
+        const fixture = await startFixture();
+        await fixture.order();
+        const impUid = fixture.paid();
+        await fixture.webhook(impUid);
+        const { deps, calls } = dyingAt(fixture.deps, nth, when);
+        await fixture.refund({ amount: 4_000 }, 'once', 'order-1', deps);
         const died = calls() >= nth;
-        opened.pass(300);
-        expect(await opened.refund({ amount: 4_000 }, 'once'), `death ${when} call ${nth}`).toMatchObject({
+        fixture.pass(300);
+        expect(await fixture.refund({ amount: 4_000 }, 'once'), `death ${when} call ${nth}`).toMatchObject({
           status: 200,
           json: { refund: { state: 'done' }, order: { status: 'partial_cancelled', cancelled_amount: 4_000 } },
         });
-        expect(opened.ledger.payment(impUid), `death ${when} call ${nth}`).toMatchObject({
+        expect(fixture.ledger.payment(impUid), `death ${when} call ${nth}`).toMatchObject({
           cancel_amount: 4_000,
           cancel_history: { length: 1 },
         });

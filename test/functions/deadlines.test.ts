@@ -1,14 +1,12 @@
-/** What time does to an order: accounts, deposits and deadlines, looked at by the reconciler though nobody calls. */
+/** Planned checks of the reconciler: virtual accounts, deposits and deadlines, without a call of a buyer or Iamport. */
 
-import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from '../support/functions.ts';
-
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+import { describe, expect, test } from 'vitest';
+import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 describe('virtual accounts', () => {
-  test('expire only after Iamport was asked, and a deposit after that still settles', async () => {
-    const { order, account, webhook, reconcile, pass, show, ledger } = await openRooms();
+  test('expires a virtual account after a call to Iamport, and a later deposit still settles the order', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger } = await startFixture();
     await order();
     const impUid = account(3_600);
     await webhook(impUid);
@@ -24,8 +22,8 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('that were paid at the last moment are paid, and not expired', async () => {
-    const { order, account, webhook, reconcile, pass, show, ledger } = await openRooms();
+  test('settles a virtual account with a deposit in its last second', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger } = await startFixture();
     await order();
     const impUid = account(3_600);
     await webhook(impUid);
@@ -36,8 +34,8 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('do not expire while Iamport cannot be asked', async () => {
-    const { order, account, webhook, reconcile, pass, show, iamport } = await openRooms();
+  test('expires no virtual account while Iamport is unavailable', async () => {
+    const { order, account, webhook, reconcile, pass, show, iamport } = await startFixture();
     await order();
     await webhook(account(3_600));
     pass(4_000);
@@ -46,23 +44,23 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('virtual_account_issued');
   });
 
-  test('are looked at a second time after the deposit, and what the bank took back is told', async () => {
-    const { order, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
-    // Lists that lag for ever: only the planned check can find it.
+  test('checks a virtual account again after its deposit, and records that the bank took it back', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger, deps } = await startFixture();
+    // Lists that stay empty: only the planned check can find the change.
     const listPayments = async () => ({ payments: [], unreadable: [], total: 0, next: 0 });
-    const blind = { ...rooms.iamport, listPayments };
-    const secondLook = () => reconcile({ ...rooms, iamport: blind });
+    const iamport = { ...deps.iamport, listPayments };
+    const check = () => reconcile({ ...deps, iamport });
     await order();
     const impUid = account();
     ledger.deposit(impUid);
     await webhook(impUid);
-    expect((await rooms.orders.read('order-1'))?.dueAt).toBe(1_795_000_600);
+    expect((await deps.orders.read('order-1'))?.nextCheckAt).toBe(1_795_000_600);
     ledger.takeBackDeposit(impUid);
     pass(500);
-    await secondLook();
+    await check();
     expect((await show()).status).toBe('paid');
     pass(120);
-    await secondLook();
+    await check();
     expect((await show()).status).toBe('deposit_reversed');
     ledger.deposit(impUid);
     pass(300);
@@ -70,14 +68,14 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('whose deposit stands are checked for three days', async () => {
-    const { order, account, webhook, reconcile, pass, ledger, rooms, iamport, now } = await openRooms();
+  test('checks a paid virtual account for three days', async () => {
+    const { order, account, webhook, reconcile, pass, ledger, deps, iamport, now } = await startFixture();
     await order();
     const impUid = account();
     ledger.deposit(impUid);
     await webhook(impUid);
     const paidAt = now();
-    const next = async () => (await rooms.orders.read('order-1'))?.dueAt;
+    const next = async () => (await deps.orders.read('order-1'))?.nextCheckAt;
     for (const after of [600, 3_600, 21_600, 86_400, 259_200]) {
       expect(await next()).toBe(paidAt + after);
       pass(paidAt + after - now());
@@ -90,8 +88,8 @@ describe('virtual accounts', () => {
     expect(iamport.faults.counts()[`GET /payments/${impUid}`]).toBeUndefined();
   });
 
-  test('whose deposit came and went free the order', async () => {
-    const { order, account, webhook, reconcile, pass, show, ledger, paid } = await openRooms();
+  test('leaves an order payable whose deposit was cancelled', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger, paid } = await startFixture();
     await reconcile();
     await order();
     const impUid = account();
@@ -105,8 +103,8 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('of which the later one counts: the older is revoked', async () => {
-    const { order, account, webhook, pass, show, ledger } = await openRooms();
+  test('revokes the older one of two virtual accounts', async () => {
+    const { order, account, webhook, pass, show, ledger } = await startFixture();
     await order();
     const older = account();
     pass(10);
@@ -119,8 +117,8 @@ describe('virtual accounts', () => {
 });
 
 describe('an order with a deadline of its own', () => {
-  test('expires after Iamport was asked, and not when it was paid meanwhile', async () => {
-    const { order, paid, reconcile, pass, show, now } = await openRooms();
+  test('expires an order after a call to Iamport, unless it was paid meanwhile', async () => {
+    const { order, paid, reconcile, pass, show, now } = await startFixture();
     await order('left', { expires_at: now() + 600 });
     await order('paid', { expires_at: now() + 600 });
     pass(500);
@@ -130,8 +128,8 @@ describe('an order with a deadline of its own', () => {
     expect([(await show('left')).status, (await show('paid')).status]).toEqual(['expired', 'paid']);
   });
 
-  test('that failed stays failed once it has expired and failed again', async () => {
-    const { order, reconcile, pass, show, now, ledger, webhook } = await openRooms();
+  test('leaves an order failed that expired and failed again', async () => {
+    const { order, reconcile, pass, show, now, ledger, webhook } = await startFixture();
     await order('order-1', { expires_at: now() + 600 });
     pass(700);
     await reconcile();

@@ -1,24 +1,22 @@
-/** What banks and PGs change later: deposits taken back, requests that take days, prices that a shop changes meanwhile. */
+/** Late changes: deposits that banks take back, cancels that take PGs days, prices that the shop changes meanwhile. */
 
 import { CreateTableCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { describe, expect, test, vi } from 'vitest';
-import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
+import { describe, expect, test } from 'vitest';
+import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
 import { table } from '../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { settlePayment } from '../../functions/application/settle.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { type Opened, openRooms } from '../support/functions.ts';
-
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { type Fixture, startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 const day = 86_400;
 
 describe('a paid deposit', () => {
-  /** An order in a deployment that is two days old, so that no longer scan is due for the next day. */
+  /** A paid deposit in a deployment that is two days old. None of the longer scans is due during the next day. */
   async function deposited() {
-    const opened = await openRooms();
-    const { order, account, webhook, ledger, reconcile, pass } = opened;
+    const fixture = await startFixture();
+    const { order, account, webhook, ledger, reconcile, pass } = fixture;
     await reconcile();
     pass(2 * day);
     await reconcile();
@@ -27,7 +25,7 @@ describe('a paid deposit', () => {
     await webhook(impUid);
     ledger.deposit(impUid);
     await webhook(impUid);
-    return { ...opened, impUid };
+    return { ...fixture, impUid };
   }
 
   test.each([
@@ -35,34 +33,37 @@ describe('a paid deposit', () => {
     ['2 hours', 7_200, 21_600, 900],
     ['7 hours', 25_200, day, 3_600],
     ['2 days', 2 * day, 3 * day, 7_200],
-  ])('that the bank takes back after %s is known at the next planned check', async (_when, after, known, step) => {
-    const { ledger, reconcile, show, pass, impUid, now } = await deposited();
-    const paidAt = now();
-    let isBack = false;
-    for (let at = 0; at <= known; at += step) {
-      if (at >= after && !isBack) {
-        ledger.takeBackDeposit(impUid);
-        isBack = true;
+  ])(
+    'detects at the next planned check a deposit that the bank takes back after %s',
+    async (_when, after, known, step) => {
+      const { ledger, reconcile, show, pass, impUid, now } = await deposited();
+      const paidAt = now();
+      let isBack = false;
+      for (let at = 0; at <= known; at += step) {
+        if (at >= after && !isBack) {
+          ledger.takeBackDeposit(impUid);
+          isBack = true;
+        }
+        if (at > 0) await reconcile();
+        pass(step);
       }
-      if (at > 0) await reconcile();
-      pass(step);
-    }
-    expect(now() - paidAt).toBe(known + step);
-    expect((await show()).status).toBe('deposit_reversed');
-  });
+      expect(now() - paidAt).toBe(known + step);
+      expect((await show()).status).toBe('deposit_reversed');
+    },
+  );
 
-  test('is not checked any more after three days', async () => {
-    const { rooms, reconcile, pass } = await deposited();
+  test('checks a paid deposit for no longer than three days', async () => {
+    const { deps, reconcile, pass } = await deposited();
     for (const seconds of [600, 3_000, 18_000, day - 21_600, 2 * day]) {
       pass(seconds);
       await reconcile();
     }
-    expect((await rooms.orders.read('order-1'))?.dueAt).toBeUndefined();
-    expect(await rooms.orders.read('order-1')).toMatchObject({ state: { status: 'paid' }, revision: 3 });
+    expect((await deps.orders.read('order-1'))?.nextCheckAt).toBeUndefined();
+    expect(await deps.orders.read('order-1')).toMatchObject({ state: { status: 'paid' }, revision: 3 });
   });
 
-  test('that was rejected and is taken back is no refund for the operator any more, and its account is revoked', async () => {
-    const { order, paid, account, webhook, ledger, reconcile, pass, show } = await openRooms();
+  test('revokes the account of a rejected deposit that the bank takes back, without a refund', async () => {
+    const { order, paid, account, webhook, ledger, reconcile, pass, show } = await startFixture();
     await order();
     await webhook(paid());
     const second = account(5 * day);
@@ -77,51 +78,51 @@ describe('a paid deposit', () => {
   });
 });
 
-describe('a request that Iamport accepted', () => {
-  /** Iamport answers `code: 0` to a cancel, and the payment shows it later. */
-  const accepting = ({ rooms, ledger }: Opened, forged: string) => {
+describe('a cancel that Iamport accepted', () => {
+  /** Iamport returns `code: 0` to a cancel, and the payment shows it later. */
+  const accepting = ({ deps, ledger }: Fixture, forged: string) => {
     let calls = 0;
-    const cancel: Rooms['iamport']['cancel'] = async ({ payment }) => {
+    const cancel: HandlerDependencies['iamport']['cancel'] = async ({ payment }) => {
       calls += 1;
       return payment;
     };
     return {
-      rooms: { ...rooms, iamport: { ...rooms.iamport, cancel } },
+      deps: { ...deps, iamport: { ...deps.iamport, cancel } },
       calls: () => calls,
       finish: () => ledger.cancelInConsole(forged),
     };
   };
 
-  test('is never sent again, and is done when the payment shows it', async () => {
-    const opened = await openRooms();
-    const { order, paid, webhook, reconcile, pass, show } = opened;
+  test('never repeats an accepted cancel, and finishes it when the payment shows it', async () => {
+    const fixture = await startFixture();
+    const { order, paid, webhook, reconcile, pass, show } = fixture;
     await order();
     const forged = paid(100);
-    const slow = accepting(opened, forged);
-    await webhook(forged, slow.rooms);
+    const slow = accepting(fixture, forged);
+    await webhook(forged, slow.deps);
     expect((await show()).reversals).toMatchObject([{ state: 'requested' }]);
     for (let hour = 0; hour < 36; hour += 1) {
       pass(3_600);
-      await reconcile(slow.rooms);
-      await webhook(forged, slow.rooms);
+      await reconcile(slow.deps);
+      await webhook(forged, slow.deps);
     }
     expect(slow.calls()).toBe(1);
     slow.finish();
     pass(day);
-    await reconcile(slow.rooms);
+    await reconcile(slow.deps);
     expect((await show()).reversals).toMatchObject([{ state: 'done', amount: 100 }]);
   });
 
-  test('is for the operator when the payment does not show it after three working days', async () => {
-    const opened = await openRooms();
-    const { order, paid, webhook, reconcile, pass, show } = opened;
+  test('leaves an accepted cancel to the operator when the payment does not show it after three working days', async () => {
+    const fixture = await startFixture();
+    const { order, paid, webhook, reconcile, pass, show } = fixture;
     await order();
     const forged = paid(100);
-    const slow = accepting(opened, forged);
-    await webhook(forged, slow.rooms);
+    const slow = accepting(fixture, forged);
+    await webhook(forged, slow.deps);
     for (let at = 0; at < 7; at += 1) {
       pass(day);
-      await reconcile(slow.rooms);
+      await reconcile(slow.deps);
     }
     expect((await show()).reversals).toMatchObject([{ state: 'manual', amount: 100 }]);
     expect(slow.calls()).toBe(1);
@@ -130,18 +131,18 @@ describe('a request that Iamport accepted', () => {
 
 describe('an account that could not be revoked', () => {
   async function unrevokable(lastsSeconds: number) {
-    const opened = await openRooms();
-    const { order, account, webhook, iamport, ledger, pass } = opened;
+    const fixture = await startFixture();
+    const { order, account, webhook, iamport, ledger, pass } = fixture;
     await order();
     const older = account(lastsSeconds);
     pass(10);
     await webhook(account(20 * day));
     iamport.faults.add({ path: '/vbanks', status: 400, times: 10_000 });
     await webhook(older);
-    return { ...opened, older, revocations: () => iamport.faults.counts()[`DELETE /vbanks/${older}`] ?? 0, ledger };
+    return { ...fixture, older, revocations: () => iamport.faults.counts()[`DELETE /vbanks/${older}`] ?? 0, ledger };
   }
 
-  test('is over when its deadline is, and never counts as an overdue refund', async () => {
+  test('finishes a failed revocation at the deadline, and never counts it as an overdue refund', async () => {
     const { reconcile, pass, show } = await unrevokable(4 * day);
     for (let hour = 0; hour < 100; hour += 1) {
       pass(3_600);
@@ -150,7 +151,7 @@ describe('an account that could not be revoked', () => {
     expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'done', amount: 0 }]);
   });
 
-  test('is tried on, so that a key that was missing works once it is there', async () => {
+  test('repeats a failed revocation until the missing key is configured', async () => {
     const { reconcile, pass, show, iamport, ledger, older } = await unrevokable(10 * day);
     for (let hour = 0; hour < 48; hour += 1) {
       pass(3_600);
@@ -165,8 +166,8 @@ describe('an account that could not be revoked', () => {
   });
 });
 
-test('an order expires at its own time, though its account has a later deadline', async () => {
-  const { order, account, webhook, reconcile, pass, show, now } = await openRooms();
+test('expires an order at its own deadline, even if its account has a later one', async () => {
+  const { order, account, webhook, reconcile, pass, show, now } = await startFixture();
   await order('order-1', { expires_at: now() + 600 });
   await webhook(account(5 * day));
   pass(900);
@@ -174,8 +175,8 @@ test('an order expires at its own time, though its account has a later deadline'
   expect((await show()).status).toBe('expired');
 });
 
-test('an amount that another shop registered with Iamport stays', async () => {
-  const { ledger, rooms, order, show, reconcile, pass, now } = await openRooms();
+test('keeps an amount that another shop registered with Iamport', async () => {
+  const { ledger, deps, order, show, reconcile, pass, now } = await startFixture();
   ledger.prepared.register({ merchant_uid: 'order-1', amount: 9_000, currency: null });
   await order('order-1', { expires_at: now() + day });
   expect(ledger.prepared.of('order-1')).toMatchObject({ amount: 9_000 });
@@ -183,14 +184,14 @@ test('an amount that another shop registered with Iamport stays', async () => {
   await reconcile();
   expect(ledger.prepared.of('order-1')).toMatchObject({ amount: 9_000 });
   expect((await show()).status).toBe('ready');
-  expect((await rooms.orders.read('order-1'))?.isUnprepared).toBeUndefined();
+  expect((await deps.orders.read('order-1'))?.isUnprepared).toBeUndefined();
 });
 
-describe('a shop that owns its table', () => {
+describe('the table of a shop', () => {
   async function owned() {
-    const opened = await openRooms();
-    const { client, rooms } = opened;
-    const layout = shopTable({ key: 'id', amount: 'total' });
+    const fixture = await startFixture();
+    const { client, deps } = fixture;
+    const mapping = shopTable({ key: 'id', amount: 'total' });
     const name = (attribute: string) => ({ AttributeName: attribute, KeyType: 'HASH' as const });
     await client.send(
       new CreateTableCommand({
@@ -199,13 +200,13 @@ describe('a shop that owns its table', () => {
         KeySchema: [name('id')],
         AttributeDefinitions: [
           { AttributeName: 'id', AttributeType: 'S' },
-          { AttributeName: 'iamport_watch', AttributeType: 'S' },
+          { AttributeName: 'iamport_due_shard', AttributeType: 'S' },
           { AttributeName: 'iamport_due_at', AttributeType: 'N' },
         ],
         GlobalSecondaryIndexes: [
           {
             IndexName: 'iamport_due',
-            KeySchema: [name('iamport_watch'), { AttributeName: 'iamport_due_at', KeyType: 'RANGE' }],
+            KeySchema: [name('iamport_due_shard'), { AttributeName: 'iamport_due_at', KeyType: 'RANGE' }],
             Projection: { ProjectionType: 'KEYS_ONLY' },
           },
         ],
@@ -222,33 +223,33 @@ describe('a shop that owns its table', () => {
           ExpressionAttributeValues: { ':total': { N: String(total) } },
         }),
       );
-    const shop: Rooms = { ...rooms, orders: ordersIn(table(client, 'shop', layout.prefix), layout) };
-    const stand = async () => (await shop.orders.read('order-1'))?.state.status;
-    return { ...opened, shop, price, stand };
+    const shop: HandlerDependencies = { ...deps, orders: createOrders(table(client, 'shop', mapping.prefix), mapping) };
+    const status = async () => (await shop.orders.read('order-1'))?.state.status;
+    return { ...fixture, shop, price, status };
   }
   const deadline = { leftMs: () => 10_000 };
 
-  test('cannot have an order written paid by a payment that is on its way back', async () => {
-    const { shop, price, stand, paid, ledger, webhook } = await owned();
+  test('writes no order as paid by a payment whose cancel is in progress', async () => {
+    const { shop, price, status, paid, ledger, webhook } = await owned();
     const impUid = paid(14_000);
     const early = await shop.iamport.payment(impUid, deadline);
     // A coupon: the payment is wrong, and its cancel is sent. The price changes back while Iamport works on it.
     await price(13_000);
     let interrupted: unknown;
-    const cancel: Rooms['iamport']['cancel'] = async (...asked) => {
+    const cancel: HandlerDependencies['iamport']['cancel'] = async (...parameters) => {
       await price(14_000);
       const order = await shop.orders.read('order-1');
       if (early) interrupted = await settlePayment(shop, early, order, deadline);
-      return shop.iamport.cancel(...asked);
+      return shop.iamport.cancel(...parameters);
     };
     await webhook(impUid, { ...shop, iamport: { ...shop.iamport, cancel } });
     expect(interrupted).toMatchObject({ kind: 'settled', outcome: { status: 'rejected', reason: 'amount_mismatch' } });
     expect(ledger.payment(impUid).cancel_amount).toBe(14_000);
-    expect(await stand()).toBe('ready');
+    expect(await status()).toBe('ready');
   });
 
-  test('cannot have an order written paid that was read before the cancel was announced', async () => {
-    const { shop, price, stand, paid, ledger, webhook } = await owned();
+  test('writes no order as paid that was read before the cancel was announced', async () => {
+    const { shop, price, status, paid, ledger, webhook } = await owned();
     const impUid = paid(14_000);
     const early = await shop.iamport.payment(impUid, deadline);
     const before = await shop.orders.read('order-1');
@@ -257,28 +258,28 @@ describe('a shop that owns its table', () => {
     await price(14_000);
     if (early) await settlePayment(shop, early, before, deadline);
     expect(ledger.payment(impUid).cancel_amount).toBe(14_000);
-    expect(await stand()).toBe('ready');
+    expect(await status()).toBe('ready');
   });
 
   test('keeps a payment that settled the order before its cancel was announced', async () => {
-    const { shop, price, stand, paid, ledger, webhook, rooms } = await owned();
+    const { shop, price, status, paid, ledger, webhook, deps } = await owned();
     const impUid = paid(14_000);
     await price(13_000);
     const { announceCancel } = shop.orders;
-    const orders: Rooms['orders'] = {
+    const orders: HandlerDependencies['orders'] = {
       ...shop.orders,
       async announceCancel(order) {
         await price(14_000);
-        // Another request settles the order, since its reversal was not there yet when that was read.
+        // Another request settles the order: it read the reversal before that was written.
         const payment = await shop.iamport.payment(impUid, deadline);
-        const none: Rooms = { ...shop, reversals: { ...shop.reversals, read: async () => undefined } };
+        const none: HandlerDependencies = { ...shop, reversals: { ...shop.reversals, read: async () => undefined } };
         if (payment) await settlePayment(none, payment, await shop.orders.read('order-1'), deadline);
         return announceCancel(order);
       },
     };
     await webhook(impUid, { ...shop, orders });
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
-    expect(await stand()).toBe('paid');
-    expect(await rooms.reversals.read(impUid)).toMatchObject({ state: 'done', amount: 0 });
+    expect(await status()).toBe('paid');
+    expect(await deps.reversals.read(impUid)).toMatchObject({ state: 'done', amount: 0 });
   });
 });

@@ -6,30 +6,33 @@ import { eventJson } from '../../functions/events/event-json.ts';
 import { eventNames, notificationNames, readDetail } from '../../functions/events/event-schema.ts';
 import { orderEvents, refundEvents, reversalEvents } from '../../functions/payment/events.ts';
 import type { Reversal, ReversalKind, ReversalState } from '../../functions/payment/reversal.ts';
-import { eventSchemas, schemaFile, schemaText } from '../../scripts/event-schemas.ts';
-import { eventExamples, eventPapers, withEvents } from '../../scripts/events-docs.ts';
+import { eventSchemas, SCHEMA_FILE, schemaText } from '../../scripts/event-schemas.ts';
+import { EVENT_DOCS, eventExamples, withEvents } from '../../scripts/events-docs.ts';
 import { orderIn, refund, states, won } from './payment/cases.ts';
 
-test('the published schema is that of the code: npm run schemas writes it', () => {
-  expect(readFileSync(schemaFile, 'utf8')).toBe(schemaText());
+test('publishes the schema of the code: npm run schemas writes it', () => {
+  expect(readFileSync(SCHEMA_FILE, 'utf8')).toBe(schemaText());
 });
 
-test.each(['en', 'ko'] as const)('the reference in %s is that of the code: npm run schemas writes it', (language) => {
-  expect(readFileSync(join(import.meta.dirname, '../..', eventPapers[language]), 'utf8')).toBe(withEvents(language));
-});
+test.each(['en', 'ko'] as const)(
+  'publishes the event reference in %s of the code: npm run schemas writes it',
+  (language) => {
+    expect(readFileSync(join(import.meta.dirname, '../..', EVENT_DOCS[language]), 'utf8')).toBe(withEvents(language));
+  },
+);
 
-test('it takes the example of every event, and each has what is promised of its name', () => {
-  const takes = new Ajv2020().compile(eventSchemas());
+test('accepts the example of every event, and each has the fields that its name promises', () => {
+  const isValid = new Ajv2020().compile(eventSchemas());
   const examples = eventExamples();
   for (const example of examples) {
-    expect(takes(example), example['detail-type']).toBe(true);
+    expect(isValid(example), example['detail-type']).toBe(true);
     expect(() => readDetail(example['detail-type'], example.detail)).not.toThrow();
   }
   expect(examples.map((example) => example['detail-type'])).toEqual([...eventNames, ...notificationNames]);
 });
 
-test('it takes an event of ours and refuses one with another amount, name or version', () => {
-  const takes = new Ajv2020().compile(eventSchemas());
+test('accepts a published event, and refuses one with another amount type, name or version', () => {
+  const isValid = new Ajv2020().compile(eventSchemas());
   const detail = JSON.parse(
     JSON.stringify(
       eventJson({
@@ -44,18 +47,18 @@ test('it takes an event of ours and refuses one with another amount, name or ver
     ),
   );
   expect(detail.amount).toBe(19.99);
-  expect(takes({ 'detail-type': 'Payment Paid', detail })).toBe(true);
-  expect(takes({ 'detail-type': 'Payment Paid', detail: { ...detail, amount: '19.99' } })).toBe(false);
-  expect(takes({ 'detail-type': 'Payment Made', detail })).toBe(false);
-  expect(takes({ 'detail-type': 'Payment Paid', detail: { ...detail, version: 2 } })).toBe(false);
+  expect(isValid({ 'detail-type': 'Payment Paid', detail })).toBe(true);
+  expect(isValid({ 'detail-type': 'Payment Paid', detail: { ...detail, amount: '19.99' } })).toBe(false);
+  expect(isValid({ 'detail-type': 'Payment Made', detail })).toBe(false);
+  expect(isValid({ 'detail-type': 'Payment Paid', detail: { ...detail, version: 2 } })).toBe(false);
 });
 
-test('every event has a name of its own', () => {
+test('gives every event a unique name', () => {
   const names = [...eventNames, ...notificationNames];
   expect(new Set(names).size).toBe(names.length);
 });
 
-test('every event of an order or a reversal has what is promised of its name', () => {
+test('gives every event of an order, a reversal or a refund the fields that its name promises', () => {
   const all = Object.values(states).flatMap((before) =>
     Object.values(states).flatMap((after) => orderEvents(orderIn(before), { ...orderIn(after), revision: 9 })),
   );
@@ -94,7 +97,7 @@ test.each([
   ['Virtual Account Issued', 'virtual_account'],
   ['Payment Cancelled', 'cancelled_amount'],
   ['Refund Required', 'reversal'],
-] as const)('%s without %s is none', (name, field) => {
+] as const)('refuses %s without %s', (name, field) => {
   const account = { number: '1', issued_at: 1 };
   const detail = {
     ...{ version: 1, id: 'a:1', merchant_uid: 'a', imp_uid: 'imp_1', amount: 1, currency: 'KRW', status: 'paid' },

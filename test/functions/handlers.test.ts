@@ -1,4 +1,4 @@
-/** The doors as the world meets them: over HTTP, through the gateway, in the bundles that deploy, with a real database. */
+/** Calls the HTTP handlers over HTTP: through the local gateway, in the bundles that deploy, with a real database. */
 
 import { hash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ beforeEach(() => {
   system.iamport.faults.forgetCalls();
 });
 
-/** A payment of the sandbox, paid unless told otherwise. */
+/** A paid payment at the fake Iamport. */
 function paid(merchantUid: string, amount = 14_000, payMethod = 'card'): string {
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: payMethod });
   return system.iamport.ledger.pay(imp_uid, { amount, payMethod }).imp_uid;
@@ -32,7 +32,7 @@ const orderOf = async (merchantUid: string) => (await system.shop('GET', merchan
 const revisionOf = async (merchantUid: string) => (await orderOf(merchantUid)).revision;
 
 describe('POST /payments/complete', () => {
-  test('a paid payment settles its order, once, however often it is told', async () => {
+  test('settles the order of a paid payment once, however often the caller repeats the request', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     const first = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -52,7 +52,7 @@ describe('POST /payments/complete', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid', imp_uid: impUid, revision: 2 });
   });
 
-  test('one call to Iamport is enough', async () => {
+  test('calls Iamport once', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.forgetCalls();
@@ -60,14 +60,14 @@ describe('POST /payments/complete', () => {
     expect(system.iamport.faults.counts()).toEqual({ [`GET /payments/${impUid}`]: 1 });
   });
 
-  test('an imp_uid alone is told no more than how it stands, and settles all the same', async () => {
+  test('returns only the status for an imp_uid without merchant_uid, and settles the order', async () => {
     const merchantUid = await system.order();
     const { json } = await system.complete({ imp_uid: paid(merchantUid) }, { 'accept-language': 'en-US,en;q=0.9' });
     expect(json).toEqual({ status: 'paid', message: 'Your payment is complete.' });
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid' });
   });
 
-  test('a form is as good as JSON, and what else is in it is not read', async () => {
+  test('reads a form like JSON, and ignores all other fields', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     const body = new URLSearchParams({
@@ -81,7 +81,7 @@ describe('POST /payments/complete', () => {
     expect(json).toMatchObject({ status: 'paid', amount: 14_000 });
   });
 
-  test('a payment of another order is not settled for this one, nor for its own', async () => {
+  test('returns 409 for a payment of another order, and settles neither order', async () => {
     const [mine, other] = [await system.order(), await system.order()];
     const { status, json } = await system.complete({ imp_uid: paid(other), merchant_uid: mine });
     expect(status).toBe(409);
@@ -89,18 +89,18 @@ describe('POST /payments/complete', () => {
     expect([await revisionOf(mine), await revisionOf(other)]).toEqual([1, 1]);
   });
 
-  test('a payment that Iamport does not know, and an order that nobody registered, are not found', async () => {
+  test('returns 404 for a payment unknown to Iamport, and for an order that is not registered', async () => {
     expect(await system.complete({ imp_uid: 'imp_000000000000' })).toMatchObject({
       status: 404,
       json: { code: 'payment_not_found' },
     });
     const impUid = paid('never-registered');
-    const answer = await system.complete({ imp_uid: impUid, merchant_uid: 'never-registered' });
-    expect(answer).toMatchObject({ status: 404, json: { code: 'order_not_found' } });
+    const response = await system.complete({ imp_uid: impUid, merchant_uid: 'never-registered' });
+    expect(response).toMatchObject({ status: 404, json: { code: 'order_not_found' } });
     expect(system.iamport.ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('a window that was left is no failure', async () => {
+  test('returns ready when the buyer left the payment window', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     const { json } = await system.complete({ imp_uid, merchant_uid: merchantUid });
@@ -108,7 +108,7 @@ describe('POST /payments/complete', () => {
     expect(await revisionOf(merchantUid)).toBe(1);
   });
 
-  test('a failure is told with the words of the PG, and the order can be paid after it', async () => {
+  test('returns the message of the PG for a failed payment, and the order stays payable', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     system.iamport.ledger.fail(imp_uid, '한도 초과');
@@ -119,7 +119,7 @@ describe('POST /payments/complete', () => {
     });
   });
 
-  test('a virtual account is told with all that the buyer needs, and its deposit settles the order', async () => {
+  test('returns bank, number, holder and deadline of a virtual account, and its deposit settles the order', async () => {
     const merchantUid = await system.order();
     const impUid = withAccount(merchantUid);
     const { json } = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -144,8 +144,8 @@ describe('POST /payments/complete', () => {
   });
 });
 
-describe('what a stranger learns', () => {
-  test('of an order by its number alone: how it stands, and no account, amount or receipt', async () => {
+describe('a caller without both ids of the payment', () => {
+  test('shows only the status for an order number, and no account, amount or receipt', async () => {
     const merchantUid = await system.order();
     withAccount(merchantUid);
     const { text } = await system.mobile({ merchant_uid: merchantUid });
@@ -153,7 +153,7 @@ describe('what a stranger learns', () => {
     expect(text).not.toMatch(/790-|이니시스|14,000/);
   });
 
-  test('by a window of their own for the order: nothing of the payment that settled it', async () => {
+  test('returns nothing of the payment that settled an order to a caller with another window', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -163,8 +163,8 @@ describe('what a stranger learns', () => {
   });
 });
 
-describe('money that must go back', () => {
-  test('a forged amount is cancelled with what was really paid, and the order stays payable', async () => {
+describe('reversals of payments', () => {
+  test('cancels a payment of a forged amount with the amount paid, and the order stays payable', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100);
     const { json } = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -188,17 +188,17 @@ describe('money that must go back', () => {
     });
   });
 
-  test('is sent back once, however many ask at the same time', async () => {
+  test('cancels a payment once for six concurrent requests', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100);
     const body = { imp_uid: impUid, merchant_uid: merchantUid };
-    await Promise.all([...Array(6).keys()].map((turn) => (turn % 2 ? system.webhook(body) : system.complete(body))));
+    await Promise.all([...Array(6).keys()].map((index) => (index % 2 ? system.webhook(body) : system.complete(body))));
     expect(system.iamport.faults.counts()['POST /payments/cancel']).toBe(1);
     expect(system.iamport.ledger.payment(impUid).cancel_amount).toBe(100);
     expect((await system.complete(body)).json).toMatchObject({ status: 'rejected', reversal: { state: 'done' } });
   });
 
-  test('a second payment of a paid order is cancelled, and the first one stands', async () => {
+  test('cancels a second payment of a paid order, and keeps the first one', async () => {
     const merchantUid = await system.order();
     const [first, second] = [paid(merchantUid), paid(merchantUid)];
     await system.complete({ imp_uid: first, merchant_uid: merchantUid });
@@ -209,7 +209,7 @@ describe('money that must go back', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid', imp_uid: first });
   });
 
-  test('a deposit of another amount waits for a person', async () => {
+  test('leaves a deposit of another amount to the operator', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100, 'vbank');
     const { json } = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -221,7 +221,7 @@ describe('money that must go back', () => {
     expect(system.iamport.faults.counts()['POST /payments/cancel']).toBeUndefined();
   });
 
-  test('an account for an order that is paid is revoked', async () => {
+  test('revokes a virtual account of a paid order', async () => {
     const merchantUid = await system.order();
     await system.complete({ imp_uid: paid(merchantUid), merchant_uid: merchantUid });
     const impUid = withAccount(merchantUid);
@@ -233,7 +233,7 @@ describe('money that must go back', () => {
     });
   });
 
-  test('a deposit into an account that was to be revoked is for a person', async () => {
+  test('leaves a deposit into an account that could not be revoked to the operator', async () => {
     const merchantUid = await system.order();
     await system.complete({ imp_uid: paid(merchantUid), merchant_uid: merchantUid });
     const impUid = withAccount(merchantUid);
@@ -247,7 +247,7 @@ describe('money that must go back', () => {
     });
   });
 
-  test('a test payment is not taken, and there is nothing to send back', async () => {
+  test('rejects a test payment without a reversal', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     system.iamport.ledger.pay(imp_uid, { sandbox: true });
@@ -257,7 +257,7 @@ describe('money that must go back', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
-  test('what the PG refuses stays requested, with its words', async () => {
+  test('keeps a reversal that the PG refuses requested, with the message of the PG', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100);
     system.iamport.settings.pgRefusesCancels = true;
@@ -268,7 +268,7 @@ describe('money that must go back', () => {
     });
   });
 
-  test('a cancel whose answer was lost is found to be done, and not repeated', async () => {
+  test('finds a cancel whose response was lost, and does not repeat it', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100);
     system.iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
@@ -280,8 +280,8 @@ describe('money that must go back', () => {
   });
 });
 
-describe('what happens to a payment later', () => {
-  test('a console cancel, in part and in full, is followed by its amounts', async () => {
+describe('changes of a settled payment', () => {
+  test('applies a partial and a full cancel in the console to the order', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     await system.complete({ imp_uid: impUid });
@@ -293,7 +293,7 @@ describe('what happens to a payment later', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000, revision: 4 });
   });
 
-  test('a deposit that the bank takes back, and gives again', async () => {
+  test('applies a deposit that the bank takes back and gives again', async () => {
     const merchantUid = await system.order();
     const impUid = withAccount(merchantUid);
     system.iamport.ledger.deposit(impUid);
@@ -306,12 +306,12 @@ describe('what happens to a payment later', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid', imp_uid: impUid });
   });
 
-  test('thirty calls at once through three doors settle it once', async () => {
+  test('settles a payment once for thirty concurrent calls of three endpoints', async () => {
     const merchantUid = await system.order();
     const body = { imp_uid: paid(merchantUid), merchant_uid: merchantUid };
-    const calls = [...Array(30).keys()].map((turn) => {
-      if (turn % 3 === 0) return system.complete(body);
-      return turn % 3 === 1 ? system.webhook(body) : system.mobile(body);
+    const calls = [...Array(30).keys()].map((index) => {
+      if (index % 3 === 0) return system.complete(body);
+      return index % 3 === 1 ? system.webhook(body) : system.mobile(body);
     });
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(Array(30).fill(200));
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid', revision: 2 });
@@ -319,7 +319,7 @@ describe('what happens to a payment later', () => {
 });
 
 describe('POST /payments/webhook', () => {
-  test('nothing to settle is said, and is no error', async () => {
+  test('returns 200 with settled: false for an unknown payment and an unknown order', async () => {
     expect(await system.webhook({ imp_uid: 'imp_000000000000' })).toMatchObject({
       status: 200,
       json: { settled: false, code: 'payment_not_found' },
@@ -331,7 +331,7 @@ describe('POST /payments/webhook', () => {
     });
   });
 
-  test('a wrong merchant_uid in it changes nothing: the payment says which order it pays', async () => {
+  test('settles the order that the payment names, whatever merchant_uid the notification has', async () => {
     const [mine, other] = [await system.order(), await system.order()];
     expect((await system.webhook({ imp_uid: paid(mine), merchant_uid: other, status: 'paid' })).json).toEqual({
       settled: true,
@@ -339,100 +339,107 @@ describe('POST /payments/webhook', () => {
     expect([await revisionOf(mine), await revisionOf(other)]).toEqual([2, 1]);
   });
 
-  test('a forged success of an unpaid payment settles nothing', async () => {
+  test('settles nothing for a forged success of an unpaid payment', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     await system.webhook({ imp_uid, merchant_uid: merchantUid, status: 'paid' });
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 
-  test.each(['json', 'form'] as const)('what Iamport itself sends as %s settles the order', async (format) => {
-    const merchantUid = await system.order();
-    Object.assign(system.iamport.settings, { webhooks: 'now', format });
-    paid(merchantUid);
-    await system.iamport.webhooks.idle();
-    expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid' });
-  });
+  test.each(['json', 'form'] as const)(
+    'settles the order of a notification that the fake Iamport sends as %s',
+    async (format) => {
+      const merchantUid = await system.order();
+      Object.assign(system.iamport.settings, { webhooks: 'now', format });
+      paid(merchantUid);
+      await system.iamport.webhooks.idle();
+      expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid' });
+    },
+  );
 });
 
 describe('GET /payments/complete/mobile', () => {
-  test('a paid payment shows a page in Korean, with no JSON and nothing that could run but its own script', async () => {
+  test('returns a page in Korean for a paid payment, which runs no script but its own', async () => {
     const merchantUid = await system.order({ name: '아메리카노' });
-    const answer = await system.mobile({ imp_uid: paid(merchantUid), merchant_uid: merchantUid, imp_success: 'false' });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(answer.headers.get('x-frame-options')).toBe('DENY');
-    expect(answer.text).toContain('결제가 완료되었습니다.');
-    expect(answer.text).toContain('₩14,000');
-    expect(answer.text).toContain(merchantUid);
-    const scripts = [...answer.text.matchAll(/<script[^>]*>([^<]*)/g)].map(([, code = '']) => code);
-    const allowed = answer.headers.get('content-security-policy')?.match(/script-src [^;]*/)?.[0];
+    const response = await system.mobile({
+      imp_uid: paid(merchantUid),
+      merchant_uid: merchantUid,
+      imp_success: 'false',
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('x-frame-options')).toBe('DENY');
+    expect(response.text).toContain('결제가 완료되었습니다.');
+    expect(response.text).toContain('₩14,000');
+    expect(response.text).toContain(merchantUid);
+    const scripts = [...response.text.matchAll(/<script[^>]*>([^<]*)/g)].map(([, code = '']) => code);
+    const allowed = response.headers.get('content-security-policy')?.match(/script-src [^;]*/)?.[0];
     expect([allowed]).toEqual(scripts.map((code) => `script-src 'sha256-${hash('sha256', code, 'base64')}'`));
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid' });
   });
 
-  test('an account to pay into is shown', async () => {
+  test('shows a virtual account', async () => {
     const merchantUid = await system.order();
-    const answer = await system.mobile({ imp_uid: withAccount(merchantUid), merchant_uid: merchantUid });
-    expect(answer.text).toMatch(/농협은행.*790-\d{4}-\d{6}.*이니시스/s);
+    const response = await system.mobile({ imp_uid: withAccount(merchantUid), merchant_uid: merchantUid });
+    expect(response.text).toMatch(/농협은행.*790-\d{4}-\d{6}.*이니시스/s);
   });
 
-  test('an imp_uid alone shows no amount and no order', async () => {
+  test('shows neither amount nor order for an imp_uid without merchant_uid', async () => {
     const merchantUid = await system.order();
-    const answer = await system.mobile({ imp_uid: paid(merchantUid) }, { 'accept-language': 'en' });
-    expect(answer.text).toContain('Your payment is complete.');
-    expect(answer.text).not.toContain(merchantUid);
-    expect(answer.text).not.toContain('14,000');
+    const response = await system.mobile({ imp_uid: paid(merchantUid) }, { 'accept-language': 'en' });
+    expect(response.text).toContain('Your payment is complete.');
+    expect(response.text).not.toContain(merchantUid);
+    expect(response.text).not.toContain('14,000');
   });
 
-  test('a field that comes twice with one value, or that nobody reads, is no reason to turn a buyer away', async () => {
+  test('accepts a repeated field with one value, and repeated unknown fields', async () => {
     const merchantUid = await system.order();
     const ids = `imp_uid=${paid(merchantUid)}&merchant_uid=${merchantUid}`;
-    const answer = await system.send(`/payments/complete/mobile?merchant_uid=${merchantUid}&utm=a&utm=b&${ids}`);
-    expect(answer.status).toBe(200);
-    expect(answer.text).toContain('결제가 완료되었습니다.');
+    const response = await system.send(`/payments/complete/mobile?merchant_uid=${merchantUid}&utm=a&utm=b&${ids}`);
+    expect(response.status).toBe(200);
+    expect(response.text).toContain('결제가 완료되었습니다.');
     expect((await system.send(`/payments/complete/mobile?merchant_uid=other&${ids}`)).status).toBe(400);
   });
 
-  test('a merchant_uid alone shows its newest payment', async () => {
+  test('shows the newest payment of a merchant_uid without imp_uid', async () => {
     const merchantUid = await system.order();
     paid(merchantUid);
     expect((await system.mobile({ merchant_uid: merchantUid })).text).toContain('결제가 완료되었습니다.');
   });
 
-  test('when Iamport cannot be asked the page asks again, and is no error', async () => {
+  test('returns 200 with a page that reloads while Iamport is unavailable', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.add({ path: '/payments', status: 500, times: 2 });
-    const answer = await system.mobile({ imp_uid: impUid, merchant_uid: merchantUid });
-    expect(answer.status).toBe(200);
-    expect(answer.text).toContain('아직 확인하지 못했습니다');
-    const next = /http-equiv="refresh" content="3;url=\?([^"]+)"/.exec(answer.text)?.[1]?.replaceAll('&amp;', '&');
+    const response = await system.mobile({ imp_uid: impUid, merchant_uid: merchantUid });
+    expect(response.status).toBe(200);
+    expect(response.text).toContain('아직 확인하지 못했습니다');
+    const next = /http-equiv="refresh" content="3;url=\?([^"]+)"/.exec(response.text)?.[1]?.replaceAll('&amp;', '&');
     expect((await system.send(`/payments/complete/mobile?${next}`)).text).toContain('결제가 완료되었습니다.');
   });
 
-  test('a page that has asked often enough stops, with a clear sentence', async () => {
+  test('stops reloading after 20 tries, and refers the buyer to the order history', async () => {
     const merchantUid = await system.order();
     system.iamport.faults.add({ path: '/payments', status: 500, times: 2 });
-    const answer = await system.mobile({ imp_uid: paid(merchantUid), merchant_uid: merchantUid, again: '20' });
-    expect(answer.text).not.toContain('http-equiv');
-    expect(answer.text).toContain('주문 내역에서 확인');
+    const response = await system.mobile({ imp_uid: paid(merchantUid), merchant_uid: merchantUid, again: '20' });
+    expect(response.text).not.toContain('http-equiv');
+    expect(response.text).toContain('주문 내역에서 확인');
   });
 
   test.each([
-    ['nobody knows', { imp_uid: 'imp_000000000000' }, 404],
+    ['is unknown', { imp_uid: 'imp_000000000000' }, 404],
     ['belongs to another order', {}, 409],
-  ])('a payment that %s gets a page that says so', async (_name, query, status) => {
+  ])('returns a page without details for a payment that %s', async (_name, query, status) => {
     const ids = status === 409 ? { imp_uid: paid(await system.order()), merchant_uid: await system.order() } : query;
-    const answer = await system.mobile({ ...ids, error_msg: '<script>alert(1)</script>' } as Record<string, string>);
-    expect(answer.status).toBe(status);
-    expect(answer.text).toContain('결제 정보를 찾을 수 없습니다.');
-    expect(answer.text).not.toContain('alert');
+    const response = await system.mobile({ ...ids, error_msg: '<script>alert(1)</script>' } as Record<string, string>);
+    expect(response.status).toBe(status);
+    expect(response.text).toContain('결제 정보를 찾을 수 없습니다.');
+    expect(response.text).not.toContain('alert');
   });
 });
 
 describe('PUT and GET /orders/{merchant_uid}', () => {
-  test('an order is registered once, here and at Iamport', async () => {
+  test('registers an order once, and its amount at Iamport', async () => {
     const merchantUid = await system.order();
     expect(await system.shop('PUT', merchantUid, { amount: 14_000 })).toMatchObject({
       status: 200,
@@ -448,32 +455,32 @@ describe('PUT and GET /orders/{merchant_uid}', () => {
     expect(system.iamport.ledger.prepared.of(merchantUid)).toMatchObject({ amount: 14_000 });
   });
 
-  test('another price is another order', async () => {
+  test('returns 409 for another amount or currency, and changes nothing', async () => {
     const merchantUid = await system.order();
-    const answer = await system.shop('PUT', merchantUid, { amount: 1 });
-    expect(answer).toMatchObject({ status: 409, json: { code: 'order_exists' } });
+    const response = await system.shop('PUT', merchantUid, { amount: 1 });
+    expect(response).toMatchObject({ status: 409, json: { code: 'order_exists' } });
     expect(await system.shop('PUT', merchantUid, { amount: 14_000, currency: 'JPY' })).toMatchObject({ status: 409 });
     expect(await orderOf(merchantUid)).toMatchObject({ amount: 14_000, currency: 'KRW' });
   });
 
-  test('an order that Iamport could not be told of is registered all the same', async () => {
+  test('registers an order with prepared: false when Iamport is unavailable', async () => {
     system.iamport.faults.add({ path: '/payments/prepare', status: 500 });
-    const answer = await system.shop('PUT', 'order-unprepared', { amount: 14_000 });
-    expect(answer).toMatchObject({ status: 201, json: { prepared: false } });
+    const response = await system.shop('PUT', 'order-unprepared', { amount: 14_000 });
+    expect(response).toMatchObject({ status: 201, json: { prepared: false } });
     expect(await system.shop('PUT', 'order-unprepared', { amount: 14_000 })).toMatchObject({
       status: 200,
       json: { prepared: true },
     });
   });
 
-  test('Korean and spaces in an order number are one order number', async () => {
+  test('accepts an order number with Korean and spaces', async () => {
     const merchantUid = '주문 1-2 (선물)';
     expect(await system.shop('PUT', merchantUid, { amount: 14_000 })).toMatchObject({ status: 201 });
     await system.complete({ imp_uid: paid(merchantUid), merchant_uid: merchantUid });
     expect(await orderOf(merchantUid)).toMatchObject({ merchant_uid: merchantUid, status: 'paid' });
   });
 
-  test('what separates the parts of an address is refused in an order number', async () => {
+  test('returns 400 for an order number with a separator of paths', async () => {
     for (const merchantUid of ['a?b', 'a#b', 'a%b', 'a\\b']) {
       expect(await system.shop('PUT', merchantUid, { amount: 14_000 }), merchantUid).toMatchObject({
         status: 400,
@@ -483,29 +490,34 @@ describe('PUT and GET /orders/{merchant_uid}', () => {
         },
       });
     }
-    // A slash is one to API Gateway too, however it is encoded, and then there is no such route.
+    // API Gateway reads an encoded slash as a slash, so no route matches.
     expect(await system.send('/orders/a%2Fb', { method: 'PUT' })).toMatchObject({
       status: 404,
       json: { message: 'Not Found' },
     });
   });
 
-  test('nobody else may', async () => {
-    const answer = await system.send('/orders/order-1', { method: 'PUT', body: '{"amount":1}' });
-    expect(answer).toMatchObject({ status: 403, json: { message: 'Forbidden' } });
+  test('returns 403 for an unsigned call of PUT /orders', async () => {
+    const response = await system.send('/orders/order-1', { method: 'PUT', body: '{"amount":1}' });
+    expect(response).toMatchObject({ status: 403, json: { message: 'Forbidden' } });
   });
 
-  test('an order that nobody registered is not found', async () => {
+  test('returns 404 for an order that is not registered', async () => {
     expect(await system.shop('GET', 'no-such-order')).toMatchObject({ status: 404, json: { code: 'order_not_found' } });
   });
 });
 
 describe('refunds, closing and confirm', () => {
-  test('a refund goes back, and the order follows', async () => {
+  test('cancels the amount of a refund, and applies it to the order', async () => {
     const merchantUid = await system.order();
     await system.complete({ imp_uid: paid(merchantUid) });
-    const answer = await system.shop('POST', `${merchantUid}/refunds`, { amount: 4_000, reason: '단순 변심' }, 'part');
-    expect(answer).toMatchObject({
+    const response = await system.shop(
+      'POST',
+      `${merchantUid}/refunds`,
+      { amount: 4_000, reason: '단순 변심' },
+      'part',
+    );
+    expect(response).toMatchObject({
       status: 200,
       json: { refund: { state: 'done' }, order: { status: 'partial_cancelled' } },
     });
@@ -514,51 +526,51 @@ describe('refunds, closing and confirm', () => {
     });
   });
 
-  test('an order is closed, and Iamport is told no to its payments from then on', async () => {
+  test('closes an order, and returns 409 to confirm requests for it', async () => {
     const merchantUid = await system.order();
-    const asked = {
+    const request = {
       method: 'POST',
       body: new URLSearchParams({ imp_uid: 'imp_1', merchant_uid: merchantUid, amount: '14000' }),
     };
-    expect(await system.send('/payments/confirm', asked)).toMatchObject({ status: 200, json: {} });
+    expect(await system.send('/payments/confirm', request)).toMatchObject({ status: 200, json: {} });
     expect((await system.shop('DELETE', merchantUid)).status).toBe(204);
-    expect(await system.send('/payments/confirm', asked)).toMatchObject({
+    expect(await system.send('/payments/confirm', request)).toMatchObject({
       status: 409,
       json: { reason: '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.' },
     });
     expect(await system.send(`/orders/${merchantUid}`, { method: 'DELETE' })).toMatchObject({ status: 403 });
   });
 
-  test('Iamport asks before it approves, and a forged amount does not go through', async () => {
+  test('returns 200 to a confirm request with the right amount, and 409 to one with a forged amount', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
-    const asked = (amount: number) =>
+    const request = (amount: number) =>
       system.send('/payments/confirm', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ imp_uid, merchant_uid: merchantUid, amount }),
       });
-    expect((await asked(14_000)).status).toBe(200);
-    expect((await asked(100)).status).toBe(409);
+    expect((await request(14_000)).status).toBe(200);
+    expect((await request(100)).status).toBe(409);
   });
 });
 
-describe('when somebody cannot be reached', () => {
-  test('Iamport: 503 with retry-after, and the order is as it was', async () => {
+describe('faults of Iamport', () => {
+  test('returns 503 with retry-after while Iamport is unavailable, and leaves the order unchanged', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.add({ path: '/payments', status: 500, times: 4 });
-    for (const answer of [
+    for (const response of [
       await system.complete({ imp_uid: impUid, merchant_uid: merchantUid }),
       await system.webhook({ imp_uid: impUid }),
     ]) {
-      expect(answer).toMatchObject({ status: 503, json: { code: 'iamport_unavailable' } });
-      expect(answer.headers.get('retry-after')).toBe('5');
+      expect(response).toMatchObject({ status: 503, json: { code: 'iamport_unavailable' } });
+      expect(response.headers.get('retry-after')).toBe('5');
     }
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 
-  test('an answer of Iamport that nobody understands: 502, or 503 to a webhook so that it comes again', async () => {
+  test('returns 502 for an unreadable response of Iamport, and 503 to a webhook so that Iamport repeats it', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.add({ path: '/payments', answer: 'garbage', times: 2 });
@@ -567,7 +579,7 @@ describe('when somebody cannot be reached', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 
-  test('a token that has ended costs one refresh and no payment', async () => {
+  test('refreshes an expired token once, and settles the payment', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.tokens.forget();
@@ -578,6 +590,6 @@ describe('when somebody cannot be reached', () => {
   });
 });
 
-test('in all of this no function has failed', () => {
+test('reports no failed function in the tests of this file', () => {
   expect(system.faults).toEqual([]);
 });

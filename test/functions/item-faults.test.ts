@@ -1,27 +1,25 @@
-/** One item never stops the others: pages, payments, orders and records that cannot be read or written, and backlogs. */
+/** One faulty item never stops the others: unreadable pages, payments, orders and records, refused writes, and backlogs. */
 
 import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { IamportRefused, IamportTooLarge, IamportUnavailable } from '../../functions/application/faults.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { beginning, type Opened, openRooms } from '../support/functions.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { beginning, type Fixture, startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+type List = HandlerDependencies['iamport']['listPayments'];
 
-type List = Rooms['iamport']['listPayments'];
-
-/** The same rooms with another list call. */
-const listing = (rooms: Rooms, listPayments: List): Rooms => ({
-  ...rooms,
-  iamport: { ...rooms.iamport, listPayments },
+/** The same deps with another list call. */
+const listing = (deps: HandlerDependencies, listPayments: List): HandlerDependencies => ({
+  ...deps,
+  iamport: { ...deps.iamport, listPayments },
 });
 
 const numbered = (count: number) => Array.from({ length: count }, (_none, index) => `order-${index}`);
 
 describe('a page of payments', () => {
-  test('with more than 8 MB is read in smaller pages', async () => {
-    const { order, paid, ledger, reconcile, show, pass } = await openRooms();
+  test('reads a page of more than 8 MB in smaller pages', async () => {
+    const { order, paid, ledger, reconcile, show, pass } = await startFixture();
     await reconcile();
     pass(60);
     for (const merchantUid of numbered(3)) await order(merchantUid);
@@ -38,8 +36,8 @@ describe('a page of payments', () => {
     expect((await show('order-2')).status).toBe('paid');
   });
 
-  test('that one payment breaks is read without it, and names its place', async () => {
-    const { order, paid, reconcile, show, pass, rooms, counted } = await openRooms();
+  test('skips one payment that is too large for any page, and reports its position', async () => {
+    const { order, paid, reconcile, show, pass, deps, counted } = await startFixture();
     await reconcile();
     pass(60);
     for (const merchantUid of numbered(15)) {
@@ -47,7 +45,7 @@ describe('a page of payments', () => {
       paid(14_000, merchantUid);
       pass(1);
     }
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     // The twelfth payment is too large for any page.
     const broken: List = async (query, deadline) => {
       const [first, last] = [(query.page - 1) * query.limit, query.page * query.limit];
@@ -55,7 +53,7 @@ describe('a page of payments', () => {
       return listPayments(query, deadline);
     };
     pass(300);
-    expect(await reconcile(listing(rooms, broken))).toMatchObject({
+    expect(await reconcile(listing(deps, broken))).toMatchObject({
       finished: true,
       settled: 14,
       skipped: 1,
@@ -66,36 +64,36 @@ describe('a page of payments', () => {
     expect((await show('order-11')).status).toBe('ready');
   });
 
-  test('of a list that Iamport refuses as a whole is not passed over payment by payment', async () => {
-    const { order, paid, reconcile, show, pass, rooms } = await openRooms();
+  test('skips no payment of a list that is unavailable', async () => {
+    const { order, paid, reconcile, show, pass, deps } = await startFixture();
     await reconcile();
     pass(60);
     for (const merchantUid of numbered(15)) {
       await order(merchantUid);
       paid(14_000, merchantUid);
     }
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     const broken: List = async (query, deadline) => {
-      if (query.status === 'paid') throw new IamportUnavailable('Iamport answered 500');
+      if (query.status === 'paid') throw new IamportUnavailable('Iamport returned 500');
       return listPayments(query, deadline);
     };
     pass(300);
-    expect(await reconcile(listing(rooms, broken))).toMatchObject({ finished: false });
+    expect(await reconcile(listing(deps, broken))).toMatchObject({ finished: false });
     pass(3_600);
     expect(await reconcile()).toMatchObject({ finished: true, skipped: 0, settled: 15 });
     expect((await show('order-14')).status).toBe('paid');
   });
 
-  test('that failed is read by the next run, which goes on to the time since then', async () => {
-    const { order, paid, reconcile, show, pass, rooms } = await openRooms();
+  test('reads a failed page in the next run, which continues to the present', async () => {
+    const { order, paid, reconcile, show, pass, deps } = await startFixture();
     await reconcile();
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     const broken: List = async (query, deadline) => {
-      if (query.status === 'cancelled') throw new IamportUnavailable('Iamport answered 500');
+      if (query.status === 'cancelled') throw new IamportUnavailable('Iamport returned 500');
       return listPayments(query, deadline);
     };
     pass(300);
-    expect(await reconcile(listing(rooms, broken))).toMatchObject({ finished: false });
+    expect(await reconcile(listing(deps, broken))).toMatchObject({ finished: false });
     pass(3_600);
     await order('new');
     paid(14_000, 'new');
@@ -104,31 +102,31 @@ describe('a page of payments', () => {
     expect((await show('new')).status).toBe('paid');
   });
 
-  test('of a list that fails for an hour and longer does not keep the other lists from being read', async () => {
-    const { order, paid, reconcile, show, pass, rooms, ledger } = await openRooms();
+  test('reads the other lists when one list fails for more than an hour', async () => {
+    const { order, paid, reconcile, show, pass, deps, ledger } = await startFixture();
     await reconcile();
     pass(60);
     await order('cancelled');
     const impUid = paid(14_000, 'cancelled');
     await reconcile();
     ledger.cancelInConsole(impUid);
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     const broken: List = async (query, deadline) => {
-      if (query.status === 'paid') throw new IamportUnavailable('Iamport answered 500');
+      if (query.status === 'paid') throw new IamportUnavailable('Iamport returned 500');
       return listPayments(query, deadline);
     };
     for (let run = 1; run <= 12; run += 1) {
       pass(300);
-      expect(await reconcile(listing(rooms, broken))).toMatchObject({ finished: false });
+      expect(await reconcile(listing(deps, broken))).toMatchObject({ finished: false });
     }
     pass(300);
     expect((await show('cancelled')).status).toBe('paid');
-    expect(await reconcile(listing(rooms, broken))).toMatchObject({ skipped: 1, settled: 1 });
+    expect(await reconcile(listing(deps, broken))).toMatchObject({ skipped: 1, settled: 1 });
     expect((await show('cancelled')).status).toBe('cancelled');
   });
 
-  test('that is refused for ever takes few calls, and does not stop the other lists', async () => {
-    const { order, paid, ledger, reconcile, show, pass, rooms, iamport } = await openRooms();
+  test('sends fewer than 60 calls for a page that Iamport always refuses, and reads the other lists', async () => {
+    const { order, paid, ledger, reconcile, show, pass, deps, iamport } = await startFixture();
     await reconcile();
     pass(60);
     for (const merchantUid of numbered(3)) {
@@ -138,7 +136,7 @@ describe('a page of payments', () => {
     }
     await order('failing');
     ledger.fail(ledger.open({ merchant_uid: 'failing', amount: 14_000 }).imp_uid, '한도 초과');
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     let calls = 0;
     const refusing: List = async (query, deadline) => {
       calls += 1;
@@ -150,7 +148,7 @@ describe('a page of payments', () => {
     };
     pass(300);
     for (let run = 0; run < 4; run += 1) {
-      await reconcile(listing(rooms, refusing));
+      await reconcile(listing(deps, refusing));
       pass(300);
     }
     expect(calls).toBeLessThan(60);
@@ -160,7 +158,7 @@ describe('a page of payments', () => {
 });
 
 describe('an order that cannot be read', () => {
-  const unreadable = async ({ client, names }: Opened, merchantUid: string) =>
+  const unreadable = async ({ client, names }: Fixture, merchantUid: string) =>
     client.send(
       new UpdateItemCommand({
         TableName: names.orders,
@@ -171,13 +169,13 @@ describe('an order that cannot be read', () => {
       }),
     );
 
-  test('counts once, however many windows are opened for it', async () => {
-    const opened = await openRooms();
-    const { order, paid, ledger, reconcile, show, pass, rooms } = opened;
+  test('records an unreadable order as unresolved once, even with 125 payments', async () => {
+    const fixture = await startFixture();
+    const { order, paid, ledger, reconcile, show, pass, deps } = fixture;
     await reconcile();
     await order('broken');
     await order('good');
-    await unreadable(opened, 'broken');
+    await unreadable(fixture, 'broken');
     pass(60);
     for (let window = 0; window < 120; window += 1) ledger.open({ merchant_uid: 'broken', amount: 14_000 });
     for (let payment = 0; payment < 5; payment += 1) paid(14_000, 'broken');
@@ -185,27 +183,27 @@ describe('an order that cannot be read', () => {
     pass(300);
     expect(await reconcile()).toMatchObject({ settled: 1, finished: true });
     expect((await show('good')).status).toBe('paid');
-    const checkpoint = (await rooms.checkpoints.read(['recent'])).checkpoint('recent');
+    const checkpoint = (await deps.checkpoints.read(['recent'])).checkpoint('recent');
     expect(checkpoint?.unresolved).toHaveLength(1);
-    expect(checkpoint?.completedUntil).toBe(opened.now());
+    expect(checkpoint?.completedUntil).toBe(fixture.now());
   });
 
-  test('does not keep a payment from going back', async () => {
-    const opened = await openRooms();
-    const { order, paid, webhook, reconcile, pass, iamport, ledger, rooms } = opened;
+  test('reverses a payment of an unreadable order', async () => {
+    const fixture = await startFixture();
+    const { order, paid, webhook, reconcile, pass, iamport, ledger, deps } = fixture;
     await order();
     const forged = paid(100);
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
     await webhook(forged);
-    await unreadable(opened, 'order-1');
+    await unreadable(fixture, 'order-1');
     pass(600);
     await reconcile();
     expect(ledger.payment(forged).cancel_amount).toBe(100);
-    expect(await rooms.reversals.read(forged)).toMatchObject({ state: 'done' });
+    expect(await deps.reversals.read(forged)).toMatchObject({ state: 'done' });
   });
 
-  test('does not keep a payment from going back when its item is gone', async () => {
-    const { order, paid, webhook, reconcile, pass, iamport, ledger, rooms, client, names } = await openRooms();
+  test('reverses a payment of a deleted order', async () => {
+    const { order, paid, webhook, reconcile, pass, iamport, ledger, deps, client, names } = await startFixture();
     await order();
     const forged = paid(100);
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
@@ -214,14 +212,14 @@ describe('an order that cannot be read', () => {
     pass(600);
     await reconcile();
     expect(ledger.payment(forged).cancel_amount).toBe(100);
-    expect(await rooms.reversals.read(forged)).toMatchObject({ state: 'done', amount: 100 });
+    expect(await deps.reversals.read(forged)).toMatchObject({ state: 'done', amount: 100 });
   });
 
-  test('is checked later when it is due, and reported', async () => {
-    const opened = await openRooms();
-    const { order, reconcile, pass } = opened;
+  test('reports an unreadable due order, and checks it at growing intervals', async () => {
+    const fixture = await startFixture();
+    const { order, reconcile, pass } = fixture;
     await order('broken', { expires_at: beginning + 60 });
-    await unreadable(opened, 'broken');
+    await unreadable(fixture, 'broken');
     pass(120);
     expect(await reconcile()).toMatchObject({ due: 1, faults: [expect.stringContaining('order broken')] });
     pass(300);
@@ -231,8 +229,8 @@ describe('an order that cannot be read', () => {
   });
 });
 
-test('an item that DynamoDB refuses to write is reported, and the others are settled', async () => {
-  const { order, paid, reconcile, pass, show, client, names, rooms } = await openRooms();
+test('reports an item that DynamoDB refuses to write, and settles the others', async () => {
+  const { order, paid, reconcile, pass, show, client, names, deps } = await startFixture();
   await order('large');
   await order('good');
   const filler = {
@@ -251,30 +249,30 @@ test('an item that DynamoDB refuses to write is reported, and the others are set
     faults: [expect.stringContaining('DynamoDB refused the item')],
   });
   expect((await show('good')).status).toBe('paid');
-  expect((await rooms.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved).toHaveLength(1);
+  expect((await deps.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved).toHaveLength(1);
 });
 
 describe('a backlog', () => {
-  test('of expiring orders does not keep a payment from going back', async () => {
-    const { order, paid, webhook, reconcile, pass, iamport, ledger, rooms } = await openRooms();
+  test('reverses a payment before a backlog of expiring orders', async () => {
+    const { order, paid, webhook, reconcile, pass, iamport, ledger, deps } = await startFixture();
     await order('forged');
     const forged = paid(100, 'forged');
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
     await webhook(forged);
     for (const merchantUid of numbered(60)) await order(merchantUid, { expires_at: beginning + 60 });
-    const { payments } = rooms.iamport;
-    const slow: typeof payments = async (...asked) => {
+    const { payments } = deps.iamport;
+    const slow: typeof payments = async (...parameters) => {
       pass(10);
-      return payments(...asked);
+      return payments(...parameters);
     };
     pass(600);
-    const report = await reconcile({ ...rooms, iamport: { ...rooms.iamport, payments: slow } });
+    const report = await reconcile({ ...deps, iamport: { ...deps.iamport, payments: slow } });
     expect(report.finished).toBe(false);
     expect(ledger.payment(forged).cancel_amount).toBe(100);
   });
 
-  test('of orders whose payments Iamport does not find is checked more and more rarely', async () => {
-    const { order, account, webhook, reconcile, pass, rooms } = await openRooms();
+  test('checks orders whose payments Iamport does not find at growing intervals', async () => {
+    const { order, account, webhook, reconcile, pass, deps } = await startFixture();
     const accounts = new Set<string>();
     for (const merchantUid of numbered(20)) {
       await order(merchantUid);
@@ -282,14 +280,14 @@ describe('a backlog', () => {
       accounts.add(impUid);
       await webhook(impUid);
     }
-    const { payment } = rooms.iamport;
+    const { payment } = deps.iamport;
     let calls = 0;
-    const forgetting: typeof payment = async (impUid, ...asked) => {
-      if (!accounts.has(impUid)) return payment(impUid, ...asked);
+    const forgetting: typeof payment = async (impUid, ...parameters) => {
+      if (!accounts.has(impUid)) return payment(impUid, ...parameters);
       calls += 1;
       return undefined;
     };
-    const without: Rooms = { ...rooms, iamport: { ...rooms.iamport, payment: forgetting } };
+    const without: HandlerDependencies = { ...deps, iamport: { ...deps.iamport, payment: forgetting } };
     const perHour: number[] = [];
     for (let hour = 0; hour < 6; hour += 1) {
       for (let run = 0; run < 12; run += 1) {
@@ -303,8 +301,8 @@ describe('a backlog', () => {
     expect(perHour.at(-1)).toBeLessThanOrEqual(20 * 2);
   });
 
-  test('of attempts that came to nothing costs one list call and no call for each', async () => {
-    const { order, reconcile, pass, ledger, iamport, show } = await openRooms();
+  test('sends one list call for 300 attempts without money, and no call for each attempt', async () => {
+    const { order, reconcile, pass, ledger, iamport, show } = await startFixture();
     await reconcile();
     await order('order-1', { expires_at: beginning + 60 });
     for (let attempt = 0; attempt < 300; attempt += 1) {
@@ -322,8 +320,8 @@ describe('a backlog', () => {
 });
 
 describe('an attempt that cannot be read', () => {
-  test('does not keep its order from expiring or closing', async () => {
-    const { order, ledger, reconcile, pass, show, close } = await openRooms();
+  test('expires and closes orders with an unreadable attempt', async () => {
+    const { order, ledger, reconcile, pass, show, close } = await startFixture();
     await reconcile();
     for (const merchantUid of ['expiring', 'closing']) {
       await order(merchantUid, { expires_at: beginning + 60 });
@@ -338,8 +336,8 @@ describe('an attempt that cannot be read', () => {
 });
 
 describe('an attempt whose reversal cannot be read', () => {
-  test('does not keep the other attempts of its order from going back', async () => {
-    const { order, paid, webhook, close, show, pass, reconcile, iamport, ledger, client, names } = await openRooms();
+  test('reverses the other attempts of an order when one reversal is unreadable', async () => {
+    const { order, paid, webhook, close, show, pass, reconcile, iamport, ledger, client, names } = await startFixture();
     await order();
     // Iamport lists the newest attempt first, so the one with the broken reversal is settled first.
     const [whole, broken] = [paid(100), paid(200)];

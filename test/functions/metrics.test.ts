@@ -1,13 +1,13 @@
-/** What is counted: the form that CloudWatch takes metrics in, and when the reconciler says that something is late. */
+/** Metrics: the embedded metric format of CloudWatch, and the counts that the reconciler reports. */
 
 import { describe, expect, test } from 'vitest';
 import { eventNames } from '../../functions/events/event-schema.ts';
 import { callsTimedBy } from '../../functions/runtime/calls.ts';
-import { embedded, moneyEvents } from '../../functions/runtime/metrics.ts';
-import { openRooms } from '../support/functions.ts';
+import { embedded, moneyEvents } from '../../functions/shared/metrics.ts';
+import { startFixture } from '../support/functions.ts';
 
-describe('a line of metrics', () => {
-  test('has its dimensions, its unit and its value, and names what it holds', () => {
+describe('a line in the embedded metric format', () => {
+  test('has its dimensions, units and values, and lists its metrics', () => {
     const line = embedded(
       { Money: 14_000 },
       { Event: 'Payment Paid', Currency: 'KRW' },
@@ -32,30 +32,30 @@ describe('a line of metrics', () => {
     });
   });
 
-  test('leaves out counts of nothing and items that are not overdue, but not a ledger that is not late', () => {
+  test('leaves out zero counts and zero overdue seconds, but keeps a zero ScanLag', () => {
     expect(embedded({ OldestOverdueItem: 0, SkippedItems: 0 }, {}, 'Shop', 1)).toBeUndefined();
     expect(JSON.parse(embedded({ OldestOverdueItem: 90 }, {}, 'Shop', 1) ?? '')).toMatchObject({
       OldestOverdueItem: 90,
     });
     expect(embedded({ ReconcilerFaults: 0, KeysRefused: 0 }, {}, 'Shop', 1)).toBeUndefined();
-    const line = JSON.parse(embedded({ ReconcilerFaults: 0, LedgerLate: 0 }, {}, 'Shop', 1) ?? '');
-    expect(line).toMatchObject({ Deployment: 'Shop', LedgerLate: 0 });
-    expect(line._aws.CloudWatchMetrics[0].Metrics).toEqual([{ Name: 'LedgerLate', Unit: 'Seconds' }]);
+    const line = JSON.parse(embedded({ ReconcilerFaults: 0, ScanLag: 0 }, {}, 'Shop', 1) ?? '');
+    expect(line).toMatchObject({ Deployment: 'Shop', ScanLag: 0 });
+    expect(line._aws.CloudWatchMetrics[0].Metrics).toEqual([{ Name: 'ScanLag', Unit: 'Seconds' }]);
     expect(line).not.toHaveProperty('ReconcilerFaults');
   });
 
-  test('adds up the money of events that there are', () => {
+  test('sums money only for events that exist', () => {
     expect(moneyEvents.filter((name) => !eventNames.some((known) => known === name))).toEqual([]);
   });
 });
 
-test('calls are counted by upstream with their time, failed ones too, and each request begins at nothing', async () => {
+test('counts calls by upstream with their time, also failed ones, and starts at zero for each request', async () => {
   let now = 1_000;
   const calls = callsTimedBy({ now: () => now });
-  const takes = (ms: number) => async (answer: string) => {
+  const takes = (ms: number) => async (result: string) => {
     now += ms;
-    if (answer === 'broken') throw new Error(answer);
-    return answer;
+    if (result === 'broken') throw new Error(result);
+    return result;
   };
   expect(await calls.around('iamport')(takes(40))('paid')).toBe('paid');
   await expect(calls.around('iamport')(takes(5))('broken')).rejects.toThrow('broken');
@@ -65,39 +65,39 @@ test('calls are counted by upstream with their time, failed ones too, and each r
 });
 
 describe('the reconciler', () => {
-  test('says how late the ledger is while Iamport does not answer, and that it is not late when it does again', async () => {
-    const { reconcile, pass, iamport, counted } = await openRooms();
+  test('reports a growing ScanLag while Iamport is unavailable, and a small one afterwards', async () => {
+    const { reconcile, pass, iamport, counted } = await startFixture();
     await reconcile();
     pass(1_200);
     iamport.faults.add({ path: '/payments/status', status: 503, times: 100 });
     await reconcile();
-    const late = counted.at(-1)?.LedgerLate ?? 0;
+    const late = counted.at(-1)?.ScanLag ?? 0;
     expect(late).toBeGreaterThanOrEqual(1_200);
     expect(late).toBeLessThan(1_300);
     expect(counted.at(-1)).toMatchObject({ KeysRefused: 0 });
     iamport.faults.clear();
     pass(300);
     await reconcile();
-    expect(counted.at(-1)?.LedgerLate).toBeLessThan(60);
+    expect(counted.at(-1)?.ScanLag).toBeLessThan(60);
   });
 
   test('counts the run in which Iamport refuses the keys', async () => {
-    const { reconcile, iamport, counted } = await openRooms();
+    const { reconcile, iamport, counted } = await startFixture();
     iamport.faults.add({ path: '/users/getToken', status: 401, times: 100 });
     await reconcile();
     expect(counted.at(-1)).toMatchObject({ KeysRefused: 1 });
-    expect(counted.at(-1)?.LedgerLate).toBeGreaterThan(3_000);
+    expect(counted.at(-1)?.ScanLag).toBeGreaterThan(3_000);
   });
 
-  test('counts a refund that has waited for a person for more than a day, and not one of this morning', async () => {
-    const { order, rooms, reconcile, pass, paid, complete, counted } = await openRooms();
+  test('counts a refund that has waited for the operator for more than a working day, and no newer one', async () => {
+    const { order, deps, reconcile, pass, paid, complete, counted } = await startFixture();
     await order();
-    const byHand = { ...rooms, policy: { ...rooms.policy, reversals: 'manual' as const } };
+    const byHand = { ...deps, policy: { ...deps.policy, reversals: 'manual' as const } };
     await complete(paid(100), byHand);
     pass(7 * 3_600);
     await reconcile(byHand);
     expect(counted.at(-1)).toMatchObject({ RefundsOverdue: 0 });
-    // Past any weekend.
+    // Longer than any weekend.
     pass(4 * 86_400);
     await reconcile(byHand);
     expect(counted.at(-1)).toMatchObject({ RefundsOverdue: 1 });

@@ -1,18 +1,16 @@
-/** What Iamport tells and its API does not confirm: kept, passed on, and believed by nobody. */
+/** Notifications that the API of Iamport does not confirm: stored and published, and without effect on orders. */
 
-import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from '../support/functions.ts';
-
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+import { describe, expect, test } from 'vitest';
+import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 describe('notifications that no API confirms', () => {
-  test('are kept and passed on as they were told, once, and change nothing of ours', async () => {
-    const { order, paid, webhook, notify, show, client, names, counted } = await openRooms();
+  test('stores a notification once as received, and changes neither order nor reversals', async () => {
+    const { order, paid, webhook, notify, show, client, names, counted } = await startFixture();
     await order();
     const imp_uid = paid();
     await webhook(imp_uid);
-    expect(counted).toEqual([{ WebhookFromStranger: 1 }]);
+    expect(counted).toEqual([{ WebhookFromUnknownSender: 1 }]);
     const escrow = {
       event: 'Inicis.Escrow.Changed',
       imp_uid,
@@ -23,7 +21,7 @@ describe('notifications that no API confirms', () => {
     expect(await notify(escrow)).toEqual({ status: 200, json: { settled: true } });
     expect(await notify(escrow)).toMatchObject({ status: 200 });
     expect(await notify({ event: 'Something.New', imp_uid, merchant_uid: 'order-1' })).toMatchObject({ status: 200 });
-    // What Iamport may write one day is no reason to miss a payment.
+    // An unknown format of a notification must not keep its payment from being settled.
     for (const odd of [
       { event: 7 },
       { event: '' },
@@ -43,11 +41,11 @@ describe('notifications that no API confirms', () => {
     expect(await show()).toMatchObject({ status: 'paid', revision: 2, reversals: [], refunds: [] });
   });
 
-  test('hold no half characters, sent so or cut so', async () => {
-    const { order, paid, notify, client, names } = await openRooms();
+  test('stores no lone surrogate, whether sent or cut by our limit', async () => {
+    const { order, paid, notify, client, names } = await startFixture();
     await order();
-    const told = { imp_uid: paid(), event: `${'e'.repeat(63)}\u{1f4e6}`, extra: { note: '\ud800' } };
-    expect(await notify(told)).toMatchObject({ status: 200 });
+    const notification = { imp_uid: paid(), event: `${'e'.repeat(63)}\u{1f4e6}`, extra: { note: '\ud800' } };
+    expect(await notify(notification)).toMatchObject({ status: 200 });
     const { ScanCommand } = await import('@aws-sdk/client-dynamodb');
     const { Items = [] } = await client.send(new ScanCommand({ TableName: names.reversals }));
     expect(Items).toMatchObject([
@@ -55,14 +53,14 @@ describe('notifications that no API confirms', () => {
     ]);
   });
 
-  test('about a payment of another order are kept for the order that it pays, and never fill the table', async () => {
-    const { order, paid, webhook, notify, client, names } = await openRooms();
+  test('stores notifications of a payment for the order that it pays, in one item', async () => {
+    const { order, paid, webhook, notify, client, names } = await startFixture();
     await order();
     const imp_uid = paid();
     await webhook(imp_uid);
     for (let number = 0; number < 20; number += 1) {
-      const told = { imp_uid, event: `event-${number}`, extra: { '': 'x', note: String(number) } };
-      expect(await notify({ ...told, ...(number % 2 && { merchant_uid: 'somebody-elses' }) })).toMatchObject({
+      const notification = { imp_uid, event: `event-${number}`, extra: { '': 'x', note: String(number) } };
+      expect(await notify({ ...notification, ...(number % 2 && { merchant_uid: 'another-order' }) })).toMatchObject({
         status: 200,
       });
     }
@@ -75,8 +73,8 @@ describe('notifications that no API confirms', () => {
     ]);
   });
 
-  test('cannot reach a refund, whatever name a stranger gives them', async () => {
-    const { order, paid, webhook, notify, refund, show } = await openRooms();
+  test('changes no refund, whatever the event name', async () => {
+    const { order, paid, webhook, notify, refund, show } = await startFixture();
     await order();
     const imp_uid = paid();
     await webhook(imp_uid);

@@ -1,4 +1,4 @@
-/** The HTTP reference, held against the running system: what is answered is what is described, and what is described is answered. */
+/** Compares the OpenAPI document with the running system: each response is documented, and each documented response occurs. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signed } from '../../local/aws/signature.ts';
 import { openapi } from '../../scripts/openapi/document.ts';
-import { httpPapers, openapiFile, openapiText, withRoutes } from '../../scripts/openapi.ts';
-import { type Answered, type System, startSystem } from '../support/system.ts';
+import { HTTP_DOCS, OPENAPI_FILE, openapiText, withRoutes } from '../../scripts/openapi.ts';
+import { type System, startSystem, type TestResponse } from '../support/system.ts';
 
 interface Media {
   schema: object;
@@ -27,7 +27,7 @@ interface Document {
 }
 
 const root = join(import.meta.dirname, '../..');
-// With nothing more allowed than what is described: a field that nobody described is found.
+// Forbids additional fields, so that an undocumented field fails the test.
 const strict = openapi({ additional: false }) as unknown as Document;
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema({ ...strict, $id: 'openapi' } as object);
@@ -37,8 +37,8 @@ const operations = Object.entries(strict.paths).flatMap(([path, of]) =>
 );
 const operationOf = Object.fromEntries(operations);
 
-/** @returns what is wrong with a body by the schema at this place of the document */
-function faultsOf(place: readonly string[], body: unknown): unknown {
+/** @returns the errors of a body by the schema at this place of the document */
+function schemaErrors(place: readonly string[], body: unknown): unknown {
   const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
   const validate = ajv.getSchema(`openapi#/${pointer}`);
   if (!validate) throw new Error(`The document has no schema at ${pointer}`);
@@ -54,26 +54,26 @@ const placeOf = (route: string, ...rest: string[]) => {
   return ['paths', path, method.toLowerCase(), ...rest];
 };
 
-test('the published document is that of the code: npm run openapi writes it', () => {
-  expect(readFileSync(openapiFile, 'utf8')).toBe(openapiText());
+test('publishes the document of the code: npm run openapi writes it', () => {
+  expect(readFileSync(OPENAPI_FILE, 'utf8')).toBe(openapiText());
 });
 
-test.each(['en', 'ko'] as const)('the table of routes in %s is that of the code', (language) => {
-  expect(readFileSync(join(root, httpPapers[language]), 'utf8')).toBe(withRoutes(language));
+test.each(['en', 'ko'] as const)('publishes the table of routes in %s of the code', (language) => {
+  expect(readFileSync(join(root, HTTP_DOCS[language]), 'utf8')).toBe(withRoutes(language));
 });
 
-test('the document is OpenAPI 3.1', async () => {
+test('publishes valid OpenAPI 3.1', async () => {
   const validator = new Validator();
-  expect(await validator.validate(openapiFile)).toMatchObject({ valid: true });
+  expect(await validator.validate(OPENAPI_FILE)).toMatchObject({ valid: true });
   expect(validator.version).toBe('3.1');
 });
 
-test('every example is what its schema allows', () => {
+test('has only examples that match their schema', () => {
   let checked = 0;
   for (const [route, { requestBody, responses }] of operations) {
     for (const [type, { example }] of Object.entries(requestBody?.content ?? {})) {
       if (example === undefined) continue;
-      expect(faultsOf(placeOf(route, 'requestBody', 'content', type, 'schema'), example), route).toEqual([]);
+      expect(schemaErrors(placeOf(route, 'requestBody', 'content', type, 'schema'), example), route).toEqual([]);
       checked += 1;
     }
     for (const [status, { content = {} }] of Object.entries(responses)) {
@@ -81,7 +81,7 @@ test('every example is what its schema allows', () => {
         for (const [name, { value, $ref }] of Object.entries(examples)) {
           const shown = $ref ? strict.components.examples[name]?.value : value;
           const place = placeOf(route, 'responses', status, 'content', type, 'schema');
-          expect(faultsOf(place, shown), `${route} ${status} ${name}`).toEqual([]);
+          expect(schemaErrors(place, shown), `${route} ${status} ${name}`).toEqual([]);
           checked += 1;
         }
       }
@@ -92,9 +92,9 @@ test('every example is what its schema allows', () => {
 
 describe('the running system', () => {
   let system: System;
-  /** With result targets, and taking webhooks of Iamport's addresses only. */
+  /** With result targets, and with webhooks of Iamport's addresses only. */
   let other: System;
-  /** What was really answered: `POST /payments/complete 404 order_not_found`. */
+  /** The responses that occurred: `POST /payments/complete 404 order_not_found`. */
   const seen = new Set<string>();
 
   beforeAll(async () => {
@@ -109,8 +109,8 @@ describe('the running system', () => {
     system.iamport.faults.clear();
   });
 
-  /** Notes the answer, after it was held against the document. */
-  function described(route: string, { status, headers, text, json }: Answered) {
+  /** Compares the response with the document, then records it in `seen`. */
+  function documented(route: string, { status, headers, text, json }: TestResponse) {
     const type = (headers.get('content-type') ?? '').split(';')[0] ?? '';
     const response = operationOf[route]?.responses[status];
     expect(response, `${route} ${status}: ${text}`).toBeDefined();
@@ -118,7 +118,7 @@ describe('the running system', () => {
     else {
       expect(Object.keys(response?.content ?? {}), `${route} ${status}`).toContain(type);
       const place = placeOf(route, 'responses', String(status), 'content', type, 'schema');
-      expect(faultsOf(place, json ?? text), `${route} ${status}: ${text.slice(0, 500)}`).toEqual([]);
+      expect(schemaErrors(place, json ?? text), `${route} ${status}: ${text.slice(0, 500)}`).toEqual([]);
     }
     if (headers.get('retry-after')) expect(response?.headers, route).toHaveProperty('Retry-After');
     const code = type === 'application/problem+json' ? (json as { code: string }).code : '';
@@ -149,7 +149,7 @@ describe('the running system', () => {
 
   test('POST /payments/complete', async () => {
     const route = 'POST /payments/complete';
-    const complete = async (body: object) => described(route, await system.complete(body));
+    const complete = async (body: object) => documented(route, await system.complete(body));
     const merchant_uid = await system.order();
     const imp_uid = paid(merchant_uid);
     expect(await complete({ imp_uid, merchant_uid })).toMatchObject({ status: 'paid' });
@@ -173,7 +173,7 @@ describe('the running system', () => {
     await complete({ imp_uid: paid('never-registered') });
     await complete({ imp_uid, merchant_uid: short });
     await complete(tooLong);
-    described(route, await post('/payments/complete', {}, asText));
+    documented(route, await post('/payments/complete', {}, asText));
     system.iamport.faults.add({ path: '/payments/imp_', status: 503, times: 9 });
     await complete({ imp_uid });
     system.iamport.faults.clear();
@@ -191,41 +191,41 @@ describe('the running system', () => {
       { imp_uid, merchant_uid: 'x' },
       { imp_uid, merchant_uid: await system.order() },
     ])
-      described(route, await system.mobile(query as Record<string, string>));
+      documented(route, await system.mobile(query as Record<string, string>));
     const away = await other.mobile({ imp_uid: 'imp_000000000000' });
-    described(route, away);
+    documented(route, away);
     expect(away.headers.get('location')).toMatch(/^https:\/\/shop\.example\/result\?/);
   });
 
   test('POST /payments/webhook', async () => {
     const route = 'POST /payments/webhook';
-    const told = async (body: object) => described(route, await system.webhook(body));
+    const notify = async (body: object) => documented(route, await system.webhook(body));
     const merchant_uid = await system.order();
     const imp_uid = paid(merchant_uid);
-    expect(await told({ imp_uid, merchant_uid, status: 'paid' })).toEqual({ settled: true });
-    expect(await told({ imp_uid: 'imp_000000000000' })).toEqual({ settled: false, code: 'payment_not_found' });
-    expect(await told({ imp_uid: paid('nobody') })).toEqual({ settled: false, code: 'order_not_found' });
-    await told({});
-    await told(tooLong);
-    described(route, await post('/payments/webhook', {}, asText));
-    described(route, await post('/payments/webhook/x', { imp_uid }));
-    described(route, await other.webhook({ imp_uid }));
+    expect(await notify({ imp_uid, merchant_uid, status: 'paid' })).toEqual({ settled: true });
+    expect(await notify({ imp_uid: 'imp_000000000000' })).toEqual({ settled: false, code: 'payment_not_found' });
+    expect(await notify({ imp_uid: paid('unregistered') })).toEqual({ settled: false, code: 'order_not_found' });
+    await notify({});
+    await notify(tooLong);
+    documented(route, await post('/payments/webhook', {}, asText));
+    documented(route, await post('/payments/webhook/x', { imp_uid }));
+    documented(route, await other.webhook({ imp_uid }));
     system.iamport.faults.add({ path: '/payments/imp_', status: 503, times: 9 });
-    await told({ imp_uid });
+    await notify({ imp_uid });
     system.iamport.faults.clear();
     system.iamport.faults.add({ path: '/payments/imp_', answer: 'garbage', times: 9 });
-    await told({ imp_uid });
+    await notify({ imp_uid });
   });
 
   test('POST /payments/confirm', async () => {
     const route = 'POST /payments/confirm';
-    const asked = async (body: object) => described(route, await post('/payments/confirm', body));
+    const confirm = async (body: object) => documented(route, await post('/payments/confirm', body));
     const ids = { imp_uid: 'imp_1', merchant_uid: await system.order() };
-    expect(await asked({ ...ids, amount: 14_000 })).toEqual({});
-    expect(await asked({ ...ids, amount: 100 })).toHaveProperty('reason');
-    await asked(ids);
-    await asked(tooLong);
-    described(route, await post('/payments/confirm', {}, asText));
+    expect(await confirm({ ...ids, amount: 14_000 })).toEqual({});
+    expect(await confirm({ ...ids, amount: 100 })).toHaveProperty('reason');
+    await confirm(ids);
+    await confirm(tooLong);
+    documented(route, await post('/payments/confirm', {}, asText));
   });
 
   test('the routes of orders', async () => {
@@ -239,54 +239,54 @@ describe('the running system', () => {
       name: '꽃다발',
       expires_at: 4_000_000_000,
     });
-    expect(described(put, fresh)).toMatchObject({ status: 'ready', prepared: true });
-    described(
+    expect(documented(put, fresh)).toMatchObject({ status: 'ready', prepared: true });
+    documented(
       put,
       await system.shop('PUT', 'described-1', { amount: 14_000, name: '꽃다발', expires_at: 4_000_000_000 }),
     );
-    described(put, await system.shop('PUT', 'described-1', { amount: 15_000 }));
-    described(put, await system.shop('PUT', 'described-1', { amount: 0 }));
-    described(put, await system.shop('PUT', 'described-1', { amount: 1, name: 'a'.repeat(70_000) }));
-    described(put, await formTo('PUT', '/orders/described-1'));
-    described(get, await system.shop('GET', 'described-1'));
-    described(get, await system.shop('GET', 'nobody-registered'));
-    described(get, await system.shop('GET', 'a'.repeat(41)));
-    described(del, await system.shop('DELETE', 'described-1'));
-    described(del, await system.shop('DELETE', 'nobody-registered'));
-    described(del, await system.shop('DELETE', 'a'.repeat(41)));
+    documented(put, await system.shop('PUT', 'described-1', { amount: 15_000 }));
+    documented(put, await system.shop('PUT', 'described-1', { amount: 0 }));
+    documented(put, await system.shop('PUT', 'described-1', { amount: 1, name: 'a'.repeat(70_000) }));
+    documented(put, await formTo('PUT', '/orders/described-1'));
+    documented(get, await system.shop('GET', 'described-1'));
+    documented(get, await system.shop('GET', 'not-registered'));
+    documented(get, await system.shop('GET', 'a'.repeat(41)));
+    documented(del, await system.shop('DELETE', 'described-1'));
+    documented(del, await system.shop('DELETE', 'not-registered'));
+    documented(del, await system.shop('DELETE', 'a'.repeat(41)));
     const { merchantUid } = await paidOrder();
-    described(del, await system.shop('DELETE', merchantUid));
+    documented(del, await system.shop('DELETE', merchantUid));
     const open = await system.order();
     system.iamport.faults.add({ path: '/payments', status: 503, times: 9 });
-    described(del, await system.shop('DELETE', open));
+    documented(del, await system.shop('DELETE', open));
     system.iamport.faults.clear();
     system.iamport.faults.add({ path: '/payments', answer: 'garbage', times: 9 });
-    described(del, await system.shop('DELETE', open));
+    documented(del, await system.shop('DELETE', open));
     for (const route of [put, get, del]) {
       const [method = ''] = route.split(' ');
-      described(route, await system.send('/orders/described-1', { method }));
+      documented(route, await system.send('/orders/described-1', { method }));
     }
   });
 
   test('POST /orders/{merchant_uid}/refunds', async () => {
     const route = 'POST /orders/{merchant_uid}/refunds';
     const { merchantUid, impUid } = await paidOrder();
-    let asked = 0;
+    let confirm = 0;
     const refund = async (body: object, of = merchantUid) => {
-      asked += 1;
-      return described(route, await system.shop('POST', `${of}/refunds`, body, `asked-${asked}`));
+      confirm += 1;
+      return documented(route, await system.shop('POST', `${of}/refunds`, body, `confirm-${confirm}`));
     };
     expect(await refund({ amount: 4_000, reason: '파손' })).toMatchObject({ refund: { state: 'done' } });
     await refund({ amount: 14_000, reason: '파손' });
     await refund({ amount: 1_000 });
     await refund({ reason: 'a'.repeat(70_000) });
-    await refund({ reason: '변심' }, 'nobody-registered');
+    await refund({ reason: '변심' }, 'not-registered');
     await refund({ reason: '변심' }, await system.order());
-    described(route, await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST' }));
-    described(route, await formTo('POST', `/orders/${merchantUid}/refunds`));
+    documented(route, await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST' }));
+    documented(route, await formTo('POST', `/orders/${merchantUid}/refunds`));
     const keyed = (body: object) => system.shop('POST', `${merchantUid}/refunds`, body, 'once');
-    described(route, await keyed({ amount: 1_000, reason: '파손' }));
-    described(route, await keyed({ amount: 2_000, reason: '파손' }));
+    documented(route, await keyed({ amount: 1_000, reason: '파손' }));
+    documented(route, await keyed({ amount: 2_000, reason: '파손' }));
     system.iamport.settings.pgRefusesCancels = true;
     await refund({ amount: 1_000, reason: '변심' });
     system.iamport.settings.pgRefusesCancels = false;
@@ -297,7 +297,7 @@ describe('the running system', () => {
       system.iamport.faults.add({ path: `/payments/${impUid}`, times: 9, ...fault });
       await refund({ amount: 1_000, reason: '변심' });
     }
-    const shown = described('GET /orders/{merchant_uid}', await system.shop('GET', merchantUid));
+    const shown = documented('GET /orders/{merchant_uid}', await system.shop('GET', merchantUid));
     expect(shown.refunds).toHaveLength(4);
 
     const deposited = await system.order();
@@ -308,7 +308,7 @@ describe('the running system', () => {
     await refund({ reason: '변심' }, deposited);
   });
 
-  test('every answer that is described was given, but for those that no request can bring about', () => {
+  test('returns every documented response, apart from those that no request causes', () => {
     const promised = operations.flatMap(([route, { responses }]) =>
       Object.entries(responses).flatMap(([status, { content = {} }]) => {
         const problems = Object.keys(content['application/problem+json']?.examples ?? {});
@@ -317,9 +317,9 @@ describe('the running system', () => {
       }),
     );
     const unreachable = new Set([
-      // A fault of ours, or of the database: test/functions/crash.test.ts makes them.
+      // Faults of our code or the database: test/functions/crash.test.ts causes them.
       ...promised.filter((one) => /internal_error|store_unavailable|order_busy/.test(one)),
-      // Only in a shop's own table of orders: test/infra/shop-table.test.ts.
+      // Occurs only with a shop's own table of orders: test/infra/shop-table.test.ts.
       'PUT /orders/{merchant_uid} 404 order_not_found',
     ]);
     expect(promised.filter((one) => !seen.has(one) && !unreachable.has(one))).toEqual([]);
@@ -345,24 +345,24 @@ describe('the running system', () => {
     ],
     ['POST /orders/{merchant_uid}/refunds', { reason: '변심', account: { holder: '홍' } }, false],
     ['POST /orders/{merchant_uid}/refunds', { amount: 1_000 }, false],
-  ])('%s with %j is a body that the document allows, exactly when the door does', async (route, body, isOne) => {
+  ])('%s with %j: document and endpoint agree on the body', async (route, body, isValid) => {
     const [method = '', path = ''] = route.split(' ');
     const place = placeOf(route, 'requestBody', 'content', 'application/json', 'schema');
-    expect((faultsOf(place, body) as unknown[]).length === 0).toBe(isOne);
+    expect((schemaErrors(place, body) as unknown[]).length === 0).toBe(isValid);
     const order = path.replace('/orders/', '').replace('{merchant_uid}', 'order-of-a-body');
     const { status } = path.startsWith('/orders/')
       ? await system.shop(method as 'PUT' | 'POST', order, body as object)
       : await post(path, body);
-    expect(status === 400, `${status}`).toBe(!isOne);
+    expect(status === 400, `${status}`).toBe(!isValid);
   });
 
-  test('a route is marked as signed exactly when an unsigned call is turned away', () => {
+  test('marks a route as signed if and only if it returns 403 to an unsigned call', () => {
     const marked = operations.filter(([, { security }]) => security.length > 0).map(([route]) => route);
     expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 403`)));
   });
 
-  /** A signed form, where only JSON is read. */
-  async function formTo(method: string, path: string): Promise<Answered> {
+  /** Sends a signed form to a route that reads only JSON. */
+  async function formTo(method: string, path: string): Promise<TestResponse> {
     const headers = { host: new URL(system.url).host, 'content-type': 'application/x-www-form-urlencoded' };
     return system.send(path, {
       method,

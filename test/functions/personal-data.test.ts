@@ -1,4 +1,4 @@
-/** Nothing personal and nothing secret is kept, logged, told or answered: canaries go in at Iamport, and nowhere come out. */
+/** No personal or secret value is stored, logged, published or returned: canaries enter at Iamport, and must not leave. */
 
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -14,7 +14,7 @@ const canaries = {
 };
 const databaseKey = 'personaltest';
 const logged: string[] = [];
-const answered: string[] = [];
+const returned: string[] = [];
 let system: System;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
-test('of what was paid, rejected, not understood and not reached', async () => {
+test('stores, logs, publishes and returns no personal data of paid, rejected, unreadable and unavailable payments', async () => {
   const pay = async (amount: number) => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
@@ -31,13 +31,14 @@ test('of what was paid, rejected, not understood and not reached', async () => {
     Object.assign(payment, canaries, { card_number: '1111-CANARY-2222', user_agent: 'CANARY-agent' });
     return { imp_uid, merchant_uid: merchantUid };
   };
-  /** A PG's failure with an account number, and an account whose holder is the buyer. Both are shown to the buyer only as far as needed. */
+  /** A failure whose PG message has an account number and a name. The buyer gets the message with both masked. */
   const failedFor = async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'trans' });
     system.iamport.ledger.fail(imp_uid, '계좌 110-9876-5432101 (예금주: CANARY김) 오류');
     return { imp_uid, merchant_uid: merchantUid };
   };
+  /** A virtual account whose holder is the buyer. Only the buyer's page and GET /orders return the holder. */
   const accountOf = async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'vbank' });
@@ -46,42 +47,42 @@ test('of what was paid, rejected, not understood and not reached', async () => {
   };
   const [failed, account] = [await failedFor(), await accountOf()];
   const [paid, forged, garbled, unreached] = [await pay(14_000), await pay(100), await pay(14_000), await pay(14_000)];
-  const ask = async (body: { imp_uid: string; merchant_uid: string }) => {
+  const sendToAll = async (body: { imp_uid: string; merchant_uid: string }) => {
     for (const { text } of [await system.complete(body), await system.webhook(body), await system.mobile(body)])
-      answered.push(text);
+      returned.push(text);
   };
-  await ask(paid);
-  await ask(forged);
-  await ask(failed);
+  await sendToAll(paid);
+  await sendToAll(forged);
+  await sendToAll(failed);
   expect((await system.complete(account)).text).toContain('HOLDER-name');
   Object.assign(system.iamport.ledger.payment(garbled.imp_uid), { merchant_uid: { CANARY: 'CANARY-object' } });
-  await ask(garbled);
+  await sendToAll(garbled);
   system.iamport.faults.add({ path: '/payments', status: 500, times: 6 });
-  await ask(unreached);
-  answered.push((await system.complete({ imp_uid: 'CANARY-id' } as never)).text.replaceAll('CANARY-id', ''));
-  for (const { merchant_uid } of [paid, forged]) answered.push((await system.shop('GET', merchant_uid)).text);
+  await sendToAll(unreached);
+  returned.push((await system.complete({ imp_uid: 'CANARY-id' } as never)).text.replaceAll('CANARY-id', ''));
+  for (const { merchant_uid } of [paid, forged]) returned.push((await system.shop('GET', merchant_uid)).text);
   await vi.waitFor(() => expect(system.bus.events.length).toBeGreaterThanOrEqual(5), 10_000);
 
   const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
   const items = await Promise.all(system.tables.map((TableName) => client.send(new ScanCommand({ TableName }))));
   client.destroy();
-  const kept = JSON.stringify(items.map(({ Items }) => Items));
-  expect(kept).toContain(paid.imp_uid);
+  const stored = JSON.stringify(items.map(({ Items }) => Items));
+  expect(stored).toContain(paid.imp_uid);
   expect(logged.join('')).toContain(paid.imp_uid);
   for (const [where, text] of Object.entries({
-    kept,
+    stored,
     logged: logged.join(''),
-    told: JSON.stringify(system.bus.events),
-    answered: answered.join(''),
+    published: JSON.stringify(system.bus.events),
+    returned: returned.join(''),
   })) {
     expect(text.match(/.{0,40}(?:canary|110-9876).{0,20}/gi), where).toBeNull();
     // Stored for the buyer's page and for GET /orders; neither logged nor published.
-    if (where !== 'kept') expect(text, where).not.toContain('HOLDER-name');
+    if (where !== 'stored') expect(text, where).not.toContain('HOLDER-name');
   }
 });
 
-test('each request leaves one line: who, what became of it, how long, and whom it asked', async () => {
+test('logs one line for each request, with its ids, outcome, duration and calls', async () => {
   const linesOf = (merchantUid: string) =>
     logged
       .join('')
@@ -107,13 +108,13 @@ test('each request leaves one line: who, what became of it, how long, and whom i
     cold: expect.any(Boolean),
     iamportCalls: 1,
     iamportMs: expect.any(Number),
-    // The order, and the write. The token is known.
+    // The read of the order, and the write. The token is cached.
     tableCalls: 2,
     tableMs: expect.any(Number),
   });
 });
 
-test('what is counted is written as CloudWatch reads it, bare and under the name of the deployment', async () => {
+test('writes metrics in the embedded metric format, without a prefix and under the name of the deployment', async () => {
   const counted = () =>
     logged
       .join('')
@@ -128,7 +129,7 @@ test('what is counted is written as CloudWatch reads it, bare and under the name
   expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ...rejected }));
 });
 
-test('the access token is in its table and nowhere else', async () => {
+test('stores the access token in its table, and neither logs, returns nor publishes it', async () => {
   const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
   const TableName = system.tables.find((name) => name.includes('State'));
@@ -137,5 +138,5 @@ test('the access token is in its table and nowhere else', async () => {
   const token =
     Items.find(({ id }) => id?.S === 'iamport-token')?.access_token?.S ?? expect.unreachable('no token was shared');
   expect(token.length).toBeGreaterThan(16);
-  expect(`${logged.join('')}${answered.join('')}${JSON.stringify(system.bus.events)}`).not.toContain(token);
+  expect(`${logged.join('')}${returned.join('')}${JSON.stringify(system.bus.events)}`).not.toContain(token);
 });

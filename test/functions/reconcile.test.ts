@@ -1,18 +1,16 @@
-/** The net: every notification is lost in these tests, and the books agree all the same. */
+/** The reconciler: every notification is lost in these tests, and orders and payments agree all the same. */
 
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { IamportTooLarge } from '../../functions/application/faults.ts';
 import { orders } from '../../functions/handlers/orders.ts';
-import { visit } from '../../functions/runtime/lambda-handler.ts';
+import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
 import { eventOf, jsonBody } from '../support/event.ts';
-import { beginning, openRooms } from '../support/functions.ts';
+import { beginning, startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
-
-describe('what the ledger says', () => {
-  test('settles payments of every kind that nobody told us of', async () => {
-    const { order, paid, account, ledger, reconcile, show, pass } = await openRooms();
+describe('the scan of payments', () => {
+  test('settles payments of every kind that no notification reported', async () => {
+    const { order, paid, account, ledger, reconcile, show, pass } = await startFixture();
     await reconcile();
     pass(60);
     for (const name of ['paid', 'account', 'failed', 'cancelled', 'forged']) await order(name);
@@ -22,7 +20,7 @@ describe('what the ledger says', () => {
     ledger.cancelInConsole(paid(14_000, 'cancelled'), 4_000);
     const forged = paid(100, 'forged');
     pass(300);
-    // The forged one is in the list of the paid ones, and a moment later in that of the cancelled ones.
+    // The forged payment is in the list of paid payments, and a moment later in the list of cancelled ones.
     expect(await reconcile()).toMatchObject({ payments: 6, settled: 5, faults: [], finished: true });
     const statuses = await Promise.all(['paid', 'account', 'failed', 'cancelled', 'forged'].map((name) => show(name)));
     expect(statuses.map(({ status }) => status)).toEqual([
@@ -35,8 +33,8 @@ describe('what the ledger says', () => {
     expect(ledger.payment(forged)).toMatchObject({ status: 'cancelled', cancel_amount: 100 });
   });
 
-  test('is read again with an overlap, since lists lag, and what is settled costs no call of its own', async () => {
-    const { order, paid, complete, reconcile, pass, iamport } = await openRooms();
+  test('reads lists with an overlap, since they lag, and sends no call for a settled payment', async () => {
+    const { order, paid, complete, reconcile, pass, iamport } = await startFixture();
     await reconcile();
     await order();
     await complete(paid());
@@ -52,8 +50,8 @@ describe('what the ledger says', () => {
     expect(iamport.faults.calls.every((call) => call.startsWith('GET /payments/status/'))).toBe(true);
   });
 
-  test('of the time between a deployment and its first run that works is ours, were it a week', async () => {
-    const { order, paid, reconcile, pass, show } = await openRooms(beginning - 60);
+  test('covers the time since the deployment, even if the first successful run is a week later', async () => {
+    const { order, paid, reconcile, pass, show } = await startFixture(beginning - 60);
     await order();
     paid();
     pass(7 * 86_400);
@@ -62,7 +60,7 @@ describe('what the ledger says', () => {
   });
 
   test('ignores payments made before the deployment', async () => {
-    const { paid, reconcile, pass } = await openRooms(beginning + 60);
+    const { paid, reconcile, pass } = await startFixture(beginning + 60);
     paid(14_000, 'of-the-shop-before');
     pass(120);
     expect(await reconcile()).toMatchObject({ orphans: 0 });
@@ -70,8 +68,8 @@ describe('what the ledger says', () => {
     expect(await reconcile()).toMatchObject({ orphans: 0 });
   });
 
-  test('is gone through again after a day and after a week, so that what slipped through once is found', async () => {
-    const { order, paid, reconcile, show, pass, iamport } = await openRooms();
+  test('scans again after a day and after a week, and finds a payment that it missed', async () => {
+    const { order, paid, reconcile, show, pass, iamport } = await startFixture();
     await reconcile();
     pass(60);
     await order();
@@ -93,18 +91,18 @@ describe('what the ledger says', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('is gone through again for as long as the deployment stands, in spans that Iamport takes', async () => {
-    const { reconcile, pass, rooms } = await openRooms();
+  test('scans again for 20 weeks, in spans that Iamport accepts', async () => {
+    const { reconcile, pass, deps } = await startFixture();
     for (let week = 0; week < 20; week += 1) {
       expect(await reconcile(), `after ${week} weeks`).toMatchObject({ faults: [], finished: true });
       pass(7 * 86_400 + 300);
     }
-    const quarter = (await rooms.checkpoints.read(['quarter'])).checkpoint('quarter');
+    const quarter = (await deps.checkpoints.read(['quarter'])).checkpoint('quarter');
     expect(quarter?.completedUntil).toBeGreaterThan(beginning + 18 * 7 * 86_400);
   });
 
-  test('is gone through whole after a stop that is longer than a span', async () => {
-    const { order, paid, reconcile, pass, show } = await openRooms();
+  test('covers the whole time after a stop that is longer than a span', async () => {
+    const { order, paid, reconcile, pass, show } = await startFixture();
     await reconcile();
     pass(60);
     await order();
@@ -118,8 +116,8 @@ describe('what the ledger says', () => {
     expect([(await show()).status, (await show('later')).status]).toEqual(['paid', 'paid']);
   });
 
-  test('with more than a page is read whole', async () => {
-    const { order, paid, reconcile, show, pass, rooms } = await openRooms();
+  test('reads every page of a list', async () => {
+    const { order, paid, reconcile, show, pass, deps } = await startFixture();
     await reconcile();
     pass(60);
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
@@ -128,13 +126,13 @@ describe('what the ledger says', () => {
       pass(1);
     }
     pass(60);
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     // A page of more than two payments has too many bytes.
     const paged: typeof listPayments = async (query, deadline) => {
-      if (query.limit > 2) throw new IamportTooLarge('Iamport answered with more than 8 MB');
+      if (query.limit > 2) throw new IamportTooLarge('Iamport returned more than 8 MB');
       return listPayments(query, deadline);
     };
-    expect(await reconcile({ ...rooms, iamport: { ...rooms.iamport, listPayments: paged } })).toMatchObject({
+    expect(await reconcile({ ...deps, iamport: { ...deps.iamport, listPayments: paged } })).toMatchObject({
       settled: 5,
       skipped: 0,
       faults: [],
@@ -143,8 +141,8 @@ describe('what the ledger says', () => {
     expect((await show('e')).status).toBe('paid');
   });
 
-  test('while payments leave the list between two pages loses none of them', async () => {
-    const { order, paid, reconcile, pass, rooms } = await openRooms();
+  test('misses no payment when payments leave the list between two pages', async () => {
+    const { order, paid, reconcile, pass, deps } = await startFixture();
     await reconcile();
     pass(60);
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
@@ -153,11 +151,11 @@ describe('what the ledger says', () => {
       pass(1);
     }
     pass(60);
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     const seen = new Set<string>();
     let gone = 0;
     const shrinking: typeof listPayments = async (query, deadline) => {
-      if (query.limit > 1) throw new IamportTooLarge('Iamport answered with more than 8 MB');
+      if (query.limit > 1) throw new IamportTooLarge('Iamport returned more than 8 MB');
       const all = await listPayments({ ...query, page: 1, limit: 1000 }, deadline);
       const left = all.payments.slice(gone);
       if (query.status === 'paid' && query.page === 2) gone = 1;
@@ -165,31 +163,31 @@ describe('what the ledger says', () => {
       for (const { merchantUid } of payments) seen.add(merchantUid);
       return { ...all, payments, total: left.length, next: query.page < left.length ? query.page + 1 : 0 };
     };
-    await reconcile({ ...rooms, iamport: { ...rooms.iamport, listPayments: shrinking } });
+    await reconcile({ ...deps, iamport: { ...deps.iamport, listPayments: shrinking } });
     expect([...seen].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 });
 
-describe('money without an order', () => {
-  test('is recorded once, published, never sent back and never polled', async () => {
-    const { paid, reconcile, rooms, pass, ledger, counted, iamport } = await openRooms();
+describe('a payment without an order', () => {
+  test('records a payment without an order once, and never cancels or polls it', async () => {
+    const { paid, reconcile, deps, pass, ledger, counted, iamport } = await startFixture();
     await reconcile();
     pass(60);
     const impUid = paid();
     pass(300);
     expect(await reconcile()).toMatchObject({ orphans: 1 });
-    expect(counted.at(-1)).toMatchObject({ SettledByReconciler: 0, ReconcilerFaults: 0, LedgerLate: 0 });
+    expect(counted.at(-1)).toMatchObject({ SettledByReconciler: 0, ReconcilerFaults: 0, ScanLag: 0 });
     iamport.faults.forgetCalls();
     pass(40 * 86_400);
     await reconcile();
     expect(iamport.faults.calls.filter((call) => call.includes(impUid))).toEqual([]);
     expect(await reconcile()).toMatchObject({ orphans: 0 });
-    expect(await rooms.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual', amount: 14_000 });
+    expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual', amount: 14_000 });
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('settles its order when that is registered within an hour', async () => {
-    const { order, paid, reconcile, rooms, pass, show } = await openRooms();
+  test('settles an order that is registered within an hour after its payment', async () => {
+    const { order, paid, reconcile, deps, pass, show } = await startFixture();
     await reconcile();
     pass(60);
     const impUid = paid();
@@ -199,11 +197,11 @@ describe('money without an order', () => {
     pass(120);
     await reconcile();
     expect((await show()).status).toBe('paid');
-    expect(await rooms.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done' });
+    expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done' });
   });
 
-  test('is for the operator when it began more than an hour before its order was registered', async () => {
-    const { order, paid, reconcile, pass, ledger, show } = await openRooms();
+  test('leaves a payment to the operator that began more than an hour before its order was registered', async () => {
+    const { order, paid, reconcile, pass, ledger, show } = await startFixture();
     await reconcile();
     pass(60);
     const impUid = paid();
@@ -217,8 +215,8 @@ describe('money without an order', () => {
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('is for the operator when its order has another amount, since it may be another shop’s', async () => {
-    const { order, paid, reconcile, pass, ledger, show } = await openRooms();
+  test('leaves a payment of another amount to the operator when it predates its order, since it may be another shop’s', async () => {
+    const { order, paid, reconcile, pass, ledger, show } = await startFixture();
     await reconcile();
     pass(60);
     const impUid = paid(100);
@@ -231,33 +229,33 @@ describe('money without an order', () => {
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('names an order of another prefix, which cannot be registered', async () => {
-    const { rooms } = await openRooms();
-    const ours: typeof rooms = { ...rooms, config: { ...rooms.config, orderPrefix: 'A-' } };
+  test('returns 400 for an order of another prefix, and registers one of the own prefix', async () => {
+    const { deps } = await startFixture();
+    const ours: typeof deps = { ...deps, config: { ...deps.config, orderPrefix: 'A-' } };
     const event = (merchant_uid: string) =>
       eventOf({ method: 'PUT', pathParameters: { merchant_uid }, ...jsonBody({ amount: 14_000 }) });
-    expect((await visit(orders, ours, event('B-1'), 'request')).statusCode).toBe(400);
-    expect((await visit(orders, ours, event('A-1'), 'request')).statusCode).toBe(201);
+    expect((await handleRequest(orders, ours, event('B-1'), 'request')).statusCode).toBe(400);
+    expect((await handleRequest(orders, ours, event('A-1'), 'request')).statusCode).toBe(201);
   });
 
-  test('of another order prefix is neither recorded nor looked up', async () => {
-    const { order, paid, reconcile, rooms, pass, show } = await openRooms();
+  test('neither records nor reads a payment of another order prefix', async () => {
+    const { order, paid, reconcile, deps, pass, show } = await startFixture();
     await reconcile();
     pass(60);
     await order('A-1');
     paid(14_000, 'A-1');
     const foreign = paid(14_000, 'B-1');
     pass(300);
-    const ours: typeof rooms = { ...rooms, config: { ...rooms.config, orderPrefix: 'A-' } };
+    const ours: typeof deps = { ...deps, config: { ...deps.config, orderPrefix: 'A-' } };
     expect(await reconcile(ours)).toMatchObject({ orphans: 0, settled: 1, matched: 1 });
     expect((await show('A-1')).status).toBe('paid');
-    expect(await rooms.reversals.read(foreign)).toBeUndefined();
+    expect(await deps.reversals.read(foreign)).toBeUndefined();
   });
 });
 
-describe('when Iamport or time fails', () => {
-  test('a run without Iamport moves nothing, and the next one begins where it did', async () => {
-    const { order, paid, reconcile, pass, iamport, show } = await openRooms();
+describe('faults during a run', () => {
+  test('leaves the checkpoint of a run without Iamport, where the next run begins', async () => {
+    const { order, paid, reconcile, pass, iamport, show } = await startFixture();
     await reconcile();
     pass(60);
     await order();
@@ -271,8 +269,8 @@ describe('when Iamport or time fails', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('a payment that cannot be settled is an open question, and does not hold up the others', async () => {
-    const { order, paid, reconcile, pass, iamport, show, rooms } = await openRooms();
+  test('records a payment that cannot be settled as unresolved, and settles the others', async () => {
+    const { order, paid, reconcile, pass, iamport, show, deps } = await startFixture();
     await reconcile();
     pass(60);
     await order('bad');
@@ -282,7 +280,7 @@ describe('when Iamport or time fails', () => {
     pass(300);
     iamport.faults.add({ path: `/payments/${bad}`, status: 500, times: 2 });
     expect(await reconcile()).toMatchObject({ settled: 1, faults: [expect.stringContaining(bad)] });
-    const unresolved = async () => (await rooms.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved;
+    const unresolved = async () => (await deps.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved;
     expect(await unresolved()).toMatchObject([{ impUid: bad, merchantUid: 'bad' }]);
     pass(7_200);
     expect(await reconcile()).toMatchObject({ settled: 1, faults: [] });
@@ -290,8 +288,8 @@ describe('when Iamport or time fails', () => {
     expect(await unresolved()).toEqual([]);
   });
 
-  test('an order that nobody can read is reported, and does not hold up the others', async () => {
-    const { order, paid, account, webhook, reconcile, pass, show, client, names } = await openRooms();
+  test('reports an unreadable order, and settles the others', async () => {
+    const { order, paid, account, webhook, reconcile, pass, show, client, names } = await startFixture();
     await order('broken', { expires_at: 1_795_000_100 });
     await order('good');
     await order('due');
@@ -314,8 +312,8 @@ describe('when Iamport or time fails', () => {
     expect([(await show('good')).status, (await show('due')).status]).toEqual(['paid', 'expired']);
   });
 
-  test('a walk of which nobody can read how far it has come is a fault, and the others are walked', async () => {
-    const { order, paid, reconcile, pass, show, client, names, counted } = await openRooms();
+  test('reports a scan with an unreadable checkpoint, and runs the other scans', async () => {
+    const { order, paid, reconcile, pass, show, client, names, counted } = await startFixture();
     await reconcile();
     const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
     const broken = {
@@ -325,7 +323,7 @@ describe('when Iamport or time fails', () => {
     await client.send(new UpdateItemCommand({ TableName: names.state, Key: { id: { S: 'scan-recent' } }, ...broken }));
     await order();
     paid();
-    // The walk through a week is due.
+    // The scan of the last week is due.
     pass(86_400 + 300);
     counted.length = 0;
     expect(await reconcile()).toMatchObject({
@@ -338,45 +336,45 @@ describe('when Iamport or time fails', () => {
     expect(counted).toContainEqual(expect.objectContaining({ SettledByReconciler: 1, ReconcilerFaults: 1 }));
   });
 
-  test('a run without time goes on in the next one', async () => {
-    const { order, paid, reconcile, pass, rooms, show } = await openRooms();
+  test('continues a run that ran out of time in the next run', async () => {
+    const { order, paid, reconcile, pass, deps, show } = await startFixture();
     await reconcile();
     pass(60);
     await order();
     paid();
     pass(300);
-    const { listPayments } = rooms.iamport;
+    const { listPayments } = deps.iamport;
     // Each page takes a minute.
     const slow: typeof listPayments = async (query, deadline) => {
       const page = await listPayments(query, deadline);
       pass(60);
       return page;
     };
-    expect(await reconcile({ ...rooms, iamport: { ...rooms.iamport, listPayments: slow } })).toMatchObject({
+    expect(await reconcile({ ...deps, iamport: { ...deps.iamport, listPayments: slow } })).toMatchObject({
       finished: false,
       settled: 1,
     });
-    const { cursor } = (await rooms.checkpoints.read(['recent'])).checkpoint('recent') ?? expect.unreachable();
+    const { cursor } = (await deps.checkpoints.read(['recent'])).checkpoint('recent') ?? expect.unreachable();
     expect(cursor).toMatchObject({ status: 'ready', offset: 0 });
     expect(await reconcile()).toMatchObject({ finished: true });
     expect((await show()).status).toBe('paid');
   });
 
-  test('due orders leave time for the scan, and go on after it', async () => {
-    const { order, paid, reconcile, pass, rooms, show } = await openRooms();
+  test('leaves time for the scan beside due orders, and continues with them later', async () => {
+    const { order, paid, reconcile, pass, deps, show } = await startFixture();
     await reconcile();
     for (let name = 1; name <= 40; name += 1) await order(`order-${name}`, { expires_at: beginning + 60 });
     await order('bought');
     paid(14_000, 'bought');
     pass(300);
-    const { payments } = rooms.iamport;
-    // Iamport takes its time.
-    const slow: typeof payments = async (...asked) => {
-      const found = await payments(...asked);
+    const { payments } = deps.iamport;
+    // Each call to Iamport takes 5 seconds.
+    const slow: typeof payments = async (...parameters) => {
+      const found = await payments(...parameters);
       pass(5);
       return found;
     };
-    const report = await reconcile({ ...rooms, iamport: { ...rooms.iamport, payments: slow } });
+    const report = await reconcile({ ...deps, iamport: { ...deps.iamport, payments: slow } });
     expect(report).toMatchObject({ settled: 1, finished: false });
     expect(report.due).toBeGreaterThan(10);
     expect(report.due).toBeLessThan(40);
@@ -384,8 +382,8 @@ describe('when Iamport or time fails', () => {
     expect((await show('bought')).status).toBe('paid');
   });
 
-  test('a payment whose order has no number does not hold up the others', async () => {
-    const { order, paid, reconcile, pass, show, ledger } = await openRooms();
+  test('counts a payment without an order number as unreadable, and settles the others', async () => {
+    const { order, paid, reconcile, pass, show, ledger } = await startFixture();
     await reconcile();
     await order();
     ledger.payment(paid(14_000, 'nameless')).merchant_uid = '';
@@ -395,8 +393,8 @@ describe('when Iamport or time fails', () => {
     expect((await show()).status).toBe('paid');
   });
 
-  test('two runs at once do no harm', async () => {
-    const { order, paid, reconcile, pass, ledger, show } = await openRooms();
+  test('settles each payment once in three concurrent runs', async () => {
+    const { order, paid, reconcile, pass, ledger, show } = await startFixture();
     await reconcile();
     pass(60);
     await order('a');
@@ -410,26 +408,26 @@ describe('when Iamport or time fails', () => {
   });
 });
 
-test('an order whose amount Iamport refuses to take expires all the same, and lets others be looked at', async () => {
-  const { order, reconcile, pass, iamport, show, rooms } = await openRooms();
+test('expires an order whose amount Iamport refuses', async () => {
+  const { order, reconcile, pass, iamport, show, deps } = await startFixture();
   iamport.faults.add({ path: '/payments/prepare', status: 400, times: 1_000 });
   await order('order-1', { expires_at: 1_795_001_000 });
   pass(120);
   await reconcile();
-  expect((await rooms.orders.read('order-1'))?.dueAt).toBe(1_795_001_000);
+  expect((await deps.orders.read('order-1'))?.nextCheckAt).toBe(1_795_001_000);
   pass(1_000);
   await reconcile();
   expect((await show()).status).toBe('expired');
 });
 
-test('an amount that Iamport could not be told of is told again', async () => {
-  const { order, reconcile, pass, ledger, iamport, rooms } = await openRooms();
+test('registers an amount with Iamport again after a failed call', async () => {
+  const { order, reconcile, pass, ledger, iamport, deps } = await startFixture();
   iamport.faults.add({ path: '/payments/prepare', status: 500 });
   await order();
   expect(() => ledger.prepared.of('order-1')).toThrow();
   pass(300);
   await reconcile();
   expect(ledger.prepared.of('order-1')).toMatchObject({ amount: 14_000 });
-  expect(await rooms.orders.read('order-1')).toMatchObject({ revision: 1, state: { status: 'ready' } });
-  expect((await rooms.orders.read('order-1'))?.isUnprepared).toBeUndefined();
+  expect(await deps.orders.read('order-1')).toMatchObject({ revision: 1, state: { status: 'ready' } });
+  expect((await deps.orders.read('order-1'))?.isUnprepared).toBeUndefined();
 });

@@ -1,34 +1,32 @@
-/** Money that the shop gives back, orders that it closes, and payments that it stops before they are approved. */
+/** Refunds by the shop, closing of orders, and confirm requests before a payment is approved. */
 
-import { describe, expect, test, vi } from 'vitest';
-import { openRooms } from '../support/functions.ts';
-
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+import { describe, expect, test } from 'vitest';
+import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 const account = { holder: '홍길동', bank: '011', number: '352-0000-0000-00' };
 
 /** An order that is paid by card. */
 async function paidOrder() {
-  const opened = await openRooms();
-  await opened.order();
-  const impUid = opened.paid();
-  await opened.webhook(impUid);
-  return { ...opened, impUid };
+  const fixture = await startFixture();
+  await fixture.order();
+  const impUid = fixture.paid();
+  await fixture.webhook(impUid);
+  return { ...fixture, impUid };
 }
 
 /** An order that is paid into a virtual account. */
 async function depositedOrder() {
-  const opened = await openRooms();
-  await opened.order();
-  const impUid = opened.account();
-  opened.ledger.deposit(impUid);
-  await opened.webhook(impUid);
-  return { ...opened, impUid };
+  const fixture = await startFixture();
+  await fixture.order();
+  const impUid = fixture.account();
+  fixture.ledger.deposit(impUid);
+  await fixture.webhook(impUid);
+  return { ...fixture, impUid };
 }
 
 describe('POST /orders/{merchant_uid}/refunds', () => {
-  test('gives back a part, and then all that is left, with the checksum of what was kept', async () => {
+  test('cancels a part, and then the rest, with the checksum of the remaining amount', async () => {
     const { refund, ledger, impUid, show } = await paidOrder();
     expect(await refund({ amount: 4_000 }, 'part')).toMatchObject({
       status: 200,
@@ -50,20 +48,20 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     );
   });
 
-  test('with the same key twice gives back once, also at the same time', async () => {
+  test('cancels once for a repeated key, also for concurrent requests', async () => {
     const { refund, ledger, impUid } = await paidOrder();
     const first = await refund({ amount: 4_000 }, 'once');
     expect(first.status).toBe(200);
     expect(await refund({ amount: 4_000 }, 'once')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
     expect(await refund({ amount: 5_000 }, 'once')).toMatchObject({ status: 409, json: { code: 'refund_key_used' } });
-    const together = await Promise.all([...Array(5)].map(() => refund({ amount: 1_000 }, 'together')));
-    // Who comes while the cancel is under way gets 202, and who comes after it 200.
-    for (const { status } of together) expect([200, 202]).toContain(status);
-    expect(together.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
+    const concurrent = await Promise.all([...Array(5)].map(() => refund({ amount: 1_000 }, 'together')));
+    // A request during the cancel gets 202, and a request after it gets 200.
+    for (const { status } of concurrent) expect([200, 202]).toContain(status);
+    expect(concurrent.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
     expect(ledger.payment(impUid)).toMatchObject({ cancel_amount: 5_000, cancel_history: { length: 2 } });
   });
 
-  test('of more than is left, or of nothing, is refused and changes nothing', async () => {
+  test('refuses a zero amount and more than the remaining amount, and changes nothing', async () => {
     const { refund, ledger, impUid, order } = await paidOrder();
     expect(await refund({ amount: 14_001 }, 'more')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
     expect(await refund({ amount: 0 }, 'none')).toMatchObject({ status: 400 });
@@ -75,7 +73,7 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('reckons with what was cancelled in the console', async () => {
+  test('subtracts the amount that was cancelled in the console', async () => {
     const { refund, ledger, impUid } = await paidOrder();
     ledger.cancelInConsole(impUid, 10_000);
     expect(await refund({ amount: 5_000 }, 'more')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
@@ -85,7 +83,7 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     });
   });
 
-  test("of a deposit needs the buyer's account, and stores it nowhere", async () => {
+  test("requires the buyer's account for a deposit, and stores it nowhere", async () => {
     const { refund, ledger, impUid, client, names, show } = await depositedOrder();
     expect(await refund({})).toMatchObject({ status: 422, json: { code: 'account_missing' } });
     expect(await refund({ account })).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
@@ -97,16 +95,16 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     expect(JSON.stringify(await show())).not.toMatch(/홍길동|352-0000/);
   });
 
-  test('whose answer is lost was done once, whether the shop asks again or the reconciler does', async () => {
-    for (const asksAgain of [true, false]) {
+  test('cancels once when the response is lost, for a repeated request and for the reconciler', async () => {
+    for (const isRepeatedByShop of [true, false]) {
       const { refund, iamport, ledger, impUid, show, reconcile, pass } = await paidOrder();
       iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
       expect(await refund({ amount: 4_000 }, 'lost')).toMatchObject({
         status: 202,
         json: { refund: { state: 'requested' } },
       });
-      pass(asksAgain ? 1 : 300);
-      if (asksAgain)
+      pass(isRepeatedByShop ? 1 : 300);
+      if (isRepeatedByShop)
         expect(await refund({ amount: 4_000 }, 'lost')).toMatchObject({
           status: 200,
           json: { refund: { state: 'done' } },
@@ -117,7 +115,7 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     }
   });
 
-  test('that never reached Iamport is made by the reconciler, after a look 5 minutes later', async () => {
+  test('leaves a refund that did not reach Iamport to the reconciler, which sends it after 5 minutes', async () => {
     const { refund, iamport, ledger, impUid, show, reconcile, pass } = await paidOrder();
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
     expect(await refund({ amount: 4_000 }, 'part')).toMatchObject({ status: 202 });
@@ -135,7 +133,7 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
   });
 
-  test('whose answer was lost is known by its own entry, whatever other money moved since', async () => {
+  test('finds a refund whose response was lost by its own entry, after other cancels', async () => {
     const { refund, iamport, ledger, impUid, pass } = await paidOrder();
     iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
     expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
@@ -146,15 +144,15 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     expect(ledger.payment(impUid)).toMatchObject({ cancel_amount: 5_500, cancel_history: { length: 3 } });
   });
 
-  test('of an amount that another refund has just moved is not taken for done', async () => {
+  test('does not take a concurrent refund of the same amount for its own', async () => {
     const { refund, ledger, impUid } = await paidOrder();
-    const answers = await Promise.all([refund({ amount: 5_000 }, 'a'), refund({ amount: 5_000 }, 'b')]);
-    const done = answers.filter(({ status }) => status === 200).length;
+    const responses = await Promise.all([refund({ amount: 5_000 }, 'a'), refund({ amount: 5_000 }, 'b')]);
+    const done = responses.filter(({ status }) => status === 200).length;
     expect(ledger.payment(impUid).cancel_amount).toBe(done * 5_000);
     expect(done).toBeGreaterThanOrEqual(1);
   });
 
-  test('that never reached Iamport is not taken for done when another one of the same amount was', async () => {
+  test('refuses a refund that did not reach Iamport when another one of the same amount was done', async () => {
     const { refund, iamport, ledger, impUid, pass } = await paidOrder();
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
     expect(await refund({ amount: 5_000 }, 'a')).toMatchObject({ status: 202 });
@@ -169,7 +167,7 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     expect(ledger.payment(impUid).cancel_amount).toBe(5_000);
   });
 
-  test('that a cancel in the console overtook is refused after a second look', async () => {
+  test('refuses a refund after a second check when a cancel in the console overtook it', async () => {
     const { refund, iamport, ledger, impUid, show, reconcile, pass } = await paidOrder();
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
     await refund({ amount: 4_000 }, 'part');
@@ -189,8 +187,8 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
 });
 
 describe('DELETE /orders/{merchant_uid}', () => {
-  test('closes an open order, once and for all', async () => {
-    const { order, close, show, paid, webhook, ledger } = await openRooms();
+  test('closes an open order, and a later payment is cancelled', async () => {
+    const { order, close, show, paid, webhook, ledger } = await startFixture();
     await order();
     expect((await close()).status).toBe(204);
     expect((await close()).status).toBe(204);
@@ -201,26 +199,26 @@ describe('DELETE /orders/{merchant_uid}', () => {
     expect(ledger.payment(late).cancel_amount).toBe(14_000);
   });
 
-  test('costs no more when somebody has opened many windows for the order', async () => {
-    const { order, close, ledger, rooms } = await openRooms();
+  test('reads as many items with 50 opened windows as with one', async () => {
+    const { order, close, ledger, deps } = await startFixture();
     const readsFor = async (merchantUid: string, windows: number) => {
       await order(merchantUid);
-      for (let opened = 0; opened < windows; opened += 1) ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
+      for (let fixture = 0; fixture < windows; fixture += 1) ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
       let reads = 0;
-      const read: typeof rooms.orders.read = (...asked) => {
+      const read: typeof deps.orders.read = (...parameters) => {
         reads += 1;
-        return rooms.orders.read(...asked);
+        return deps.orders.read(...parameters);
       };
-      expect((await close(merchantUid, { ...rooms, orders: { ...rooms.orders, read } })).status).toBe(204);
+      expect((await close(merchantUid, { ...deps, orders: { ...deps.orders, read } })).status).toBe(204);
       return reads;
     };
     expect(await readsFor('stormed', 50)).toBe(await readsFor('quiet', 1));
   });
 
-  test('revokes the account that the buyer could still pay into', async () => {
-    const { order, close, show, account: issue, webhook, ledger } = await openRooms();
+  test('revokes the virtual account of the order', async () => {
+    const { order, close, show, account: issueAccount, webhook, ledger } = await startFixture();
     await order();
-    const impUid = issue();
+    const impUid = issueAccount();
     await webhook(impUid);
     expect((await close()).status).toBe(204);
     expect(await show()).toMatchObject({
@@ -230,8 +228,8 @@ describe('DELETE /orders/{merchant_uid}', () => {
     expect(ledger.payment(impUid).status).toBe('cancelled');
   });
 
-  test('finds a payment that nobody told of, and does not send it back', async () => {
-    const { order, close, show, paid, ledger } = await openRooms();
+  test('returns 409 for an order whose payment no notification reported, and keeps the payment', async () => {
+    const { order, close, show, paid, ledger } = await startFixture();
     await order();
     const impUid = paid();
     expect(await close()).toMatchObject({ status: 409, json: { code: 'order_paid' } });
@@ -239,8 +237,8 @@ describe('DELETE /orders/{merchant_uid}', () => {
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('closes nothing while Iamport cannot be asked', async () => {
-    const { order, close, show, iamport } = await openRooms();
+  test('returns 503 while Iamport is unavailable, and closes nothing', async () => {
+    const { order, close, show, iamport } = await startFixture();
     await order();
     iamport.faults.add({ path: '/payments', status: 500, times: 10 });
     expect(await close()).toMatchObject({ status: 503 });
@@ -251,21 +249,26 @@ describe('DELETE /orders/{merchant_uid}', () => {
 });
 
 describe('POST /payments/confirm', () => {
-  const asked = (fields: object = {}) => ({ imp_uid: 'imp_1', merchant_uid: 'order-1', amount: 14_000, ...fields });
+  const confirmation = (fields: object = {}) => ({
+    imp_uid: 'imp_1',
+    merchant_uid: 'order-1',
+    amount: 14_000,
+    ...fields,
+  });
 
-  test('lets the right amount of an open order through, and asks nobody', async () => {
-    const { order, confirm, iamport } = await openRooms();
+  test('returns 200 for the right amount of an open order, without a call to Iamport', async () => {
+    const { order, confirm, iamport } = await startFixture();
     await order();
     iamport.faults.forgetCalls();
-    expect(await confirm(asked())).toEqual({ status: 200, json: {} });
-    expect(await confirm(asked({ amount: '14000' }))).toEqual({ status: 200, json: {} });
+    expect(await confirm(confirmation())).toEqual({ status: 200, json: {} });
+    expect(await confirm(confirmation({ amount: '14000' }))).toEqual({ status: 200, json: {} });
     expect(iamport.faults.calls).toEqual([]);
   });
 
-  test('stops everything else, with a reason in Korean', async () => {
-    const { order, confirm, paid, webhook, close, pass, now } = await openRooms();
+  test('returns 409 with a reason in Korean for every other request', async () => {
+    const { order, confirm, paid, webhook, close, pass, now } = await startFixture();
     const reason = async (fields: object) => {
-      const { status, json } = await confirm(asked(fields));
+      const { status, json } = await confirm(confirmation(fields));
       return [status, (json as { reason: string }).reason];
     };
     await order();
@@ -282,16 +285,16 @@ describe('POST /payments/confirm', () => {
     expect(await reason({ merchant_uid: 'late' })).toEqual([409, '결제 기한이 지난 주문입니다.']);
   });
 
-  test('what is no question is a bad request', async () => {
-    const { confirm } = await openRooms();
+  test('returns 400 for invalid fields', async () => {
+    const { confirm } = await startFixture();
     for (const fields of [{ amount: 'x' }, { amount: null }, { merchant_uid: '..' }, { imp_uid: '../x' }]) {
-      expect(await confirm(asked(fields))).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
+      expect(await confirm(confirmation(fields))).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
     }
   });
 });
 
-test('an order that is closed twice at once is closed once', async () => {
-  const { order, close, show } = await openRooms();
+test('closes an order once for three concurrent requests', async () => {
+  const { order, close, show } = await startFixture();
   await order();
   expect(await Promise.all([close(), close(), close()])).toMatchObject([
     { status: 204 },

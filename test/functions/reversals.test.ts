@@ -1,17 +1,15 @@
-/** Payments that must go back, to the end: tried again, handed to a person, and found to be over. */
+/** Reversals to their end: repeated, left to the operator, and found to be done. */
 
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Amount } from '../../functions/payment/money.ts';
-import { beginning, openRooms } from '../support/functions.ts';
-
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+import { beginning, startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 const nothing = 0 as Amount;
 
 describe('reversals', () => {
-  test('that the PG refuses are tried again, later each time, and in the end are for a person', async () => {
-    const { order, paid, webhook, reconcile, pass, show, iamport } = await openRooms();
+  test('repeats a refused cancel at growing intervals, and leaves it to the operator after 12 attempts', async () => {
+    const { order, paid, webhook, reconcile, pass, show, iamport } = await startFixture();
     await order();
     iamport.settings.pgRefusesCancels = true;
     await webhook(paid(100));
@@ -31,8 +29,8 @@ describe('reversals', () => {
     expect(iamport.faults.counts()['POST /payments/cancel']).toBe(12);
   });
 
-  test('for a person are over when the person has cancelled in the console', async () => {
-    const { order, account, paid, webhook, reconcile, pass, show, ledger } = await openRooms();
+  test('finishes a manual reversal when the operator has cancelled in the console', async () => {
+    const { order, account, paid, webhook, reconcile, pass, show, ledger } = await startFixture();
     await reconcile();
     await order();
     await webhook(paid());
@@ -46,8 +44,8 @@ describe('reversals', () => {
     expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'done' }]);
   });
 
-  test('for a person say how much is left when a part has come back', async () => {
-    const { order, account, paid, webhook, reconcile, pass, show, ledger } = await openRooms();
+  test('updates the amount of a manual reversal after a partial cancel', async () => {
+    const { order, account, paid, webhook, reconcile, pass, show, ledger } = await startFixture();
     await order();
     await webhook(paid());
     const second = account();
@@ -59,27 +57,27 @@ describe('reversals', () => {
     expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 10_000 }]);
   });
 
-  test('of an account in a test channel are over, since there is none to revoke', async () => {
-    const { order, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
-    const tested: typeof rooms = { ...rooms, policy: { ...rooms.policy, acceptTestPayments: true } };
+  test('finishes the revocation of an account in a test channel, since no real account exists', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger, deps } = await startFixture();
+    const tested: typeof deps = { ...deps, policy: { ...deps.policy, acceptTestPayments: true } };
     await order();
     const impUid = account();
     ledger.payment(impUid).sandbox = true;
     await webhook(impUid, tested);
     const revoke = { kind: 'revoke', reason: 'order_closed', amount: nothing, currency: 'KRW' } as const;
-    await rooms.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
+    await deps.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
     pass(300);
     await reconcile(tested);
     expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'done' }]);
   });
 
-  test('of an account are over when the order was paid into it after all, and the bank took that back', async () => {
-    const { order, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
+  test('finishes a revocation when the order was paid into the account and the bank took the deposit back', async () => {
+    const { order, account, webhook, reconcile, pass, show, ledger, deps } = await startFixture();
     await order();
     const impUid = account();
     await webhook(impUid);
     const revoke = { kind: 'revoke', reason: 'account_superseded', amount: nothing, currency: 'KRW' } as const;
-    await rooms.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
+    await deps.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
     ledger.deposit(impUid);
     await webhook(impUid);
     ledger.takeBackDeposit(impUid);
@@ -91,8 +89,8 @@ describe('reversals', () => {
     expect(ledger.payment(impUid).status).toBe('ready');
   });
 
-  test('that Iamport could not be asked for are finished, once', async () => {
-    const { order, paid, webhook, reconcile, pass, show, ledger, iamport } = await openRooms();
+  test('repeats a cancel that failed while Iamport was unavailable, and finishes it once', async () => {
+    const { order, paid, webhook, reconcile, pass, show, ledger, iamport } = await startFixture();
     await order();
     const impUid = paid(100);
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
@@ -105,9 +103,9 @@ describe('reversals', () => {
   });
 });
 
-test('a deposit on an account that was to be revoked by hand is told again, with its money', async () => {
-  const { order, paid, account, webhook, reconcile, pass, show, ledger, rooms } = await openRooms();
-  const byHand: typeof rooms = { ...rooms, policy: { ...rooms.policy, reversals: 'manual' } };
+test('updates a manual revocation with the amount of a later deposit', async () => {
+  const { order, paid, account, webhook, reconcile, pass, show, ledger, deps } = await startFixture();
+  const byHand: typeof deps = { ...deps, policy: { ...deps.policy, reversals: 'manual' } };
   await reconcile(byHand);
   await order();
   await webhook(paid());
@@ -120,21 +118,21 @@ test('a deposit on an account that was to be revoked by hand is told again, with
   expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 14_000 }]);
 });
 
-test('what was to be cancelled waits for a person once the shop has switched the doing off', async () => {
-  const { order, paid, webhook, reconcile, pass, show, iamport, rooms, ledger } = await openRooms();
+test('leaves a requested cancel to the operator once the shop configures manual reversals', async () => {
+  const { order, paid, webhook, reconcile, pass, show, iamport, deps, ledger } = await startFixture();
   await order();
   const forged = paid(100);
   iamport.faults.add({ path: '/payments/cancel', status: 500 });
   await webhook(forged);
   expect((await show()).reversals).toMatchObject([{ kind: 'cancel', state: 'requested' }]);
   pass(300);
-  await reconcile({ ...rooms, policy: { ...rooms.policy, reversals: 'manual' } });
+  await reconcile({ ...deps, policy: { ...deps.policy, reversals: 'manual' } });
   expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 100 }]);
   expect(ledger.payment(forged).cancel_amount).toBe(0);
 });
 
-test('a revocation that failed is not taken for done while its account is open', async () => {
-  const { order, account, webhook, reconcile, pass, show, ledger, iamport } = await openRooms();
+test('keeps a failed revocation requested while its account is open', async () => {
+  const { order, account, webhook, reconcile, pass, show, ledger, iamport } = await startFixture();
   await order();
   const older = account();
   pass(10);
@@ -156,52 +154,52 @@ test('a revocation that failed is not taken for done while its account is open',
 });
 
 describe('several deposits into one account', () => {
-  const deposits = (opened: Awaited<ReturnType<typeof openRooms>>, impUid: string, ...amounts: number[]) => {
+  const deposits = (fixture: Awaited<ReturnType<typeof startFixture>>, impUid: string, ...amounts: number[]) => {
     const sum = amounts.reduce((one, other) => one + other, 0);
-    if (sum >= 14_000 && opened.ledger.payment(impUid).status === 'ready') opened.ledger.deposit(impUid);
-    Object.assign(opened.ledger.payment(impUid), { deposit_history: amounts.map((amount) => ({ amount })) });
-    opened.pass(600);
-    return opened.webhook(impUid);
+    if (sum >= 14_000 && fixture.ledger.payment(impUid).status === 'ready') fixture.ledger.deposit(impUid);
+    Object.assign(fixture.ledger.payment(impUid), { deposit_history: amounts.map((amount) => ({ amount })) });
+    fixture.pass(600);
+    return fixture.webhook(impUid);
   };
 
-  test('what is on top of the amount is for a person, though more than that had waited for one before', async () => {
-    const opened = await openRooms();
-    const { order, account, webhook, reconcile, show } = opened;
+  test('leaves the excess to the operator, even if a larger amount was left to the operator before', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, show } = fixture;
     await order();
     const impUid = account();
     await webhook(impUid);
-    await deposits(opened, impUid, 6_000);
+    await deposits(fixture, impUid, 6_000);
     expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_mismatch', amount: 6_000 }]);
-    await deposits(opened, impUid, 6_000, 8_000);
+    await deposits(fixture, impUid, 6_000, 8_000);
     await reconcile();
-    // The order stands on it, so nothing of it went back.
+    // The order is paid with this deposit, so no amount of it was given back.
     expect(await show()).toMatchObject({ status: 'paid', reversals: [{ state: 'done', amount: 0 }] });
-    await deposits(opened, impUid, 6_000, 8_000, 3_000);
+    await deposits(fixture, impUid, 6_000, 8_000, 3_000);
     const excess = { state: 'manual', reason: 'deposit_excess', amount: 3_000 };
     expect(await show()).toMatchObject({ status: 'paid', reversals: [excess] });
   });
 
-  test('what was a part of the amount is not to be given back when the rest came with something on top', async () => {
-    const opened = await openRooms();
-    const { order, account, webhook, show } = opened;
+  test('leaves only the excess to the operator when the last deposit completes and exceeds the amount', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, show } = fixture;
     await order();
     const impUid = account();
     await webhook(impUid);
-    await deposits(opened, impUid, 6_000);
-    await deposits(opened, impUid, 6_000, 8_000);
-    await deposits(opened, impUid, 6_000, 8_000, 3_000);
+    await deposits(fixture, impUid, 6_000);
+    await deposits(fixture, impUid, 6_000, 8_000);
+    await deposits(fixture, impUid, 6_000, 8_000, 3_000);
     const excess = { state: 'manual', reason: 'deposit_excess', amount: 3_000 };
     expect(await show()).toMatchObject({ status: 'paid', reversals: [excess] });
   });
 });
 
-test('a payment that turns out to be right was not given back', async () => {
-  const { order, paid, webhook, reconcile, pass, show, iamport, client, names } = await openRooms();
+test('keeps a payment that is right after the shop corrects its amount', async () => {
+  const { order, paid, webhook, reconcile, pass, show, iamport, client, names } = await startFixture();
   await order();
   iamport.settings.pgRefusesCancels = true;
   await webhook(paid(15_000));
   expect((await show()).reversals).toMatchObject([{ state: 'requested', amount: 15_000 }]);
-  // The shop mends its price where it has its orders.
+  // The shop corrects the amount in its own table.
   const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
   await client.send(
     new UpdateItemCommand({
@@ -218,9 +216,9 @@ test('a payment that turns out to be right was not given back', async () => {
   expect(await show()).toMatchObject({ status: 'paid', reversals: [{ state: 'done', amount: 0 }] });
 });
 
-test('a test deployment on the account of the real shop sends none of its payments back', async () => {
-  const { order, paid, reconcile, pass, show, ledger, rooms } = await openRooms();
-  const tested: typeof rooms = { ...rooms, policy: { ...rooms.policy, acceptTestPayments: true } };
+test('cancels no payment of the real shop in a test deployment on its Iamport account', async () => {
+  const { order, paid, reconcile, pass, show, ledger, deps } = await startFixture();
+  const tested: typeof deps = { ...deps, policy: { ...deps.policy, acceptTestPayments: true } };
   await reconcile(tested);
   await order();
   const real = paid(100);

@@ -1,11 +1,11 @@
-/** The straight line itself, where its order of steps matters: races, old news, and what is asked how often. */
+/** The order of steps in `settle`: races, stale payments, and the number of calls. */
 
 import { describe, expect, test } from 'vitest';
 import { OrderBusy } from '../../functions/application/faults.ts';
 import { type Settlement, settle } from '../../functions/application/settle.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Payment, PaymentState } from '../../functions/payment/payment.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { orderIn, states, thisAccount, thisUid, won } from './payment/cases.ts';
 
 const paymentIn = (state: PaymentState, payMethod = 'card'): Payment => ({
@@ -23,28 +23,28 @@ const awaiting = paymentIn({ kind: 'awaiting_deposit', account: thisAccount }, '
 const stateOf = (name: string) => states[name] as OrderState;
 
 /**
- * Rooms whose Iamport tells `news` one by one (the last one again and again), and whose order is changed by somebody else
- * just before our first writes: to each of `races` in turn.
+ * Dependencies whose Iamport returns the `payments` in turn, and the last one from then on. A concurrent writer changes the order just
+ * before each of our first writes, to the `races` in turn.
  */
-function roomsWith({
+function createDeps({
   order,
-  news,
+  payments,
   races = [],
 }: {
   order: Order | undefined;
-  news: readonly Payment[];
+  payments: readonly Payment[];
   races?: readonly OrderState[];
 }) {
   const log: string[] = [];
   const raced = [...races];
   let current = order;
-  let asked = 0;
-  const rooms = {
+  let calls = 0;
+  const deps = {
     iamport: {
       payment: async () => {
-        log.push('ask');
-        asked += 1;
-        return news[Math.min(asked, news.length) - 1];
+        log.push('call');
+        calls += 1;
+        return payments[Math.min(calls, payments.length) - 1];
       },
     },
     orders: {
@@ -57,91 +57,98 @@ function roomsWith({
         if (faster && current) current = { ...current, revision: current.revision + 1, state: faster };
         if (current?.revision !== seen.revision) {
           log.push('lost');
-          return { held: false, order: current };
+          return { written: false, current };
         }
         log.push(`write ${next.status}`);
         current = { ...current, revision: current.revision + 1, state: next };
-        return { held: true, order: current };
+        return { written: true, value: current };
       },
     },
     reversals: { finish: async () => undefined },
     clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-  } as unknown as Rooms;
-  return { rooms, log };
+  } as unknown as HandlerDependencies;
+  return { deps, log };
 }
 
-const settled = (rooms: Rooms) => settle(rooms, thisUid, { leftMs: () => 10_000 });
+const settled = (deps: HandlerDependencies) => settle(deps, thisUid, { leftMs: () => 10_000 });
 const statusOf = (settlement: Settlement) => settlement.kind === 'settled' && settlement.outcome.status;
 
-test('a payment is asked for, its order is read, and the change is written', async () => {
-  const { rooms, log } = roomsWith({ order: orderIn({ status: 'ready' }), news: [kept] });
-  expect(statusOf(await settled(rooms))).toBe('paid');
-  expect(log).toEqual(['ask', 'read', 'write paid']);
+test('calls Iamport for the payment, reads its order, and writes the change', async () => {
+  const { deps, log } = createDeps({ order: orderIn({ status: 'ready' }), payments: [kept] });
+  expect(statusOf(await settled(deps))).toBe('paid');
+  expect(log).toEqual(['call', 'read', 'write paid']);
 });
 
-test('an order that is missing is asked for once', async () => {
-  const { rooms, log } = roomsWith({ order: undefined, news: [kept] });
-  expect(await settled(rooms)).toEqual({ kind: 'order_not_found' });
-  expect(log).toEqual(['ask', 'read']);
+test('reads a missing order once', async () => {
+  const { deps, log } = createDeps({ order: undefined, payments: [kept] });
+  expect(await settled(deps)).toEqual({ kind: 'order_not_found' });
+  expect(log).toEqual(['call', 'read']);
 });
 
 describe('a lost race', () => {
-  test('is decided again on the order that the winner left, and nothing is asked or read again', async () => {
-    const race = { order: orderIn({ status: 'ready' }), news: [kept], races: [stateOf('paid by this card')] };
-    const { rooms, log } = roomsWith(race);
-    expect(statusOf(await settled(rooms))).toBe('paid');
-    expect(log).toEqual(['ask', 'read', 'lost']);
+  test('decides again on the order that the winner wrote, without another call or read', async () => {
+    const race = { order: orderIn({ status: 'ready' }), payments: [kept], races: [stateOf('paid by this card')] };
+    const { deps, log } = createDeps(race);
+    expect(statusOf(await settled(deps))).toBe('paid');
+    expect(log).toEqual(['call', 'read', 'lost']);
   });
 
-  test('against a failure is no reason not to be paid', async () => {
-    const race = { order: orderIn({ status: 'ready' }), news: [kept], races: [stateOf('failed by another earlier')] };
-    const { rooms, log } = roomsWith(race);
-    expect(statusOf(await settled(rooms))).toBe('paid');
-    expect(log).toEqual(['ask', 'read', 'lost', 'write paid']);
-  });
-
-  test('for the fourth time is a fault, and never an answer', async () => {
-    const failed = stateOf('failed by another earlier');
-    const { rooms, log } = roomsWith({
+  test('writes the order as paid after a lost race against a failed attempt', async () => {
+    const race = {
       order: orderIn({ status: 'ready' }),
-      news: [kept],
+      payments: [kept],
+      races: [stateOf('failed by another earlier')],
+    };
+    const { deps, log } = createDeps(race);
+    expect(statusOf(await settled(deps))).toBe('paid');
+    expect(log).toEqual(['call', 'read', 'lost', 'write paid']);
+  });
+
+  test('throws OrderBusy after the fourth lost race', async () => {
+    const failed = stateOf('failed by another earlier');
+    const { deps, log } = createDeps({
+      order: orderIn({ status: 'ready' }),
+      payments: [kept],
       races: [failed, failed, failed, failed],
     });
-    await expect(settled(rooms)).rejects.toThrow(OrderBusy);
+    await expect(settled(deps)).rejects.toThrow(OrderBusy);
     expect(log.filter((step) => step === 'lost')).toHaveLength(4);
   });
 
-  test('against a deletion finds no order', async () => {
-    const { rooms } = roomsWith({ order: orderIn({ status: 'ready' }), news: [kept] });
-    const gone = { ...rooms, orders: { ...rooms.orders, change: async () => ({ held: false }) } } as unknown as Rooms;
+  test('returns order_not_found after a deletion', async () => {
+    const { deps } = createDeps({ order: orderIn({ status: 'ready' }), payments: [kept] });
+    const gone = {
+      ...deps,
+      orders: { ...deps.orders, change: async () => ({ written: false }) },
+    } as unknown as HandlerDependencies;
     expect(await settled(gone)).toEqual({ kind: 'order_not_found' });
   });
 });
 
-describe('news that takes back what the order says', () => {
-  test('is asked for again after the order was read, and old news changes nothing', async () => {
-    const { rooms, log } = roomsWith({
+describe('a payment that reverts the state of the order', () => {
+  test('reads the payment again after the order, and ignores a stale payment', async () => {
+    const { deps, log } = createDeps({
       order: orderIn(stateOf('paid by this deposit')),
-      news: [awaiting, keptDeposit],
+      payments: [awaiting, keptDeposit],
     });
-    expect(statusOf(await settled(rooms))).toBe('paid');
-    expect(log).toEqual(['ask', 'read', 'ask']);
+    expect(statusOf(await settled(deps))).toBe('paid');
+    expect(log).toEqual(['call', 'read', 'call']);
   });
 
-  test('is believed when it still stands', async () => {
-    const { rooms, log } = roomsWith({ order: orderIn(stateOf('paid by this deposit')), news: [awaiting] });
-    expect(statusOf(await settled(rooms))).toBe('deposit_reversed');
-    expect(log).toEqual(['ask', 'read', 'ask', 'write deposit_reversed']);
+  test('applies the payment when the second read confirms it', async () => {
+    const { deps, log } = createDeps({ order: orderIn(stateOf('paid by this deposit')), payments: [awaiting] });
+    expect(statusOf(await settled(deps))).toBe('deposit_reversed');
+    expect(log).toEqual(['call', 'read', 'call', 'write deposit_reversed']);
   });
 
-  test('is asked for anew after each lost race', async () => {
-    const { rooms, log } = roomsWith({
+  test('reads the payment again after each lost race', async () => {
+    const { deps, log } = createDeps({
       order: orderIn(stateOf('deposit reversed, this')),
-      news: [keptDeposit],
+      payments: [keptDeposit],
       races: [stateOf('deposit reversed, this')],
     });
-    expect(statusOf(await settled(rooms))).toBe('paid');
-    expect(log).toEqual(['ask', 'read', 'ask', 'lost', 'ask', 'write paid']);
+    expect(statusOf(await settled(deps))).toBe('paid');
+    expect(log).toEqual(['call', 'read', 'call', 'lost', 'call', 'write paid']);
   });
 });

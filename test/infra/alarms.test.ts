@@ -1,4 +1,4 @@
-/** Alarms and the dashboard look at metrics that somebody writes, and every alarm has its remedy in both languages. */
+/** Alarms and the dashboard use metrics that the functions write, and the runbook has every alarm in both languages. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventNames } from '../../functions/events/event-schema.ts';
-import { metrics, moneyEvents, namespace } from '../../functions/runtime/metrics.ts';
+import { metrics, moneyEvents, namespace } from '../../functions/shared/metrics.ts';
 import type { Configuration } from '../../infra/config.ts';
 import { IamportPayments, type IamportPaymentsProps } from '../../infra/iamport-payments.ts';
 import { ofType, synthesized, writeEmptyBundles } from './synthesized.ts';
@@ -58,7 +58,7 @@ const nameOf = ({ AlarmDescription }: AlarmProperties) =>
   /docs\/runbook\.md#([\w-]+)/.exec(AlarmDescription)?.[1] ?? '';
 
 describe('the alarms', () => {
-  test('are these, with what they count, when they ring, and what silence means', () => {
+  test('have these metrics, thresholds, periods and treatments of missing data', () => {
     const facts = alarms.map((alarm) => [
       nameOf(alarm),
       alarm.MetricName ?? 'a formula',
@@ -76,7 +76,7 @@ describe('the alarms', () => {
       ['items-skipped', 'SkippedItems', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['order-overwritten', 'UnrestoredItems', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['keys-refused', 'KeysRefused', 1, '1 of 1 x 5 min', 'notBreaching'],
-      ['reconciler-late', 'LedgerLate', 1500, '2 of 2 x 15 min', 'breaching'],
+      ['reconciler-late', 'ScanLag', 1500, '2 of 2 x 15 min', 'breaching'],
       ['server-errors', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
       ['events-late', 'IteratorAge', 900_000, '2 of 2 x 5 min', 'notBreaching'],
       ['events-lost', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
@@ -85,19 +85,19 @@ describe('the alarms', () => {
   });
 
   test.each(['docs/runbook.md', 'docs/runbook.ko.md'])(
-    'each have their section in %s, and there is no other',
-    (paper) => {
-      const text = readFileSync(join(import.meta.dirname, '../..', paper), 'utf8');
+    'each have a section in %s, which has no other sections',
+    (doc) => {
+      const text = readFileSync(join(import.meta.dirname, '../..', doc), 'utf8');
       const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
       expect(headings.sort()).toEqual(alarms.map(nameOf).sort());
       for (const section of text.split(/^## /m).slice(1)) {
         expect(section.match(/^\*\*[^*]+\*\*/gm), section.slice(0, 30)).toHaveLength(4);
       }
-      for (const { AlarmDescription } of alarms) expect(AlarmDescription).toContain(`${paper}#`);
+      for (const { AlarmDescription } of alarms) expect(AlarmDescription).toContain(`${doc}#`);
     },
   );
 
-  test('tell one topic, which takes words over TLS only, and of CloudWatch only for this account', () => {
+  test('publish to one topic, which accepts TLS only, and CloudWatch only for this account', () => {
     const [[topic = '', ...others] = []] = [Object.keys(shop.findResources('AWS::SNS::Topic'))];
     expect(others).toEqual([]);
     for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([{ Ref: topic }]);
@@ -117,7 +117,7 @@ describe('the alarms', () => {
     });
   });
 
-  test('tell the shop’s own topic instead, if it has one', () => {
+  test('publish to the shop’s own topic, if it passes one', () => {
     const own = shopStack((stack) => ({ alarmTopic: new Topic(stack, 'Oncall'), alarmEmails: [] })).template();
     const [topic = ''] = Object.keys(own.findResources('AWS::SNS::Topic'));
     expect(topic).toMatch(/^Oncall/);
@@ -128,16 +128,16 @@ describe('the alarms', () => {
 
 test.each<[string, (stack: Stack) => Partial<IamportPaymentsProps>, string[]]>([
   [
-    'with nobody to tell',
+    'without a recipient',
     () => ({ alarmEmails: [] }),
-    ['Nobody is told of alarms: put an address into `alarmEmails`, or give `alarmTopic`.'],
+    ['Alarms have no recipient: add an address to `alarmEmails`, or pass `alarmTopic`.'],
   ],
   ['with an address', () => ({}), []],
   ['with a topic', (stack) => ({ alarmTopic: new Topic(stack, 'Oncall'), alarmEmails: [] }), []],
-])('%s a deployment says what is missing, as a word and no warning', (_who, more, words) => {
+])('%s a deployment reports a missing recipient as an info, not as a warning', (_recipients, more, texts) => {
   const annotations = Annotations.fromStack(shopStack(more).stack);
   const alarms = '/Shop/Payments/Alarms';
-  expect(annotations.findInfo(alarms, Match.anyValue()).map(({ entry }) => entry.data)).toEqual(words);
+  expect(annotations.findInfo(alarms, Match.anyValue()).map(({ entry }) => entry.data)).toEqual(texts);
   expect(annotations.findWarning(alarms, Match.anyValue())).toEqual([]);
 });
 
@@ -145,22 +145,22 @@ describe('the dashboard', () => {
   const [dashboard] = Object.values(ofType(template, 'AWS::CloudWatch::Dashboard'));
   const body = JSON.stringify(dashboard?.Properties.DashboardBody).replaceAll('\\"', '"');
 
-  test('shows payments by outcome, money turned away and given back, the reconciler, latency and cold starts', () => {
+  test('shows payments by outcome, rejected and refunded money, the reconciler, latency and cold starts', () => {
     expect(dashboard?.Properties.DashboardName).toEqual({
       'Fn::Join': ['', ['IamportPayments-Payments-', { Ref: 'AWS::Region' }]],
     });
-    for (const shown of ['Payment Paid', 'Payment Rejected', 'Refund Completed', 'SettledByReconciler', 'LedgerLate'])
+    for (const shown of ['Payment Paid', 'Payment Rejected', 'Refund Completed', 'SettledByReconciler', 'ScanLag'])
       expect(body).toContain(`"${shown}"`);
     for (const shown of ['"Latency"', '"ColdStarts"', '"p95"']) expect(body).toContain(shown);
   });
 
-  test('is left out where the configuration says so, and the alarms stay', () => {
+  test('is left out with `dashboard: false`, and the alarms stay', () => {
     const without = synthesized({ ...configuration, dashboard: false });
     expect(ofType(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
     expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(13);
   });
 
-  test('and the alarms look only at metrics of ours that are written, with the dimensions that they are written with', () => {
+  test('and the alarms use only metrics that the functions write, with the dimensions that they write', () => {
     const onPage = [...body.matchAll(/\["iamport-serverless","(\w+)"((?:,"[^"]*")*)/g)].map(
       ([, name = '', rest = '']) => ({
         name,
@@ -186,7 +186,7 @@ describe('the dashboard', () => {
   });
 });
 
-test('every function sends traces, and names its metrics by the stack and the construct', () => {
+test('every function sends traces and has the stack and the construct as the deployment of its metrics', () => {
   for (const { Properties } of Object.values(ofType(template, 'AWS::Lambda::Function'))) {
     expect(Properties).toMatchObject({
       TracingConfig: { Mode: 'Active' },

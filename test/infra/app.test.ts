@@ -1,4 +1,4 @@
-/** The app as it is run: by itself, by the CDK's command line, and with a configuration that is not right. */
+/** The CDK app run directly, by the CDK's command line, and with an invalid configuration. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../..');
 const scratch = await mkdtemp(join(tmpdir(), 'synth-'));
 afterAll(() => rm(scratch, { recursive: true }));
 
-/** No account, no region, no home, and nothing that asks a server of AWS or npm. */
+/** Without account, region and home directory, and without calls to servers of AWS or npm. */
 const environment = {
   PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
   HOME: scratch,
@@ -23,7 +23,7 @@ const environment = {
   CDK_DISABLE_VERSION_CHECK: '1',
 };
 
-test('the template is the same every time, by itself and under the CDK’s command line', {
+test('the template is the same in every synthesis, with and without the CDK’s command line', {
   timeout: 300_000,
 }, async () => {
   const [alone, cli] = ['alone', 'cli'].map((name) => join(scratch, name));
@@ -36,7 +36,7 @@ test('the template is the same every time, by itself and under the CDK’s comma
   expect(await readFile(`${cli}/IamportPayments.template.json`, 'utf8')).toBe(template);
 });
 
-test('what a shop adds in infra/shop.ts is in the stack that deploys, and not in that of the tests', async () => {
+test('additions of a shop in infra/shop.ts are in the deployed stack, and not in that of the tests', async () => {
   const code = Code.fromInline('exports.handler = async () => {};');
   const props = { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code };
   const directory = await synthesize(shippedContext, join(scratch, 'shop'), (stack, payments) => {
@@ -49,7 +49,7 @@ test('what a shop adds in infra/shop.ts is in the stack that deploys, and not in
   expect([await added(directory), await added(inject('assembly'))]).toEqual([1, 0]);
 });
 
-test('a configuration that is not right ends with every problem and nothing else', async () => {
+test('an invalid configuration prints every problem and nothing else', async () => {
   const iamport = { storefront: { origins: ['*'] }, reversals: 'never' };
   const env = { ...environment, CDK_OUTDIR: join(scratch, 'bad'), CDK_CONTEXT_JSON: JSON.stringify({ iamport }) };
   await expect(run(process.execPath, ['infra/app.ts'], { cwd: root, env })).rejects.toMatchObject({

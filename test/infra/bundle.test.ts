@@ -1,4 +1,4 @@
-/** The bundles: complete, equal wherever they are made, and without what a cold start must not pay for. */
+/** The bundles: complete, the same in every directory, and without code that would slow a cold start. */
 import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ const scratch = await mkdtemp(join(tmpdir(), 'bundle-'));
 afterAll(() => rm(scratch, { recursive: true }));
 const bundles = await bundleFunctions(join(scratch, 'one'));
 
-test('there is one for each door, with its source map and nothing else', async () => {
+test('each function has one bundle with a source map, and no other files', async () => {
   expect(bundles.map(({ name }) => name)).toEqual([
     'complete',
     'mobile-redirect',
@@ -45,7 +45,7 @@ test('bundling into another directory gives the same bytes', async () => {
 
 test('a bundle is one file that imports nothing', async () => {
   for (const bundle of bundles) {
-    // A match is all that a failure shows, not the bundle.
+    // A failure shows only the match, not the bundle.
     expect((await code(bundle)).match(/(?:^|[;}])import\s*[\w${*"'][^;]*;/g)).toBeNull();
   }
 });
@@ -58,7 +58,7 @@ test('a bundle exports its handler', async () => {
 
 test('a bundle starts with the environment of its function alone', async () => {
   const lambda = {
-    AWS_LAMBDA_FUNCTION_NAME: 'door',
+    AWS_LAMBDA_FUNCTION_NAME: 'function',
     AWS_REGION: 'ap-northeast-2',
     AWS_ACCESS_KEY_ID: 'AKIA',
     AWS_SECRET_ACCESS_KEY: 'secret',
@@ -81,7 +81,7 @@ test('a bundle starts with the environment of its function alone', async () => {
   }
 });
 
-test('the SDK’s credential chain and most of undici stay out', async () => {
+test('bundles exclude the SDK’s credential chain and most of undici', async () => {
   for (const bundle of bundles) {
     const { sources } = JSON.parse(await readFile(`${bundle.file}.map`, 'utf8')) as { sources: string[] };
     expect(
@@ -92,7 +92,7 @@ test('the SDK’s credential chain and most of undici stay out', async () => {
   }
 });
 
-test('the undici of the bundles asks, waits no longer than it is told, and names its errors', async () => {
+test('the undici of the bundles sends requests, observes time-outs, and exports its errors', async () => {
   const { Pool, errors }: typeof import('undici') = createRequire(import.meta.url)('../../infra/undici-pool.cjs');
   const server = createServer((request, response) => {
     if (request.url === '/fast') response.end(`${request.method} answered`);

@@ -1,4 +1,4 @@
-/** The configuration: what is taken, what is filled in, and what is said about everything else. */
+/** The schema of the configuration: valid values, defaults and errors. */
 import { expect, test } from 'vitest';
 import { ConfigurationError, environmentOf, readSettings } from '../../infra/config.ts';
 import { cdkContext } from '../../infra/context.ts';
@@ -31,7 +31,7 @@ test('cdk.json is valid, as it ships and as a shop has filled it in', () => {
   expect(readSettings(cdkContext().iamport)).toBeDefined();
 });
 
-test('the functions are told every setting as text', () => {
+test('every setting is an environment variable of the functions', () => {
   const settings = readSettings({
     storefront,
     results: { web: 'https://shop.example/result?lang=ko', app: 'shopapp://result' },
@@ -55,7 +55,7 @@ test('the functions are told every setting as text', () => {
   });
 });
 
-test('every problem is named at once, with key, value and what is allowed', () => {
+test('one error names every problem, with key, value and rule', () => {
   const configuration = {
     storefront: { origins: ['https://shop.example', 'http://shop.example'], colour: 'red' },
     results: { web: 'javascript:alert(1)', Web: 'https://shop.example' },
@@ -120,7 +120,7 @@ test.each([
   'shop.example',
   'null',
   '',
-])('%j is no origin', (origin) => {
+])('%j is not an origin', (origin) => {
   expect(problemsOf({ storefront: { origins: [origin] } })).toHaveLength(1);
 });
 
@@ -137,16 +137,16 @@ test.each([
   'https://shop.example/\nset-cookie',
   '/orders/result',
   '',
-])('%j is no result target', (url) => {
+])('%j is not a result target', (url) => {
   expect(problemsOf({ storefront, results: { web: url } })).toHaveLength(1);
 });
 
-test('result targets that would fill the environment of a function are refused', () => {
+test('result targets that exceed their share of the environment variables are refused', () => {
   const results = { web: `https://shop.example/${'a'.repeat(2048)}` };
   expect(problemsOf({ storefront, results })).toEqual([expect.stringMatching(/must take at most 2048 bytes in all$/)]);
 });
 
-test('a shop name holds no characters that cannot be seen', () => {
+test('a shop name with invisible characters is refused', () => {
   expect(problemsOf({ storefront, shopName: 'shop\u202e' })).toHaveLength(1);
   expect(problemsOf({ storefront, shopName: '가'.repeat(61) })).toHaveLength(1);
   expect(readSettings({ storefront, shopName: '가'.repeat(60) }).shopName).toHaveLength(60);

@@ -1,4 +1,4 @@
-/** What `npm run deploy` says before and after; the deployment itself needs an account and is not tried. */
+/** The output of `npm run deploy` before and after a deployment. The deployment itself needs an account and is not tested. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,13 +17,13 @@ const noCredentials = (profile: string) =>
   `AWS credentials: none in the environment, none in the profile "${profile}". Run "aws configure sso" or "aws configure", or set AWS_PROFILE to a profile that has them.`;
 const NO_REGION = 'AWS region: not chosen. Set AWS_REGION, for Seoul to ap-northeast-2.';
 
-test('everything that is missing is said at once, and nothing is deployed', async () => {
+test('all missing settings are listed at once, and nothing is deployed', async () => {
   const env = { PATH: process.env.PATH, HOME: scratch };
   const command = run(process.execPath, ['infra/deploy.ts', '--profile=shop'], { cwd: root, env });
   await expect(command).rejects.toMatchObject({
     code: 1,
     stdout: '',
-    // What cdk.json lacks depends on the shop that has this repository.
+    // A shop's own cdk.json decides which settings are missing.
     stderr: expect.stringMatching(
       [
         /^Not deployed\. Missing:\n(?: {2}- cdk\.json: .+\n)*/,
@@ -37,15 +37,20 @@ test('everything that is missing is said at once, and nothing is deployed', asyn
   });
 });
 
-test('a person is asked before rights are widened, and a pipeline says that nobody is there to ask', () => {
+test('a deployment that broadens rights needs approval, unless the command line sets --require-approval', () => {
   expect(deployArguments(['--profile', 'shop'])).toEqual([
     'deploy',
     ...['--require-approval', 'broadening'],
     ...['--outputs-file', join(root, 'dist/outputs.json')],
     ...['--profile', 'shop'],
   ]);
-  for (const told of [['--require-approval', 'never'], ['--require-approval=never']]) {
-    expect(deployArguments(told)).toEqual(['deploy', '--outputs-file', join(root, 'dist/outputs.json'), ...told]);
+  for (const approval of [['--require-approval', 'never'], ['--require-approval=never']]) {
+    expect(deployArguments(approval)).toEqual([
+      'deploy',
+      '--outputs-file',
+      join(root, 'dist/outputs.json'),
+      ...approval,
+    ]);
   }
 });
 
@@ -83,12 +88,12 @@ describe('credentials and region', async () => {
     ['a profile that is not there, in spite of keys', { ...KEYS, ...files }, 'x', [noCredentials('x'), NO_REGION]],
     ['nothing at all', {}, undefined, [noCredentials('default'), NO_REGION]],
   ])('%s', async (_, environment, profile, missing) => {
-    expect(await missingAwsAccess({ HOME: join(scratch, 'nobody'), ...environment }, profile)).toEqual(missing);
+    expect(await missingAwsAccess({ HOME: join(scratch, 'empty-home'), ...environment }, profile)).toEqual(missing);
   });
 });
 
 describe('the configuration', () => {
-  test('that names real addresses lacks nothing', () => {
+  test('with real addresses is complete', () => {
     expect(
       missingConfiguration({ storefront: { origins: ['https://shop.kr'] }, results: { app: 'shop://r' } }),
     ).toEqual([]);
@@ -105,7 +110,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('that is not right is named with every problem', () => {
+  test('with errors is reported with every problem', () => {
     expect(missingConfiguration({ storefront: { origins: [] }, testPayments: 'maybe' })).toEqual([
       'cdk.json: iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
       'cdk.json: iamport.testPayments is "maybe": it must be "refuse" or "accept"',
@@ -113,7 +118,7 @@ describe('the configuration', () => {
   });
 });
 
-test('after a deployment the commands to copy are told', () => {
+test('the next steps contain the commands to copy', () => {
   const SecretArn = 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:Secret-abc';
   const outputs = {
     ApiUrl: 'https://x',

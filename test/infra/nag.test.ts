@@ -1,4 +1,4 @@
-/** The stack under cdk-nag's AwsSolutions rules: what they find is repaired, or acknowledged with a reason where the resource is made. */
+/** The stack under cdk-nag's AwsSolutions rules. A finding is fixed, or acknowledged with a reason beside the resource. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,8 +21,8 @@ mkdirSync(bundles);
 writeEmptyBundles(bundles);
 const configuration = { storefront: { origins: ['https://shop.example'] }, bundles };
 
-/** The ids of what the rules find in an app, once for each resource, and what its constructs acknowledge. */
-function judged(outdir: string, fill: (app: App) => void): { found: string[]; acknowledged: [string, string][] } {
+/** The ids of the findings in an app, once for each resource, and the acknowledgements of its constructs. */
+function checked(outdir: string, fill: (app: App) => void): { found: string[]; acknowledged: [string, string][] } {
   const app = new App({ outdir: join(scratch, outdir), analyticsReporting: false });
   fill(app);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -40,14 +40,14 @@ function findingsOf(app: App): string[] {
     return [];
   } catch (error) {
     const ids = [...String(error).matchAll(/Acknowledge with '(.+)'/g)].flatMap(([, id]) => id ?? []);
-    // An error that is not the rules' own must not pass for a clean report.
+    // Without this, an error of another kind would look like a clean report.
     if (ids.length === 0) throw error;
     return ids;
   }
 }
 
-test('what the rules find in the stack is acknowledged, each in a sentence that a person can judge', () => {
-  const { found, acknowledged } = judged('stack', (app) => new PaymentsStack(app, configuration));
+test('every finding in the stack is acknowledged with a sentence as its reason', () => {
+  const { found, acknowledged } = checked('stack', (app) => new PaymentsStack(app, configuration));
   expect(found).toEqual([]);
   expect(acknowledged.map(([id]) => id).sort()).toEqual([
     'AwsSolutions::AwsSolutions-APIG4',
@@ -66,8 +66,8 @@ test('what the rules find in the stack is acknowledged, each in a sentence that 
   for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
 });
 
-test('the acknowledgements hold under any name in the app of a shop', () => {
-  const { found } = judged('shop', (app) => {
+test('the acknowledgements apply under any name in the app of a shop', () => {
+  const { found } = checked('shop', (app) => {
     const shop = new Stack(app, 'Shop');
     const payments = new IamportPayments(shop, 'Checkout', configuration);
     const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
@@ -76,7 +76,7 @@ test('the acknowledgements hold under any name in the app of a shop', () => {
   expect(found).toEqual([]);
 });
 
-test('they hold with the shop’s own key, network and table of orders', () => {
+test('the acknowledgements apply with the shop’s own key, network and table of orders', () => {
   const ordersTable = {
     tableArn: 'arn:aws:dynamodb:ap-northeast-2:123456789012:table/shop-orders',
     tableStreamArn: 'arn:aws:dynamodb:ap-northeast-2:123456789012:table/shop-orders/stream/2026-01-01T00:00:00.000',
@@ -88,7 +88,7 @@ test('they hold with the shop’s own key, network and table of orders', () => {
     privateSubnetIds: ['subnet-0123456789abcdef0'],
     privateSubnetRouteTableIds: ['rtb-0123456789abcdef0'],
   };
-  const { found, acknowledged } = judged('own', (app) => {
+  const { found, acknowledged } = checked('own', (app) => {
     const shop = new Stack(app, 'Own', { env: { account: '123456789012', region: 'ap-northeast-2' } });
     new IamportPayments(shop, 'Payments', {
       ...configuration,
@@ -101,12 +101,12 @@ test('they hold with the shop’s own key, network and table of orders', () => {
   const wildcards = acknowledged.filter(([id]) => id === 'AwsSolutions::AwsSolutions-IAM5[Resource::*]');
   expect(wildcards).toHaveLength(9);
   for (const [, reason] of wildcards) expect(reason).toContain('network interfaces');
-  // Nothing is acknowledged that is not there.
+  // Every acknowledgement matches a finding.
   expect(acknowledged.filter(([id]) => id.includes('IAM4'))).toEqual([]);
 });
 
-test('they cover nothing that a shop puts beside the construct', () => {
-  const { found } = judged('beside', (app) => {
+test('the acknowledgements do not apply to a shop’s resources beside the construct', () => {
+  const { found } = checked('beside', (app) => {
     new Queue(new PaymentsStack(app, configuration), 'OpenToAll');
   });
   expect(found).toEqual(['AwsSolutions::AwsSolutions-SQS3', 'AwsSolutions::AwsSolutions-SQS4']);

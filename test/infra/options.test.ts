@@ -1,4 +1,4 @@
-/** What an app gives the construct besides the origins, and what the template makes of it. */
+/** The optional properties of the construct and their effect on the template. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../infra/config.ts';
-import { functionNames } from '../../infra/function-table.ts';
+import { FUNCTION_NAMES } from '../../infra/function-table.ts';
 import { IamportPayments, type IamportPaymentsProps } from '../../infra/iamport-payments.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 
 const bundles = mkdtempSync(join(tmpdir(), 'bundles-'));
-for (const name of functionNames) {
+for (const name of FUNCTION_NAMES) {
   mkdirSync(join(bundles, name));
   writeFileSync(join(bundles, name, 'index.mjs'), '');
 }
@@ -27,7 +27,7 @@ afterAll(() => rmSync(bundles, { recursive: true }));
 const storefront = { origins: ['https://shop.example'] };
 const app = () => new App({ outdir: mkdtempSync(join(bundles, 'cdk-')), analyticsReporting: false });
 
-/** A shop's stack with the construct and what `more` makes for it. */
+/** A shop's stack with the construct. @param more creates resources and returns further properties */
 function shop(more: (stack: Stack) => Partial<IamportPaymentsProps>) {
   const stack = new Stack(app(), 'Shop', { env: { region: 'ap-northeast-2' } });
   const payments = new IamportPayments(stack, 'Payments', { storefront, bundles, ...more(stack) });
@@ -42,7 +42,7 @@ describe('a table of the shop’s own', () => {
     ordersTable: { table: new TableV2(stack, 'Orders', withStream), key: 'id', amount: 'total', currency: 'money' },
   }));
 
-  test('takes the place of ours, and gets the index of what is due', () => {
+  test('replaces ours, and gets the index of due items', () => {
     template().resourceCountIs('AWS::DynamoDB::GlobalTable', 3);
     template().hasResourceProperties('AWS::DynamoDB::GlobalTable', {
       KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
@@ -50,7 +50,7 @@ describe('a table of the shop’s own', () => {
         {
           IndexName: 'iamport_due',
           KeySchema: [
-            { AttributeName: 'iamport_watch', KeyType: 'HASH' },
+            { AttributeName: 'iamport_due_shard', KeyType: 'HASH' },
             { AttributeName: 'iamport_due_at', KeyType: 'RANGE' },
           ],
           Projection: { ProjectionType: 'KEYS_ONLY' },
@@ -59,7 +59,7 @@ describe('a table of the shop’s own', () => {
     });
   });
 
-  test('is told to every function, and only its items with something of ours are published', () => {
+  test('is passed to every function, and only its items with our attributes are published', () => {
     const columns = { ORDERS_COLUMNS: '{"key":"id","amount":"total","currency":"money"}' };
     const functions = Object.values(template().findResources('AWS::Lambda::Function'));
     for (const { Properties } of functions) expect(Properties.Environment.Variables).toMatchObject(columns);
@@ -80,7 +80,7 @@ describe('a table of the shop’s own', () => {
     });
   });
 
-  test('may be written by the publisher, which restores what the shop overwrites', () => {
+  test('may be written by the publisher, which restores overwritten attributes', () => {
     const [, role] =
       Object.entries(template().findResources('AWS::IAM::Role')).find(([id]) => /Publish/.test(id)) ?? [];
     const [{ PolicyDocument } = { PolicyDocument: { Statement: [] } }] = role?.Properties.Policies ?? [];
@@ -97,7 +97,7 @@ describe('a table of the shop’s own', () => {
     expect(roles).not.toMatch(/dynamodb:(Delete|Put|Scan|\*)/);
   });
 
-  test('may come from elsewhere, and has its index then already', () => {
+  test('may be imported with an existing index', () => {
     const { template } = shop((stack) => ({
       ordersTable: {
         table: TableV2.fromTableAttributes(stack, 'Orders', {
@@ -111,7 +111,7 @@ describe('a table of the shop’s own', () => {
     template().resourceCountIs('AWS::DynamoDB::GlobalTable', 2);
   });
 
-  test('that cannot hold orders is refused, each reason named', () => {
+  test('that cannot store orders is refused with every reason', () => {
     const refused = (ordersTable: (stack: Stack) => IamportPaymentsProps['ordersTable']) => {
       try {
         shop((stack) => ({ ordersTable: ordersTable(stack) }));
@@ -122,7 +122,7 @@ describe('a table of the shop’s own', () => {
       return [];
     };
     const table = (stack: Stack) => new TableV2(stack, 'Orders', withStream);
-    const stream = 'it must have one with new and old images, since events are read off it';
+    const stream = 'it must have one with new and old images, since events are derived from it';
     expect(
       refused((stack) => ({ table: new Table(stack, 'Orders', orders), key: 'imp_uid', amount: 'iamport_amount' })),
     ).toEqual([
@@ -147,8 +147,8 @@ describe('a table of the shop’s own', () => {
   });
 });
 
-describe('a name of the shop’s own', () => {
-  test('is where the API answers, with a certificate and the records of its zone', () => {
+describe('a domain name of the shop', () => {
+  test('is the address of the API, with a certificate and the records of its zone', () => {
     const { payments, template, stack } = shop((stack) => ({
       domain: {
         name: 'pay.shop.example',
@@ -176,7 +176,7 @@ describe('a name of the shop’s own', () => {
     }
   });
 
-  test('without a zone gets no record, and leaves the other address open', () => {
+  test('without a zone gets no record, and does not disable API Gateway’s address', () => {
     const { template } = shop((stack) => ({
       domain: {
         name: 'pay.shop.example',
@@ -192,13 +192,13 @@ describe('a name of the shop’s own', () => {
   });
 });
 
-test('events go to a bus of the shop’s own, and no other is made', () => {
+test('events are published to a bus of the shop, and no other is created', () => {
   const { payments, template, stack } = shop((stack) => ({
     eventBus: EventBus.fromEventBusArn(stack, 'Bus', 'arn:aws:events:ap-northeast-2:111111111111:event-bus/shop'),
   }));
   template().resourceCountIs('AWS::Events::EventBus', 0);
   expect(stack.resolve(payments.events.eventBusName)).toBe('shop');
-  // The whole ARN: a name alone would be that of a bus of the function's own account.
+  // The whole ARN: PutEvents looks up a name in the function's own account.
   const arn = 'arn:aws:events:ap-northeast-2:111111111111:event-bus/shop';
   template().hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { EVENT_BUS: arn } } });
   expect(JSON.stringify(template().findResources('AWS::IAM::Role'))).toContain(
@@ -206,12 +206,12 @@ test('events go to a bus of the shop’s own, and no other is made', () => {
   );
 });
 
-test('in a network of the shop’s own every function is in its private subnets', () => {
+test('in a VPC of the shop every function is in its private subnets', () => {
   const { template } = shop((stack) => ({ network: { vpc: new Vpc(stack, 'Vpc', { maxAzs: 2 }) } }));
   template().allResourcesProperties('AWS::Lambda::Function', {
     VpcConfig: { SubnetIds: [{ Ref: Match.stringLikeRegexp('Private') }, { Ref: Match.stringLikeRegexp('Private') }] },
   });
-  // Lambda makes a function only if its role can make the interfaces.
+  // Lambda creates a function in a VPC only if its role can create network interfaces.
   const interfaces = {
     Effect: 'Allow',
     Action: [
@@ -234,12 +234,12 @@ test('in a network of the shop’s own every function is in its private subnets'
   }
 });
 
-test('in Lambda’s own network no function may touch interfaces', () => {
+test('in Lambda’s own network no function has rights on network interfaces', () => {
   const { template } = shop(() => ({}));
   expect(JSON.stringify(template().findResources('AWS::IAM::Role'))).not.toContain('ec2:');
 });
 
-test('a key of the shop’s encrypts tables, secret and queue, and each function may use it', () => {
+test('a key of the shop encrypts tables, secret and queue, and each function may use it', () => {
   const { template } = shop((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
   const arn = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] };
   template().allResourcesProperties('AWS::DynamoDB::GlobalTable', {
@@ -253,7 +253,7 @@ test('a key of the shop’s encrypts tables, secret and queue, and each function
   expect(roles.filter((role) => role.includes(JSON.stringify(kms)))).toHaveLength(9);
 });
 
-test('an object of the CDK in a place that does not exist is told, and not written out', () => {
+test('an object of the CDK under an unknown key is reported, and not serialized', () => {
   const misplaced = (stack: Stack) => ({ vpc: new Vpc(stack, 'Vpc') }) as Partial<IamportPaymentsProps>;
   expect(() => shop(misplaced)).toThrow(/\n {2}iamport\.vpc is an object: there is no such key$/);
 });
@@ -269,7 +269,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('keeps instances of the two doors started that a buyer waits at, and routes to them', () => {
+  test('provisions instances of complete and mobile-redirect, and routes to them', () => {
     const { template } = shop(() => ({ provisionedConcurrency: 3 }));
     template().resourceCountIs('AWS::Lambda::Alias', 2);
     template().allResourcesProperties('AWS::Lambda::Alias', {
@@ -281,19 +281,19 @@ describe('the configuration', () => {
     expect(targets.filter((target) => target.includes('Started'))).toHaveLength(2);
   });
 
-  test('calls every door every five minutes to keep it warm', () => {
+  test('invokes every HTTP function every five minutes to keep it warm', () => {
     const { template } = shop(() => ({ keepWarm: true }));
     const warm = { ScheduleExpression: 'rate(5 minutes)', Target: Match.objectLike({ Input: '{"warm":true}' }) };
     expect(Object.keys(template().findResources('AWS::Scheduler::Schedule', { Properties: warm }))).toHaveLength(7);
   });
 
-  test('keeps logs as long as it says', () => {
+  test('sets the retention of logs', () => {
     shop(() => ({ logRetentionDays: 365 }))
       .template()
       .allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
   });
 
-  test('lets a test deployment be deleted whole, and a real one not even by its stack', () => {
+  test('lets a test deployment be deleted completely, and enables termination protection by default', () => {
     const test = new PaymentsStack(app(), { storefront, bundles, removal: 'destroy' });
     const kinds = ['AWS::DynamoDB::GlobalTable', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup'];
     for (const kind of kinds) Template.fromStack(test).allResources(kind, { DeletionPolicy: 'Delete' });
@@ -304,7 +304,7 @@ describe('the configuration', () => {
     expect(new PaymentsStack(app(), { storefront, bundles }).terminationProtection).toBe(true);
   });
 
-  test('tags what can be tagged', () => {
+  test('tags every resource that can have tags', () => {
     const { template } = shop(() => ({ tags: { team: 'payments' } }));
     for (const kind of ['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::Logs::LogGroup', 'AWS::IAM::Role']) {
       template().allResourcesProperties(kind, { Tags: Match.arrayWith([{ Key: 'team', Value: 'payments' }]) });

@@ -1,6 +1,6 @@
 /**
- * The package as a shop gets it: packed, installed by npm into an app that has nothing of this project, and synthesized there,
- * with no network and no process beside it.
+ * The packed package, installed by npm into an app outside this project and synthesized there, without network and child
+ * processes.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -21,21 +21,21 @@ beforeAll(async () => {
   const dependencies = { 'iamport-serverless': `file:${tarball}`, zod: `file:${join(modules, 'zod')}` };
   await write('package.json', JSON.stringify({ name: 'shop', private: true, dependencies }));
   await run('npm', ['install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund'], { cwd: app });
-  // What an app of the CDK has of its own. npm would fetch it.
+  // The peer dependencies of a CDK app, linked here; npm would download them.
   for (const name of ['aws-cdk-lib', 'constructs', '@types'])
     await symlink(join(modules, name), join(app, 'node_modules', name));
   await write('offline.mjs', OFFLINE);
 }, 120_000);
 afterAll(() => rm(app, { recursive: true }));
 
-test('the template is the one of this repository, function for function', async () => {
+test('the template equals that of this repository, function by function', async () => {
   await write('app.mjs', appOf(`import { IamportPayments } from 'iamport-serverless';`));
   await synthesize('app.mjs', 'cdk.out');
   const theirs = await template(join(app, 'cdk.out'));
   expect(theirs.Resources).toEqual((await template(inject('assembly'))).Resources);
 });
 
-test('an app of CommonJS requires it', async () => {
+test('a CommonJS app can require it', async () => {
   await write(
     'app.cjs',
     `const { App, Stack } = require('aws-cdk-lib');
@@ -50,7 +50,7 @@ test('an app of CommonJS requires it', async () => {
   );
 });
 
-test('its types hold for an app and for a subscriber, and refuse what is not there', async () => {
+test('its types compile in an app and a subscriber, and reject unknown names', async () => {
   await write(
     'app.ts',
     `import { App, Stack } from 'aws-cdk-lib';
@@ -66,24 +66,24 @@ test('its types hold for an app and for a subscriber, and refuse what is not the
      export const problems = (error: ConfigurationError): readonly string[] => error.problems;
      // @ts-expect-error: the origins are required.
      new IamportPayments(payments, 'Second', {});
-     // @ts-expect-error: there is no such choice.
+     // @ts-expect-error: not an allowed value.
      new IamportPayments(payments, 'Third', { ...props, reversals: 'sometimes' });
-     // @ts-expect-error: there is no such event.
+     // @ts-expect-error: not an event name.
      payments.on('Payment Made', deliver);
 
      export async function handler({ detail }: PaymentsEvent<'Virtual Account Issued'>): Promise<string> {
-       // @ts-expect-error: the name of the bank is not always there.
+       // @ts-expect-error: the name of the bank is optional.
        const bank: string = detail.virtual_account.bank;
        return bank + detail.virtual_account.number + detail.amount.toFixed();
      }
      export const receipt = (event: unknown): string => readEvent('Payment Paid', event).imp_uid;
-     // @ts-expect-error: an order that expires may never have had a payment.
+     // @ts-expect-error: an expired order may have no payment.
      export const expired = (event: unknown): string => readEvent('Order Expired', event).imp_uid;`,
   );
   expect(await compiled(['app.ts'])).toBe('');
 }, 60_000);
 
-test('the code of docs/construct.md compiles, and the Korean paper has the same', async () => {
+test('the code of docs/construct.md compiles, and the translation has the same code', async () => {
   const [english, korean] = await Promise.all(['docs/construct.md', 'docs/construct.ko.md'].map(codeOf));
   expect(korean).toEqual(english);
   const [first = '', subscriptions = '', subscriber = '', ownTable = ''] = english ?? [];
@@ -95,7 +95,7 @@ test('the code of docs/construct.md compiles, and the Korean paper has the same'
   expect(await compiled(['first.ts', 'second.ts'])).toBe('');
 }, 60_000);
 
-test('a subscriber checks what it was invoked with', async () => {
+test('a subscriber checks the event of its invocation', async () => {
   const detail = { version: 1, id: 'order-1:2', merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' };
   await write(
     'subscriber.mjs',
@@ -106,7 +106,7 @@ test('a subscriber checks what it was invoked with', async () => {
      console.log(JSON.stringify([
        tried('Payment Paid', event).imp_uid,
        tried('Payment Failed', event),
-       tried('Payment Paid', { ...event, source: 'somebody' }),
+       tried('Payment Paid', { ...event, source: 'another-source' }),
        JSON.parse(tried('Payment Paid', { ...event, detail: { ...detail, version: 2, imp_uid: undefined } })).map(({ path }) => path[0]),
      ]));`,
   );
@@ -114,12 +114,12 @@ test('a subscriber checks what it was invoked with', async () => {
   expect(JSON.parse(stdout)).toEqual([
     'imp_1',
     'Expected "Payment Failed" of iamport-serverless, and got "Payment Paid" of iamport-serverless',
-    'Expected "Payment Paid" of iamport-serverless, and got "Payment Paid" of somebody',
+    'Expected "Payment Paid" of iamport-serverless, and got "Payment Paid" of another-source',
     ['version', 'imp_uid'],
   ]);
 });
 
-test('it runs nothing when it is installed, and brings one dependency', async () => {
+test('it has no install scripts, and one dependency', async () => {
   const manifest = JSON.parse(await readFile(join(app, 'node_modules/iamport-serverless/package.json'), 'utf8'));
   expect(Object.keys(manifest.dependencies)).toEqual(['zod']);
   expect(Object.keys(manifest.peerDependencies)).toEqual(['aws-cdk-lib', 'constructs']);
@@ -127,7 +127,7 @@ test('it runs nothing when it is installed, and brings one dependency', async ()
   expect(manifest).not.toHaveProperty('optionalDependencies');
 });
 
-test('npx iamport-serverless says what it can do, and what an app declares', async () => {
+test('npx iamport-serverless prints its help, and the declarations of an app', async () => {
   const bin = join(app, 'node_modules/.bin/iamport-serverless');
   expect((await run(bin, ['--help', '--lang', 'en'], { cwd: app })).stdout).toContain('why <merchant_uid>');
   expect((await run(bin, ['native', '--scheme', 'iamporttest'], { cwd: app })).stdout).toContain('iamporttest');
@@ -135,11 +135,11 @@ test('npx iamport-serverless says what it can do, and what an app declares', asy
   await expect(lost).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('No local system answers') });
 });
 
-/** Anything that would open a connection fails. */
+/** Makes every attempt to open a connection fail. */
 const OFFLINE = `import net from 'node:net';
 net.Socket.prototype.connect = () => { throw new Error('a connection was opened'); };`;
 
-/** This repository's stack, as an app of somebody else's has it. */
+/** The source of a shop's app with this repository's stack. */
 const appOf = (imports: string) => `import { App, Stack } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 ${imports}
@@ -147,7 +147,7 @@ const app = new App({ postCliContext: flags, outdir: 'cdk.out', analyticsReporti
 new IamportPayments(new Stack(app, 'IamportPayments'), 'Payments', ${JSON.stringify(shippedContext.iamport)});
 app.synth();`;
 
-/** Without a right to start a process: there is no bundler, and nobody to ask. */
+/** Runs the app without the permission to start a process, so it cannot start a bundler or npm. */
 async function synthesize(file: string, outdir: string): Promise<void> {
   await mkdir(join(app, outdir));
   const rights = ['--permission', '--allow-fs-read=*', `--allow-fs-write=${app}/*`, `--allow-fs-write=${tmpdir()}/*`];
@@ -155,13 +155,13 @@ async function synthesize(file: string, outdir: string): Promise<void> {
   await run(process.execPath, [...rights, '--import', './offline.mjs', file], { cwd: app, env: environment });
 }
 
-/** The TypeScript in a paper, block by block. */
-async function codeOf(paper: string): Promise<(string | undefined)[]> {
-  const text = await readFile(join(import.meta.dirname, '../..', paper), 'utf8');
+/** The blocks of TypeScript in a document. */
+async function codeOf(doc: string): Promise<(string | undefined)[]> {
+  const text = await readFile(join(import.meta.dirname, '../..', doc), 'utf8');
   return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
 }
 
-/** What the compiler says, as strict as it can be asked to be. */
+/** Compiles in strict mode. @returns the output of the compiler, empty without errors */
 async function compiled(files: string[]): Promise<string> {
   const compilerOptions = {
     module: 'nodenext',

@@ -1,4 +1,4 @@
-/** Every right of every function, whole: a right that is not in these tables fails the test. */
+/** All rights of every function. A right that is not in these tables fails the test. */
 import { expect, test } from 'vitest';
 import { ofType, referred, synthesized } from './synthesized.ts';
 
@@ -78,7 +78,7 @@ test.each([
       ...tracing,
     ].sort(),
   ],
-])('%s may do this and nothing else', (name, rights) => {
+])('%s has exactly these rights', (name, rights) => {
   expect(rightsOf(`${name}Role`)).toEqual(rights);
   expect(referred(ofType(template, 'AWS::Lambda::Function')[`${name}Function`]?.Properties.Role)).toEqual([
     `${name}Role`,
@@ -89,7 +89,7 @@ test('the schedule may invoke the reconciler, and nothing else', () => {
   expect(rightsOf('WorkersSchedulerRole')).toEqual(['lambda:InvokeFunction FunctionsReconcileFunction']);
 });
 
-test('every right is in the role itself: there is no managed and no separate policy', () => {
+test('every right is in the role itself, and no managed or separate policy exists', () => {
   expect(Object.keys(roles)).toHaveLength(10);
   for (const [name, { Properties }] of Object.entries(roles)) {
     const Service = name === 'WorkersSchedulerRole' ? 'scheduler.amazonaws.com' : 'lambda.amazonaws.com';
@@ -122,7 +122,7 @@ test('only this API may call the functions, each through its own routes', () => 
   ]);
 });
 
-test('no right is on everything, but for the two to send traces, and none on every action of a service', () => {
+test('only the two rights for traces apply to all resources, and no right covers all actions of a service', () => {
   const everything = Object.keys(roles).flatMap((role) =>
     rightsOf(role)
       .filter((right) => !tracing.includes(right))
@@ -131,7 +131,7 @@ test('no right is on everything, but for the two to send traces, and none on eve
   expect(everything).toEqual([]);
 });
 
-test('the queue of what could not be published takes nothing that is not encrypted on its way', () => {
+test('the queue of unpublished changes accepts messages over TLS only', () => {
   const policies = Object.values(ofType(template, 'AWS::SQS::QueuePolicy')).map(({ Properties }) => [
     referred(Properties.Queues),
     (Properties.PolicyDocument as { Statement: object[] }).Statement,
@@ -152,9 +152,9 @@ test('the queue of what could not be published takes nothing that is not encrypt
   ]);
 });
 
-test('no resource has a policy that lets another account in', () => {
+test('no resource policy grants rights to another account', () => {
   const text = JSON.stringify(Object.values(template.Resources));
-  // Everybody is only named to be turned away: who does not use TLS.
+  // The principal "*" appears only in statements that deny requests without TLS.
   expect(text).not.toMatch(/"Effect":"Allow","Principal":(?:"\*"|\{"AWS":"\*"\})/);
   const principals = text.match(/"Principal":(\{.*?\}|".*?")/g) ?? [];
   expect([...new Set(principals)].sort()).toEqual([
@@ -174,7 +174,7 @@ interface Statement {
   Condition?: unknown;
 }
 
-/** One line for each action on each resource, sorted. Anything but a plain allowance is shown as it stands. */
+/** One line for each action on each resource, sorted. A statement other than a plain Allow is shown as JSON. */
 function rightsOf(role: string): string[] {
   const policies = (roles[role]?.Properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
   return policies
@@ -186,7 +186,7 @@ function rightsOf(role: string): string[] {
     .sort();
 }
 
-/** A table, secret or log group by its short name, with what follows its ARN. */
+/** The short name of a table, secret or log group, with the suffix of its ARN. */
 function arn(resource: unknown): string {
   if (typeof resource === 'string') return resource;
   const { 'Fn::Join': join } = resource as { 'Fn::Join'?: [string, unknown[]] };

@@ -1,4 +1,4 @@
-/** The context of cdk.json as this project ships it: what tests run with, whatever a shop has set in its own cdk.json. */
+/** The context of this project's own cdk.json. Tests use it, so that a shop's changes to cdk.json do not affect them. */
 import type { Configuration } from '../../infra/config.ts';
 
 export const shippedContext = {

@@ -1,4 +1,4 @@
-/** The whole system on a shop's own table: synthesized, bundled and run as it deploys, with orders that only the shop wrote. */
+/** The whole system on a shop's own table: synthesized, bundled and run locally, with orders that only the shop wrote. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   });
   const ordersTable = { table, key: 'basket', amount: 'total', currency: 'money' };
   const { storefront } = shippedContext.iamport;
-  // Both ways of keeping functions started are in it too: nobody should be able to tell.
+  // With keepWarm and provisionedConcurrency, neither of which may change a response or an event.
   new IamportPayments(stack, 'Payments', { storefront, ordersTable, keepWarm: true, provisionedConcurrency: 1 });
   app.synth();
   system = await startSystem({ assembly: directory, databaseKey });
@@ -44,7 +44,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** What the shop writes when somebody goes to the till. */
+/** Writes the shop's item of a basket at checkout. */
 const basket = (name: string, total = 14_000) =>
   client.send(
     new PutItemCommand({
@@ -63,7 +63,7 @@ const eventsOf = (merchantUid: string) =>
     .filter(({ detail }) => (detail as { merchant_uid?: string }).merchant_uid === merchantUid)
     .map((event) => event['detail-type']);
 
-test('a basket is paid, told of and given back, and stays the shop’s', async () => {
+test('a basket is paid, published and refunded, and keeps the shop’s attributes', async () => {
   await basket('basket-1');
   const imp_uid = pay('basket-1');
   const { json } = await system.complete({ imp_uid, merchant_uid: 'basket-1' });
@@ -101,7 +101,7 @@ test('a basket that the shop writes back whole keeps its payment, and its events
   expect(eventsOf('basket-5').filter((name) => name === 'Payment Paid')).toHaveLength(1);
 });
 
-test('a payment of another amount is not taken and goes back', async () => {
+test('a payment of another amount is rejected and reversed', async () => {
   await basket('basket-2', 20_000);
   const imp_uid = pay('basket-2');
   expect((await system.complete({ imp_uid, merchant_uid: 'basket-2' })).json).toMatchObject({
@@ -113,7 +113,7 @@ test('a payment of another amount is not taken and goes back', async () => {
   expect((await system.shop('GET', 'basket-2')).json).toMatchObject({ status: 'ready', amount: 20_000, revision: 0 });
 });
 
-test('registering tells Iamport the amount and is no event; without the basket it is refused', async () => {
+test('registering sends the amount to Iamport and publishes no event; without the basket it is refused', async () => {
   await basket('basket-3');
   expect((await system.shop('PUT', 'basket-3', { amount: 9 })).json).toMatchObject({ code: 'order_exists' });
   const registered = await system.shop('PUT', 'basket-3', { amount: 14_000 });
@@ -122,11 +122,11 @@ test('registering tells Iamport the amount and is no event; without the basket i
   expect(await stored('basket-none')).toBeUndefined();
 });
 
-test('a call that keeps a function started does nothing and says nothing', async () => {
+test('a warming call does nothing and logs nothing', async () => {
   const assembly = CloudAssembly.read(directory);
   const [schedule] = assembly.ofType('AWS::Scheduler::Schedule').filter(({ id }) => /Warmconfirm/.test(id));
   const [confirm] = assembly.ofType('AWS::Lambda::Function').filter(({ id }) => /Confirm/.test(id));
-  if (!schedule || !confirm) throw new Error('Nothing keeps the door of confirm started');
+  if (!schedule || !confirm) throw new Error('The template has no warming schedule for confirm');
   const { Code, Environment } = confirm.properties as {
     Code: { S3Key: string };
     Environment: { Variables: Record<string, string> };
@@ -148,13 +148,13 @@ test('a call that keeps a function started does nothing and says nothing', async
   expect(lines).toEqual([]);
 });
 
-test('what nobody told us of the reconciler finds', async () => {
+test('the reconciler finds a payment without a notification', async () => {
   await basket('basket-4');
   const imp_uid = pay('basket-4');
   await system.reconcile();
   expect(await stored('basket-4')).toMatchObject({ iamport_status: { S: 'paid' }, iamport_imp_uid: { S: imp_uid } });
   await vi.waitFor(() => expect(eventsOf('basket-4')).toEqual(['Payment Paid']), 10_000);
-  // In the stream its registration came long before.
+  // Its registration came earlier in the stream, so an event of it would have been published by now.
   expect(eventsOf('basket-3')).toEqual([]);
   expect(system.faults).toEqual([]);
 });

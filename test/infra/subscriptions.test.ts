@@ -1,4 +1,4 @@
-/** A shop's own functions as subscribers: `payments.onPaid(fn)` and its sisters. */
+/** A shop's own functions as subscribers: `payments.onPaid(fn)` and the other methods. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,23 +25,23 @@ const anyCode = {
   code: Code.fromInline('exports.handler = async () => {};'),
 };
 
-/** A shop's stack with the construct in it, and what a deployment would be told of the subscriptions. */
+/** A shop's stack with the construct, and the annotations that a deployment would print. */
 function shop(more: Partial<Configuration> = {}) {
   const app = new App({ outdir: mkdtempSync(join(directory, 'cdk-')), analyticsReporting: false });
   const stack = new Stack(app, 'Shop', { env });
   const alarmEmails = ['owner@shop.example'];
   const props = { storefront: { origins: ['https://shop.example'] }, alarmEmails, bundles: directory, ...more };
   const payments = new IamportPayments(stack, 'Payments', props);
-  const said = (kind: 'warning' | 'info') =>
+  const annotations = (kind: 'warning' | 'info') =>
     payments.node
       .findAll()
       .flatMap(({ node }) => node.metadata)
       .filter(({ type }) => type === `aws:cdk:${kind}`)
       .map(({ data }) => String(data).replace(/ \[ack: .+\]$/, ''));
-  return { app, stack, payments, said };
+  return { app, stack, payments, annotations };
 }
 
-const { stack, payments, said } = shop();
+const { stack, payments, annotations } = shop();
 const deliver = new LambdaFunction(stack, 'Deliver', anyCode);
 payments.onPaid(deliver);
 payments.onVirtualAccountIssued(deliver);
@@ -61,7 +61,7 @@ test.each([
   'Payment Rejected',
   'Refund Required',
   'Refund Refused',
-])('%s is handed to the function for a day, and kept if it could not be', (name) => {
+])('delivery of %s is tried for a day, and a failed event is kept', (name) => {
   const [rule, ...others] = Object.values(template.findResources('AWS::Events::Rule'))
     .map(({ Properties }) => Properties)
     .filter(({ EventPattern }) => EventPattern['detail-type'].includes(name));
@@ -79,13 +79,13 @@ test.each([
   });
 });
 
-/** Those of subscribers: the reconciler has one of its own. */
+/** The async invoke configurations of subscribers, without the reconciler's. */
 const invokeConfigs = (of: Template) =>
   Object.values(of.findResources('AWS::Lambda::EventInvokeConfig')).filter(
     ({ Properties }) => !JSON.stringify(Properties.FunctionName).includes('Reconcile'),
   );
 
-test('what the function was handed and failed on three times is kept in the same queue', () => {
+test('an event that the function fails on three times is kept in the same queue', () => {
   const [config, ...others] = invokeConfigs(template);
   expect(others).toEqual([]);
   expect(config?.Properties).toEqual({
@@ -97,7 +97,7 @@ test('what the function was handed and failed on three times is kept in the same
   });
 });
 
-test('its role may send to that queue, has no other right by it, and is complete before Lambda looks', () => {
+test('the function’s role may send to that queue, gets no other right, and is complete before Lambda checks it', () => {
   const [[id = '', policy] = [], ...others] = Object.entries(template.findResources('AWS::IAM::Policy'));
   expect(others).toEqual([]);
   expect(policy?.Properties).toMatchObject({
@@ -111,7 +111,7 @@ test('its role may send to that queue, has no other right by it, and is complete
   template.hasResource('AWS::Lambda::Function', { DependsOn: Match.arrayWith([id]) });
 });
 
-test('the queue refuses nobody but who has no TLS, and lets the rules write into it', () => {
+test('the queue denies only requests without TLS, and lets the rules write into it', () => {
   const rules = Object.keys(template.findResources('AWS::Events::Rule'));
   expect(rules).toHaveLength(7);
   const statements = Object.values(template.findResources('AWS::SQS::QueuePolicy'))
@@ -126,7 +126,7 @@ test('the queue refuses nobody but who has no TLS, and lets the rules write into
   expect(sources.map((source) => source['Fn::GetAtt'][0]).sort()).toEqual(rules.sort());
 });
 
-test('its queue stays with what is in it when the subscription is gone, except in a deployment for tests', () => {
+test('the queue is retained with its messages when the subscription is removed, except in a test deployment', () => {
   const queuesOf = (of: Template) =>
     Object.entries(of.findResources('AWS::SQS::Queue')).map(([, { DeletionPolicy }]) => DeletionPolicy);
   expect(queuesOf(template)).toEqual(['RetainExceptOnCreate', 'RetainExceptOnCreate']);
@@ -135,7 +135,7 @@ test('its queue stays with what is in it when the subscription is gone, except i
   expect(queuesOf(Template.fromStack(stack))).toEqual(['Delete', 'Delete']);
 });
 
-test('one alarm rings as soon as anything is in the queue, and names the function', () => {
+test('one alarm reports the first message in the queue, and names the function', () => {
   const missed = Object.values(template.findResources('AWS::CloudWatch::Alarm')).filter(({ Properties }) =>
     Properties.AlarmDescription.includes('#subscriber-missed'),
   );
@@ -158,16 +158,16 @@ test('only the rules may call the function', () => {
   );
 });
 
-test('a deployment has nothing to say of it', () => {
-  expect([...said('warning'), ...said('info')]).toEqual([]);
+test('a deployment prints no info or warning about the subscriptions', () => {
+  expect([...annotations('warning'), ...annotations('info')]).toEqual([]);
 });
 
-test('a queue takes every event that there is: its policy stays at 2 statements, below 8 KB', () => {
+test('a queue accepts every event: its policy stays at 2 statements, below 8 KB', () => {
   const { stack, payments } = shop();
   const everything = new LambdaFunction(stack, 'EverythingThatHappensToAnOrder', anyCode);
   for (const name of [...eventNames, ...notificationNames]) payments.on(name, everything);
   const policies = Object.values(Template.fromStack(stack).findResources('AWS::SQS::QueuePolicy'));
-  // What CloudFormation puts in place of each reference.
+  // CloudFormation replaces each reference with an ARN.
   const arn = `arn:aws:sqs:ap-northeast-2:123456789012:${'x'.repeat(80)}`;
   for (const { Properties } of policies) {
     const { Statement } = Properties.PolicyDocument;
@@ -187,7 +187,7 @@ test('functions of the same id in two constructs can both subscribe, each with a
   Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2);
 });
 
-test('an alias has its failures kept under its own name', () => {
+test('an alias has its own failure destination', () => {
   const { stack, payments } = shop();
   payments.onPaid(new LambdaFunction(stack, 'Deliver', anyCode).addAlias('live'));
   Template.fromStack(stack).hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
@@ -197,45 +197,45 @@ test('an alias has its failures kept under its own name', () => {
   });
 });
 
-test('a function that keeps its failures itself is left alone, and a deployment says so', () => {
-  const { stack, payments, said } = shop();
+test('a function with its own failure destination is not changed, and a deployment reports it', () => {
+  const { stack, payments, annotations } = shop();
   const onFailure = new SqsDestination(new Queue(stack, 'Mine'));
   payments.onPaid(new LambdaFunction(stack, 'Deliver', { ...anyCode, onFailure }));
   const configs = invokeConfigs(Template.fromStack(stack));
   expect(JSON.stringify(configs.map(({ Properties }) => Properties.DestinationConfig))).toMatch(
     /^\[\{"OnFailure":\{"Destination":\{"Fn::GetAtt":\["Mine\w+","Arn"\]\}\}\}\]$/,
   );
-  expect(said('warning')).toEqual([]);
-  expect(said('info')).toEqual([
-    'Shop/Deliver has an `onFailure` destination already: what it fails on goes there, and not into this queue.',
+  expect(annotations('warning')).toEqual([]);
+  expect(annotations('info')).toEqual([
+    'Shop/Deliver already has an `onFailure` destination: Lambda sends failed events there, and not to this queue.',
   ]);
 });
 
-test('a function that would lose its failures by a configuration of its own is warned of', () => {
-  const { stack, payments, said } = shop();
+test('a deployment warns of an async invoke configuration that would lose failures', () => {
+  const { stack, payments, annotations } = shop();
   const deliver = new LambdaFunction(stack, 'Deliver', { ...anyCode, retryAttempts: 0 });
   payments.onPaid(deliver);
   payments.onCancelled(deliver);
   expect(invokeConfigs(Template.fromStack(stack))).toHaveLength(1);
-  expect(said('warning')).toEqual([
-    'Shop/Deliver has an async invoke configuration of its own, which is left as it is. Lambda throws an event away when it fails three times on it: give it an `onFailure` destination there.',
+  expect(annotations('warning')).toEqual([
+    'Shop/Deliver has an async invoke configuration of its own, which is not changed. Lambda discards an event after three failed attempts: add an `onFailure` destination there.',
   ]);
 });
 
-test('a function of another stack or from elsewhere is subscribed, with a warning of what it needs there', () => {
-  const { app, stack, payments, said } = shop();
+test('an imported function, or one of another stack, is subscribed with a warning of its missing configuration', () => {
+  const { app, stack, payments, annotations } = shop();
   const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
   payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
   payments.onPaid(new LambdaFunction(new Stack(app, 'Warehouse', { env }), 'Pack', anyCode));
   Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2);
   expect(invokeConfigs(Template.fromStack(stack))).toEqual([]);
-  expect(said('warning')).toEqual(
+  expect(annotations('warning')).toEqual(
     ['Shop/Ship', 'Warehouse/Pack'].map(
       (path) =>
-        `${path} is not made in this stack. Lambda throws an event away when it fails three times on it: give it an \`onFailure\` destination where it is made, and its role the right \`sqs:SendMessage\` on it.`,
+        `${path} is not defined in this stack. Lambda discards an event after three failed attempts: add an \`onFailure\` destination where it is defined, and grant its role \`sqs:SendMessage\` on that.`,
     ),
   );
-  // Once it has been done there, as docs/construct.md says.
+  // After the configuration in the other stack, as in docs/construct.md.
   Annotations.of(payments).acknowledgeWarning('iamport-serverless:subscriberFailures');
-  expect(said('warning')).toEqual([]);
+  expect(annotations('warning')).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Synthesizes the stack for assertions, with empty bundles: what is asserted on them is not what is in them. */
+/** Synthesizes the stack for assertions, with empty bundles: no assertion here is about the code. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Configuration } from '../../infra/config.ts';
-import { functionNames } from '../../infra/function-table.ts';
+import { FUNCTION_NAMES } from '../../infra/function-table.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 
 /** A resource of a template. */
@@ -36,9 +36,9 @@ export function synthesized(configuration: Configuration): SynthesizedTemplate {
   }
 }
 
-/** A file where each function's bundle would be. */
+/** Writes an empty file at the path of each function's bundle. */
 export function writeEmptyBundles(directory: string): void {
-  for (const name of functionNames) {
+  for (const name of FUNCTION_NAMES) {
     mkdirSync(join(directory, name));
     writeFileSync(join(directory, name, 'index.mjs'), '');
   }
@@ -50,12 +50,12 @@ export function ofType(template: SynthesizedTemplate, type: string): Record<stri
   return Object.fromEntries(found.map(([id, resource]) => [shortName(id), resource]));
 }
 
-/** A logical id without the construct's name in front and the hash at the end. */
+/** A logical id without the construct's name and the hash. */
 export function shortName(id: string): string {
   return id.replace(/^Payments/, '').replace(/[0-9A-F]{8}$/, '');
 }
 
-/** The short names of the resources that a value refers to, in the order in which it does. */
+/** The short names of the resources that a value refers to, in order. */
 export function referred(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };

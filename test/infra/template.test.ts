@@ -1,4 +1,4 @@
-/** What the template deploys, in facts. What each function may do is in rights.test.ts. */
+/** The resources of the template and their properties. The rights of the functions are in rights.test.ts. */
 import { describe, expect, test } from 'vitest';
 import { ofType, referred, shortName, synthesized } from './synthesized.ts';
 
@@ -34,7 +34,7 @@ describe('the HTTP API', () => {
     ]);
   });
 
-  test('speaks payload format 2.0', () => {
+  test('uses payload format 2.0', () => {
     const formats = Object.values(properties('AWS::ApiGatewayV2::Integration')).map((one) => one.PayloadFormatVersion);
     expect(formats).toEqual(Array(7).fill('2.0'));
   });
@@ -70,7 +70,7 @@ describe('the HTTP API', () => {
     });
   });
 
-  test('makes its stage after the routes that the stage’s throttles name', () => {
+  test('creates its stage after the routes that the stage’s throttles name', () => {
     const { DependsOn = [] } = ofType(template, 'AWS::ApiGatewayV2::Stage').HttpStage ?? {};
     expect(DependsOn.map(shortName)).toEqual(
       expect.arrayContaining(Object.keys(properties('AWS::ApiGatewayV2::Route'))),
@@ -98,9 +98,9 @@ describe('the HTTP API', () => {
 describe('the functions', () => {
   const functions = properties('AWS::Lambda::Function');
 
-  test('are one a door, on arm64 and Node 24 with 256 MB and 12 seconds, and log JSON into a group of their own', () => {
-    for (const door of ['Complete', 'MobileRedirect', 'Webhook', 'Orders', 'Refunds', 'CloseOrder', 'Confirm']) {
-      const { LoggingConfig, ...rest } = functions[`Functions${door}Function`] ?? {};
+  test('for HTTP run on arm64 and Node 24 with 256 MB and 12 seconds, and log JSON into their own groups', () => {
+    for (const name of ['Complete', 'MobileRedirect', 'Webhook', 'Orders', 'Refunds', 'CloseOrder', 'Confirm']) {
+      const { LoggingConfig, ...rest } = functions[`Functions${name}Function`] ?? {};
       expect(rest).toMatchObject({
         Architectures: ['arm64'],
         Runtime: 'nodejs24.x',
@@ -109,7 +109,7 @@ describe('the functions', () => {
         Handler: 'index.handler',
       });
       expect(LoggingConfig).toMatchObject({ LogFormat: 'JSON' });
-      expect(referred(LoggingConfig)).toEqual([`Functions${door}Log`]);
+      expect(referred(LoggingConfig)).toEqual([`Functions${name}Log`]);
     }
     expect(Object.keys(functions)).toHaveLength(7 + 2);
   });
@@ -126,7 +126,7 @@ describe('the functions', () => {
     });
   });
 
-  test('the publisher knows neither Iamport nor the secret', () => {
+  test('the publisher gets neither Iamport’s address nor the secret', () => {
     const environment = functions.FunctionsPublishFunction?.Environment as { Variables: object } | undefined;
     expect(Object.keys(environment?.Variables ?? {})).toEqual([
       'DEPLOYMENT',
@@ -150,7 +150,7 @@ describe('the functions', () => {
         RESULT_PAGE: '{"shop":"https://shop.example"}',
       },
     ],
-  ])('%s is told only what it uses', (name, own) => {
+  ])('%s gets only the settings that it uses', (name, own) => {
     const environment = functions[name]?.Environment as { Variables: Record<string, unknown> } | undefined;
     const { ORDERS_TABLE, REVERSALS_TABLE, STATE_TABLE, IAMPORT_SECRET_ARN, ...rest } = environment?.Variables ?? {};
     expect(referred([ORDERS_TABLE, REVERSALS_TABLE, STATE_TABLE, IAMPORT_SECRET_ARN])).toEqual([
@@ -163,12 +163,12 @@ describe('the functions', () => {
   });
 });
 
-describe('what outlives the stack', () => {
+describe('data that outlives the stack', () => {
   const kept = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
   const due = {
     IndexName: 'due',
     KeySchema: [
-      { AttributeName: 'watch', KeyType: 'HASH' },
+      { AttributeName: 'due_shard', KeyType: 'HASH' },
       { AttributeName: 'due_at', KeyType: 'RANGE' },
     ],
     Projection: { ProjectionType: 'KEYS_ONLY' },
@@ -178,11 +178,11 @@ describe('what outlives the stack', () => {
     KeySchema: [{ AttributeName: 'merchant_uid', KeyType: 'HASH' }],
     Projection: { ProjectionType: 'ALL' },
   };
-  const types = { watch: 'S', due_at: 'N', merchant_uid: 'S', imp_uid: 'S', id: 'S' } as const;
+  const types = { due_shard: 'S', due_at: 'N', merchant_uid: 'S', imp_uid: 'S', id: 'S' } as const;
 
   test.each([
-    ['TablesOrders', 'merchant_uid', ['merchant_uid', 'watch', 'due_at'], [due]],
-    ['TablesReversals', 'imp_uid', ['imp_uid', 'merchant_uid', 'watch', 'due_at'], [byOrder, due]],
+    ['TablesOrders', 'merchant_uid', ['merchant_uid', 'due_shard', 'due_at'], [due]],
+    ['TablesReversals', 'imp_uid', ['imp_uid', 'merchant_uid', 'due_shard', 'due_at'], [byOrder, due]],
     ['TablesState', 'id', ['id'], undefined],
   ] as const)('%s is keyed by %s, on demand, restorable and safe from deletion', (name, key, attributes, indexes) => {
     const table = ofType(template, 'AWS::DynamoDB::GlobalTable')[name];
@@ -204,22 +204,22 @@ describe('what outlives the stack', () => {
       },
     });
     expect(table?.Properties.GlobalSecondaryIndexes).toEqual(indexes);
-    // Without this property DynamoDB encrypts with the key that it owns; there is no unencrypted table.
+    // Without this property DynamoDB encrypts with the key that it owns. Unencrypted tables do not exist.
     expect(table?.Properties).not.toHaveProperty('SSESpecification');
   });
 
-  test('the secret is made with empty keys and kept', () => {
+  test('the secret is created with empty keys and retained', () => {
     expect(ofType(template, 'AWS::SecretsManager::Secret')).toMatchObject({
       Secret: {
         DeletionPolicy: 'RetainExceptOnCreate',
         UpdateReplacePolicy: 'Retain',
-        // CloudFormation writes a changed text over the keys that the shop has put in.
+        // CloudFormation would overwrite the shop's keys with a changed text.
         Properties: { SecretString: '{"imp_key":"","imp_secret":""}' },
       },
     });
   });
 
-  test('tables and secret keep their logical ids, since under another id they would be new and empty', () => {
+  test('tables and secret keep their logical ids: under another id CloudFormation would create new, empty ones', () => {
     const ids = Object.entries(template.Resources)
       .filter(([, { Type }]) => /DynamoDB|SecretsManager/.test(Type))
       .map(([id]) => id);
@@ -237,7 +237,7 @@ describe('what outlives the stack', () => {
   });
 });
 
-test('the template holds these types and no other', () => {
+test('the template has these resource types and no other', () => {
   const types = Object.values(template.Resources).map(({ Type }) => Type);
   expect(Object.fromEntries(types.map((type) => [type, types.filter((other) => other === type).length]))).toEqual({
     'AWS::ApiGatewayV2::Api': 1,
@@ -263,7 +263,7 @@ test('the template holds these types and no other', () => {
   });
 });
 
-test('the outputs name what a person needs after a deployment', () => {
+test('the outputs are those that an operator needs after a deployment', () => {
   expect(Object.keys(template.Outputs)).toEqual([
     'ApiUrl',
     'WebhookUrl',
@@ -279,7 +279,7 @@ test('the outputs name what a person needs after a deployment', () => {
 });
 
 describe('the workers', () => {
-  test('the reconciler runs every five minutes, and a run that was missed is not made up for', () => {
+  test('the reconciler runs every five minutes, and a missed run is not retried', () => {
     const [schedule] = Object.values(properties('AWS::Scheduler::Schedule'));
     expect(schedule).toMatchObject({
       ScheduleExpression: 'rate(5 minutes)',
@@ -290,13 +290,13 @@ describe('the workers', () => {
     expect(referred(target?.Arn)).toEqual(['FunctionsReconcileFunction']);
   });
 
-  test('an asynchronous run of the reconciler that fails is not repeated by Lambda either', () => {
+  test('Lambda does not retry a failed asynchronous run of the reconciler', () => {
     const configs = Object.values(properties('AWS::Lambda::EventInvokeConfig'));
     expect(configs).toMatchObject([{ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 300 }]);
     expect(referred(configs[0]?.FunctionName)).toEqual(['FunctionsReconcileFunction']);
   });
 
-  test('the publisher follows both streams, record by record, and what it cannot tell goes to the queue', () => {
+  test('the publisher reads both streams with batch item failures, and Lambda sends expired records to the queue', () => {
     const mappings = Object.values(properties('AWS::Lambda::EventSourceMapping'));
     expect(mappings.map(({ EventSourceArn }) => referred(EventSourceArn))).toEqual([
       ['TablesOrders'],
@@ -316,7 +316,7 @@ describe('the workers', () => {
     }
   });
 
-  test('orders and reversals tell both versions of an item', () => {
+  test('the streams of orders and reversals have both versions of an item', () => {
     const tables = properties('AWS::DynamoDB::GlobalTable');
     for (const name of ['TablesOrders', 'TablesReversals']) {
       expect(tables[name]?.StreamSpecification).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' });

@@ -1,9 +1,12 @@
-/** What happens to an order is told on the bus: by the real streams of DynamoDB Local, and by the tap in front of dynalite. */
+/**
+ * Changes of an order are published to the bus: from the streams of DynamoDB Local, and from the proxy in front of
+ * dynalite.
+ */
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
 
-/** A limit against hanging, not a measure of speed. Milliseconds. */
+/** A timeout against hanging, not a measure of speed. Milliseconds. */
 const published = 50_000;
 
 describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
@@ -14,25 +17,25 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
   });
   afterAll(() => system.close());
 
-  const told = (merchantUid: string) =>
+  const eventsOf = (merchantUid: string) =>
     system.bus.events
       .map((event) => ({ name: event['detail-type'], detail: event.detail as { id: string; merchant_uid: string } }))
       .filter(({ detail }) => detail.merchant_uid === merchantUid);
   const namesOf = (merchantUid: string) =>
-    told(merchantUid).map(({ name, detail }) => `${name} ${detail.id.replace(merchantUid, 'order')}`);
+    eventsOf(merchantUid).map(({ name, detail }) => `${name} ${detail.id.replace(merchantUid, 'order')}`);
   const paid = (merchantUid: string, amount = 14_000) => {
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     return system.iamport.ledger.pay(imp_uid, { amount }).imp_uid;
   };
 
-  test('thirty calls at once through three doors are one transition and one event', async () => {
+  test('thirty concurrent calls through three endpoints are one transition and one event', async () => {
     const merchantUid = await system.order();
     const body = { imp_uid: paid(merchantUid), merchant_uid: merchantUid };
     await Promise.all(
       [...Array(30).keys()].map((turn) => [system.complete, system.webhook, system.mobile][turn % 3]?.(body)),
     );
     await vi.waitFor(() => expect(namesOf(merchantUid)).toEqual(['Payment Paid order:2']), published);
-    const [event] = told(merchantUid);
+    const [event] = eventsOf(merchantUid);
     expect(event?.detail).toMatchObject({
       version: 1,
       amount: 14_000,
@@ -42,7 +45,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
     });
   });
 
-  test('a forged payment is told as rejected, and as refunded', async () => {
+  test('a forged payment publishes a rejection and a refund', async () => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid, 100);
     await system.complete({ imp_uid });
@@ -52,7 +55,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
     );
   });
 
-  test('an account that an order leaves behind is revoked by the next run of the reconciler', async () => {
+  test('the next run of the reconciler revokes the unused account of a paid order', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'vbank' });
     system.iamport.ledger.issueAccount(imp_uid);
@@ -75,7 +78,7 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
     });
   });
 
-  test('POST /__local/reconcile settles what nobody told of, and GET /__local/events shows it', async () => {
+  test('POST /__local/reconcile settles a payment without a webhook, and GET /__local/events shows it', async () => {
     const merchantUid = await system.order();
     paid(merchantUid);
     const { status, json } = await system.send('/__local/reconcile', { method: 'POST' });
@@ -84,14 +87,15 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
       const { events } = (await system.send('/__local/events')).json as {
         events: { detail: { merchant_uid: string } }[];
       };
-      // What an earlier test did may be told meanwhile.
+      // Events of an earlier test may arrive meanwhile.
+
       expect(events.filter(({ detail }) => detail.merchant_uid === merchantUid)).toMatchObject([
         { source: 'iamport-serverless', 'detail-type': 'Payment Paid' },
       ]);
     }, published);
   });
 
-  test('nothing was told twice, and no function failed', () => {
+  test('publishes each event once, without a failed function', () => {
     const ids = system.bus.events.map((event) => `${event['detail-type']} ${(event.detail as { id: string }).id}`);
     expect(new Set(ids).size).toBe(ids.length);
     expect(system.faults).toEqual([]);

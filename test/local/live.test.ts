@@ -1,4 +1,4 @@
-/** What the local system tells of itself while a payment is made: who asked whom, what was decided, written and published. */
+/** The facts that the live page shows during a payment: requests, calls, decisions, writes and events. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Fact } from '../../local/live/live.ts';
@@ -11,15 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
-/** Reads the feed until a fact is there, and at the end of it as it was told last. */
-async function toldUntil(isLast: (fact: Fact) => boolean): Promise<Fact[]> {
+/** Reads the feed until a fact matches. @returns the latest version of each fact */
+async function factsUntil(isLast: (fact: Fact) => boolean): Promise<Fact[]> {
   const stop = new AbortController();
-  const answer = await fetch(`${system.url}/__local/live`, { signal: stop.signal });
-  expect(answer.headers.get('content-type')).toContain('text/event-stream');
+  const response = await fetch(`${system.url}/__local/live`, { signal: stop.signal });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
   const facts = new Map<number, Fact>();
   let text = '';
   const decoder = new TextDecoder();
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk as Uint8Array, { stream: true });
     const lines = text.split('\n');
     text = lines.pop() ?? '';
@@ -47,16 +47,16 @@ async function buy(approved?: number): Promise<{ order: string; payment: string;
     buyer_tel: 'CANARY',
     buyer_email: 'CANARY',
   };
-  const answer = await post('/checkout', { channel: 'pc', param });
-  const { imp_uid } = (await answer.json()) as { imp_uid: string };
+  const response = await post('/checkout', { channel: 'pc', param });
+  const { imp_uid } = (await response.json()) as { imp_uid: string };
   await post(`/checkout/${imp_uid}/pay`, approved === undefined ? {} : { amount: approved });
   await system.complete({ imp_uid, merchant_uid: order });
   return { order, payment: imp_uid, opened: `POST /checkout/${imp_uid}/pay` };
 }
 
-test('a payment is told from its order to its event', async () => {
+test('a payment is shown from its order to its event', async () => {
   const { order, payment, opened } = await buy();
-  const facts = await toldUntil(({ kind, order: of }) => kind === 'event' && of === order);
+  const facts = await factsUntil(({ kind, order: of }) => kind === 'event' && of === order);
   const steps = stepsOf(facts, order);
   for (const step of [
     ['request', 'shop', 'functions', `PUT /orders/${order}`],
@@ -76,13 +76,13 @@ test('a payment is told from its order to its event', async () => {
   expect(of('write').at(-1)?.detail).toBe('orders · revision 2');
   expect(of('decision')[0]?.detail).toMatch(/^complete · \d+ ms$/);
   expect(of('call').at(-1)?.detail).toMatch(/^200 · \d+ ms · paid 14000$/);
-  expect(facts.map(({ id }) => id)).toEqual(facts.map((_fact, place) => place + 1));
+  expect(facts.map(({ id }) => id)).toEqual(facts.map((_fact, index) => index + 1));
   expect(JSON.stringify(facts)).not.toContain('CANARY');
 });
 
-test('another amount is told as rejected, with the way of the money back', async () => {
+test('another amount is shown as rejected, with its cancel', async () => {
   const { order } = await buy(100);
-  const facts = await toldUntil(({ title, order: of }) => title === 'Payment Rejected' && of === order);
+  const facts = await factsUntil(({ title, order: of }) => title === 'Payment Rejected' && of === order);
   const steps = stepsOf(facts, order);
   expect(steps).toContainEqual(['decision', 'functions', 'functions', 'rejected']);
   expect(steps).toContainEqual(['call', 'functions', 'iamport', 'POST /payments/cancel']);
@@ -92,14 +92,14 @@ test('another amount is told as rejected, with the way of the money back', async
   expect(decision?.detail).toMatch(/^complete · amount_mismatch · \d+ ms$/);
 });
 
-test('a webhook comes from Iamport, and what the bank does from the bank', async () => {
+test('a webhook is shown from Iamport, and a deposit from the bank', async () => {
   const order = await system.order();
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'vbank' });
   system.iamport.ledger.issueAccount(imp_uid, {});
   await system.webhook({ imp_uid, merchant_uid: order, status: 'ready' });
   await fetch(`${system.iamport.url}/__control/payments/${imp_uid}/deposit`, { method: 'POST' });
   await system.webhook({ imp_uid, merchant_uid: order, status: 'paid' });
-  const facts = await toldUntil(({ title, order: of }) => title === 'Payment Paid' && of === order);
+  const facts = await factsUntil(({ title, order: of }) => title === 'Payment Paid' && of === order);
   const steps = stepsOf(facts, order);
   expect(steps).toContainEqual(['request', 'iamport', 'functions', 'POST /payments/webhook']);
   expect(steps).toContainEqual(['window', 'bank', 'iamport', `POST /__control/payments/${imp_uid}/deposit`]);

@@ -1,4 +1,4 @@
-/** The calls of both READMEs, typed into a shell as they stand there, against the running local system. */
+/** Runs the calls of both READMEs unchanged in a shell, against the running local system. */
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,13 +15,13 @@ afterAll(() => system.close());
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
 
-/** On this system, rather than on the ports that a person's has. */
-const here = (script: string): string =>
+/** Replaces the default ports by those of this system. */
+const localized = (script: string): string =>
   script.replaceAll('http://127.0.0.1:3000', system.url).replaceAll('http://127.0.0.1:3001', system.iamport.url);
 
 const run = (script: string) => promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script]);
 
-/** The shell blocks that call something, in the order of the paper. */
+/** The shell blocks with a curl call, in the order of the document. */
 const callsIn = (text: string): string =>
   [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)]
     .map(([, block = '']) => block)
@@ -32,19 +32,21 @@ test.each([
   ['README.md', 'order-1001', 'Your payment is complete.'],
   ['README.ko.md', 'order-1002', '결제가 완료되었습니다.'],
 ])('the calls of %s register an order, pay it and complete the payment', async (file, merchantUid, message) => {
-  const { stdout } = await run(here(callsIn(read(file))).replaceAll('order-1001', merchantUid));
-  const answers = [...stdout.matchAll(/\{"status":"paid","imp_uid":.*?\}/g)].map(([answer]) => JSON.parse(answer));
-  expect(answers).toEqual([
+  const { stdout } = await run(localized(callsIn(read(file))).replaceAll('order-1001', merchantUid));
+  const responses = [...stdout.matchAll(/\{"status":"paid","imp_uid":.*?\}/g)].map(([response]) =>
+    JSON.parse(response),
+  );
+  expect(responses).toEqual([
     expect.objectContaining({ status: 'paid', merchant_uid: merchantUid, amount: 14_000, currency: 'KRW', message }),
   ]);
   expect((await system.shop('GET', merchantUid)).json).toMatchObject({ status: 'paid', name: expect.any(String) });
-  // What the paper shows as the answer has the same fields.
+  // The response printed in the document has the same fields.
   const [, shown = ''] = /```json\n(\{"status":"paid".*\})\n```/.exec(read(file)) ?? [];
-  expect(Object.keys(answers[0])).toEqual(Object.keys(JSON.parse(shown)));
+  expect(Object.keys(responses[0])).toEqual(Object.keys(JSON.parse(shown)));
 });
 
-test.each(['README.md', 'README.ko.md'])('what the running text of %s calls answers', async (file) => {
+test.each(['README.md', 'README.ko.md'])('the inline curl calls of %s succeed', async (file) => {
   const calls = [...read(file).matchAll(/`curl ([^`]*http:[^`]*)`/g)].map(([, call = '']) => call);
   expect(calls.length).toBeGreaterThan(0);
-  for (const call of calls) await expect(run(here(`curl --fail -s ${call}`))).resolves.toHaveProperty('stdout');
+  for (const call of calls) await expect(run(localized(`curl --fail -s ${call}`))).resolves.toHaveProperty('stdout');
 });

@@ -1,7 +1,7 @@
-/** What is read off a request that is watched: ids, out of whatever a client sends. */
+/** The ids that are read from a request, well formed or not. */
 
 import { expect, test } from 'vitest';
-import { exchangeOf } from '../../local/request-observer.ts';
+import { observeRequest } from '../../local/request-observer.ts';
 
 test.each([
   [
@@ -20,5 +20,5 @@ test.each([
   ['POST', '/payments/complete', '{"imp_uid":', {}],
   ['POST', '/payments/complete', '{"imp_uid":7,"merchant_uid":null}', {}],
 ])('%s %s with %o names %o', (method, url, body, ids) => {
-  expect(exchangeOf(method, url, body, false).ids).toEqual(ids);
+  expect(observeRequest(method, url, body, false).ids).toEqual(ids);
 });

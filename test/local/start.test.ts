@@ -1,4 +1,4 @@
-/** `npm start` as a person runs it: the words it prints, and that nothing of it is left afterwards. */
+/** `npm start` in a terminal: its output, and that no process stays behind. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ interface Run {
 const runs: Run[] = [];
 afterEach(async () => {
   for (const { child, ended } of runs.splice(0)) {
-    // Of a test that failed; after all others there is nobody left.
+    // Only a failed test leaves processes here.
     if (isAlive(-(child.pid ?? 0))) process.kill(-(child.pid ?? 0), 'SIGKILL');
     await ended;
   }
@@ -45,16 +45,16 @@ function start(environment: Record<string, string>): Run {
 }
 
 /** Waits until it prints this. */
-async function until(run: Run, words: RegExp): Promise<RegExpExecArray> {
+async function until(run: Run, pattern: RegExp): Promise<RegExpExecArray> {
   for (;;) {
-    const found = words.exec(run.printed());
+    const found = pattern.exec(run.printed());
     if (found) return found;
-    if (run.child.exitCode !== null) throw new Error(`It ended before it said ${words}:\n${run.printed()}`);
+    if (run.child.exitCode !== null) throw new Error(`It ended before it printed ${pattern}:\n${run.printed()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** The processes that descend from this one, from the parents that Linux tells of. */
+/** The descendants of a process, from the parent ids in /proc of Linux. */
 function descendants(pid: number): number[] {
   const parents = readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry)) return [];
@@ -62,7 +62,7 @@ function descendants(pid: number): number[] {
       const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
       return [{ pid: Number(entry), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) }];
     } catch {
-      // It ended while we read.
+      // The process ended during the read.
       return [];
     }
   });
@@ -78,28 +78,28 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-// After a change of cdk.json the first one synthesizes the stack, perhaps beside all the other tests.
+// After a change of cdk.json the first test synthesizes the stack, possibly while other tests run.
 describe('npm start', { timeout: 180_000 }, () => {
   it.each([
-    // A terminal gives it to all its processes, and npm passes it on once more.
+    // A terminal sends it to the whole process group, and npm forwards it once more.
     ['a Ctrl-C', (pid: number) => process.kill(-pid, 'SIGINT') && process.kill(pid, 'SIGINT')],
     ['SIGTERM', (pid: number) => process.kill(pid, 'SIGTERM')],
-  ])('says where everything is, and ends on %s with all that it started, and no word', async (_signal, end) => {
+  ])('prints every URL, and ends on %s with all its processes and without output', async (_signal, end) => {
     const run = start({});
     const [, url = ''] = await until(run, ready);
     const printed = run.printed();
-    for (const words of [
+    for (const pattern of [
       /Iamport +http/,
       /POST +\S+\/payments\/complete\n/,
       /\(signed\)/,
       /--aws-sigv4/,
       /DynamoDB Local/,
     ]) {
-      expect(printed).toMatch(words);
+      expect(printed).toMatch(pattern);
     }
-    // A function runs now, too.
-    const answer = await fetch(`${url}/payments/complete`, { method: 'POST', body: '{}' });
-    expect(answer.status).toBe(415);
+    // Starts the process of a function, too.
+    const response = await fetch(`${url}/payments/complete`, { method: 'POST', body: '{}' });
+    expect(response.status).toBe(415);
     const pids = descendants(run.child.pid ?? 0);
     expect(pids.filter(isAlive).length).toBeGreaterThanOrEqual(2);
     end(run.child.pid ?? 0);
@@ -109,7 +109,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it('that is told to end while it still starts leaves nothing either', async () => {
+  it('leaves no process behind when it is ended during its start', async () => {
     const run = start({});
     let pids: number[] = [];
     while (pids.length === 0) {
@@ -133,14 +133,14 @@ describe('npm start', { timeout: 180_000 }, () => {
     const [, url = ''] = await until(run, ready);
     await fetch(`${url}/payments/complete`, { method: 'POST', body: '{}' });
     const pids = descendants(run.child.pid ?? 0);
-    // That of the door, and where the machine is slow, one of a schedule.
+    // The process of the endpoint, and on a slow machine that of the schedule.
     expect(pids.filter(isAlive)).not.toEqual([]);
     run.child.kill('SIGKILL');
     expect(await run.ended).toBe('SIGKILL');
     while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
-  it('runs without Java, and says so', async () => {
+  it('runs without Java, and prints that', async () => {
     const run = start({ PATH: '/nowhere' });
     await until(run, /dynalite \(no Java 17 found.*\n.*ready/s);
     run.child.kill('SIGTERM');
@@ -149,35 +149,31 @@ describe('npm start', { timeout: 180_000 }, () => {
 
   it.each([
     [
-      'without Java for the DynamoDB Local that was asked for',
+      'without Java for the chosen DynamoDB Local',
       { PATH: '/nowhere', DYNAMODB: 'local' },
       /needs Java 17 or newer \(found: none\)/,
     ],
-    ['with a database that is not known', { DYNAMODB: 'postgres' }, /^DYNAMODB must be "local", "dynalite"/m],
-    ['with a port that is none', { PORT: 'http' }, /^PORT must be a port number, and is "http"\.$/m],
-    ['with an Iamport of its own and no keys', { IAMPORT_API_URL: 'http://127.0.0.1:9' }, /set IMP_KEY and IMP_SECRET/],
-  ])('%s says what is wrong and ends with 1', async (_what, environment, words) => {
+    ['with an unknown database', { DYNAMODB: 'postgres' }, /^DYNAMODB must be "local", "dynalite"/m],
+    ['with an invalid port', { PORT: 'http' }, /^PORT must be a port number, and is "http"\.$/m],
+    ['with another Iamport and no keys', { IAMPORT_API_URL: 'http://127.0.0.1:9' }, /set IMP_KEY and IMP_SECRET/],
+  ])('%s prints the error and exits with 1', async (_case, environment, pattern) => {
     const run = start(environment);
     expect(await run.ended).toBe(1);
-    expect(run.printed()).toMatch(words);
+    expect(run.printed()).toMatch(pattern);
     expect(run.printed()).not.toMatch(/\n +at /);
   });
 
   it.each([
     ['PORT', 0, /^Something else listens on port (\d+)\. Choose another: PORT=\d+ npm start$/m],
-    [
-      'the port after it',
-      1,
-      /^Something else listens on port (\d+), where the stand-in Iamport would be \(PORT \+ 1\)/m,
-    ],
-  ])('says so when %s is taken, and ends with 1', async (_which, offset, words) => {
-    // Of a port that the system hands out, the one before it may be in use.
+    ['the port after it', 1, /^Something else listens on port (\d+), where the fake Iamport would be \(PORT \+ 1\)/m],
+  ])('prints when %s is in use, and exits with 1', async (_case, offset, pattern) => {
+    // The port before an ephemeral one may be in use.
     const port = await freePort();
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
     const run = start({ PORT: String(port - offset) });
     expect(await run.ended).toBe(1);
-    expect(words.exec(run.printed())?.[1]).toBe(String(port));
+    expect(pattern.exec(run.printed())?.[1]).toBe(String(port));
     await new Promise((resolve) => other.close(resolve));
   });
 });

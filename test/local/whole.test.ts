@@ -1,11 +1,11 @@
-/** The whole local system in its other shapes: without Java, with another Iamport, and with the shop's pages beside the routes. */
+/** Variants of the local system: without Java, with another Iamport, and with the shop's pages beside the routes. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SandboxIamport, startIamport } from '../../local/iamport/server.ts';
+import { type FakeIamport, startIamport } from '../../local/iamport/server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
-/** A payment of 14,000 won at this Iamport. */
-function paid(iamport: SandboxIamport, merchantUid: string): string {
+/** Pays 14,000 won at this Iamport. @returns the imp_uid */
+function paid(iamport: FakeIamport, merchantUid: string): string {
   const { imp_uid } = iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
   return iamport.ledger.pay(imp_uid).imp_uid;
 }
@@ -32,13 +32,13 @@ describe('on dynalite', () => {
     });
   });
 
-  it('a race that is lost is decided again, though the failed condition does not hand the order back', async () => {
+  it('decides again after a lost race, though the failed condition does not return the order', async () => {
     const merchantUid = await system.order();
     const impUid = paid(system.iamport, merchantUid);
     const ids = { imp_uid: impUid, merchant_uid: merchantUid };
     const [first, second] = [{ imp_uid: 'imp_000000000000' }, { imp_uid: 'imp_000000000001' }];
     await Promise.all([system.complete(first), system.webhook(second)]);
-    // Iamport answers both late, so that both have read the order before either of them writes.
+    // Iamport responds late to both, so that both have read the order before either of them writes.
     system.iamport.faults.add({ path: `/payments/${impUid}`, delayMs: 500, times: 2 });
     const [completed, notified] = await Promise.all([system.complete(ids), system.webhook(ids)]);
     expect([completed.status, notified.status]).toEqual([200, 200]);
@@ -48,14 +48,14 @@ describe('on dynalite', () => {
   });
 });
 
-it('what its end cuts off is no problem that anybody is told of', async () => {
+it('does not report invocations that its shutdown interrupts', async () => {
   const system = await startSystem({ dynamodb: 'dynalite' });
   system.iamport.settings.webhooks = 'never';
   const merchantUid = await system.order();
   const path = `/payments/${paid(system.iamport, merchantUid)}`;
   system.iamport.faults.add({ path, delayMs: 5_000 });
-  const cut = system.complete({ imp_uid: path.slice('/payments/'.length), merchant_uid: merchantUid });
-  const ended = cut.then(
+  const interrupted = system.complete({ imp_uid: path.slice('/payments/'.length), merchant_uid: merchantUid });
+  const ended = interrupted.then(
     ({ status }) => status,
     () => 'cut off',
   );
@@ -66,14 +66,14 @@ it('what its end cuts off is no problem that anybody is told of', async () => {
 });
 
 describe('with another Iamport', () => {
-  let other: SandboxIamport;
+  let other: FakeIamport;
   const keys = { impKey: 'shop-key', impSecret: 'shop-secret' };
   beforeAll(async () => {
     other = await startIamport({ port: 0, keys });
   });
   afterAll(() => other.close());
 
-  it('it is asked, with the keys for it, and the sandbox is not there', async () => {
+  it('calls it with its keys, and does not start the fake Iamport', async () => {
     const system = await startSystem({ iamportApiUrl: other.url, keys });
     const merchantUid = await system.order();
     const impUid = paid(other, merchantUid);
@@ -85,7 +85,7 @@ describe('with another Iamport', () => {
     await system.close();
   });
 
-  it('keys that it does not know settle nothing, and are no 404', async () => {
+  it('returns 502 and settles no payment when the keys are wrong', async () => {
     const system = await startSystem({ iamportApiUrl: other.url, keys: { impKey: 'shop-key', impSecret: 'guessed' } });
     const { status, json } = await system.complete({ imp_uid: paid(other, 'order-1') });
     expect([status, json]).toMatchObject([502, { code: 'iamport_error' }]);
@@ -93,7 +93,7 @@ describe('with another Iamport', () => {
   });
 });
 
-describe('one address', () => {
+describe('one origin', () => {
   let system: System;
   beforeAll(async () => {
     system = await startSystem();
@@ -101,18 +101,18 @@ describe('one address', () => {
   afterAll(() => system.close());
 
   it.each([
-    ['the gateway, what is no page', 'GET', '/orders'],
-    ['the gateway, another method at a page', 'POST', '/'],
-    ['the gateway, another method at a file', 'DELETE', '/index.html'],
-    ['the gateway, what leaves the folder', 'GET', '/..%2Fproducts.json'],
-    ['the gateway, another method at a route', 'DELETE', '/payments/complete'],
-  ])('%s is the concern of: %s %s', async (_whose, method, path) => {
-    const answer = await system.send(path, { method });
-    expect([answer.status, answer.json]).toEqual([404, { message: 'Not Found' }]);
+    ['an unknown path', 'GET', '/orders'],
+    ['another method at a page', 'POST', '/'],
+    ['another method at a file', 'DELETE', '/index.html'],
+    ['a path outside the folder', 'GET', '/..%2Fproducts.json'],
+    ['another method at a route', 'DELETE', '/payments/complete'],
+  ])('the gateway returns 404 for %s: %s %s', async (_case, method, path) => {
+    const response = await system.send(path, { method });
+    expect([response.status, response.json]).toEqual([404, { message: 'Not Found' }]);
   });
 
   it.each(['/payments', '/payments/complete', '/payments/complete/mobile/', '/payments/index.html'])(
-    'a buyer who comes to %s without ids is shown a page',
+    'a buyer who opens %s without ids gets an HTML page',
     async (path) => {
       const { status, headers, text } = await system.send(path);
       expect([status, headers.get('content-type')]).toEqual([
@@ -123,7 +123,7 @@ describe('one address', () => {
     },
   );
 
-  it('a slash at the end of the return address and of the webhook settles as without it', async () => {
+  it('settles with a trailing slash of the return address and of the webhook URL', async () => {
     for (const path of ['/payments/complete/mobile/', '/payments/webhook/']) {
       const merchant_uid = await system.order();
       const imp_uid = paid(system.iamport, merchant_uid);
@@ -137,7 +137,7 @@ describe('one address', () => {
     }
   });
 
-  it('a signed route stays signed beside the shop, which signs for itself', async () => {
+  it('a signed route needs a signature; the shop server signs its own requests', async () => {
     const merchantUid = await system.order({ name: '김치' });
     expect((await system.send(`/orders/${merchantUid}`)).status).toBe(403);
     expect(await system.send(`/__shop/orders/${merchantUid}`)).toMatchObject({
@@ -147,7 +147,7 @@ describe('one address', () => {
     expect((await system.send('/__shop/orders/never-registered')).status).toBe(404);
   });
 
-  it('the shop learns where the sandbox is', async () => {
+  it('the shop config has the URLs of the fake Iamport', async () => {
     const controlUrl = system.iamport.url;
     const { json } = await system.send('/__shop/config');
     expect(json).toEqual({ controlUrl, iamportJs: `${controlUrl}/js/iamport.payment-1.2.0.js` });

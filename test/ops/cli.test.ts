@@ -1,4 +1,4 @@
-/** The operator's command on the whole local system: each subcommand, what it says, and how it ends. */
+/** The operator's command on the whole local system: the output and the exit code of each subcommand. */
 
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -6,18 +6,19 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { amountOf } from '../../functions/payment/money.ts';
+import { storedValue } from '../../functions/application/ports.ts';
+import { parseAmount } from '../../functions/payment/money.ts';
 import { failed } from '../../functions/payment/reversal.ts';
 import { HELP, main } from '../../ops/cli.ts';
 import { connect } from '../../ops/deployment.ts';
-import { waited } from '../../ops/terminal.ts';
+import { withProgress } from '../../ops/terminal.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 const cli = join(import.meta.dirname, '../../ops/cli.ts');
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-  // What is settled here is settled by the command.
+  // Without webhooks, only the command settles.
   system.iamport.settings.webhooks = 'never';
   vi.stubEnv('LC_ALL', 'en_US.UTF-8');
 });
@@ -32,33 +33,33 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** @param typed what somebody types at a terminal; nobody sits there otherwise */
+/** @param typed input at a terminal; without it, stdin is not a terminal */
 async function run(args: readonly string[], typed?: string): Promise<Ended> {
-  const said = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof said) => ({
+  const output = { stdout: '', stderr: '' };
+  const to = (name: keyof typeof output) => ({
     write(text: string) {
-      said[name] += text;
+      output[name] += text;
     },
   });
   const stdin = Object.assign(Readable.from(typed === undefined ? [] : [typed]), { isTTY: typed !== undefined });
   const code = await main(args, { stdout: to('stdout'), stderr: to('stderr'), stdin });
-  return { code, ...said };
+  return { code, ...output };
 }
 
-/** In a process of its own. */
+/** Runs the command in its own process. */
 function started(args: readonly string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env.PATH, LANG: 'ko_KR.UTF-8' };
     const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const said = { stdout: '', stderr: '' };
+    const output = { stdout: '', stderr: '' };
     child.stdout.on('data', (text) => {
-      said.stdout += text;
+      output.stdout += text;
     });
     child.stderr.on('data', (text) => {
-      said.stderr += text;
+      output.stderr += text;
     });
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, ...said }));
+    child.once('close', (code) => resolve({ code, ...output }));
   });
 }
 
@@ -74,7 +75,7 @@ async function paid(amount = 14_000, order?: string) {
 const statusOf = async (order: string) => ((await system.shop('GET', order)).json as { status: string }).status;
 
 describe('why', () => {
-  test('tells of a payment that nobody has settled, and of the command that does', async () => {
+  test('prints an unsettled payment, and the command that settles it', async () => {
     const { merchantUid, imp_uid } = await paid();
     const { code, stdout } = await local('why', merchantUid);
     expect(code).toBe(0);
@@ -84,7 +85,7 @@ describe('why', () => {
     expect(await statusOf(merchantUid)).toBe('ready');
   });
 
-  test('tells of a second payment that went back, in Korean', async () => {
+  test('prints a second payment that was reversed, in Korean', async () => {
     const first = await paid();
     await system.complete({ imp_uid: first.imp_uid, merchant_uid: first.merchantUid });
     const second = await paid(14_000, first.merchantUid);
@@ -97,19 +98,19 @@ describe('why', () => {
     expect(stdout).toContain('할 일이 없습니다');
   });
 
-  test('of an order that nobody knows is refused', async () => {
-    const { code, stdout } = await local('why', 'nobody');
-    expect([code, stdout]).toEqual([3, expect.stringContaining('There is no such order: nobody')]);
+  test('is refused for an unknown order', async () => {
+    const { code, stdout } = await local('why', 'unknown');
+    expect([code, stdout]).toEqual([3, expect.stringContaining('There is no such order: unknown')]);
   });
 
-  test('says so when Iamport cannot be asked, and tells what the table knows', async () => {
+  test('reports a failed call to Iamport, and prints the data of the table', async () => {
     const { merchantUid } = await paid();
     system.iamport.faults.add({ path: '/payments/findAll', status: 500, times: 2 });
     const { code, stdout } = await local('why', merchantUid);
     expect([code, stdout]).toEqual([0, expect.stringContaining('Iamport cannot be asked')]);
   });
 
-  test('for a script', async () => {
+  test('prints JSON with --json', async () => {
     const { merchantUid, imp_uid } = await paid();
     const { code, stdout } = await local('why', merchantUid, '--json');
     expect(code).toBe(0);
@@ -123,7 +124,7 @@ describe('why', () => {
 });
 
 describe('settle', () => {
-  test('settles what was missed, by the route that is deployed', async () => {
+  test('settles a missed payment through the deployed route', async () => {
     const { merchantUid, imp_uid } = await paid();
     const { code, stdout, stderr } = await local('settle', imp_uid);
     expect([code, JSON.parse(stdout).status]).toEqual([0, 'paid']);
@@ -131,10 +132,10 @@ describe('settle', () => {
     expect(await statusOf(merchantUid)).toBe('paid');
   });
 
-  test('sends no money back before somebody has said yes', async () => {
+  test('reverses no payment without a confirmation', async () => {
     const { imp_uid, merchantUid } = await paid(100);
-    const asked = await local('settle', imp_uid);
-    expect([asked.code, asked.stderr]).toEqual([
+    const unconfirmed = await local('settle', imp_uid);
+    expect([unconfirmed.code, unconfirmed.stderr]).toEqual([
       4,
       expect.stringContaining('not taken: another amount than the order → cancel the payment'),
     ]);
@@ -145,7 +146,7 @@ describe('settle', () => {
     expect(await statusOf(merchantUid)).toBe('ready');
   });
 
-  test('of a payment that Iamport does not know is refused', async () => {
+  test('is refused for a payment unknown to Iamport', async () => {
     expect(await local('settle', 'imp_000000000000')).toMatchObject({
       code: 3,
       stdout: expect.stringContaining('Iamport knows no such payment'),
@@ -154,12 +155,12 @@ describe('settle', () => {
 });
 
 describe('refund', () => {
-  test('gives back a part once, however often it is asked with the same key', async () => {
+  test('refunds a part once for repeated requests with the same key', async () => {
     const { merchantUid, imp_uid } = await paid();
     await system.complete({ imp_uid, merchant_uid: merchantUid });
     const args = ['refund', merchantUid, '--amount', '4000', '--reason', '색상 변경', '--key', 'colour-1'];
-    const asked = await local(...args);
-    expect([asked.code, asked.stderr]).toEqual([
+    const unconfirmed = await local(...args);
+    expect([unconfirmed.code, unconfirmed.stderr]).toEqual([
       4,
       expect.stringContaining(`This gives back: ${merchantUid}, 4,000 KRW, "색상 변경"`),
     ]);
@@ -168,7 +169,7 @@ describe('refund', () => {
     expect(await statusOf(merchantUid)).toBe('partial_cancelled');
   });
 
-  test('of what was never paid is refused with the route’s own words', async () => {
+  test('of an unpaid order is refused with the route’s own message', async () => {
     const order = await system.order();
     const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
     expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to give back.\n']);
@@ -176,15 +177,15 @@ describe('refund', () => {
 
   test.each([
     [['--yes'], '--reason is missing'],
-    [['--reason', 'x', '--amount', '0.5', '--yes'], '--amount 0.5 is no amount of KRW'],
+    [['--reason', 'x', '--amount', '0.5', '--yes'], '--amount 0.5 is not an amount of KRW'],
     [['--reason', 'x', '--account', '홍길동', '--yes'], '--account must be holder,bank code,number'],
-  ])('with %j is misuse', async (more, says) => {
+  ])('with %j is misuse', async (more, message) => {
     const order = await system.order();
-    expect(await local('refund', order, ...more)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
+    expect(await local('refund', order, ...more)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 });
 
-test('at a terminal it asks, and does what it is told', async () => {
+test('at a terminal the command asks, and obeys the reply', async () => {
   const order = await system.order();
   const no = await run(['close', order, ...here()], 'n\n');
   expect([no.code, no.stderr]).toEqual([4, expect.stringContaining('Go on? [y/N] Not confirmed, so nothing was done')]);
@@ -193,16 +194,16 @@ test('at a terminal it asks, and does what it is told', async () => {
   expect(await statusOf(order)).toBe('closed');
 });
 
-test('as a process of its own it ends with the code that it says, in the language of the machine', async () => {
+test('as a process the command exits with the documented code, in the language of the machine', async () => {
   const { merchantUid } = await paid();
-  const told = await started(['why', merchantUid, ...here()]);
-  expect([told.code, told.stderr]).toEqual([0, '']);
-  expect(told.stdout).toContain(`주문 ${merchantUid}: 14,000 KRW, 결제 전`);
+  const ended = await started(['why', merchantUid, ...here()]);
+  expect([ended.code, ended.stderr]).toEqual([0, '']);
+  expect(ended.stdout).toContain(`주문 ${merchantUid}: 14,000 KRW, 결제 전`);
   expect(await started(['close', merchantUid, ...here()])).toMatchObject({ code: 4, stdout: '' });
   expect(await started(['pay'])).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('close closes an unpaid order once it is confirmed, and a paid one not', async () => {
+test('close closes an unpaid order after a confirmation, and refuses a paid one', async () => {
   const order = await system.order();
   expect(await local('close', order)).toMatchObject({ code: 4 });
   expect(await statusOf(order)).toBe('ready');
@@ -216,7 +217,7 @@ test('close closes an unpaid order once it is confirmed, and a paid one not', as
   });
 });
 
-test('attention finds a deposit that only a person can give back, and nothing once it is back', async () => {
+test('attention lists a deposit that the operator must refund, until it is returned', async () => {
   expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
   const order = await system.order();
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'vbank' });
@@ -238,7 +239,7 @@ test('attention finds a deposit that only a person can give back, and nothing on
   });
 });
 
-test('returned writes down what was given back from the shop’s own bank, once it is confirmed', async () => {
+test('returned records a transfer from the shop’s own bank, after a confirmation', async () => {
   const order = await system.order();
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'vbank' });
   system.iamport.ledger.issueAccount(imp_uid);
@@ -256,12 +257,12 @@ test('returned writes down what was given back from the shop’s own bank, once 
     code: 0,
     stdout: `Written down: ${imp_uid} · ${order}, 3,000 KRW\n`,
   });
-  // The deposits are there for ever, and are no news any more.
+  // Iamport still shows the deposits, and they must not be published again.
   await system.complete({ imp_uid, merchant_uid: order });
   expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
 });
 
-test('returned writes down a refund that the PG has accepted and paid back, once it is confirmed', async () => {
+test('returned records a refund that the PG has accepted and paid out, after a confirmation', async () => {
   const { merchantUid, imp_uid } = await paid();
   await system.complete({ imp_uid, merchant_uid: merchantUid });
   system.iamport.settings.pgDefersCancels = true;
@@ -279,11 +280,11 @@ test('returned writes down a refund that the PG has accepted and paid back, once
   expect(await local('returned', id, '--yes')).toMatchObject({ code: 3 });
 });
 
-test('returned ends what waits for an operator without money to give back, and refuses what is not the operator’s', async () => {
-  const reversals = (await connect({ local: true, url: system.url, stack: '' })).rooms.reversals;
-  const request = { merchantUid: 'order-of-nobody', reason: 'order_not_found', currency: 'KRW' } as const;
-  const amount = amountOf(9_000, 'KRW') ?? expect.unreachable();
-  const nothing = amountOf(0, 'KRW') ?? expect.unreachable();
+test('returned finishes operator items without money, and refuses other items', async () => {
+  const reversals = (await connect({ local: true, url: system.url, stack: '' })).deps.reversals;
+  const request = { merchantUid: 'order-unknown', reason: 'order_not_found', currency: 'KRW' } as const;
+  const amount = parseAmount(9_000, 'KRW') ?? expect.unreachable();
+  const nothing = parseAmount(0, 'KRW') ?? expect.unreachable();
   await reversals.request({ ...request, impUid: 'imp_orphan', kind: 'orphan', amount }, 1_795_000_000, 0);
   const account = {
     ...request,
@@ -292,7 +293,7 @@ test('returned ends what waits for an operator without money to give back, and r
     reason: 'order_closed',
     amount: nothing,
   } as const;
-  let { reversal } = await reversals.request(account, 1_795_000_000, 1);
+  let reversal = storedValue(await reversals.request(account, 1_795_000_000, 1));
   expect(await local('returned', 'imp_account', '--yes')).toMatchObject({ code: 3 });
   for (let hour = 1; reversal.state === 'requested'; hour += 1) {
     const now = 1_795_000_000 + hour * 86_400;
@@ -322,7 +323,7 @@ describe('republish', () => {
   const sorted = (events: readonly { name: string; detail: unknown }[]) =>
     [...events].sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 
-  test('publishes the events of an order, its reversals and refunds again as they were, by the order or a payment', async () => {
+  test('publishes the same events of an order, its reversals and refunds again, by order or payment', async () => {
     const { merchantUid, imp_uid } = await paid();
     await system.complete({ imp_uid, merchant_uid: merchantUid });
     const second = await paid(14_000, merchantUid);
@@ -351,11 +352,11 @@ describe('republish', () => {
     });
   });
 
-  test('of an order that is not there is refused', async () => {
-    expect(await local('republish', 'nobody')).toMatchObject({ code: 3, stdout: 'Nothing to publish\n' });
+  test('is refused for an unknown order', async () => {
+    expect(await local('republish', 'unknown')).toMatchObject({ code: 3, stdout: 'Nothing to publish\n' });
   });
 
-  test('works off the queue: what was repaired is published and deleted, and what was not stays', async () => {
+  test('processes the queue: a repaired item is published and deleted, a broken one stays', async () => {
     const [repaired, broken] = [await paid(), await paid()];
     for (const { merchantUid, imp_uid } of [repaired, broken]) {
       await system.complete({ imp_uid, merchant_uid: merchantUid });
@@ -378,7 +379,7 @@ describe('republish', () => {
   });
 });
 
-/** A hand edit, as in the console of DynamoDB. */
+/** Edits an item like an operator in the console of DynamoDB. */
 async function setStatus(merchantUid: string, status: string, revision: number): Promise<void> {
   const { config } = await connect({ local: true, url: system.url, stack: '' });
   const client = new DynamoDBClient({});
@@ -394,35 +395,35 @@ async function setStatus(merchantUid: string, status: string, revision: number):
   client.destroy();
 }
 
-test('reconcile finds what every notification missed', async () => {
+test('reconcile settles a payment without a notification', async () => {
   const { merchantUid } = await paid();
   const { code, stdout } = await local('reconcile');
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^settled +[1-9]/m)]);
   expect(await statusOf(merchantUid)).toBe('paid');
 });
 
-test('what takes long says so meanwhile, and nothing once it is over', async () => {
-  const notes: string[] = [];
+test('slow work reports its progress until it ends', async () => {
+  const reports: string[] = [];
   const { promise: work, resolve: end } = Promise.withResolvers<string>();
-  // Over as soon as it has been said twice, however fast the machine is.
-  const note = (text: string) => {
-    if (notes.push(text) === 2) end('over');
+  // The work ends after two reports, independent of the speed of the machine.
+  const progress = (text: string) => {
+    if (reports.push(text) === 2) end('over');
   };
-  expect(await waited(work, note, 50)).toBe('over');
-  expect(notes).toEqual([expect.stringMatching(/^… \d+ s$/), expect.stringMatching(/^… \d+ s$/)]);
+  expect(await withProgress(work, progress, 50)).toBe('over');
+  expect(reports).toEqual([expect.stringMatching(/^… \d+ s$/), expect.stringMatching(/^… \d+ s$/)]);
   await new Promise((resolve) => setTimeout(resolve, 120));
-  expect(notes).toHaveLength(2);
+  expect(reports).toHaveLength(2);
 });
 
 describe('doctor', () => {
-  test('finds a healthy system healthy', async () => {
+  test('passes every check on a healthy system', async () => {
     await system.reconcile();
     const { code, stdout } = await local('doctor');
     expect(stdout.match(/^✓/gm)).toHaveLength(7);
     expect(code).toBe(0);
   });
 
-  test('warns where none of the paid payments at Iamport is of an order of ours, and does not fail', async () => {
+  test('warns without failing when no paid payment at Iamport belongs to a registered order', async () => {
     const own = await startSystem({ databaseKey: 'otheraccount' });
     own.iamport.settings.webhooks = 'never';
     try {
@@ -442,7 +443,7 @@ describe('doctor', () => {
     }
   });
 
-  test('sees that no token is given for the keys, though the one that is shared still lives', async () => {
+  test('detects that Iamport issues no token for the keys, though the shared token is still valid', async () => {
     system.iamport.faults.add({ path: '/users/getToken', status: 500, times: 20 });
     const { code, stdout } = await local('doctor');
     system.iamport.faults.clear();
@@ -450,7 +451,7 @@ describe('doctor', () => {
     expect(stdout).toContain('→ put imp_key and imp_secret into the secret');
   });
 
-  test('says what to do where Iamport does not answer', async () => {
+  test('prints the remedy when Iamport does not respond', async () => {
     system.iamport.faults.add({ path: '/payments', status: 500, times: 20 });
     const { code, stdout } = await local('doctor', '--lang', 'ko');
     system.iamport.faults.clear();
@@ -460,8 +461,8 @@ describe('doctor', () => {
   });
 });
 
-describe('the words', () => {
-  test('--help tells of every subcommand, in both languages', async () => {
+describe('the command line', () => {
+  test('--help lists every subcommand, in both languages', async () => {
     for (const lang of ['en', 'ko']) {
       const { code, stdout } = await run(['--help', '--lang', lang]);
       expect(code).toBe(0);
@@ -484,11 +485,11 @@ describe('the words', () => {
   test.each([
     ['en', 'docs/operate.md'],
     ['ko', 'docs/operate.ko.md'],
-  ] as const)('the help in %s is in %s as it is', async (lang, paper) => {
-    expect(await readFile(join(import.meta.dirname, '../..', paper), 'utf8')).toContain(`\n${HELP[lang]}\`\`\`\n`);
+  ] as const)('the help in %s is quoted in %s', async (lang, doc) => {
+    expect(await readFile(join(import.meta.dirname, '../..', doc), 'utf8')).toContain(`\n${HELP[lang]}\`\`\`\n`);
   });
 
-  test('native prints what an app declares', async () => {
+  test('native prints the declarations of an app', async () => {
     expect(await run(['native', '--scheme', 'iamporttest'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('LSApplicationQueriesSchemes'),
@@ -503,11 +504,11 @@ describe('the words', () => {
     [['constructor'], 'There is no subcommand constructor'],
     [['why', 'a', '--colour'], "Unknown option '--colour'"],
     [['doctor', '--lang', 'fr'], '--lang must be ko or en'],
-  ])('%j is misuse', async (args, says) => {
-    expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
+  ])('%j is misuse', async (args, message) => {
+    expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
-  test('no local system is told with what to do', async () => {
+  test('a missing local system is reported with the remedy', async () => {
     const { code, stderr } = await run(['doctor', '--local', '--url', 'http://127.0.0.1:9']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('start it with npm start')]);
   });

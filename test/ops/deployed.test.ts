@@ -1,4 +1,4 @@
-/** The command on a deployment in an AWS account: CloudFormation and Lambda are played, DynamoDB and the signed API are real. */
+/** The command on a deployment in an AWS account, with fakes of CloudFormation and Lambda, DynamoDB Local and the signed local API. */
 
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,18 +9,18 @@ import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
 let environment: Record<string, string>;
-const asked: string[] = [];
+const requests: string[] = [];
 
 const textOf = async (request: IncomingMessage) => Buffer.concat(await request.toArray()).toString();
 const resource = (id: string, type: string, physicalId: string) =>
   `<member><LogicalResourceId>${id}</LogicalResourceId><ResourceType>${type}</ResourceType><PhysicalResourceId>${physicalId}</PhysicalResourceId><LastUpdatedTimestamp>2026-11-23T00:00:00Z</LastUpdatedTimestamp><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`;
 
-/** What AWS answers of a stack with payments in it, on two pages. */
+/** A fake of CloudFormation and Lambda. The resources of the stack `Shop` are on two pages. */
 const aws = createServer(async (request, response) => {
   const path = request.url ?? '';
   const body = await textOf(request);
   const action = new URLSearchParams(body).get('Action');
-  asked.push(action ?? `${request.method} ${path}`);
+  requests.push(action ?? `${request.method} ${path}`);
   if (action === 'ListStackResources') {
     const query = new URLSearchParams(body);
     response.setHeader('content-type', 'text/xml');
@@ -46,13 +46,13 @@ const aws = createServer(async (request, response) => {
 });
 
 beforeAll(async () => {
-  // The operator has one pair of keys, for the tables and for the API.
+  // The operator's credentials are the same for the tables and the API.
   system = await startSystem({ databaseKey: 'local' });
   system.iamport.settings.webhooks = 'never';
   await new Promise<void>((resolve) => aws.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(aws.address() as AddressInfo).port}`;
-  const answer = await fetch(`${system.url}/__local/deployment`);
-  const all = ((await answer.json()) as { environment: Record<string, string> }).environment;
+  const response = await fetch(`${system.url}/__local/deployment`);
+  const all = ((await response.json()) as { environment: Record<string, string> }).environment;
   environment = Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('AWS_')));
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
@@ -64,7 +64,7 @@ beforeAll(async () => {
   vi.stubEnv('LC_ALL', 'en_US.UTF-8');
 });
 beforeEach(() => {
-  asked.length = 0;
+  requests.length = 0;
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
@@ -73,19 +73,19 @@ afterAll(async () => {
 });
 
 async function run(...args: string[]) {
-  const said = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof said) => ({
+  const output = { stdout: '', stderr: '' };
+  const to = (name: keyof typeof output) => ({
     write(text: string) {
-      said[name] += text;
+      output[name] += text;
     },
   });
   const deployed = ['--stack', 'Shop', '--region', 'ap-northeast-2', '--url', system.url];
   const stdin = Object.assign(Readable.from([]), { isTTY: false });
   const code = await main([...deployed, ...args], { stdout: to('stdout'), stderr: to('stderr'), stdin });
-  return { code, ...said };
+  return { code, ...output };
 }
 
-test('a payment is explained, settled, and given back in part, by the tables, the rules and the routes that are deployed', async () => {
+test('a payment is explained, settled and partly refunded through the deployed tables and routes', async () => {
   const order = await system.order();
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
   system.iamport.ledger.pay(imp_uid);
@@ -96,31 +96,31 @@ test('a payment is explained, settled, and given back in part, by the tables, th
   expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(1_000);
 });
 
-test('it is found by its stack, to the last page of its resources', async () => {
+test('the command finds a deployment on any page of its stack’s resources', async () => {
   expect((await run('doctor')).stdout).toContain('✓ signed routes take us: GET /orders/… 404');
-  expect(asked.slice(0, 3)).toEqual([
+  expect(requests.slice(0, 3)).toEqual([
     'ListStackResources',
     'ListStackResources',
     'GET /2015-03-31/functions/shop-reconcile/configuration',
   ]);
 });
 
-test('the reconciler is invoked as the schedule does it', async () => {
+test('reconcile invokes the reconciler like the schedule', async () => {
   expect(await run('reconcile')).toMatchObject({ code: 0, stdout: expect.stringContaining('finished    true') });
-  expect(asked.at(-1)).toBe('POST /2015-03-31/functions/shop-reconcile/invocations');
+  expect(requests.at(-1)).toBe('POST /2015-03-31/functions/shop-reconcile/invocations');
 });
 
-test('events are published again by the bus and the queue of the deployed publisher', async () => {
+test('republish uses the bus and the queue of the deployed publisher', async () => {
   const order = await system.order();
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
   system.iamport.ledger.pay(imp_uid);
   await run('settle', imp_uid);
   expect(await run('republish', order)).toMatchObject({ code: 0, stdout: `Published: Payment Paid ${order}:2\n` });
-  expect(asked).toContain('GET /2015-03-31/functions/shop-publish/configuration');
+  expect(requests).toContain('GET /2015-03-31/functions/shop-publish/configuration');
   expect(await run('republish', '--queue')).toMatchObject({ code: 0, stdout: 'Nothing to publish\n' });
 });
 
-test('a stack that is not there is told by its name', async () => {
+test('an unknown stack is reported by its name', async () => {
   const { code, stderr } = await run('attention', '--stack', 'Elsewhere');
   expect([code, stderr]).toEqual([
     1,

@@ -1,4 +1,4 @@
-/** The attacks that we know of, by name, over HTTP on the local system. docs/threats.md says what each is and what answers it. */
+/** The known attacks, by name, over HTTP on the local system. docs/threats.md describes each attack and its defence. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
@@ -6,7 +6,7 @@ import { type System, startSystem } from '../support/system.ts';
 const resultTargets = { web: 'https://shop.example/result', app: 'shopapp://result' };
 const logged: string[] = [];
 let system: System;
-/** The same with result targets, and closed to senders that are not Iamport. */
+/** A system with result targets, whose webhook accepts only Iamport's addresses. */
 let strict: System;
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ function paid(
 }
 const raw = (path: string, body: string, type = 'application/json') =>
   system.send(path, { method: 'POST', headers: { 'content-type': type }, body });
-const asked = () => system.iamport.faults.calls.filter((call) => !call.endsWith('/users/getToken'));
+const iamportCalls = () => system.iamport.faults.calls.filter((call) => !call.endsWith('/users/getToken'));
 const order = async (merchantUid: string, of = system) =>
   (await of.shop('GET', merchantUid)).json as {
     status: string;
@@ -40,7 +40,7 @@ const order = async (merchantUid: string, of = system) =>
     reversals: { reason: string; state: string }[];
   };
 
-describe('what reaches Iamport', () => {
+describe('calls to Iamport', () => {
   test.each([
     '../users/getToken',
     '..',
@@ -56,41 +56,41 @@ describe('what reaches Iamport', () => {
     'imp_1\u0000',
     '\timp_1',
     'ｉｍｐ_1',
-  ])('traversal and CRLF in imp_uid: %j is refused before anybody is asked', async (imp_uid) => {
-    for (const answer of [
+  ])('traversal and CRLF in imp_uid: %j is refused without a call to Iamport', async (imp_uid) => {
+    for (const response of [
       await system.complete({ imp_uid }),
       await system.webhook({ imp_uid }),
       await system.mobile({ imp_uid }),
     ]) {
-      expect(answer.status).toBe(400);
+      expect(response.status).toBe(400);
     }
-    expect(asked()).toEqual([]);
+    expect(iamportCalls()).toEqual([]);
   });
 
-  test('a redirect of Iamport to somewhere else is not followed, and takes no token along', async () => {
+  test('a redirect of Iamport is not followed, and gets no token', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.forgetCalls();
     system.iamport.faults.add({ path: `/payments/${impUid}`, status: 302, times: 2 });
     expect((await system.complete({ imp_uid: impUid, merchant_uid: merchantUid })).status).toBe(503);
-    expect(new Set(asked())).toEqual(new Set([`GET /payments/${impUid}`]));
+    expect(new Set(iamportCalls())).toEqual(new Set([`GET /payments/${impUid}`]));
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 });
 
-describe('somebody else’s order', () => {
+describe('another buyer’s order', () => {
   test('replay on another order: a paid imp_uid settles the order that it paid, and no other', async () => {
     const [mine, victims] = [await system.order(), await system.order()];
     const impUid = paid(mine);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 50 }, () => system.complete({ imp_uid: impUid, merchant_uid: victims })),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([409]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([409]));
     expect(await order(victims)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
     expect(system.iamport.ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('a cheap payment that names a dear order is sent back, and the order can still be paid', async () => {
+  test('a cheap payment that names an expensive order is cancelled, and the order can still be paid', async () => {
     const victims = await system.order();
     const cheap = paid(victims, { amount: 100 });
     expect((await system.complete({ imp_uid: cheap, merchant_uid: victims })).json).toMatchObject({
@@ -101,7 +101,7 @@ describe('somebody else’s order', () => {
     expect((await system.complete({ imp_uid: good, merchant_uid: victims })).json).toMatchObject({ status: 'paid' });
   });
 
-  test('enumeration: without the pair of ids nothing is told but how it stands, and strangers learn no amounts', async () => {
+  test('enumeration: without both ids a response has only the status, and never an amount', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -118,8 +118,8 @@ describe('somebody else’s order', () => {
   });
 });
 
-describe('what is read of a request', () => {
-  test('prototype pollution: ids by way of __proto__ are none, and leave nothing behind', async () => {
+describe('parsing of a request', () => {
+  test('prototype pollution: ids in __proto__ are ignored, and pollute no object', async () => {
     const impUid = paid(await system.order());
     for (const body of [
       `{"__proto__":{"imp_uid":"${impUid}"}}`,
@@ -141,7 +141,7 @@ describe('what is read of a request', () => {
     expect((await raw('/payments/complete', twice, 'application/x-www-form-urlencoded')).status).toBe(400);
     expect((await raw('/payments/webhook', twice, 'application/x-www-form-urlencoded')).status).toBe(400);
     expect((await system.send(`/payments/complete/mobile?${twice}`)).status).toBe(400);
-    expect(asked()).toEqual([]);
+    expect(iamportCalls()).toEqual([]);
   });
 
   test.each([
@@ -155,7 +155,7 @@ describe('what is read of a request', () => {
     system.iamport.faults.forgetCalls();
     expect((await raw('/payments/complete', body, type)).status).toBe(415);
     expect((await raw('/payments/webhook', body, type)).status).toBe(415);
-    expect(asked()).toEqual([]);
+    expect(iamportCalls()).toEqual([]);
   });
 
   test('oversize: more than 64 KiB is refused before it is parsed', async () => {
@@ -163,7 +163,7 @@ describe('what is read of a request', () => {
     system.iamport.faults.forgetCalls();
     expect((await raw('/payments/complete', body)).status).toBe(413);
     expect((await raw('/payments/webhook', body)).status).toBe(413);
-    expect(asked()).toEqual([]);
+    expect(iamportCalls()).toEqual([]);
   });
 
   test('status, amount and success of a caller are not read', async () => {
@@ -182,30 +182,30 @@ describe('what is read of a request', () => {
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 
-  test('X-Forwarded-For: a sender is who is connected, whatever the headers say', async () => {
+  test('X-Forwarded-For: the sender is the connected address, regardless of headers', async () => {
     const imp_uid = paid(await strict.order(), {}, strict);
     const headers = {
       'content-type': 'application/json',
       'x-forwarded-for': '52.78.100.19',
       forwarded: 'for=52.78.100.19',
     };
-    const answer = await strict.send('/payments/webhook', {
+    const response = await strict.send('/payments/webhook', {
       method: 'POST',
       headers,
       body: JSON.stringify({ imp_uid }),
     });
-    expect(answer).toMatchObject({ status: 403, json: { code: 'sender_refused' } });
+    expect(response).toMatchObject({ status: 403, json: { code: 'sender_refused' } });
   });
 });
 
-describe('what the buyer’s browser is sent', () => {
+describe('responses to the buyer’s browser', () => {
   test.each([
     ['a web address', 'https://evil.example'],
     ['an address without its scheme', '//evil.example'],
     ['a scheme', 'evilapp://x'],
     ['a script', 'javascript:alert(1)'],
     ['a name of every object', '__proto__'],
-  ])('open redirect through to: %s is no target', async (_name, to) => {
+  ])('open redirect through to: %s is not a target', async (_name, to) => {
     const merchantUid = await strict.order();
     const imp_uid = paid(merchantUid, {}, strict);
     const query = { imp_uid, merchant_uid: merchantUid, to, redirect: to, next: to, app_scheme: to };
@@ -216,7 +216,7 @@ describe('what the buyer’s browser is sent', () => {
     expect(text).not.toContain('evil');
   });
 
-  test('header injection: a line break in a query becomes no header', async () => {
+  test('header injection: a line break in a query adds no header', async () => {
     for (const of of [system, strict]) {
       const path =
         '/payments/complete/mobile?imp_uid=imp_1&merchant_uid=a%0d%0aset-cookie:%20a=b&to=app%0d%0ax-injected:%201';
@@ -227,7 +227,7 @@ describe('what the buyer’s browser is sent', () => {
     }
   });
 
-  test('script in the page: what a stranger wrote is text, or is not shown, and nothing could run', async () => {
+  test('script in the page: text of an unknown sender is escaped or omitted, and the CSP blocks scripts', async () => {
     const script = '"><script>alert(1)</script><img src=x onerror=alert(1)>';
     const merchantUid = await system.order({ name: script });
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
@@ -248,8 +248,8 @@ describe('what the buyer’s browser is sent', () => {
     expect(page.text).toContain('결제가 완료되었습니다');
   });
 
-  test('every answer, errors among them, may be neither kept, sniffed nor passed on', async () => {
-    const answers = [
+  test('every response, including errors, forbids caching, MIME sniffing and referrers', async () => {
+    const responses = [
       await system.complete({ imp_uid: 'imp_000000000001' }),
       await system.complete({}),
       await raw('/payments/complete', '{', 'text/plain'),
@@ -257,7 +257,7 @@ describe('what the buyer’s browser is sent', () => {
       await system.mobile({}),
       await system.mobile({ imp_uid: 'imp_000000000001' }),
     ];
-    for (const { headers } of answers) {
+    for (const { headers } of responses) {
       expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
@@ -265,18 +265,18 @@ describe('what the buyer’s browser is sent', () => {
     }
   });
 
-  test('a page of a stranger may neither read an answer nor get one by GET', async () => {
+  test('a page of another site can neither read a response nor get one by GET', async () => {
     const body = JSON.stringify({ imp_uid: 'imp_000000000001' });
     const headers = { 'content-type': 'application/json', origin: 'https://evil.example' };
-    const answer = await system.send('/payments/complete', { method: 'POST', headers, body });
-    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
-    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+    const response = await system.send('/payments/complete', { method: 'POST', headers, body });
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
     expect((await system.send('/payments/complete')).status).toBe(404);
   });
 });
 
-describe('money that is none', () => {
-  test('test channel: a test payment settles nothing, and there is nothing to send back', async () => {
+describe('invalid money', () => {
+  test('test channel: a test payment settles nothing, and no reversal is recorded', async () => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid, { sandbox: true });
     expect((await system.complete({ imp_uid, merchant_uid: merchantUid })).json).toMatchObject({
@@ -286,7 +286,7 @@ describe('money that is none', () => {
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
-  test('currency: 14,000 of another one is not 14,000 won', async () => {
+  test('currency: 14,000 in another currency is not 14,000 won', async () => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid);
     system.iamport.ledger.payment(imp_uid).currency = 'JPY';
@@ -304,7 +304,7 @@ describe('money that is none', () => {
     ['less than nothing', -14_000],
     ['nothing at all', null],
     ['a list', [14_000]],
-  ])('float tricks: %s for an amount is taken for no amount, and decides nothing', async (_name, amount) => {
+  ])('float tricks: %s as an amount is invalid, and decides nothing', async (_name, amount) => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid);
     Object.assign(system.iamport.ledger.payment(imp_uid), { amount });
@@ -312,7 +312,7 @@ describe('money that is none', () => {
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
-  test('an order of no amount, or of half a won, is not registered', async () => {
+  test('an order without an amount, or with half a won, is not registered', async () => {
     for (const amount of [0, -1, 0.5, 14_000.5, 1e21, '14000', null]) {
       expect((await system.shop('PUT', 'order-of-tricks', { amount })).status).toBe(400);
     }
@@ -320,7 +320,7 @@ describe('money that is none', () => {
   });
 });
 
-test('secrets in logs: neither a key nor a token was logged in all of this', () => {
+test('secrets in logs: no key and no token was logged by these tests', () => {
   const text = logged.join('');
   expect(text).toContain('imp_000000000001');
   expect(text).not.toMatch(/imp_secret|authorization/i);

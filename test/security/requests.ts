@@ -1,10 +1,10 @@
-/** Hostile requests, each door's own, from one seed: good ones that were bent until nothing good is left, or so it may seem. */
+/** Malformed requests for each endpoint, from one seed: valid requests after one to four random mutations. */
 
-import type { Chance } from '../simulation/random.ts';
+import type { SeededRandom } from '../simulation/random.ts';
 
-export interface Hostile {
+export interface FuzzRequest {
   readonly method: string;
-  /** With its query, as it goes over the wire. */
+  /** With its query, as sent over the wire. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
@@ -14,20 +14,20 @@ export interface Target {
   readonly name: string;
   readonly method: string;
   readonly isSigned: boolean;
-  /** Good fields, of a payment that Iamport does not know and an order that nobody registered. */
+  /** Valid fields of a payment that Iamport does not know, and of an order that the shop did not register. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Where the fields go; in a path, `{merchant_uid}` is the order. */
+  /** The path of the endpoint; `{merchant_uid}` stands for the order. */
   readonly path: string;
-  /** Headers without which the door refuses every request. */
+  /** Headers without which the endpoint refuses every request. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly isQuery?: true;
-  /** What Iamport can be asked by: without it nobody may be asked. */
+  /** Matches an id that a call to Iamport needs. A request without a match may cause no call. */
   readonly names: RegExp;
 }
 
 const anImpUid = /imps?_[0-9A-Za-z_-]/;
 
-const payment = { imp_uid: 'imp_999999999999', merchant_uid: 'order-of-nobody' };
+const payment = { imp_uid: 'imp_999999999999', merchant_uid: 'order-unknown' };
 
 export const targets: readonly Target[] = [
   { name: 'complete', method: 'POST', path: '/payments/complete', isSigned: false, names: anImpUid, fields: payment },
@@ -62,7 +62,7 @@ export const targets: readonly Target[] = [
     path: '/orders/{merchant_uid}',
     isSigned: true,
     names: anImpUid,
-    // No currency has a third digit, so that not even an order that nobody bent is a good one.
+    // No currency has a third decimal, so that a request without a mutation is invalid too.
     fields: { amount: 14_000.125, currency: 'KRW', name: '상품' },
   },
   {
@@ -78,7 +78,7 @@ export const targets: readonly Target[] = [
     name: 'refunds',
     method: 'POST',
     path: '/orders/{merchant_uid}/refunds',
-    headers: { 'idempotency-key': 'hostile' },
+    headers: { 'idempotency-key': 'fuzz' },
     isSigned: true,
     names: anImpUid,
     fields: { amount: 1_000, reason: '변심', account: { holder: '홍길동', bank: '004', number: '1234567890' } },
@@ -94,7 +94,7 @@ export const targets: readonly Target[] = [
   },
 ];
 
-const nasty: readonly unknown[] = [
+const hostileValues: readonly unknown[] = [
   null,
   true,
   0,
@@ -187,7 +187,7 @@ const headers: readonly (readonly [string, string])[] = [
 ];
 
 const orders = [
-  'order-of-nobody',
+  'order-unknown',
   '..',
   '%2e%2e',
   '%00',
@@ -201,18 +201,18 @@ const orders = [
   '__proto__',
 ];
 
-/** @returns a request to this door that was bent one to four times */
-export function hostile(target: Target, chance: Chance): Hostile {
+/** @returns a request to this endpoint with one to four mutations */
+export function fuzzRequest(target: Target, random: SeededRandom): FuzzRequest {
   let fields: [string, unknown][] = Object.entries(target.fields);
-  for (let bends = chance.whole(1, 4); bends > 0; bends -= 1) fields = bent(fields, chance);
-  const one = <Value>(list: readonly Value[]): Value => list[chance.whole(0, list.length - 1)] as Value;
+  for (let left = random.whole(1, 4); left > 0; left -= 1) fields = malformed(fields, random);
+  const one = <Value>(list: readonly Value[]): Value => list[random.whole(0, list.length - 1)] as Value;
   const type = one(types);
   const path = target.path.replace('{merchant_uid}', one(orders));
-  const extra = chance.is(0.3) ? Object.fromEntries([one(headers)]) : {};
+  const extra = random.is(0.3) ? Object.fromEntries([one(headers)]) : {};
   if (target.isQuery) {
     return {
       method: target.method,
-      path: `${path}?${scrambledText(formOf(fields), chance)}`,
+      path: `${path}?${malformedQuery(formOf(fields), random)}`,
       headers: extra,
       body: Buffer.alloc(0),
     };
@@ -222,16 +222,16 @@ export function hostile(target: Target, chance: Chance): Hostile {
     method: target.method,
     path,
     headers: { ...(type && { 'content-type': type }), ...target.headers, ...extra },
-    body: scrambled(text, chance),
+    body: malformedBytes(text, random),
   };
 }
 
-function bent(fields: readonly [string, unknown][], chance: Chance): [string, unknown][] {
-  const at = chance.whole(0, Math.max(0, fields.length - 1));
-  const value = nasty[chance.whole(0, nasty.length - 1)];
-  const name = names[chance.whole(0, names.length - 1)] ?? 'x';
+function malformed(fields: readonly [string, unknown][], random: SeededRandom): [string, unknown][] {
+  const at = random.whole(0, Math.max(0, fields.length - 1));
+  const value = hostileValues[random.whole(0, hostileValues.length - 1)];
+  const name = names[random.whole(0, names.length - 1)] ?? 'x';
   const field = fields[at];
-  switch (chance.pick({ value: 5, name: 1, add: 2, drop: 2, twice: 1, nest: 1 })) {
+  switch (random.pick({ value: 5, name: 1, add: 2, drop: 2, twice: 1, nest: 1 })) {
     case 'value':
       return fields.map((one, index) => (index === at ? [one[0], value] : one));
     case 'name':
@@ -241,13 +241,13 @@ function bent(fields: readonly [string, unknown][], chance: Chance): [string, un
     case 'drop':
       return fields.filter((_one, index) => index !== at);
     case 'twice':
-      return field ? [...fields, [field[0], chance.is(0.5) ? value : field[1]]] : [...fields];
+      return field ? [...fields, [field[0], random.is(0.5) ? value : field[1]]] : [...fields];
     case 'nest':
       return fields.map((one, index) => (index === at ? [one[0], { [name]: one[1] }] : one));
   }
 }
 
-/** By hand, so that a name may come twice, and `__proto__` is a name like any other. */
+/** Serialized by hand, so that a name can occur twice, and `__proto__` is an ordinary name. */
 const jsonOf = (fields: readonly [string, unknown][]): string =>
   `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
 
@@ -259,11 +259,11 @@ const formOf = (fields: readonly [string, unknown][]): string =>
     })
     .join('&');
 
-/** Now and then the bytes themselves are cut, changed, repeated or marked. */
-function scrambled(text: string, chance: Chance): Buffer {
+/** Sometimes cuts, changes or repeats the bytes, or adds a byte order mark. */
+function malformedBytes(text: string, random: SeededRandom): Buffer {
   const bytes = Buffer.from(text);
-  const at = chance.whole(0, bytes.length);
-  switch (chance.pick({ whole: 12, cut: 2, noise: 2, mark: 1, utf16: 1, brackets: 1, large: 0.05, empty: 0.5 })) {
+  const at = random.whole(0, bytes.length);
+  switch (random.pick({ whole: 12, cut: 2, noise: 2, mark: 1, utf16: 1, brackets: 1, large: 0.05, empty: 0.5 })) {
     case 'whole':
       return bytes;
     case 'cut':
@@ -271,7 +271,7 @@ function scrambled(text: string, chance: Chance): Buffer {
     case 'noise':
       return Buffer.concat([
         bytes.subarray(0, at),
-        Buffer.from([chance.whole(0, 255), chance.whole(0, 255)]),
+        Buffer.from([random.whole(0, 255), random.whole(0, 255)]),
         bytes.subarray(at),
       ]);
     case 'mark':
@@ -287,18 +287,15 @@ function scrambled(text: string, chance: Chance): Buffer {
   }
 }
 
-/** What an HTTP client lets into an address. */
-function scrambledText(query: string, chance: Chance): string {
-  const at = chance.whole(0, query.length);
-  const noise = ['%', '%zz', '%00', '&&&', '=', '%ff%fe', '+', '&imp_uid=imp_2', '%c0%ae'][chance.whole(0, 8)];
-  return chance.is(0.3) ? `${query.slice(0, at)}${noise}${query.slice(at)}` : query;
+/** Sometimes inserts invalid text into the query, as far as an HTTP client permits it. */
+function malformedQuery(query: string, random: SeededRandom): string {
+  const at = random.whole(0, query.length);
+  const noise = ['%', '%zz', '%00', '&&&', '=', '%ff%fe', '+', '&imp_uid=imp_2', '%c0%ae'][random.whole(0, 8)];
+  return random.is(0.3) ? `${query.slice(0, at)}${noise}${query.slice(at)}` : query;
 }
 
-/**
- * Could anybody find in this, however it is read, what names a payment? Written against the bytes, and not with the code that it
- * judges.
- */
-export function mayNameAPayment({ names }: Target, { path, body }: Hostile): boolean {
+/** Whether any decoding of the request contains a payment id. It reads the bytes, independently of the code under test. */
+export function mayNameAPayment({ names }: Target, { path, body }: FuzzRequest): boolean {
   const texts = [path, body.toString('utf8'), body.toString('utf16le')];
   return texts.some((text) => names.test(text) || names.test(unescaped(text)));
 }

@@ -1,19 +1,19 @@
 /**
- * DynamoDB's condition expressions, as far as the store writes them: `attribute_exists`, `attribute_not_exists`, comparisons, AND, OR, parentheses.
- * Anything else is an error and never `true`. That it judges as DynamoDB does is shown in test/conformance.
+ * The part of DynamoDB's condition expressions that the store uses: `attribute_exists`, `attribute_not_exists`, comparisons, AND, OR,
+ * parentheses. Anything else is an error and never `true`. test/conformance compares the results with DynamoDB.
  */
 
 import type { Item, Write } from '../../functions/adapters/dynamodb/table.ts';
 
 type Value = Item[string];
-/** Judges by what the write says of its placeholders: conditions may speak of what is to be set, too. */
+/** Evaluates a condition of a write. A placeholder may refer to a value that the write sets. */
 export type Condition = (item: Item | undefined, write: Placeholders) => boolean;
 type Placeholders = Pick<Write, 'set' | 'values' | 'names'>;
 type Operand = (item: Item | undefined, write: Placeholders) => Value | undefined;
 
 const known = new Map<string, Condition>();
 
-/** @throws Error for an expression that is not understood */
+/** @throws Error for an expression that is not supported */
 export function conditionOf(expression: string): Condition {
   let condition = known.get(expression);
   if (!condition) {
@@ -27,7 +27,7 @@ function parsed(expression: string): Condition {
   const tokens = expression.match(/[#:]?[A-Za-z_]\w*|<>|<=|>=|[()=<>]|\S/g) ?? [];
   let at = 0;
   const unexpected = (): never => {
-    throw new Error(`The simulated table does not understand ${tokens[at] ?? 'the end'} in: ${expression}`);
+    throw new Error(`The simulated table does not support ${tokens[at] ?? 'the end'} in: ${expression}`);
   };
   const take = (token: string) => (tokens[at] === token ? tokens[at++] : undefined);
   const expect = (token: string) => take(token) ?? unexpected();
@@ -83,7 +83,7 @@ function parsed(expression: string): Condition {
   return condition;
 }
 
-/** An attribute that is not there equals nothing, differs from everything, and is neither smaller nor larger. */
+/** A missing attribute equals nothing, differs from everything, and is neither smaller nor larger. */
 const comparisons: Record<string, (left: Value | undefined, right: Value | undefined) => boolean> = {
   '=': equal,
   '<>': (left, right) => !equal(left, right),

@@ -1,6 +1,6 @@
-/** What a run of schedules has been through. A green run that reached nothing would prove nothing. */
+/** Counts the events of the scenarios. A green run that covered nothing would prove nothing. */
 
-export class Reached {
+export class Coverage {
   readonly counts = new Map<string, number>();
 
   count(what: string, times = 1): void {

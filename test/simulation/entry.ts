@@ -1,14 +1,14 @@
-/** An order as the shop would read it in DynamoDB, without any of the code under test. */
+/** Reads an order from its DynamoDB item, as a shop would, without the code under test. */
 
 import type { Item } from '../../functions/adapters/dynamodb/table.ts';
 import { hundredths } from '../../local/iamport/payment.ts';
 import type { Truth } from './iamport.ts';
 
-/** What the shop's own table calls what we call `merchant_uid`, `amount` and `currency`. */
+/** The attributes of the shop's own table for `merchant_uid`, `amount` and `currency`. */
 export const shopColumns = { key: 'order_no', amount: 'price', currency: 'currency' } as const;
 const prefix = 'iamport_';
 
-/** The item of a shop's own table under the names of a table of ours. */
+/** Renames the attributes of an item in the shop's table to those of our own table. */
 function unprefixed(item: Item): Item {
   const ours: Item = {
     merchant_uid: item[shopColumns.key] ?? { S: '' },
@@ -27,7 +27,7 @@ function unprefixed(item: Item): Item {
 
 const settled = new Set(['paid', 'partial_cancelled', 'cancelled', 'deposit_reversed']);
 
-/** What the books of the shop say of one order. Amounts in hundredths. */
+/** The state of one order in the table. Amounts in hundredths. */
 export interface Entry {
   readonly merchantUid: string;
   readonly status: string;
@@ -36,14 +36,14 @@ export interface Entry {
   readonly accountOf: string | undefined;
   readonly amount: number;
   readonly currency: string;
-  /** What the order believes is kept of the payment that it stands on. */
+  /** How much the order keeps of the payment that settled it. */
   readonly kept: number;
   readonly isSettled: boolean;
-  /** Unix seconds; 0 while we have not written into the shop's own item. */
+  /** Unix seconds; 0 before our first write to the shop's own item. */
   readonly createdAt: number;
-  /** Until when the shop waits; Unix seconds. */
+  /** When the order expires; Unix seconds. */
   readonly expiresAt: number | undefined;
-  /** Its amount is a number and its status one that we know. */
+  /** The amount is a number, and the status is known. */
   readonly isReadable: boolean;
 }
 
@@ -71,7 +71,7 @@ export function entryOf(stored: Item): Entry {
   };
 }
 
-/** Just what the order costs, all of it there, and no test. */
+/** The payment has exactly the amount of the order, keeps all of it, and is not a test payment. */
 export const isGood = (truth: Truth | undefined, { amount, currency }: Entry): boolean =>
   truth !== undefined &&
   truth.amount === amount &&

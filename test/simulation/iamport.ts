@@ -1,65 +1,65 @@
 /**
- * Iamport for the simulation: the sandbox's own book of payments behind the routes that we call, without sockets. It remembers
- * all that a payment has been, so that what our tables say can be held against what was true.
+ * Iamport for the simulation: the ledger of the fake Iamport behind the routes that we call, without sockets. It records every state of
+ * a payment, so that the invariants can compare our tables with it.
  */
 
-import type { HttpAnswer, HttpRequest } from '../../functions/adapters/iamport/transport.ts';
+import type { HttpRequest, TransportResponse } from '../../functions/adapters/iamport/transport.ts';
 import { awaitsDeposit, type CancelRequest, Ledger } from '../../local/iamport/ledger.ts';
 import { inSpan, type PageOfPayments, pageOf, sorted } from '../../local/iamport/lists.ts';
 import { hundredths, type Payment } from '../../local/iamport/payment.ts';
 import { Refused, unknownPayment } from '../../local/iamport/refused.ts';
 import { Tokens } from '../../local/iamport/tokens.ts';
-import type { Weather } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { keyIn } from './invariants/once.ts';
 import type { Instance } from './network.ts';
-import type { Chance } from './random.ts';
+import type { SeededRandom } from './random.ts';
 import type { Time } from './time.ts';
 import type { Lists } from './worlds/lists.ts';
 import { noisy, type Pg } from './worlds/pg.ts';
 import type { Throttle } from './worlds/throttle.ts';
 
-/** What was true of a payment for a while. Amounts in hundredths of the major unit. */
+/** One state of a payment at Iamport. Amounts in hundredths of the major unit. */
 export interface Truth {
   readonly status: Payment['status'];
   readonly merchantUid: string;
   readonly amount: number;
   readonly currency: string;
   readonly sandbox: boolean;
-  /** Money has come in, whether or not it has gone back since. */
+  /** Money has arrived, even if it was returned since. */
   readonly moved: boolean;
   readonly kept: number;
-  /** What arrived on a fixed account in all. */
+  /** The sum of all deposits into a fixed account. */
   readonly deposited: number | undefined;
 }
 
-/** What comes back to an instance, with what the simulation has to know of it. */
-export interface Answer extends HttpAnswer {
-  /** Iamport accepted a cancel or a revocation: the key of the item that asked for it. */
+/** A response to an instance, with facts that only the simulation reads. */
+export interface HttpResponse extends TransportResponse {
+  /** Iamport accepted a cancel or a revocation: the key of the item that requested it. */
   readonly accepted?: string;
-  /** More than the client reads. */
+  /** The body is larger than the client reads. */
   readonly isTooLarge?: boolean;
 }
 
-/** What a world makes of Iamport. */
-export interface Circumstances {
+/** How the worlds of a scenario change Iamport. */
+export interface IamportConditions {
   readonly pg: Pg;
   readonly lists: Lists;
   readonly throttle: Throttle;
-  /** Amounts carry the noise of binary fractions. */
+  /** Amounts carry the rounding errors of binary fractions. */
   readonly isNoisy: boolean;
 }
 
 export interface SimulatedIamport {
   readonly ledger: Ledger;
-  answer(request: HttpRequest, from: Instance): Answer;
-  /** Writes down what has become of a payment: to be called after each change that did not come through `answer`. */
-  note(impUid: string): void;
-  /** All that was true of a payment, the oldest first. */
+  respond(request: HttpRequest, from: Instance): HttpResponse;
+  /** Records the state of a payment. Call it after each change that did not go through `respond`. */
+  recordChange(impUid: string): void;
+  /** Every state of a payment, the oldest first. */
   truths(impUid: string): readonly Truth[];
   /** Several deposits arrived on a fixed account. Major units. */
   depositHistory(impUid: string, amounts: readonly number[]): void;
   payments(): readonly Payment[];
-  /** How many payments have changed since a time, a crowd of unpaid attempts aside. Milliseconds since 1970 */
+  /** How many payments have changed since a time. Unpaid attempts beyond 20 do not count. @param time milliseconds since 1970 */
   changedSince(time: number): number;
   /** Called before a cancel or a revocation through the API takes effect. */
   onUndo: (impUid: string, from: Instance, cancel?: CancelRequest) => void;
@@ -67,15 +67,15 @@ export interface SimulatedIamport {
   onAccepted: (impUid: string, key: string | undefined, isPending: boolean, isRevocation: boolean) => void;
   /** Called after a cancel or a revocation through the API took effect. @param key of a refund */
   onCancelled: (impUid: string, key: string | undefined) => void;
-  /** Called before an amount is registered, or overwritten, because we asked. */
+  /** Called before our call registers or overwrites an amount. */
   onPrepare: (merchantUid: string, isChange: boolean) => void;
-  /** Called when a payment is asked for by its `imp_uid`. */
-  onAsked: (impUid: string, from: Instance) => void;
-  /** Called for each payment that somebody is shown, with its JSON. */
-  onShown: (payment: string) => void;
-  /** Payments that are listed, and cannot be asked about. */
+  /** Called when an instance reads a payment by its `imp_uid`. */
+  onPaymentRead: (impUid: string, from: Instance) => void;
+  /** Called for each payment in a response, with its JSON. */
+  onReturned: (payment: string) => void;
+  /** Payments that the lists contain, but that cannot be read by their `imp_uid`. */
   readonly unreadable: Set<string>;
-  /** Nobody reaches Iamport. */
+  /** Calls do not reach Iamport. */
   isDown: boolean;
 }
 
@@ -83,20 +83,20 @@ export const pgApiKey = 'key-at-inicis';
 
 export function simulatedIamport(
   time: Time,
-  chance: Chance,
-  weather: Weather,
-  { pg, lists, throttle, isNoisy }: Circumstances,
+  seeded: SeededRandom,
+  faults: Faults,
+  { pg, lists, throttle, isNoisy }: IamportConditions,
 ): SimulatedIamport {
   const now = () => time.now;
-  const random = () => chance.number();
-  /** What the PG does with the call that is being answered. */
+  const random = () => seeded.number();
+  /** How the PG handles the cancel of the current call. */
   let call: { key: string | undefined; isPending: boolean; isDenied: boolean } | undefined;
-  /** The key of the item whose cancel or revocation was accepted by the call that is being answered. */
+  /** The key of the item whose cancel or revocation the current call accepted. */
   const last: { accepted: string | undefined } = { accepted: undefined };
   const ledger = new Ledger({
     now,
     random,
-    refusesCancels: () => weather.strikes('refuses cancel'),
+    refusesCancels: () => faults.happens('refuses cancel'),
     storedReason: (reason) => pg.storedReason(reason),
     performsLater(impUid, perform) {
       if (!call) return false;
@@ -107,7 +107,7 @@ export function simulatedIamport(
       const performed = () => {
         const before = truthOf(ledger.payment(impUid), undefined);
         perform();
-        note(impUid);
+        recordChange(impUid);
         const after = truthOf(ledger.payment(impUid), undefined);
         if (before.kept !== after.kept || before.status !== after.status) simulated.onCancelled(impUid, key);
       };
@@ -124,19 +124,19 @@ export function simulatedIamport(
   const history = new Map<string, Truth[]>();
   const deposits = new Map<string, readonly number[]>();
 
-  /** What Iamport does not know is null, or is not there at all. */
-  const unknown = chance.is(0.3) ? null : undefined;
+  /** Iamport returns an unknown field as null, or omits it. */
+  const unknown = seeded.is(0.3) ? null : undefined;
 
-  /** What each payment looks like in an answer, until it is noted to have changed: nothing else of a schedule is told as often. */
+  /** The JSON of each payment until its next change. A cache, because a scenario serializes payments most often. */
   const texts = new Map<string, string>();
 
-  const note = (impUid: string): void => {
+  const recordChange = (impUid: string): void => {
     texts.delete(impUid);
     const known = history.get(impUid) ?? [];
     const truth = truthOf(ledger.payment(impUid), deposits.get(impUid));
     history.set(impUid, [...known, truth]);
   };
-  const shown = (payment: Payment): string => {
+  const paymentJson = (payment: Payment): string => {
     const { imp_uid: impUid } = payment;
     let text = texts.get(impUid);
     if (text === undefined) {
@@ -149,11 +149,11 @@ export function simulatedIamport(
       text = JSON.stringify(whole, (_name, value) => value ?? unknown);
       texts.set(impUid, text);
     }
-    simulated.onShown(text);
+    simulated.onReturned(text);
     return text;
   };
-  const listed = ({ total, previous, next, list }: PageOfPayments) =>
-    `{"total":${total},"previous":${previous},"next":${next},"list":[${list.map(shown).join()}]}`;
+  const listJson = ({ total, previous, next, list }: PageOfPayments) =>
+    `{"total":${total},"previous":${previous},"next":${next},"list":[${list.map(paymentJson).join()}]}`;
   const ofOrder = (merchantUid: string, status = '') => {
     const isFound = ({ merchant_uid, status: its }: Payment) =>
       merchant_uid === merchantUid && (!status || its === status);
@@ -162,8 +162,8 @@ export function simulatedIamport(
     return found;
   };
 
-  /** One call that undoes something, as the PG takes it. @throws Refused when the PG refuses, even where it performs it */
-  const undone = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
+  /** Performs a cancel, or a revocation when `cancel` is missing. @throws Refused when the PG refuses, even if it performs it */
+  const undo = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
     simulated.onUndo(impUid, from, cancel);
     const key = cancel && keyIn(cancel.reason);
     call = { key, isPending: false, isDenied: false };
@@ -172,14 +172,14 @@ export function simulatedIamport(
       if (call.isDenied) throw new Refused('declined', 'PG 응답 시간 초과');
       last.accepted = key === undefined ? impUid : `${impUid}/${key}`;
       simulated.onAccepted(impUid, key, call.isPending, cancel === undefined);
-      return shown(payment);
+      return paymentJson(payment);
     } finally {
       call = undefined;
     }
   };
 
   /** @returns JSON */
-  const respond = ({ method, path, body }: HttpRequest, from: Instance): string => {
+  const route = ({ method, path, body }: HttpRequest, from: Instance): string => {
     const end = path.indexOf('?');
     const [pathname, query] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
     const segments = pathname.split('/');
@@ -187,30 +187,30 @@ export function simulatedIamport(
       ? segments.map(decodeURIComponent)
       : segments;
     const fields = body === undefined ? {} : JSON.parse(body);
-    const asked = (name: string) => {
+    const parameter = (name: string) => {
       const at = query.indexOf(`${name}=`);
       return at < 0 ? Number.NaN : Number.parseInt(query.slice(at + name.length + 1), 10);
     };
     switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
       case 'GET payments':
-        simulated.onAsked(first, from);
-        return shown(ledger.payment(first));
+        simulated.onPaymentRead(first, from);
+        return paymentJson(ledger.payment(first));
       case 'GET payments find':
-        return shown(sorted(ofOrder(second, third))[0] as Payment);
+        return paymentJson(sorted(ofOrder(second, third))[0] as Payment);
       case 'GET payments findAll':
-        return listed(pageOf(sorted(ofOrder(second)), asked('page'), 1000));
+        return listJson(pageOf(sorted(ofOrder(second)), parameter('page'), 1000));
       case 'GET payments status': {
-        const lag = weather.strikes('list lags') ? chance.whole(1, 120) * 1000 : 0;
+        const lag = faults.happens('list lags') ? seeded.whole(1, 120) * 1000 : 0;
         const visible = ledger.entries().filter(({ updatedAt }) => updatedAt <= time.now - lag);
-        const found = inSpan(visible, second, Math.floor(time.now / 1000), asked('to'), asked('from'));
-        const page = pageOf(sorted(found, 'started'), asked('page'), asked('limit'));
+        const found = inSpan(visible, second, Math.floor(time.now / 1000), parameter('to'), parameter('from'));
+        const page = pageOf(sorted(found, 'started'), parameter('page'), parameter('limit'));
         const fault = lists.fault(page.list);
         if (fault === 'refused') throw new Refused('invalid', '목록을 조회할 수 없습니다.');
         if (fault === 'too large') return tooLarge;
-        return listed(page);
+        return listJson(page);
       }
       case 'POST payments cancel':
-        return undone(fields.imp_uid, from, fields);
+        return undo(fields.imp_uid, from, fields);
       case 'POST payments prepare': {
         const registered = ledger.prepared.register({ currency: null, ...fields });
         simulated.onPrepare(fields.merchant_uid, false);
@@ -223,8 +223,8 @@ export function simulatedIamport(
         return JSON.stringify(ledger.prepared.of(second));
       case 'DELETE vbanks': {
         if (query !== `pg_api_key=${pgApiKey}`) throw new Refused('declined', 'pg_api_key');
-        if (!awaitsDeposit(ledger.payment(first))) return shown(ledger.revokeAccount(first));
-        return undone(first, from);
+        if (!awaitsDeposit(ledger.payment(first))) return paymentJson(ledger.revokeAccount(first));
+        return undo(first, from);
       }
       default:
         throw new Error(`The simulated Iamport has no ${method} ${path}`);
@@ -232,43 +232,44 @@ export function simulatedIamport(
   };
   const simulated: SimulatedIamport = {
     ledger,
-    note,
+    recordChange,
     onUndo: () => undefined,
     onAccepted: () => undefined,
     onCancelled: () => undefined,
     onPrepare: () => undefined,
-    onAsked: () => undefined,
-    onShown: () => undefined,
+    onPaymentRead: () => undefined,
+    onReturned: () => undefined,
     unreadable: new Set(),
     isDown: false,
     truths: (impUid) => history.get(impUid) ?? [],
     depositHistory(impUid, amounts) {
       deposits.set(impUid, amounts);
-      note(impUid);
+      recordChange(impUid);
     },
     changedSince(since) {
       const changed = ledger.entries().filter(({ updatedAt }) => updatedAt >= since);
-      const givenUp = changed.filter(({ payment }) => wasGivenUp(payment)).length;
-      return changed.length - Math.max(0, givenUp - usualAttempts);
+      const abandoned = changed.filter(({ payment }) => wasAbandoned(payment)).length;
+      return changed.length - Math.max(0, abandoned - usualAttempts);
     },
     payments: () => ledger.entries().map(({ payment }) => payment),
 
-    answer(request, from) {
+    respond(request, from) {
       const retryAfter = throttle.waits();
       if (retryAfter !== undefined) {
         return { status: 429, body: '{"code":-1}', retryAfter: String(retryAfter) };
       }
-      if (weather.strikes('answers 5xx')) return { status: chance.is(0.5) ? 500 : 429, body: '{"code":-1}' };
-      if (weather.strikes('answers nonsense')) return { status: 200, body: chance.is(0.5) ? '<html>' : '{"code":"0"}' };
+      if (faults.happens('answers 5xx')) return { status: seeded.is(0.5) ? 500 : 429, body: '{"code":-1}' };
+      if (faults.happens('answers invalid JSON'))
+        return { status: 200, body: seeded.is(0.5) ? '<html>' : '{"code":"0"}' };
       if (request.path === '/users/getToken') return { status: 200, body: enveloped(JSON.stringify(tokens.issue())) };
-      if (weather.strikes('forgets token')) tokens.forget();
+      if (faults.happens('forgets token')) tokens.forget();
       if (!tokens.accepts(request.headers.authorization ?? '')) return refusal(401, -1);
       for (const impUid of simulated.unreadable) {
         if (request.path.includes(impUid)) return { status: 200, body: '<html>' };
       }
       last.accepted = undefined;
       try {
-        const response = respond(request, from);
+        const response = route(request, from);
         if (response === tooLarge) return { status: 200, body: '', isTooLarge: true };
         return {
           status: 200,
@@ -284,23 +285,23 @@ export function simulatedIamport(
   return simulated;
 }
 
-/** Stands for the response of a page that the client does not read to its end. */
+/** Marks a page that is larger than the client reads. */
 const tooLarge = '';
 
-/** The amounts of a payment, as they are shown. */
+/** The amounts of a payment with rounding errors. */
 const noise = ({ amount, cancel_amount }: Payment) => ({ amount: noisy(amount), cancel_amount: noisy(cancel_amount) });
 
 const enveloped = (response: string) => `{"code":0,"message":null,"response":${response}}`;
-const refusal = (status: number, code: number): HttpAnswer => ({
+const refusal = (status: number, code: number): TransportResponse => ({
   status,
   body: `{"code":${code},"message":"거절","response":null}`,
 });
 
-/** Attempts that were given up unpaid: more of them must not cost more calls. */
+/** Abandoned attempts above this number must not cost more calls. */
 const usualAttempts = 20;
 
-/** Cancelled before any money came. */
-const wasGivenUp = ({ status, paid_at, cancel_history }: Payment): boolean =>
+/** Cancelled before any money arrived. */
+const wasAbandoned = ({ status, paid_at, cancel_history }: Payment): boolean =>
   status === 'cancelled' && paid_at === 0 && cancel_history.length === 0;
 
 function truthOf(payment: Payment, deposits: readonly number[] | undefined): Truth {

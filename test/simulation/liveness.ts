@@ -1,22 +1,6 @@
 /**
- * The invariants that hold in the end, when nothing goes wrong any more and the reconciler has had its runs; and ten
- * minutes after the last thing has happened, or eighty where somebody waits for another attempt, but for what only the long walks
- * through the ledger find.
- *
- * L1  money kept at Iamport for an order of ours settles it, or waits for a person who was told
- * L2  a good payment of an order that can be paid is honoured
- * L3  an order and the payment that it stands on agree to the won
- * L4  no reversal and no refund is left under way, and none waits whose money is back, or whose account is over
- * L5  every step of every order was told, its payment too where that was passed unseen, and every reversal
- * L6  no order waits for an account that is gone
- * L7  the checkpoint of the ledger is as late as the last run that came to its end
- * L8  the books agree to the won, payment by payment: what Iamport kept is what an order keeps (L3), what waits for a person, or
- *     what has no order
- * L9  money without an order is known
- * L10 everything comes to an end (`time.ts`)
- * L19 no order is left open after its own time (in `checkOrder`)
- * L20 no order waits for an account after its own time, and the account of an expired order is to be revoked
- * L11 while nothing is wrong, everybody is answered (`people.ts`)
+ * The liveness invariants L1 to L9, L19 and L20 (invariants.ts). They are judged after the faults and the last action: 10 minutes later,
+ * or 80 where another attempt is due. Scenarios that need the longer scans are judged at the end only.
  */
 
 import type { Item } from '../../functions/adapters/dynamodb/table.ts';
@@ -26,44 +10,44 @@ import type { SimulatedIamport, Truth } from './iamport.ts';
 import { clockError, lateRegistration } from './invariants/ownership.ts';
 import type { TableName } from './lambda.ts';
 import type { Rules } from './rules.ts';
-import type { Books } from './safety.ts';
+import type { SafetyChecks } from './safety.ts';
 import type { SimulatedTable } from './table.ts';
 import { Violation } from './violation.ts';
 
-/** An instance's clock is off by no more, and the index lags. Seconds. */
+/** Clocks have errors, and the index lags. Seconds. */
 const expiresWithin = 60;
 
-/** The revocation of an account ends an hour after the account's deadline, at its next check. Seconds. */
+/** The revocation of an account ends at the first check an hour after the account's deadline. Seconds. */
 const endsWithin = 8 * 3_600;
 
 interface Parts {
-  readonly books: Books;
+  readonly safety: SafetyChecks;
   readonly iamport: SimulatedIamport;
   readonly tables: Readonly<Record<TableName, SimulatedTable>>;
-  /** Unix seconds; before this the ledger must have been read. */
+  /** The reconciler must have scanned the lists until then; Unix seconds. */
   readonly readUntil: number;
   readonly rules: Rules;
-  /** Nothing is demanded of this order: its item is gone, or cannot be read or written. */
+  /** The item is deleted, or cannot be read or written. The invariants do not apply to this order. */
   readonly isBroken: (merchantUid: string) => boolean;
-  /** No list of Iamport's shows this payment. */
+  /** No list of Iamport contains this payment. */
   readonly isHidden: (impUid: string) => boolean;
 }
 
-export function balance(parts: Parts): void {
-  const { books, iamport, tables, readUntil, rules, isBroken, isHidden } = parts;
+export function checkLiveness(parts: Parts): void {
+  const { safety, iamport, tables, readUntil, rules, isBroken, isHidden } = parts;
   for (const { imp_uid: impUid, merchant_uid: merchantUid, started_at: startedAt } of iamport.payments()) {
     if (isBroken(merchantUid)) continue;
     const truth = iamport.truths(impUid).at(-1);
-    const order = books.entry(merchantUid);
-    const reversal = books.reversal(impUid);
-    const isOrders = order?.isSettled && order.impUid === impUid;
-    // No money moves in a test channel; an order that was tested stands on it all the same.
-    if (!truth || (truth.sandbox && !isOrders)) continue;
-    if (isOrders) {
-      if (truth.kept > 0 || order.status !== 'deposit_reversed') agree(impUid, truth.kept, order);
+    const order = safety.entry(merchantUid);
+    const reversal = safety.reversal(impUid);
+    const settlesOrder = order?.isSettled && order.impUid === impUid;
+    // No money moves in a test channel, but a test payment can settle an order.
+    if (!truth || (truth.sandbox && !settlesOrder)) continue;
+    if (settlesOrder) {
+      if (truth.kept > 0 || order.status !== 'deposit_reversed') checkAmounts(impUid, truth.kept, order);
       if (truth.kept > 0) checkExcess(impUid, truth, order, reversal);
     } else if (truth.kept > 0 && !(isHidden(impUid) && !reversal)) {
-      checkHeld(impUid, truth, order, reversal, startedAt);
+      checkUnsettled(impUid, truth, order, reversal, startedAt);
     }
   }
   for (const item of tables.orders.items()) {
@@ -71,50 +55,51 @@ export function balance(parts: Parts): void {
     if (!isBroken(order.merchantUid)) checkOrder(order, parts);
   }
   for (const item of tables.reversals.items()) checkReversal(item, parts);
-  rules.once.balance((id) => {
-    const item = books.reversal(id);
-    return isBroken(item?.merchant_uid?.S ?? '') ? undefined : (item?.state?.S ?? 'not there');
+  rules.once.checkLiveness((id) => {
+    const item = safety.reversal(id);
+    return isBroken(item?.merchant_uid?.S ?? '') ? undefined : (item?.state?.S ?? 'missing');
   });
-  const walk = tables.state.read({ id: { S: 'scan-recent' } });
-  if (Number(walk?.completed_until?.N ?? 0) < readUntil) throw new Violation('L7', `the checkpoint is ${told(walk)}`);
+  const checkpoint = tables.state.read({ id: { S: 'scan-recent' } });
+  if (Number(checkpoint?.completed_until?.N ?? 0) < readUntil)
+    throw new Violation('L7', `the checkpoint is ${json(checkpoint)}`);
 }
 
-const told = (item: Item | undefined) => JSON.stringify(item);
+const json = (item: Item | undefined) => JSON.stringify(item);
 
-/** Money that no order stands on: all of it waits for a person, or has no order, and the shop's books say how much it is. */
-function checkHeld(
+/** Money that settles no order: the operator's list has the whole amount, or the payment has no order. */
+function checkUnsettled(
   impUid: string,
   truth: Truth,
   order: Entry | undefined,
   reversal: Item | undefined,
   startedAt: number,
 ): void {
-  const say = `${impUid} kept ${truth.kept} for ${truth.merchantUid} (${order?.status}), ${told(reversal)}`;
-  if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', say);
+  const detail = `${impUid} kept ${truth.kept} for ${truth.merchantUid} (${order?.status}), ${json(reversal)}`;
+  if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', detail);
   if (order) {
-    // Begun before its order was registered, it may be another system's. Seconds.
+    // A payment that began before the registration may belong to another system. Seconds.
     const early = order.createdAt === 0 ? 0 : order.createdAt - startedAt;
     const isInTime = early <= lateRegistration - clockError;
     if (isInTime && isGood(truth, order) && !order.isSettled && order.status !== 'closed')
-      throw new Violation('L2', say);
-    const isKnown = reversal?.state?.S === 'manual' && (reversal.kind?.S !== 'orphan' || early > 0);
-    if (!isKnown) throw new Violation('L1', say);
+      throw new Violation('L2', detail);
+    const isListed = reversal?.state?.S === 'manual' && (reversal.kind?.S !== 'orphan' || early > 0);
+    if (!isListed) throw new Violation('L1', detail);
   }
-  // Deposits of another sum, or on top of the amount, are in no payment's own figure.
+  // The amount of a payment does not include a deposit mismatch or excess.
   if (['deposit_excess', 'deposit_mismatch'].includes(reversal?.reason?.S ?? '')) return;
-  if (hundredths(Number(reversal?.amount?.N)) !== truth.kept) throw new Violation('L8', say);
+  if (hundredths(Number(reversal?.amount?.N)) !== truth.kept) throw new Violation('L8', detail);
 }
 
-/** What was deposited on top of the amount waits for a person. */
+/** The operator's list has the deposit beyond the amount. */
 function checkExcess(impUid: string, truth: Truth, order: Entry, reversal: Item | undefined): void {
   const excess = (truth.deposited ?? 0) - order.amount;
   if (excess <= 0) return;
   if (reversal?.state?.S !== 'manual' || hundredths(Number(reversal.amount?.N)) !== excess) {
-    throw new Violation('L1', `${impUid} has ${excess} on top of ${order.merchantUid}, ${told(reversal)}`);
+    throw new Violation('L1', `${impUid} has ${excess} beyond the amount of ${order.merchantUid}, ${json(reversal)}`);
   }
 }
 
-function agree(impUid: string, kept: number, order: Entry): void {
+function checkAmounts(impUid: string, kept: number, order: Entry): void {
   if (order.kept !== kept) {
     throw new Violation(
       'L3',
@@ -123,10 +108,11 @@ function agree(impUid: string, kept: number, order: Entry): void {
   }
 }
 
-function checkOrder(order: Entry, { books, iamport, rules, readUntil }: Parts): void {
+function checkOrder(order: Entry, { safety, iamport, rules, readUntil }: Parts): void {
   const { merchantUid, status, revision, accountOf, impUid } = order;
-  for (let step = books.firstStep(merchantUid); step <= revision; step += 1) {
-    if (!books.events.has(`${merchantUid}:${step}`)) throw new Violation('L5', `${merchantUid}:${step} was not told`);
+  for (let step = safety.firstStep(merchantUid); step <= revision; step += 1) {
+    if (!safety.events.has(`${merchantUid}:${step}`))
+      throw new Violation('L5', `${merchantUid}:${step} was not published`);
   }
   if (order.expiresAt !== undefined && order.expiresAt < readUntil - expiresWithin) {
     if (status === 'ready') rules.judge.broken('L19', `${merchantUid} is still ready`);
@@ -135,17 +121,17 @@ function checkOrder(order: Entry, { books, iamport, rules, readUntil }: Parts): 
   }
   if (status === 'expired' && accountOf && isOpen(accountOf, iamport, readUntil)) {
     rules.judge.judged('L20, account of an expired order');
-    if (!books.reversal(accountOf))
+    if (!safety.reversal(accountOf))
       rules.judge.broken('L20', `${merchantUid} is expired, and ${accountOf} is not to be revoked`);
   }
   if (status === 'virtual_account_issued' && accountOf) {
     const truth = iamport.truths(accountOf).at(-1);
-    // A deposit of another sum waits for a person, and the order with it.
+    // A deposit of another amount waits for the operator, and the order waits with it.
     if (truth?.status !== 'ready' && truth?.kept === 0)
       throw new Violation('L6', `${merchantUid} waits for ${accountOf}`);
   }
   if (status === 'deposit_reversed' && impUid && (iamport.truths(impUid).at(-1)?.kept ?? 0) > 0) {
-    throw new Violation('L3', `${merchantUid} is deposit_reversed, and the money of ${impUid} is there`);
+    throw new Violation('L3', `${merchantUid} is deposit_reversed, and Iamport keeps money of ${impUid}`);
   }
 }
 
@@ -154,37 +140,38 @@ function isOpen(impUid: string, iamport: SimulatedIamport, now: number): boolean
   return iamport.truths(impUid).at(-1)?.status === 'ready' && iamport.ledger.payment(impUid).vbank_date > now;
 }
 
-function checkReversal(item: Item, { books, iamport, rules, isBroken, readUntil }: Parts): void {
+function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
   if (kind === 'notification') return;
-  // Nothing of a refund was sent, or it waits for the shop or the operator.
+  // The refund was not sent, or it waits for the shop or the operator.
   if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
-  const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && books.entry(item.merchant_uid?.S ?? '') !== undefined;
-  if (isOfBroken || books.isOfBacklog(key)) return;
-  // The last run itself may have left an account behind, whose revocation is for the next run.
+  const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && safety.entry(item.merchant_uid?.S ?? '') !== undefined;
+  if (isOfBroken || safety.isOfBacklog(key)) return;
+  // The last run itself may have created this revocation for the next run.
   if (kind === 'revoke' && item.attempts?.N === '0' && Number(item.created_at?.N) >= readUntil) return;
   const isOfAccount = (kind === 'revoke' || kind === 'manual') && Number(item.amount?.N) === 0 && state !== 'done';
   if (isOfAccount && iamport.truths(key).at(-1)?.status === 'ready') {
-    const overSince = readUntil - iamport.ledger.payment(key).vbank_date;
-    if (overSince > endsWithin) throw new Violation('L4', `${key} is over for ${overSince} s, and still ${told(item)}`);
+    const expiredFor = readUntil - iamport.ledger.payment(key).vbank_date;
+    if (expiredFor > endsWithin)
+      throw new Violation('L4', `${key} expired ${expiredFor} s ago, and is still ${json(item)}`);
   }
-  if (state === 'requested') throw new Violation('L4', `${key} is still ${told(item)}`);
-  const names = [...books.events].filter(([id]) => id.startsWith(`${key}:`)).map(([, { name }]) => name);
-  rules.announced.balance(item, names);
+  if (state === 'requested') throw new Violation('L4', `${key} is still ${json(item)}`);
+  const names = [...safety.events].filter(([id]) => id.startsWith(`${key}:`)).map(([, { name }]) => name);
+  rules.announced.checkLiveness(item, names);
   const must = (name: string) => {
-    if (!names.includes(name)) throw new Violation('L5', `${name} was not told of ${told(item)}; only ${names}`);
+    if (!names.includes(name)) throw new Violation('L5', `${name} was not published for ${json(item)}; only ${names}`);
   };
   if (kind === 'refund') {
     must(state === 'done' ? 'Refund Completed' : 'Refund Refused');
     return;
   }
   const truth = iamport.truths(key).at(-1);
-  rules.deposits.balance(item, truth);
-  const isOnTop = item.reason?.S === 'deposit_excess';
-  if (state === 'manual' && truth?.moved && truth.kept === 0 && !isOnTop)
-    throw new Violation('L4', `${key} is back: ${told(item)}`);
+  rules.deposits.checkLiveness(item, truth);
+  const isExcess = item.reason?.S === 'deposit_excess';
+  if (state === 'manual' && truth?.moved && truth.kept === 0 && !isExcess)
+    throw new Violation('L4', `the money of ${key} was returned: ${json(item)}`);
   if (kind === 'orphan') must('Payment Without Order');
-  else if (!isOnTop) must('Payment Rejected');
+  else if (!isExcess) must('Payment Rejected');
   if (kind === 'manual' && state === 'manual' && Number(item.amount?.N) > 0) must('Refund Required');
   const hadMoney = ['cancel', 'manual'].includes(kind) && Number(item.amount?.N) > 0;
   if (hadMoney && state === 'done') must('Refund Completed');

@@ -1,59 +1,66 @@
-/** Runs many seeds on all cores, and puts together what they reached. */
+/** Runs many seeds on all cores, and adds up their coverage and failures. */
 
 import { Worker } from 'node:worker_threads';
-import { Reached } from './coverage.ts';
+import { Coverage } from './coverage.ts';
 import { missingFrom } from './required-coverage.ts';
-import type { Block, Done } from './worker.ts';
+import type { Block, BlockResult } from './worker.ts';
 import type { Scope } from './worlds/choice.ts';
 
-export interface Report {
+export interface SimulationReport {
   readonly isGreen: boolean;
   readonly perMinute: number;
-  /** What was reached, and what was violated, for a person. */
+  /** The coverage and the violations, one a line. */
   readonly text: string;
-  readonly failures: readonly Done['failures'][number][];
+  readonly failures: readonly BlockResult['failures'][number][];
 }
 
 interface Options {
   readonly seeds: number;
   readonly from: number;
   readonly workers: number;
-  /** So many failures say enough. */
-  readonly mostFailures: number;
+  /** The run stops after so many failures. */
+  readonly maxFailures: number;
   readonly scope?: Scope;
   readonly progress?: (line: string) => void;
 }
 
-/** A worker asks for more after so many schedules. */
+/** The scenarios of one message to a worker. */
 const blockSize = 250;
-/** A run that is to count its failures may have many. */
-const mostFailuresShown = 20;
-/** What is rare is reached in a run of this size, and only there it is demanded. */
-const demandsFrom = 20_000;
+/** With more failures than this, the text counts them by invariant. */
+const maxFailuresShown = 20;
+/** A run of this size covers the rare events too. Smaller runs do not require coverage. */
+const requiresCoverageFrom = 20_000;
 
-export async function runMany({ seeds, from, workers, mostFailures, progress, scope = {} }: Options): Promise<Report> {
+export async function runMany({
+  seeds,
+  from,
+  workers,
+  maxFailures,
+  progress,
+  scope = {},
+}: Options): Promise<SimulationReport> {
   const begun = performance.now();
-  const reached = new Reached();
-  const failures: Done['failures'][number][] = [];
-  let [next, done, mostWrites] = [from, 0, 0];
+  const coverage = new Coverage();
+  const failures: BlockResult['failures'][number][] = [];
+  let [next, done, maxWrites] = [from, 0, 0];
   const end = from + seeds;
   const perMinute = () => Math.round((done / (performance.now() - begun)) * 60_000);
 
   const work = async () => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url));
     try {
-      while (next < end && failures.length < mostFailures) {
+      while (next < end && failures.length < maxFailures) {
         const block: Block = {
           from: next,
           to: Math.min(end, next + blockSize),
           scope,
-          stopsAtFailure: mostFailures === 1,
+          stopsAtFailure: maxFailures === 1,
         };
         next = block.to;
-        const answer = await answerOf(worker, block);
-        reached.add(answer.reached);
-        failures.push(...answer.failures);
-        mostWrites = Math.max(mostWrites, answer.mostWrites);
+        const result = await runBlock(worker, block);
+        coverage.add(result.coverage);
+        failures.push(...result.failures);
+        maxWrites = Math.max(maxWrites, result.maxWrites);
         const before = done;
         done += block.to - block.from;
         if (Math.floor(before / 50_000) < Math.floor(done / 50_000))
@@ -65,16 +72,16 @@ export async function runMany({ seeds, from, workers, mostFailures, progress, sc
   };
   await Promise.all(Array.from({ length: Math.max(1, workers) }, work));
 
-  const missing = seeds >= demandsFrom ? missingFrom(reached, scope) : [];
+  const missing = seeds >= requiresCoverageFrom ? missingFrom(coverage, scope) : [];
   const text = [
-    ...[...reached.counts]
+    ...[...coverage.counts]
       .sort(([one], [other]) => one.localeCompare(other))
       .map(([what, times]) => `${String(times).padStart(10)}  ${what}`),
-    `${done} schedules, ${perMinute()} a minute; at most ${mostWrites} writes to an order`,
-    ...missing.map((what) => `SIM FAIL never reached: ${what}`),
+    `${done} scenarios, ${perMinute()} a minute; at most ${maxWrites} writes to an order`,
+    ...missing.map((what) => `SIM FAIL not covered: ${what}`),
     ...countsOf(failures),
     ...failures
-      .slice(0, mostFailuresShown)
+      .slice(0, maxFailuresShown)
       .map(
         ({ seed, invariant, message }) =>
           `SIM FAIL seed=${seed} invariant=${invariant} ${message} — rerun: npm run simulate -- --seed ${seed} --trace`,
@@ -84,9 +91,9 @@ export async function runMany({ seeds, from, workers, mostFailures, progress, sc
   return { isGreen: failures.length + missing.length === 0, perMinute: perMinute(), text, failures };
 }
 
-/** How many schedules broke each invariant, where there are too many to show. */
-function countsOf(failures: Report['failures']): string[] {
-  if (failures.length <= mostFailuresShown) return [];
+/** Counts the scenarios that broke each invariant, when there are too many to print. */
+function countsOf(failures: SimulationReport['failures']): string[] {
+  if (failures.length <= maxFailuresShown) return [];
   const byInvariant = Object.entries(Object.groupBy(failures, ({ invariant }) => invariant));
   return byInvariant.map(([invariant, those = []]) => {
     const seeds = those.slice(0, 3).map(({ seed }) => seed);
@@ -94,18 +101,18 @@ function countsOf(failures: Report['failures']): string[] {
   });
 }
 
-function answerOf(worker: Worker, block: Block): Promise<Done> {
+function runBlock(worker: Worker, block: Block): Promise<BlockResult> {
   return new Promise((resolve, reject) => {
-    const over = () => {
+    const stopListening = () => {
       worker.off('message', done);
       worker.off('error', failed);
     };
-    const done = (answer: Done) => {
-      over();
-      resolve(answer);
+    const done = (result: BlockResult) => {
+      stopListening();
+      resolve(result);
     };
     const failed = (error: Error) => {
-      over();
+      stopListening();
       reject(error);
     };
     worker.on('message', done);

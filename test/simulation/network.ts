@@ -1,103 +1,108 @@
 /**
- * The way from an instance to what it calls. Every call of the code under test comes through here, and each is a point where the
- * world may wait, lose the call or its answer, send it twice, or kill the instance.
+ * The network between an instance and the services that it calls. Every call of the code under test goes through here. Each call can
+ * be delayed, lost, lose its response, be sent twice, or see its instance killed.
  */
 
-import type { Reached } from './coverage.ts';
-import type { Accident, Weather } from './faults.ts';
-import type { Chance } from './random.ts';
+import type { Coverage } from './coverage.ts';
+import type { Accident, Faults } from './faults.ts';
+import type { SeededRandom } from './random.ts';
 import type { Time } from './time.ts';
 import type { Trace } from './trace.ts';
 
-/** One Lambda instance. What a dead one was waiting for never comes. */
+/** One Lambda instance. The calls of a dead instance never settle. */
 export class Instance {
   readonly name: string;
   isAlive = true;
   /** How many calls it has made. */
   calls = 0;
-  #onDeath: () => void = () => undefined;
+  #died: () => void = () => undefined;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  /** @param act what the one who called it is told */
-  whenItDies(act: () => void): void {
-    this.#onDeath = act;
+  onDeath(act: () => void): void {
+    this.#died = act;
   }
 
   kill(): void {
     if (!this.isAlive) return;
     this.isAlive = false;
-    this.#onDeath();
+    this.#died();
   }
 }
 
-export interface Call<Answer> {
-  /** What is called, the same for every call of its kind: `orders.write revisionIsUnchanged`. Seldom asked, and often called. */
+export interface Call<Result> {
+  /** Names the kind of the call, such as `orders.write revisionIsUnchanged`. Lazy, because few calls need their name. */
   readonly what: () => string;
-  /** The instant in which it takes effect. */
-  readonly effect: () => Answer;
-  /** How long it takes there and back; milliseconds. */
+  /** Takes effect at one instant. */
+  readonly effect: () => Result;
+  /** The shortest and the longest round trip; milliseconds. */
   readonly takes: readonly [number, number];
-  /** When the caller gives up; milliseconds. */
+  /** The timeout of the caller; milliseconds. */
   readonly timeoutMs: number;
-  /** What the caller sees then, and when nobody answers. */
+  /** The error of the caller after the timeout, or when the service is down. */
   readonly lost: () => Error;
-  /** The caller's own client sends a call again whose answer does not come. */
+  /** The client of the caller retries a call without a response. */
   readonly resends?: boolean;
-  /** A call for the token or a checkpoint: to wait for a token is to ask again and again, and is not counted. */
+  /** A call for the token or a checkpoint. Waiting for a token polls, so these calls are not counted. */
   readonly isOfState?: boolean;
-  /** Nobody is there. */
+  /** The service is down. */
   readonly isDown?: boolean;
 }
 
 export class Network {
   readonly #time: Time;
-  readonly #chance: Chance;
-  readonly #weather: Weather;
-  readonly #reached: Reached;
+  readonly #random: SeededRandom;
+  readonly #faults: Faults;
+  readonly #coverage: Coverage;
   readonly #trace: Trace | undefined;
 
-  constructor(parts: { time: Time; chance: Chance; weather: Weather; reached: Reached; trace: Trace | undefined }) {
+  constructor(parts: {
+    time: Time;
+    random: SeededRandom;
+    faults: Faults;
+    coverage: Coverage;
+    trace: Trace | undefined;
+  }) {
     this.#time = parts.time;
-    this.#chance = parts.chance;
-    this.#weather = parts.weather;
-    this.#reached = parts.reached;
+    this.#random = parts.random;
+    this.#faults = parts.faults;
+    this.#coverage = parts.coverage;
     this.#trace = parts.trace;
   }
 
-  call<Answer>(from: Instance, call: Call<Answer>): Promise<Answer> {
+  call<Result>(from: Instance, call: Call<Result>): Promise<Result> {
     if (!call.isOfState) from.calls += 1;
     return new Promise((resolve, reject) => {
       if (!from.isAlive) return;
       const accident = this.#accident(call);
-      const [least, most] = call.takes;
-      // Some stalls end in time, and bring old news.
-      const longest = this.#chance.is(0.5) ? 3_900 : 30_000;
-      const takes = accident === 'stalls' ? this.#chance.whole(500, longest) : this.#chance.whole(least, most);
-      const there = takes >> 1;
+      const [min, max] = call.takes;
+      // Some stalls end before the timeout, and return an old state.
+      const maxStall = this.#random.is(0.5) ? 3_900 : 30_000;
+      const takes = accident === 'stalls' ? this.#random.whole(500, maxStall) : this.#random.whole(min, max);
+      const outbound = takes >> 1;
       this.#trace?.(from.name, `→ ${call.what()}${accident ? ` (${accident})` : ''}`);
       const giveUp = () => {
         this.#trace?.(from.name, `✗ ${call.what()}`);
         if (from.isAlive) reject(call.lost());
       };
-      if (accident === 'dies before') this.#dies(from, call.what(), 'before', there);
+      if (accident === 'dies before') this.#dies(from, call.what(), 'before', outbound);
       if (accident === 'dies before' || accident === 'fails before') {
         this.#time.after(Math.min(takes, call.timeoutMs), giveUp);
         return;
       }
       if (takes > call.timeoutMs) this.#time.after(call.timeoutMs, giveUp);
-      this.#time.after(there, () => {
-        let answer = call.effect();
+      this.#time.after(outbound, () => {
+        let result = call.effect();
         if (accident === 'dies after') this.#dies(from, call.what(), 'after', 0);
-        if (accident === 'sent twice') answer = call.effect();
+        if (accident === 'sent twice') result = call.effect();
         if (takes > call.timeoutMs) return;
-        this.#time.after(takes - there, () => {
+        this.#time.after(takes - outbound, () => {
           if (accident === 'fails after') giveUp();
           else if (from.isAlive) {
-            this.#trace?.(from.name, `← ${call.what()}`, answer);
-            resolve(answer);
+            this.#trace?.(from.name, `← ${call.what()}`, result);
+            resolve(result);
           }
         });
       });
@@ -106,14 +111,14 @@ export class Network {
 
   #accident({ resends, isDown }: Call<unknown>): Accident | undefined {
     if (isDown) return 'fails before';
-    const accident = this.#weather.accident();
+    const accident = this.#faults.accident();
     if (accident === undefined || (accident === 'sent twice' && !resends)) return undefined;
-    this.#weather.struck(accident);
+    this.#faults.count(accident);
     return accident;
   }
 
   #dies(instance: Instance, what: string, when: 'before' | 'after', inMs: number): void {
-    this.#reached.count(`dies ${when} ${what}`);
+    this.#coverage.count(`dies ${when} ${what}`);
     this.#time.after(inMs, () => {
       this.#trace?.(instance.name, `dies ${when} ${what}`);
       instance.kill();

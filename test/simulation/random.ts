@@ -1,6 +1,6 @@
-/** Every accident of a simulated world comes from here, and all of it from one seed. The generator is sfc32 (Chris Doty-Humphrey). */
+/** The only source of randomness of a scenario, from one seed. The generator is sfc32 (Chris Doty-Humphrey). */
 
-export class Chance {
+export class SeededRandom {
   #a: number;
   #b: number;
   #c: number;
@@ -23,7 +23,7 @@ export class Chance {
     return (sum >>> 0) / 4294967296;
   }
 
-  /** Both ends included. */
+  /** Both bounds are included. */
   whole(from: number, to: number): number {
     return from + Math.floor(this.number() * (to - from + 1));
   }
@@ -32,7 +32,7 @@ export class Chance {
     return probability > 0 && this.number() < probability;
   }
 
-  /** @param weights how likely each is, in any unit */
+  /** @param weights the relative probability of each name */
   pick<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries(weights) as [Name, number][];
     let left = this.number() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -1,10 +1,10 @@
-/** What a long run must have been through: every rule, every point at which an instance can die, every fault, everybody. */
+/** The coverage that a long run must have: every rule, every call at which an instance can die, every fault and every actor. */
 
-import type { Reached } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
 import { faultKinds } from './faults.ts';
 import { pendingWorlds, type Scope, type WorldName, worldNames } from './worlds/choice.ts';
 
-/** What a payment means for an order, as `decide` sorts it: how the payment is, and what follows. */
+/** The rows of `decide`: the state of the payment, and the decision. */
 const rows = [
   'awaiting_deposit → account_superseded, manual',
   'awaiting_deposit → account_superseded, revoke',
@@ -50,7 +50,7 @@ const rows = [
   'returned → ready',
 ];
 
-/** Everything that an instance asks of somebody else, and may die over. */
+/** Every kind of call of an instance. The instance can die before and after each. */
 const calls = [
   'bus.put',
   'iamport DELETE /vbanks',
@@ -71,7 +71,7 @@ const calls = [
   'reversals.due',
   'reversals.read',
   'reversals.write isNew',
-  'reversals.write isNews,lastIsOldEnough',
+  'reversals.write supersedes,lastIsOldEnough',
   'reversals.write revisionIsUnchanged',
   'state.madeAt',
   'state.read',
@@ -82,8 +82,8 @@ const calls = [
   'state.write isUnclaimed,isAsSeen',
 ];
 
-/** What people do, and what they hear. */
-const doings: Readonly<Record<string, readonly string[]>> = {
+/** The actions of the actors, and the responses to their requests. */
+const actions: Readonly<Record<string, readonly string[]>> = {
   bank: ['a deposit returns', 'takes a deposit back'],
   buyer: [
     'fails',
@@ -125,17 +125,17 @@ const doings: Readonly<Record<string, readonly string[]>> = {
     'virtual_account_issued',
   ],
   refund: ['200', '202', '404', '409', '500', '502', '503'],
-  stranger: ['anothers', 'bad', 'delivered', 'nobodys', 'paid'],
+  'unknown sender': ['bad input', 'claims paid', 'escrow event', 'other order', 'unknown payment'],
 };
 
-/** What happens in each world, and what the invariants that it is there for had to judge. */
+/** The events of each world, and the judgements of the invariants that it exercises. */
 const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'shop table': [
     ...['changes the price for a while', 'changes the price of what has just been paid', 'deletes the item'],
     ...['lets the item grow', 'spoils our status', 'spoils the price'],
     ...['writes the item whole', 'writes the item whole, as it was before'],
   ]
-    .map((does) => `shop: ${does}`)
+    .map((action) => `shop: ${action}`)
     .concat('judged: L14'),
   backlog: ['backlog: expires', 'backlog: reversal', 'backlog: waits for an unknown payment'],
   'many attempts': ['attempts: hundreds', 'attempts: of an order that cannot be read'],
@@ -153,24 +153,24 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
     'judged: S21',
     'judged: S21, late registration',
   ],
-  throttled: ['answered 429 with retry-after'],
+  throttled: ['received 429 with retry-after'],
   'float noise': [],
 };
 
-/** What the invariants that are no world's own had to judge. */
+/** The judgements of the invariants that need no world. */
 const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'S20', 'S24', 'S26'];
 
 const expected = [
   ...rows.map((row) => `row: ${row}`),
   ...calls.flatMap((call) => [`dies before ${call}`, `dies after ${call}`]),
   ...faultKinds.map((fault) => `fault: ${fault}`),
-  ...Object.entries(doings).flatMap(([who, what]) => what.map((does) => `${who}: ${does}`)),
+  ...Object.entries(actions).flatMap(([actor, all]) => all.map((action) => `${actor}: ${action}`)),
   ...judged.map((invariant) => `judged: ${invariant}`),
 ];
 
-/** @returns what was expected of a run of 20,000 schedules or more, and did not happen */
-export function missingFrom(reached: Reached, { pending, only }: Scope): string[] {
+/** @returns the required events of a run of 20,000 scenarios or more that did not happen */
+export function missingFrom(coverage: Coverage, { pending, only }: Scope): string[] {
   const entered = only ?? worldNames.filter((world) => pending || !pendingWorlds.has(world));
   const ofWorlds = entered.flatMap((world) => [`world: ${world}`, ...inWorld[world]]);
-  return [...expected, ...ofWorlds].filter((what) => !reached.counts.has(what));
+  return [...expected, ...ofWorlds].filter((what) => !coverage.counts.has(what));
 }

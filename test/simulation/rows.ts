@@ -1,44 +1,46 @@
-import { orderOf } from '../../functions/adapters/dynamodb/order-item.ts';
-import type { Layout } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import { orderFromItem } from '../../functions/adapters/dynamodb/order-item.ts';
+import type { TableMapping } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { paymentOf } from '../../functions/adapters/iamport/wire.ts';
 import { IamportUnexpected, StoreUnexpected } from '../../functions/application/faults.ts';
 import { decide, type Policy } from '../../functions/payment/decide.ts';
-import type { Reached } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
 import type { SimulatedTable } from './table.ts';
 
-const oneOf = 4;
+/** Only one of so many payments is classified, to save time. */
+const sampleEvery = 4;
 
+/** Counts the rows of the rules: the state of a payment that Iamport returned, and what `decide` makes of it. */
 export class Rows {
-  readonly #parts: { orders: SimulatedTable; layout: Layout; policy: Policy; reached: Reached };
-  #shown = 0;
+  readonly #parts: { orders: SimulatedTable; mapping: TableMapping; policy: Policy; coverage: Coverage };
+  #returned = 0;
 
-  constructor(parts: { orders: SimulatedTable; layout: Layout; policy: Policy; reached: Reached }) {
+  constructor(parts: { orders: SimulatedTable; mapping: TableMapping; policy: Policy; coverage: Coverage }) {
     this.#parts = parts;
   }
 
-  /** @param shown a payment as JSON */
-  shown(shown: string): void {
-    this.#shown += 1;
-    if (this.#shown % oneOf !== 0) return;
+  /** @param payment as JSON */
+  returned(payment: string): void {
+    this.#returned += 1;
+    if (this.#returned % sampleEvery !== 0) return;
     try {
-      this.#parts.reached.count(`row: ${this.#rowOf(shown)}`);
+      this.#parts.coverage.count(`row: ${this.#rowOf(payment)}`);
     } catch (error) {
-      // What cannot be read is in no row.
+      // A payment or an order that cannot be read has no row.
       if (!(error instanceof IamportUnexpected || error instanceof StoreUnexpected)) throw error;
     }
   }
 
-  #rowOf(shown: string): string {
-    const { orders, layout, policy } = this.#parts;
-    const payment = paymentOf(JSON.parse(shown));
+  #rowOf(json: string): string {
+    const { orders, mapping, policy } = this.#parts;
+    const payment = paymentOf(JSON.parse(json));
     const item = orders.named(payment.merchantUid);
-    const decision = decide(item && orderOf(layout.ours(item)), payment, policy);
-    const what =
+    const decision = decide(item && orderFromItem(mapping.ours(item)), payment, policy);
+    const result =
       decision.kind === 'change'
         ? decision.next.status
         : decision.kind === 'reject'
           ? `${decision.reason}, ${decision.reversal?.kind ?? 'nothing to undo'}`
           : decision.kind;
-    return `${payment.state.kind} → ${what}`;
+    return `${payment.state.kind} → ${result}`;
   }
 }

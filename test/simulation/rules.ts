@@ -1,4 +1,4 @@
-/** The invariants that have files of their own, put together. Those of `books.ts` and `balance.ts` are judged there. */
+/** The invariants that have their own files. `safety.ts` and `liveness.ts` judge the others. */
 
 import { Announced } from './invariants/announced.ts';
 import { Attempted } from './invariants/attempted.ts';
@@ -17,7 +17,7 @@ export class Rules {
   readonly deposits: Deposits;
   readonly restored: Restored;
 
-  /** @param startedAt when the window of a payment opened; Unix seconds */
+  /** @param startedAt when the payment window opened; Unix seconds */
   constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean) {
     this.judge = judge;
     this.once = new Once(judge);

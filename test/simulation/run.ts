@@ -1,17 +1,17 @@
 /**
- * `npm run simulate`: runs many schedules, or one of them for a person to read.
+ * `npm run simulate`: runs many scenarios, or prints one of them.
  *
- *   npm run simulate -- --seeds 1000000 [--from S]     prints what was reached, and exits 1 on a violation
- *   npm run simulate -- --seed N --trace               prints everything that happens in one schedule
+ *   npm run simulate -- --seeds 1000000 [--from S]     prints the coverage, and exits 1 on a violation
+ *   npm run simulate -- --seed N --trace               prints every event of one scenario
  *   … --pending                                        enters the pending worlds, and enforces the pending invariants
- *   … --worlds 'slow pg,two shops'                     exactly these worlds in every schedule
- *   … --failures 1000                                  goes on until so many schedules were violated, and counts them by invariant
+ *   … --worlds 'slow pg,two shops'                     puts exactly these worlds into every scenario
+ *   … --failures 1000                                  stops after so many failures, and counts them by invariant
  */
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runMany } from './many.ts';
-import { runSchedule } from './scenario.ts';
+import { runScenario } from './scenario.ts';
 import { type Scope, type WorldName, worldNames } from './worlds/choice.ts';
 
 const { values } = parseArgs({
@@ -32,7 +32,7 @@ const { values } = parseArgs({
 function whole(name: 'seeds' | 'from' | 'seed' | 'workers' | 'failures'): number {
   const number = Number(values[name]);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new Error(`--${name} must be a whole number, and is ${values[name]}`);
+  throw new Error(`--${name} must be a whole number, not ${values[name]}`);
 }
 
 const scope: Scope = {
@@ -40,20 +40,20 @@ const scope: Scope = {
   ...(values.worlds !== undefined && { only: values.worlds.split(',').filter(isWorld) }),
 };
 
-/** @throws Error that names the worlds there are */
+/** @throws Error that lists the known worlds */
 function isWorld(name: string): name is WorldName {
   if (worldNames.some((known) => known === name)) return true;
-  throw new Error(`--worlds takes ${worldNames.join(', ')}, and not ${name}`);
+  throw new Error(`Unknown world "${name}" in --worlds. Known: ${worldNames.join(', ')}`);
 }
 
 if (values.seed === undefined) {
   const [seeds, from, workers] = [whole('seeds'), whole('from'), whole('workers')];
-  console.log(`${seeds} schedules from seed ${from}, ${workers} at a time`);
+  console.log(`${seeds} scenarios from seed ${from}, ${workers} at a time`);
   const report = await runMany({
     seeds,
     from,
     workers,
-    mostFailures: values['until-first'] ? 1 : whole('failures'),
+    maxFailures: values['until-first'] ? 1 : whole('failures'),
     scope,
     progress: (line) => console.log(line),
   });
@@ -64,8 +64,8 @@ if (values.seed === undefined) {
   const line = values.trace ? (text: string) => process.stdout.write(`${text}\n`) : undefined;
   console.info = () => undefined;
   console.error = () => undefined;
-  const { violation, mostWrites } = await runSchedule(seed, undefined, scope, line);
+  const { violation, maxWrites } = await runScenario(seed, undefined, scope, line);
   if (violation) console.log(`SIM FAIL seed=${seed} invariant=${violation.invariant} ${violation.message}`);
-  else console.log(`seed ${seed}: nothing wrong; at most ${mostWrites} writes to an order`);
+  else console.log(`seed ${seed}: no violation; at most ${maxWrites} writes to an order`);
   process.exitCode = violation ? 1 : 0;
 }

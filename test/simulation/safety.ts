@@ -1,25 +1,6 @@
 /**
- * The invariants that hold at every step. Each is judged at the effect itself, against what was true at Iamport, and none of them
- * asks the code under test. They read the items as a shop would see them in DynamoDB. What holds in the end is in `balance.ts`.
- *
- * S1  an order is settled only by a payment that had just this money, for this order, in this currency, and no test payment
- * S2  the payment that settled an order never changes, nor do amount and currency
- * S3  an order moves only along the edges below, one revision at a time
- * S4  the payment that an order stands on is never sent back by us, nor the account revoked that it waits for
- * S5  nothing is undone, or given back, before the intent to is written down
- * S6  no money is sent back for an order that we do not know, and no deposit without the buyer's account
- * S7  what an order keeps never grows, but when a reversed deposit returns
- * S8  `paid` is said only when it is written down
- * S9  the events of an item come in its order for the first time, and an id always stands for the same content
- * S10 only the shop closes an order
- * S11 a 200 leaves a trace: money that was there is settled, held for reversal, or gone
- * S12 writes to an order are bounded by what happened to it
- * S13 a reversal is done only when the money is back, or the order stands on it after all, and then says that nothing is back
- * S14 a refund gives back once, no more than was asked for, and is done only when it was it that gave back
- * S15 bad input changes nothing, and nobody is asked about it
- * S16 a good payment of an order that can be paid is not sent back
- * S17 a deposit is said to be taken back, or to have returned, only when it was
- * S18 an amount is said to be registered with Iamport only when it is
+ * The safety invariants S1 to S18 (invariants.ts). They are judged at each effect, against the state at Iamport, and use no code under
+ * test: they read the items as a shop would read them in DynamoDB. `liveness.ts` has the invariants of the end.
  */
 
 import type { Item } from '../../functions/adapters/dynamodb/table.ts';
@@ -53,39 +34,39 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   closed: [],
 };
 
-/** How long a cancel that has been decided may take to reach Iamport. */
+/** The longest time between the decision to cancel and its arrival at Iamport. */
 const priceSettlesAfterMs = 20_000;
 
-export interface Told {
+interface PublishedEvent {
   readonly name: string;
   readonly json: string;
 }
 
-/** An instance's clock is off by no more. */
-const clockIsOffByMs = 6_000;
+/** The largest error of an instance's clock. */
+const maxClockErrorMs = 6_000;
 
-export class Books {
+export class SafetyChecks {
   readonly #iamport: SimulatedIamport;
   readonly #tables: Readonly<Record<TableName, SimulatedTable>>;
-  /** Events by their id. */
-  readonly events = new Map<string, Told>();
+  /** The published events, by their id. */
+  readonly events = new Map<string, PublishedEvent>();
   /** `merchant_uid` of orders that the shop has asked to close. */
   readonly closing = new Set<string>();
-  readonly #said = new Set<string>();
+  readonly #writtenStatuses = new Set<string>();
   readonly #writes = new Map<string, number>();
   readonly #intents = new Map<string, Set<string>>();
-  readonly #lastTold = new Map<string, number>();
+  readonly #lastPublished = new Map<string, number>();
   readonly #firstSteps = new Map<string, number>();
-  readonly #sentBack = new Set<string>();
+  readonly #undone = new Set<string>();
   readonly #acceptsTests: boolean;
   readonly #now: () => number;
   readonly #begin: number;
   readonly #rules: Rules;
-  /** `merchant_uid` of every order that was there. */
+  /** `merchant_uid` of every order that has ever existed. */
   readonly known = new Set<string>();
   /** When the shop last changed a price; milliseconds since 1970. */
   priceChangedAt = 0;
-  mostWrites = 0;
+  maxWrites = 0;
 
   constructor(
     iamport: SimulatedIamport,
@@ -105,12 +86,12 @@ export class Books {
     return item && entryOf(item);
   }
 
-  /** The first revision that is a step: in a table of ours the first one registers the order. */
+  /** The first revision with an event. In our own table revision 1 registers the order, and has none. */
   firstStep(merchantUid: string): number {
     return this.#firstSteps.get(merchantUid) ?? 2;
   }
 
-  /** These items were there before the schedule began. */
+  /** This item existed before the scenario began. */
   beganWith(merchantUid: string, revision: number): void {
     this.known.add(merchantUid);
     this.#firstSteps.set(merchantUid, revision + 1);
@@ -138,56 +119,59 @@ export class Books {
   #orderWritten(before: Item | undefined, after: Item, by: Instance): void {
     const now = entryOf(after);
     const { merchantUid, status, amount, currency, revision } = now;
-    const say = (message: string) => `${merchantUid} ${before?.status?.S ?? '(new)'} → ${status}: ${message}`;
+    const detail = (message: string) => `${merchantUid} ${before?.status?.S ?? '(new)'} → ${status}: ${message}`;
     this.known.add(merchantUid);
-    this.#said.add(`${merchantUid} ${status}`);
+    this.#writtenStatuses.add(`${merchantUid} ${status}`);
     if (this.#rules.restored.weWrote(now, by.name.startsWith('publish'))) return;
     if (this.#rules.restored.lost.has(merchantUid)) return;
     this.#rules.deposits.orderWritten(now, this.#now() / 1000);
     this.#rules.ownership.orderWritten(before && entryOf(before), now);
     const writes = (this.#writes.get(merchantUid) ?? 0) + 1;
     this.#writes.set(merchantUid, writes);
-    this.mostWrites = Math.max(this.mostWrites, writes);
-    if (writes > this.#mostWritesOf(merchantUid)) throw new Violation('S12', say(`${writes} writes`));
+    this.maxWrites = Math.max(this.maxWrites, writes);
+    if (writes > this.#maxWritesOf(merchantUid)) throw new Violation('S12', detail(`${writes} writes`));
     if (!before) {
-      if (status !== 'ready' || revision !== 1) throw new Violation('S3', say('a new order is ready'));
+      if (status !== 'ready' || revision !== 1)
+        throw new Violation('S3', detail('a new order must be ready, at revision 1'));
       return;
     }
     const old = entryOf(before);
-    // In its own table the shop may change the price until the order is settled.
+    // In its own table the shop may change the price of an order that is not settled.
     const isFixed = old.isSettled || before.merchant_uid !== undefined;
     if (isFixed && (old.amount !== amount || old.currency !== currency))
-      throw new Violation('S2', say('another amount'));
-    if (old.isSettled && old.impUid !== now.impUid) throw new Violation('S2', say(`${old.impUid}, then ${now.impUid}`));
-    // Between our read and our write the shop wrote a status that is none of ours.
+      throw new Violation('S2', detail('amount or currency changed'));
+    if (old.isSettled && old.impUid !== now.impUid)
+      throw new Violation('S2', detail(`${old.impUid}, then ${now.impUid}`));
+    // Between our read and our write the shop wrote an unknown status.
     const isSpoiled = !old.isReadable && edges[old.status] === undefined;
     if (revision === old.revision) {
       if (!isSpoiled && (status !== old.status || now.kept !== old.kept))
-        throw new Violation('S3', say('without a revision'));
+        throw new Violation('S3', detail('the revision did not change'));
       return;
     }
     if (old.revision === 0 && status !== 'ready') this.#firstSteps.set(merchantUid, 1);
     const isFirst = old.revision === 0 && status === 'ready';
     const isEdge = edges[old.status]?.includes(status) || isFirst || isSpoiled;
     if (revision !== old.revision + 1 || !isEdge) {
-      throw new Violation('S3', say(`no such edge, revision ${old.revision} → ${revision}`));
+      throw new Violation('S3', detail(`no such edge, revision ${old.revision} → ${revision}`));
     }
     if (old.isSettled && now.kept > old.kept && old.status !== 'deposit_reversed') {
-      throw new Violation('S7', say(`${old.kept} → ${now.kept}`));
+      throw new Violation('S7', detail(`${old.kept} → ${now.kept}`));
     }
     if (status === 'closed' && !(by.name.startsWith('close') && this.closing.has(merchantUid))) {
-      throw new Violation('S10', say(`closed by ${by.name}`));
+      throw new Violation('S10', detail(`closed by ${by.name}`));
     }
-    if (now.isSettled && status !== 'deposit_reversed') this.#isTrue(now, say);
-    const comings = this.#comingsOf(now.impUid ?? '');
-    if (status === 'deposit_reversed' && !comings.includes('10')) throw new Violation('S17', say(`it was ${comings}`));
-    if (old.status === 'deposit_reversed' && now.kept > 0 && !comings.includes('101')) {
-      throw new Violation('S17', say(`it was ${comings}`));
+    if (now.isSettled && status !== 'deposit_reversed') this.#checkSettled(now, detail);
+    const balance = this.#balanceHistory(now.impUid ?? '');
+    if (status === 'deposit_reversed' && !balance.includes('10'))
+      throw new Violation('S17', detail(`the balance was ${balance}`));
+    if (old.status === 'deposit_reversed' && now.kept > 0 && !balance.includes('101')) {
+      throw new Violation('S17', detail(`the balance was ${balance}`));
     }
   }
 
-  /** Bounded by what happened to its payments, by what the shop did, and by the hours in which its amount cannot be registered. */
-  #mostWritesOf(merchantUid: string): number {
+  /** The limit grows with the changes of its payments, and with the hours in which we try to register its amount. */
+  #maxWritesOf(merchantUid: string): number {
     const happened = this.#iamport
       .payments()
       .filter((payment) => payment.merchant_uid === merchantUid)
@@ -196,29 +180,32 @@ export class Books {
     return 6 + 2 * happened + hours;
   }
 
-  #isTrue({ impUid = '', merchantUid, amount, currency, kept, status }: Entry, say: (message: string) => string): void {
-    const was = this.#iamport.truths(impUid).some(
+  #checkSettled(
+    { impUid = '', merchantUid, amount, currency, kept, status }: Entry,
+    detail: (message: string) => string,
+  ): void {
+    const wasTrue = this.#iamport.truths(impUid).some(
       (truth) =>
         truth.moved &&
         truth.merchantUid === merchantUid &&
         truth.amount === amount &&
         truth.currency === currency &&
         (!truth.sandbox || this.#acceptsTests) &&
-        // A cancelled order keeps nothing: the money has gone back, or a deposit was undone after a part had been cancelled.
+        // A cancelled order keeps nothing: the money was returned, or the bank took a partly cancelled deposit back.
         truth.kept === kept,
     );
-    if (!was && !(status === 'cancelled' && this.#isGone(impUid))) {
-      throw new Violation('S1', say(`${impUid} never kept ${kept} ${currency}`));
+    if (!wasTrue && !(status === 'cancelled' && this.#wasReturned(impUid))) {
+      throw new Violation('S1', detail(`${impUid} never kept ${kept} ${currency}`));
     }
   }
 
-  /** Whether the money of a payment was there, 1, or was not, 0, from one change to the next: `0101`. */
-  #comingsOf(impUid: string): string {
-    const there = this.#iamport.truths(impUid).map(({ kept }) => (kept > 0 ? '1' : '0'));
-    return there.filter((now, at) => now !== there[at - 1]).join('');
+  /** Whether Iamport kept money of a payment (1) or not (0), at each change of that: `0101`. */
+  #balanceHistory(impUid: string): string {
+    const balances = this.#iamport.truths(impUid).map(({ kept }) => (kept > 0 ? '1' : '0'));
+    return balances.filter((now, at) => now !== balances[at - 1]).join('');
   }
 
-  #isGone(impUid: string): boolean {
+  #wasReturned(impUid: string): boolean {
     return this.#iamport.truths(impUid).some(({ status, kept }) => status === 'cancelled' && kept === 0);
   }
 
@@ -230,144 +217,145 @@ export class Books {
     this.#intents.set(key, intents.add(`${kind} ${state}`));
     if (state !== 'done' || before?.state?.S === 'done') return;
     if (kind === 'refund') {
-      this.#refundDone(after);
+      this.#checkRefundDone(after);
       return;
     }
     const truths = this.#iamport.truths(key);
-    // No money moves in a test channel, so there is none to come back.
-    const isBack = truths.some(
+    // No money moves in a test channel, so none can be returned.
+    const isReturned = truths.some(
       ({ moved, kept, status, sandbox }) => (moved && kept === 0) || status === 'cancelled' || sandbox,
     );
     const order = this.entry(after.merchant_uid?.S ?? '');
-    const standsOnIt = order?.impUid === key;
-    // An account nobody can pay into any more, since its payment went another way, has nothing left to revoke.
+    const settlesOrder = order?.impUid === key;
+    // A failed or expired account without money takes no deposit, so nothing is left to revoke.
     const last = truths.at(-1);
-    const isOver = Number(after.amount?.N) === 0 && last?.kept === 0 && this.#isPastDeadline(key);
-    const hasNone = (kind === 'revoke' && last?.status === 'failed') || isOver;
-    if (!isBack && !standsOnIt && !hasNone) throw new Violation('S13', `${key} ${kind} done, and nothing came back`);
-    if (!isBack && kind !== 'orphan' && Number(after.amount?.N) > 0) {
-      throw new Violation('S13', `${key} ${kind} done with ${after.amount?.N}, and the order stands on it`);
+    const isExpired = Number(after.amount?.N) === 0 && last?.kept === 0 && this.#isPastDeadline(key);
+    const hasNothing = (kind === 'revoke' && last?.status === 'failed') || isExpired;
+    if (!isReturned && !settlesOrder && !hasNothing)
+      throw new Violation('S13', `${key} ${kind} is done, and no money was returned`);
+    if (!isReturned && kind !== 'orphan' && Number(after.amount?.N) > 0) {
+      throw new Violation('S13', `${key} ${kind} is done with ${after.amount?.N}, and its payment settles the order`);
     }
   }
 
-  /** Nobody can pay into an account whose deadline is over. */
+  /** The deposit deadline of the account is over. */
   #isPastDeadline(impUid: string): boolean {
     return this.#iamport.ledger.payment(impUid).vbank_date < this.#now() / 1000;
   }
 
-  #refundDone({ refund_of: of, refund_key: key, amount }: Item): void {
-    if (this.#rules.once.hasGiven(`${of?.S}/${key?.S}`)) return;
-    // A cancel of the same amount in the console, in its place: nothing is left for the refund to give back.
+  #checkRefundDone({ refund_of: of, refund_key: key, amount }: Item): void {
+    if (this.#rules.once.hasPaidBack(`${of?.S}/${key?.S}`)) return;
+    // A cancel of the same amount in the console replaces the refund.
     const history = this.#iamport.ledger.payment(of?.S ?? '').cancel_history;
     if (history.some((entry) => !entry.reason?.startsWith('[k') && entry.amount === Number(amount?.N))) return;
-    throw new Violation('S14', `the refund ${key?.S} of ${of?.S} is done, and gave nothing back`);
+    throw new Violation('S14', `the refund ${key?.S} of ${of?.S} is done, and paid nothing back`);
   }
 
-  /** Iamport is about to cancel, or to revoke an account, because we asked. */
+  /** Iamport is about to perform our cancel, or our revocation of an account. */
   undoing(impUid: string, from: Instance, cancel: CancelRequest | undefined): void {
     const merchantUid = this.#iamport.truths(impUid).at(-1)?.merchantUid ?? '';
     const order = this.entry(merchantUid);
-    const say = (message: string) => `${impUid} of ${merchantUid} (${order?.status}): ${message}`;
+    const detail = (message: string) => `${impUid} of ${merchantUid} (${order?.status}): ${message}`;
     const key = keyIn(cancel?.reason);
     const payMethod = this.#iamport.ledger.payment(impUid).pay_method;
     this.#rules.once.sending(key === undefined ? impUid : `${impUid}/${key}`, payMethod, from);
     if (cancel && key !== undefined) {
       const refund = this.reversal(`${impUid}/${key}`);
-      if (!refund) throw new Violation('S5', say('a refund that nobody wrote down'));
+      if (!refund) throw new Violation('S5', detail('a refund without a record'));
       if (payMethod === 'vbank' && !cancel.refund_account)
-        throw new Violation('S6', say('a deposit, and no account for it'));
+        throw new Violation('S6', detail('a refund of a deposit without an account'));
       if (refund.accepted_at || refund.state?.S !== 'requested')
-        throw new Violation('S14', say(`a refund that is ${refund.state?.S}, or accepted, is sent again`));
+        throw new Violation('S14', detail(`a refund that is ${refund.state?.S}, or accepted, is sent again`));
       if (Number(refund.amount?.N) !== cancel.amount)
-        throw new Violation('S14', say(`${cancel.amount} is not asked for`));
+        throw new Violation('S14', detail(`cancel of ${cancel.amount}, but the refund has ${refund.amount?.N}`));
       return;
     }
-    // What was decided about an order that was there stays decided when its item is gone.
-    if (!order && !this.known.has(merchantUid)) throw new Violation('S6', say('an order that we do not know'));
-    if (order?.isSettled && order.impUid === impUid) throw new Violation('S4', say('the order stands on it'));
+    // A decision about an order stays valid after the shop deleted its item.
+    if (!order && !this.known.has(merchantUid)) throw new Violation('S6', detail('an unknown order'));
+    if (order?.isSettled && order.impUid === impUid) throw new Violation('S4', detail('it settles the order'));
     const intents = this.#intents.get(impUid);
-    // A price that has just been changed back came too late for a cancel that is under way.
+    // A price that was changed back just now came too late for a cancel in progress.
     const isSteady = this.#now() - this.priceChangedAt > priceSettlesAfterMs;
     if (!cancel) {
       const waitsForIt = order?.status === 'virtual_account_issued' && order.accountOf === impUid;
       const isRight = this.#iamport.truths(impUid).at(-1)?.amount === order?.amount;
-      if (waitsForIt && isRight && isSteady) throw new Violation('S4', say('the order waits for this account'));
-      if (!intents?.has('revoke requested')) throw new Violation('S5', say('revoked without an intent'));
+      if (waitsForIt && isRight && isSteady) throw new Violation('S4', detail('the order waits for this account'));
+      if (!intents?.has('revoke requested')) throw new Violation('S5', detail('revoked without an intent'));
       this.#rules.ownership.revoking(impUid, order);
       return;
     }
-    if (!intents?.has('cancel requested')) throw new Violation('S5', say('cancelled without an intent'));
-    this.#rules.ownership.sendingBack(impUid, order);
+    if (!intents?.has('cancel requested')) throw new Violation('S5', detail('cancelled without an intent'));
+    this.#rules.ownership.cancelling(impUid, order);
     const isPayable = order?.isReadable && !order.isSettled && order.status !== 'closed';
-    // A cancel that was decided stands, though the shop has changed the price back since.
+    // A decided cancel stays valid, although the shop has changed the price back since.
     const decidedAt = Number(this.reversal(impUid)?.created_at?.N) * 1000;
-    const wasWrong = this.priceChangedAt >= decidedAt - clockIsOffByMs;
+    const wasWrong = this.priceChangedAt >= decidedAt - maxClockErrorMs;
     if (isPayable && isSteady && !wasWrong && isGood(this.#iamport.truths(impUid).at(-1), order)) {
-      throw new Violation('S16', say('a good payment sent back'));
+      throw new Violation('S16', detail('a good payment is cancelled'));
     }
-    if (payMethod === 'vbank') throw new Violation('S6', say('a deposit sent back'));
+    if (payMethod === 'vbank') throw new Violation('S6', detail('a deposit is cancelled'));
     if (cancel.checksum === undefined || cancel.amount === undefined) {
-      throw new Violation('S14', say('a cancel without its amount and checksum'));
+      throw new Violation('S14', detail('a cancel without amount or checksum'));
     }
   }
 
-  /** A cancel or a revocation through the API took effect: each reversal does once, each refund does once. @param key of a refund */
+  /** A cancel or a revocation through the API took effect. Each reversal and each refund does so once. @param key of a refund */
   undone(impUid: string, key: string | undefined): void {
     const id = key === undefined ? impUid : `${impUid}/${key}`;
-    this.#rules.once.gave(id);
-    if (key === undefined && this.#sentBack.has(id)) throw new Violation('S14', `${impUid} was sent back again`);
-    this.#sentBack.add(id);
+    this.#rules.once.performed(id);
+    if (key === undefined && this.#undone.has(id))
+      throw new Violation('S14', `${impUid} was cancelled or revoked twice`);
+    this.#undone.add(id);
   }
 
-  /** The bus has taken an event. */
-  told(name: string, detail: object): void {
+  /** The bus has accepted an event. */
+  published(name: string, detail: object): void {
     const { id, merchant_uid } = detail as { id: string; merchant_uid?: string };
-    // A lost history begins again, and its events have the names of the earlier ones.
+    // A lost history begins again, and its events reuse earlier ids.
     if (this.#rules.restored.lost.has(merchant_uid ?? '') && id.startsWith(`${merchant_uid}:`)) return;
     const json = JSON.stringify(detail);
     const known = this.events.get(id);
     if (known) {
-      if (known.name !== name || known.json !== json) throw new Violation('S9', `${id} is ${known.json}, and ${json}`);
+      if (known.name !== name || known.json !== json)
+        throw new Violation('S9', `${id} was ${known.json}, and is ${json}`);
       return;
     }
     this.events.set(id, { name, json });
     this.#rules.announced.event(name, detail as { id: string });
-    // `<merchant_uid>:<revision>`, and of reversals and refunds likewise.
+    // `<merchant_uid>:<revision>`; reversals and refunds have the same form.
     const [, item = '', step = ''] = /^(.+?):(\d+)(?::[a-z-]+)?$/.exec(id) ?? [];
     if (!item) return;
     const revision = Number(step);
-    if (revision < (this.#lastTold.get(item) ?? 0)) throw new Violation('S9', `${id} came after a later one`);
-    this.#lastTold.set(item, revision);
+    if (revision < (this.#lastPublished.get(item) ?? 0))
+      throw new Violation('S9', `${id} was published after a later event`);
+    this.#lastPublished.set(item, revision);
   }
 
-  /** Somebody was told that an order is in a status. */
-  said(merchantUid: string, status: string): void {
-    if (status === 'paid' && !this.#said.has(`${merchantUid} paid`)) {
-      throw new Violation('S8', `${merchantUid} is said to be paid, and no write says so`);
+  /** A response has reported the status of an order. */
+  reported(merchantUid: string, status: string): void {
+    if (status === 'paid' && !this.#writtenStatuses.has(`${merchantUid} paid`)) {
+      throw new Violation('S8', `a response reports ${merchantUid} as paid, and no write did`);
     }
   }
 
-  /** The shop was told whether Iamport holds the amount of its order. Major units. */
-  prepared(wanted: { merchantUid: string; amount: number; currency: string }, isPrepared: boolean | undefined): void {
+  /** A response has reported whether Iamport has the amount of the order. Major units. */
+  preparedReported(
+    wanted: { merchantUid: string; amount: number; currency: string },
+    isPrepared: boolean | undefined,
+  ): void {
     if (!isPrepared) return;
     const { amount, currency } = this.#iamport.ledger.prepared.of(wanted.merchantUid);
     if (amount !== wanted.amount || (currency ?? wanted.currency) !== wanted.currency) {
-      throw new Violation(
-        'S18',
-        `${wanted.merchantUid} costs ${wanted.amount}, and Iamport holds ${amount} ${currency}`,
-      );
+      throw new Violation('S18', `${wanted.merchantUid} costs ${wanted.amount}, and Iamport has ${amount} ${currency}`);
     }
   }
 
-  /** What a 200 about a payment leaves behind. @param hadMoney it kept money when the request came */
-  answered(impUid: string, hadMoney: boolean): void {
+  /** A request about a payment got a 200. @param hadMoney the payment kept money before the request */
+  answeredOk(impUid: string, hadMoney: boolean): void {
     const truth = this.#iamport.truths(impUid).at(-1);
     if (!hadMoney || !truth || truth.kept === 0 || truth.sandbox) return;
     const order = this.entry(truth.merchantUid);
     if (!order || order.impUid === impUid || this.reversal(impUid)) return;
-    throw new Violation(
-      'S11',
-      `${impUid} was answered with 200, and ${truth.merchantUid} (${order.status}) knows nothing`,
-    );
+    throw new Violation('S11', `${impUid} got a 200, and ${truth.merchantUid} (${order.status}) has no trace of it`);
   }
 }

@@ -1,8 +1,9 @@
-/** Runs one seed from its beginning to its end. */
+/** Runs the scenario of one seed. */
 
-import { Reached } from './coverage.ts';
+import { Coverage } from './coverage.ts';
+import { minute } from './units.ts';
 import { Violation } from './violation.ts';
-import { People } from './workload/people.ts';
+import { Workload } from './workload/workload.ts';
 import { World } from './world.ts';
 import type { Scope } from './worlds/choice.ts';
 import { makeBacklog } from './worlds/crowd.ts';
@@ -10,37 +11,35 @@ import { makeBacklog } from './worlds/crowd.ts';
 export interface Result {
   readonly seed: number;
   readonly violation?: Violation;
-  readonly mostWrites: number;
+  readonly maxWrites: number;
 }
-
-const minute = 60_000;
 
 /**
  * @param seed any whole number below 2^53
- * @param reached takes what this schedule has been through
- * @param scope which worlds and invariants the run has
- * @param line takes the trace, if anybody wants one
+ * @param coverage counts the events of this scenario
+ * @param scope the worlds and invariants of the run
+ * @param line prints a line of the trace
  */
-export async function runSchedule(
+export async function runScenario(
   seed: number,
-  reached = new Reached(),
+  coverage = new Coverage(),
   scope: Scope = {},
   line?: (line: string) => void,
 ): Promise<Result> {
-  const world = new World(seed, reached, scope, line);
-  const { chance, time, iamport } = world;
-  if (chance.is(0.02)) {
-    // Iamport goes away for hours, in the middle of everything.
-    reached.count('fault: iamport is down for hours');
+  const world = new World(seed, coverage, scope, line);
+  const { random, time, iamport } = world;
+  if (random.is(0.02)) {
+    // Iamport is down for hours, while the actors act.
+    coverage.count('fault: iamport is down for hours');
     world.hasLongWait = true;
-    world.badForMs = chance.whole(60, 180) * minute;
-    time.after(chance.whole(1, 20) * minute, () => void Object.assign(iamport, { isDown: true }));
-    time.after(world.badForMs, () => void Object.assign(iamport, { isDown: false }));
+    world.faultsForMs = random.whole(60, 180) * minute;
+    time.after(random.whole(1, 20) * minute, () => void Object.assign(iamport, { isDown: true }));
+    time.after(world.faultsForMs, () => void Object.assign(iamport, { isDown: false }));
   }
   let violation: Violation | undefined;
   try {
     if (world.worlds.has('backlog')) await makeBacklog(world);
-    new People(world).begin();
+    new Workload(world).begin();
     await world.run();
   } catch (error) {
     violation =
@@ -48,5 +47,5 @@ export async function runSchedule(
         ? error
         : new Violation('broken', String(error instanceof Error ? error.stack : error));
   }
-  return { seed, mostWrites: world.books.mostWrites, ...(violation && { violation }) };
+  return { seed, maxWrites: world.safety.maxWrites, ...(violation && { violation }) };
 }

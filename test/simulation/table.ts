@@ -1,12 +1,12 @@
 /**
- * DynamoDB for the simulation: one table in memory, with its indexes and its stream. Every call is instant and total; what the
- * network does to a call is decided outside. That it behaves as DynamoDB does is shown in test/conformance.
+ * DynamoDB for the simulation: one table in memory, with its indexes and its stream. Every call is instant and complete; network.ts
+ * adds delays and faults. test/conformance compares its behaviour with DynamoDB.
  */
 
-import type { Item, Table, Write, Written } from '../../functions/adapters/dynamodb/table.ts';
+import type { Item, ItemWriteResult, Table, Write } from '../../functions/adapters/dynamodb/table.ts';
 import { conditionOf } from './condition.ts';
 
-/** A record of the stream: what an item was, and what it became. */
+/** A record of the stream: the item before and after a write. */
 export interface Change {
   readonly sequence: number;
   readonly key: string;
@@ -25,8 +25,8 @@ export class SimulatedTable {
   readonly #items = new Map<string, Item>();
 
   /**
-   * @param keyAttribute the table's partition key, a text; there is no sort key
-   * @param prefix goes before the attributes of the index `due`, in a shop's own table
+   * @param keyAttribute the table's partition key, a text; the table has no sort key
+   * @param prefix of the attributes of the index `due`, in a shop's own table
    */
   constructor(keyAttribute: string, prefix = '', madeAt = 0) {
     this.madeAt = madeAt;
@@ -38,22 +38,22 @@ export class SimulatedTable {
     return this.#items.values();
   }
 
-  /** The item whose key is this text. */
+  /** The item with this key. */
   named(key: string): Item | undefined {
     return this.#items.get(key);
   }
 
-  /** Items are replaced and never changed, so that what was read stays what it was. */
+  /** A write replaces an item and never changes it, so that an item that was read stays as it was. */
   read(key: Item): Item | undefined {
     return this.#items.get(this.#keyOf(key));
   }
 
-  write(write: Write): Written {
+  write(write: Write): ItemWriteResult {
     const { key, set, conditions } = write;
     const name = this.#keyOf(key);
     const before = this.#items.get(name);
     for (const condition of Object.values(conditions)) {
-      if (!conditionOf(condition)(before, write)) return { written: false, ...(before && { item: before }) };
+      if (!conditionOf(condition)(before, write)) return { written: false, ...(before && { current: before }) };
     }
     const after: Item = { ...key, ...before };
     for (const attribute of Object.keys(set)) {
@@ -65,32 +65,32 @@ export class SimulatedTable {
     return { written: true };
   }
 
-  /** The table's owner writes a whole item, or writes some attributes over those that are there. */
+  /** The owner of the table writes a whole item. */
   put(item: Item): void {
     this.#replace(this.#keyOf(item), item);
   }
 
-  /** The table's owner deletes an item. */
+  /** The owner of the table deletes an item. */
   remove(key: Item): void {
     this.#replace(this.#keyOf(key), undefined);
   }
 
-  /** Items that may not grow any more, by their key: DynamoDB takes 400 KB at the most. */
+  /** Keys of items that cannot grow any more: DynamoDB accepts at most 400 KB. */
   readonly full = new Set<string>();
 
-  /** Would DynamoDB refuse this write for its item's size? It looks at the conditions first. */
+  /** Whether DynamoDB refuses this write because of the item size. DynamoDB evaluates the conditions first. */
   refuses(write: Write): boolean {
     if (this.full.size === 0 || !this.full.has(this.#keyOf(write.key))) return false;
     const before = this.read(write.key);
     return Object.values(write.conditions).every((condition) => conditionOf(condition)(before, write));
   }
 
-  /** The items that wait for something, and when they are due; Unix seconds. */
+  /** The items with a next check, and when they are due; Unix seconds. */
   *awaited(): Generator<{ key: string; dueAt: number; item: Item }> {
     for (const [key, item] of this.#items) {
-      const watch = item[`${this.#prefix}watch`]?.S;
-      // An unmatched payment is listed for the operator, and waits for no check.
-      if (watch === undefined || watch === 'unmatched') continue;
+      const shard = item[`${this.#prefix}due_shard`]?.S;
+      // The operator's list shows an unmatched payment. It has no next check.
+      if (shard === undefined || shard === 'unmatched') continue;
       yield { key, dueAt: Number(item[`${this.#prefix}due_at`]?.N), item };
     }
   }
@@ -106,24 +106,26 @@ export class SimulatedTable {
     return [...this.#items.values()].filter((item) => item.merchant_uid?.S === merchantUid);
   }
 
-  /** The items of the index `due` whose time has come, as it was after the first `until` changes: an index lags. */
-  due(shards: readonly string[], now: number, most: number, until = this.changes.length): Item[] {
-    const late = new Map<string, Item | undefined>();
-    for (const change of this.changes.slice(until).reverse()) late.set(change.key, change.before);
-    const seen = [...this.#items].map(([key, item]) => (late.has(key) ? late.get(key) : item));
-    const [watch, dueAt] = [`${this.#prefix}watch`, `${this.#prefix}due_at`];
-    const due = seen.filter((item) => item?.[watch] !== undefined && Number(item[dueAt]?.N) <= now) as Item[];
+  /** The due items in the index `due`, as it was after the first `until` changes: an index lags. */
+  due(shards: readonly string[], now: number, max: number, until = this.changes.length): Item[] {
+    const notIndexed = new Map<string, Item | undefined>();
+    for (const change of this.changes.slice(until).reverse()) notIndexed.set(change.key, change.before);
+    const indexed = [...this.#items].map(([key, item]) => (notIndexed.has(key) ? notIndexed.get(key) : item));
+    const [shardAttribute, dueAt] = [`${this.#prefix}due_shard`, `${this.#prefix}due_at`];
+    const due = indexed.filter(
+      (item) => item?.[shardAttribute] !== undefined && Number(item[dueAt]?.N) <= now,
+    ) as Item[];
     return shards.flatMap((shard) =>
       due
-        .filter((item) => item[watch]?.S === shard)
+        .filter((item) => item[shardAttribute]?.S === shard)
         .sort((one, other) => Number(one[dueAt]?.N) - Number(other[dueAt]?.N))
-        .slice(0, most)
-        .map((item) => projected(item, [this.keyAttribute, watch, dueAt])),
+        .slice(0, max)
+        .map((item) => projected(item, [this.keyAttribute, shardAttribute, dueAt])),
     );
   }
 
   /** Moves the next check of an item. */
-  postpone(key: Item, from: number, to: number): Written {
+  postpone(key: Item, from: number, to: number): ItemWriteResult {
     const dueAt = `${this.#prefix}due_at`;
     return this.write({
       key,
@@ -140,7 +142,7 @@ export class SimulatedTable {
   }
 }
 
-/** The index holds keys only. */
+/** The index has keys only. */
 function projected(item: Item, attributes: readonly string[]): Item {
   const kept: Item = {};
   for (const attribute of attributes) {
@@ -150,7 +152,7 @@ function projected(item: Item, attributes: readonly string[]): Item {
   return kept;
 }
 
-/** The table as the store sees it, with nothing between them. */
+/** The table as the port of the store, without a network. */
 export function portOf(table: SimulatedTable): Table {
   return {
     read: async (key) => table.read(key),
@@ -158,7 +160,7 @@ export function portOf(table: SimulatedTable): Table {
     readMany: async (keys) => keys.map((key) => table.read(key)).filter((item) => item !== undefined),
     madeAt: async () => table.madeAt,
     byOrder: async (merchantUid) => table.byOrder(merchantUid),
-    due: async (shards, now, most) => table.due(shards, now, most),
+    due: async (shards, now, max) => table.due(shards, now, max),
     postpone: async (key, from, to) => table.postpone(key, from, to),
   };
 }

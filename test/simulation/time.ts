@@ -1,23 +1,23 @@
 /**
- * Simulated time: a heap of what happens when. Between two events everything that was set free runs until nothing moves any
- * more, so that a schedule is the same each time it is run.
+ * Simulated time: a heap of planned events. Between two events the microtask queue is emptied, so that a scenario is the same in each
+ * run.
  */
 
 import { Violation } from './violation.ts';
 
 interface Event {
   readonly at: number;
-  /** Breaks ties: what was planned first happens first. */
+  /** Breaks ties: the event that was planned first runs first. */
   readonly order: number;
-  /** Taken away from what will not happen after all. */
+  /** undefined once the event is cancelled. */
   run: (() => void) | undefined;
 }
 
 export class Time {
   /** Milliseconds since 1970. */
   now: number;
-  /** A schedule has about a thousand events, and one with more than this never ends. */
-  mostEvents = 50_000;
+  /** A scenario has about a thousand events. One with more than this counts as endless. */
+  maxEvents = 50_000;
   readonly #heap: Event[] = [];
   #planned = 0;
   #happened = 0;
@@ -26,7 +26,7 @@ export class Time {
     this.now = now;
   }
 
-  /** @returns takes it back */
+  /** @returns cancels the event */
   after(ms: number, run: () => void): () => void {
     const event: Event = { at: this.now + ms, order: this.#planned++, run };
     this.#push(event);
@@ -39,7 +39,7 @@ export class Time {
     return new Promise((resolve) => this.after(ms, resolve));
   }
 
-  /** Begins something that takes its time. What it throws ends the schedule. */
+  /** Starts an asynchronous action. An error that it throws ends the scenario. */
   begin(act: () => Promise<void>): void {
     act().catch((violation: unknown) => {
       this.after(0, () => {
@@ -48,7 +48,7 @@ export class Time {
     });
   }
 
-  /** Lets everything happen that is planned until then, and what follows from it. */
+  /** Runs every event that is planned until then, and the events that follow from them. */
   runUntil(end: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = () => {
@@ -63,7 +63,7 @@ export class Time {
         this.now = event.at;
         this.#happened += 1;
         try {
-          if (this.#happened > this.mostEvents) throw new Violation('L10', 'it never ends');
+          if (this.#happened > this.maxEvents) throw new Violation('L10', 'the scenario does not end');
           event.run?.();
         } catch (error) {
           reject(error);
@@ -71,8 +71,8 @@ export class Time {
         }
         next();
       };
-      // A tick that a microtask asks for comes when no microtask is left, however many follow each other. An immediate would do as
-      // well, and costs a turn of Node's loop.
+      // A tick that a microtask requests runs once the microtask queue is empty, however long the chain is. An immediate would do as
+      // well, but costs a turn of Node's event loop.
       const next = () => queueMicrotask(() => process.nextTick(step));
       next();
     });

@@ -1,4 +1,4 @@
-/** A schedule in which something was wrong. Passes through everything, the code under test above all. */
+/** A broken invariant. It must pass through every `catch` of the code under test. */
 export class Violation extends Error {
   override readonly name = 'Violation';
   readonly invariant: string;

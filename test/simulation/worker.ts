@@ -1,42 +1,42 @@
-/** One of the workers of a long run: takes a block of seeds, and says what became of it. */
+/** One worker of a long run: receives blocks of seeds, and returns their coverage and failures. */
 
 import { parentPort } from 'node:worker_threads';
-import { Reached } from './coverage.ts';
-import { runSchedule } from './scenario.ts';
+import { Coverage } from './coverage.ts';
+import { runScenario } from './scenario.ts';
 import type { Scope } from './worlds/choice.ts';
 
-/** From one seed up to, and without, another. */
+/** The seeds from `from` (included) to `to` (excluded). */
 export interface Block {
   readonly from: number;
   readonly to: number;
   readonly scope: Scope;
-  /** The rest of the block is left out after its first failure. */
+  /** Skip the rest of the block after its first failure. */
   readonly stopsAtFailure: boolean;
 }
 
-export interface Done {
-  readonly reached: readonly (readonly [string, number])[];
+export interface BlockResult {
+  readonly coverage: readonly (readonly [string, number])[];
   readonly failures: readonly { readonly seed: number; readonly invariant: string; readonly message: string }[];
-  readonly mostWrites: number;
+  readonly maxWrites: number;
 }
 
-// The lines that the doors log would be most of the work.
+// Printing the log lines of the functions would take most of the time.
 console.info = () => undefined;
 console.error = () => undefined;
-// So would be the stacks of the faults that are thrown on purpose.
+// So would the stack traces of the simulated faults.
 Error.stackTraceLimit = 0;
 
 parentPort?.on('message', async ({ from, to, scope, stopsAtFailure }: Block) => {
-  const reached = new Reached();
-  const failures: Done['failures'][number][] = [];
-  let mostWrites = 0;
+  const coverage = new Coverage();
+  const failures: BlockResult['failures'][number][] = [];
+  let maxWrites = 0;
   for (let seed = from; seed < to; seed += 1) {
-    const { violation, mostWrites: writes } = await runSchedule(seed, reached, scope);
-    mostWrites = Math.max(mostWrites, writes);
+    const { violation, maxWrites: writes } = await runScenario(seed, coverage, scope);
+    maxWrites = Math.max(maxWrites, writes);
     if (!violation) continue;
     failures.push({ seed, invariant: violation.invariant, message: violation.message });
-    // An error of the program is no violation, and the run looks for one.
+    // A crash of the simulation is not a violation, so the block goes on.
     if (stopsAtFailure && violation.invariant !== 'broken') break;
   }
-  parentPort?.postMessage({ reached: [...reached.counts], failures, mostWrites } satisfies Done);
+  parentPort?.postMessage({ coverage: [...coverage.counts], failures, maxWrites } satisfies BlockResult);
 });

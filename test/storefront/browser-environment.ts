@@ -1,6 +1,8 @@
-/** A browser in which everything is literal: the clock moves only when somebody waits, and iamport.js and the backend say what a test tells them. */
+/**
+ * A scripted browser: the clock advances only by `wait`, and a test sets the results of iamport.js and of the backend.
+ */
 
-import type { Answer, Iamport, World } from '../../storefront/checkout/browser-environment.ts';
+import type { BackendResponse, BrowserEnvironment, Iamport } from '../../storefront/checkout/browser-environment.ts';
 import type { PayRequest } from '../../storefront/checkout/types.ts';
 
 export const request: PayRequest = {
@@ -16,22 +18,22 @@ export const request: PayRequest = {
 
 export const paid = { status: 'paid', imp_uid: 'imp_1', merchant_uid: 'order-1', amount: 14_000, message: 'Paid.' };
 
-export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
+export const response = (status: number, body: unknown, headers: Record<string, string> = {}): BackendResponse => ({
   status,
   headers: new Headers(headers),
   json: async () => body,
 });
 
-/** What the backend does: one entry a question, the last one for all that follow. */
-export type Reaction = Answer | 'lost';
+/** The results of the calls of the backend in order; the last one repeats. */
+export type CallResult = BackendResponse | 'lost';
 
-export class TestWorld implements World {
+export class TestBrowser implements BrowserEnvironment {
   readonly opened: Parameters<Iamport['request_pay']>[0][] = [];
-  readonly asked: { url: string; form: string; headers: Readonly<Record<string, string>> }[] = [];
+  readonly calls: { url: string; form: string; headers: Readonly<Record<string, string>> }[] = [];
   readonly waits: number[] = [];
-  readonly kept = new Map<string, string>();
+  readonly stored = new Map<string, string>();
   readonly callbacks: ((rsp: unknown) => void)[] = [];
-  readonly #reactions: Reaction[];
+  readonly #results: CallResult[];
   readonly #returns = new Set<() => void>();
   sdk: Iamport | undefined = {
     request_pay: (param, callback) => {
@@ -42,26 +44,26 @@ export class TestWorld implements World {
   page = 'https://shop.example/cart';
   clock = 1_750_000_000_000;
 
-  constructor(...reactions: Reaction[]) {
-    this.#reactions = reactions;
+  constructor(...results: CallResult[]) {
+    this.#results = results;
   }
 
-  /** The window calls back. */
-  callBack(rsp: unknown, place = 0): void {
-    this.callbacks[place]?.(rsp);
+  /** Calls the callback of a window. */
+  callBack(rsp: unknown, index = 0): void {
+    this.callbacks[index]?.(rsp);
   }
 
-  /** The buyer comes back to the page as it was left. */
-  comeBack(): void {
+  /** Restores the page from the back/forward cache. */
+  restorePage(): void {
     for (const callback of [...this.#returns]) callback();
   }
 
   iamport = () => this.sdk;
-  async post(url: string, form: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
-    this.asked.push({ url, form, headers });
-    const reaction = this.#reactions.length > 1 ? this.#reactions.shift() : this.#reactions[0];
-    if (reaction === undefined || reaction === 'lost') throw new TypeError('Failed to fetch');
-    return reaction;
+  async post(url: string, form: string, headers: Readonly<Record<string, string>>): Promise<BackendResponse> {
+    this.calls.push({ url, form, headers });
+    const result = this.#results.length > 1 ? this.#results.shift() : this.#results[0];
+    if (result === undefined || result === 'lost') throw new TypeError('Failed to fetch');
+    return result;
   }
   async wait(ms: number): Promise<void> {
     this.waits.push(ms);
@@ -69,11 +71,11 @@ export class TestWorld implements World {
   }
   now = () => this.clock;
   random = () => 1;
-  storage(): ReturnType<World['storage']> {
+  storage(): ReturnType<BrowserEnvironment['storage']> {
     return {
-      getItem: (key) => this.kept.get(key) ?? null,
-      setItem: (key, text) => void this.kept.set(key, text),
-      removeItem: (key) => void this.kept.delete(key),
+      getItem: (key) => this.stored.get(key) ?? null,
+      setItem: (key, text) => void this.stored.set(key, text),
+      removeItem: (key) => void this.stored.delete(key),
     };
   }
   address = () => this.page;

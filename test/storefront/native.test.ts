@@ -1,4 +1,4 @@
-/** `npm run native`: what an app must declare, read back by parsers of XML and of property lists. */
+/** `npm run native`: the declarations of an app, parsed as XML and as a property list. */
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { describe, expect, test } from 'vitest';
 import { native } from '../../storefront/native.ts';
 
 function run(...args: string[]) {
-  const said = { stdout: '', stderr: '' };
-  const code = native(args, { write: (text) => (said.stdout += text) }, { write: (text) => (said.stderr += text) });
-  return { code, ...said };
+  const output = { stdout: '', stderr: '' };
+  const code = native(args, { write: (text) => (output.stdout += text) }, { write: (text) => (output.stderr += text) });
+  return { code, ...output };
 }
 const document = (xml: string) =>
   new DOMParser({
@@ -26,7 +26,7 @@ describe('for Android', () => {
   const named = (tag: string, attribute = 'name') =>
     Array.from(manifest.getElementsByTagName(tag), (one) => one.getAttributeNS(ANDROID, attribute));
 
-  test('the manifest lets other apps come back by the scheme', () => {
+  test('the manifest lets other apps return by the scheme', () => {
     expect(code).toBe(0);
     expect(named('data', 'scheme')).toEqual(['iamporttest']);
     expect(named('action')).toEqual(['android.intent.action.VIEW']);
@@ -35,7 +35,7 @@ describe('for Android', () => {
     expect(named('activity', 'launchMode')).toEqual(['singleTask']);
   });
 
-  test('and sees the apps that it opens, each once', () => {
+  test('the manifest declares each app that it opens once', () => {
     const packages = named('package');
     expect(packages).toContain('kvp.jjy.MispAndroid320');
     expect(packages).toContain('com.kakao.talk');
@@ -52,14 +52,14 @@ describe('for iOS', () => {
     LSApplicationQueriesSchemes: string[];
   };
 
-  test('the list has the scheme, and the 50 that count', () => {
+  test("the plist has the app's scheme, and 50 schemes to query", () => {
     expect(code).toBe(0);
     expect(info.CFBundleURLTypes.map((one) => one.CFBundleURLSchemes)).toEqual([['iamporttest']]);
     expect(info.LSApplicationQueriesSchemes).toHaveLength(50);
     expect(new Set(info.LSApplicationQueriesSchemes).size).toBe(50);
   });
 
-  test('those of the guide among them, and says which had no room', () => {
+  test('the 50 schemes include those of the guide, and a comment lists the others', () => {
     const guide = [
       'kftc-bankpay',
       'ispmobile',
@@ -70,17 +70,17 @@ describe('for iOS', () => {
       'citispay',
     ];
     expect(guide.filter((scheme) => !info.LSApplicationQueriesSchemes.includes(scheme))).toEqual([]);
-    expect(stdout).toMatch(/No room for: .*\bkb-screen\b.*\bmg-bankpay\b/);
+    expect(stdout).toMatch(/Left out: .*\bkb-screen\b.*\bmg-bankpay\b/);
   });
 
-  test('leaves room for the schemes of the app itself', () => {
+  test("--limit reserves places for the app's own schemes", () => {
     const { ios } = JSON.parse(run('--scheme', 'iamporttest', '--limit', '3', '--json').stdout);
     expect(ios.LSApplicationQueriesSchemes).toEqual(['itms-apps', 'ispmobile', 'kftc-bankpay']);
     expect(ios.leftOut.slice(0, 2)).toEqual(['kb-acp', 'shinhan-sr-ansimclick']);
   });
 });
 
-test('as JSON it is what the texts say', () => {
+test('--json prints the same declarations', () => {
   const { android, ios } = JSON.parse(run('--scheme', 'iamporttest', '--json', '--unconfirmed').stdout);
   expect(android).toMatchObject({ scheme: 'iamporttest' });
   expect(android.queries).toContain('com.mobiletoong.travelwallet');
@@ -90,17 +90,24 @@ test('as JSON it is what the texts say', () => {
 test.each([
   [[], '--scheme is missing'],
   [['--scheme'], '--scheme needs a value'],
-  [['--scheme', 'iamport://test'], 'small letters, digits, "+", "-" and "."'],
-  [['--scheme', 'MyShop'], 'small letters, digits, "+", "-" and "."'],
-  [['--scheme', 'my_shop'], 'small letters, digits, "+", "-" and "."'],
+  [['--scheme', 'iamport://test'], 'lower-case letters, digits, "+", "-" and "."'],
+  [['--scheme', 'MyShop'], 'lower-case letters, digits, "+", "-" and "."'],
+  [['--scheme', 'my_shop'], 'lower-case letters, digits, "+", "-" and "."'],
   [['--scheme', '1shop'], 'a letter first'],
   [['--scheme', 'https'], "must be the app's own"],
   [['--scheme', 'kakaotalk'], "must be the app's own"],
   [['--scheme', 'shop', '--platform', 'windows'], '--platform is android or ios'],
   [['--scheme', 'shop', '--limit', '51'], 'from 1 to 50'],
   [['--scheme', 'shop', '--limit', '0'], 'from 1 to 50'],
-  [['--scheme', 'shop', '--jsn'], 'What is "--jsn"?'],
-])('%j is answered with a sentence', (args, sentence) => {
+  [['--scheme', 'shop', '--jsn'], 'Unknown option "--jsn".'],
+  [['--scheme', 'shop', '-json'], 'Unknown option "-json".'],
+  [['--scheme', 'shop', '--json=true'], 'Unknown option "--json=true".'],
+  [['--scheme', 'shop', '--', '--json'], 'Unknown option "--".'],
+  [['shop'], 'Unknown option "shop".'],
+  [['--scheme', '--json'], '--scheme needs a value'],
+  [['--scheme='], '--scheme needs a value'],
+  [['--scheme', 'shop', '--limit', '-5'], 'from 1 to 50: -5'],
+])('%j is a usage error', (args, sentence) => {
   const { code, stdout, stderr } = run(...args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(sentence);

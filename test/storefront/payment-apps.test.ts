@@ -1,4 +1,4 @@
-/** The table of payment apps is what it says it is, and knows every app that Iamport's guide names. */
+/** The table of payment apps is well formed, and has every app of Iamport's guide. */
 
 import { describe, expect, test } from 'vitest';
 import { appWithScheme, isConfirmed, moveFor, PAYMENT_APPS, SOURCES } from '../../storefront/webview/index.ts';
@@ -34,13 +34,13 @@ test('every scheme of the guide is known', () => {
   expect(moves.filter((move) => !('known' in move) || !move.known)).toEqual([]);
 });
 
-test('nothing else is said to be from the guide', () => {
-  const said = PAYMENT_APPS.filter(({ sources }) => sources.includes('G')).map(({ scheme }) => scheme);
-  expect(said.filter((scheme) => !scheme || !guide.includes(scheme))).toEqual([]);
+test('no other app claims the guide as its source', () => {
+  const fromGuide = PAYMENT_APPS.filter(({ sources }) => sources.includes('G')).map(({ scheme }) => scheme);
+  expect(fromGuide.filter((scheme) => !scheme || !guide.includes(scheme))).toEqual([]);
 });
 
 describe.each(PAYMENT_APPS.map((one) => [one.scheme ?? one.android, one] as const))('%s', (_name, one) => {
-  test('has a shape', () => {
+  test('is well formed', () => {
     expect(one.scheme ?? one.android).toBeTruthy();
     expect(one.scheme ?? 'a').toMatch(/^[a-z][a-z0-9+.-]*$/);
     expect(one.android ?? 'a.b').toMatch(/^[A-Za-z]\w*(\.[A-Za-z]\w*)+$/);
@@ -51,12 +51,12 @@ describe.each(PAYMENT_APPS.map((one) => [one.scheme ?? one.android, one] as cons
     expect(one.sources.length).toBeGreaterThan(0);
     expect(one.sources.filter((source) => !Object.hasOwn(SOURCES, source))).toEqual([]);
     expect(new Set(one.sources).size).toBe(one.sources.length);
-    // Iamport's history is the source of the month.
+    // The month comes from the history of Iamport's repositories.
     expect(Boolean(one.since)).toBe(Boolean(one.scheme) && one.sources.some((source) => 'GP'.includes(source)));
   });
 });
 
-test('no scheme is there twice, nor a package without a scheme', () => {
+test('each scheme, and each package without a scheme, is unique', () => {
   const schemes = PAYMENT_APPS.flatMap(({ scheme }) => scheme ?? []);
   expect(new Set(schemes).size).toBe(schemes.length);
   const alone = PAYMENT_APPS.filter(({ scheme }) => !scheme).map(({ android }) => android);
@@ -64,7 +64,7 @@ test('no scheme is there twice, nor a package without a scheme', () => {
   expect(alone.filter((name, index) => others.includes(name) || alone.indexOf(name) !== index)).toEqual([]);
 });
 
-test('what only one other PG tells of is marked', () => {
+test('apps that only one other PG documents are unconfirmed', () => {
   expect(PAYMENT_APPS.filter((one) => !isConfirmed(one)).map((one) => one.scheme ?? one.android)).toEqual([
     'hanaskcardmobileportal',
     'paycoapplogin',

@@ -1,4 +1,4 @@
-/** The TypeScript of docs/webview.md compiles, and does what it says, with stand-ins of the packages that it imports. */
+/** The TypeScript of docs/webview.md compiles and works, with mocks of the packages that it imports. */
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const examples = (file: string) =>
   [...read(file).matchAll(/```tsx?\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name = '', code = '']) => ({ name, code }));
 
-/** What the examples use of the packages, with their own types' names. */
+/** Types of the packages' parts that the examples use. */
 const TYPES = `
 declare module 'react' {
   export function useState<T>(value: T): [T, (next: T) => void];
@@ -80,7 +80,7 @@ test('the examples compile', () => {
   expect(run).not.toThrow();
 });
 
-/** The example as a module, whose packages are the global `packages`. */
+/** Loads the example as a module. Its packages are the global `packages`. */
 async function loadExample(name: string, packages: object): Promise<Record<string, (...args: never[]) => unknown>> {
   const { outputFiles } = await build({
     entryPoints: [join(folder, name)],
@@ -105,29 +105,29 @@ async function loadExample(name: string, packages: object): Promise<Record<strin
   return import(`data:text/javascript;base64,${Buffer.from(file?.contents ?? '').toString('base64')}`);
 }
 
-const back = `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${encodeURIComponent('https://api.my-shop.kr/payments/complete/mobile')}`;
+const returnAddress = `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${encodeURIComponent('https://api.my-shop.kr/payments/complete/mobile')}`;
 const target = 'https://api.my-shop.kr/payments/complete/mobile?imp_uid=imp_1&merchant_uid=order-1';
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('React Native', () => {
-  test('opens the apps, and loads the way back', async () => {
-    const did: unknown[] = [];
+  test('opens the apps, and loads the return address', async () => {
+    const actions: unknown[] = [];
     let opened = (_event: { url: string }) => {};
     const example = await loadExample('payment-screen.tsx', {
-      useState: (value: unknown) => [value, (next: unknown) => did.push(['load', next])],
+      useState: (value: unknown) => [value, (next: unknown) => actions.push(['load', next])],
       useRef: (current: unknown) => ({ current }),
       useEffect: (effect: () => void) => effect(),
       Platform: { OS: 'ios' },
       Linking: {
         openURL: async (url: string) => {
-          did.push(url);
+          actions.push(url);
           if (url.startsWith('ispmobile')) throw new Error('No app');
         },
         addEventListener: (_type: string, handler: typeof opened) => {
           opened = handler;
         },
       },
-      Alert: { alert: (title: string) => did.push(title) },
+      Alert: { alert: (title: string) => actions.push(title) },
       WebView: 'WebView',
       React: { createElement: (_type: unknown, props: unknown) => props },
     });
@@ -135,15 +135,18 @@ describe('React Native', () => {
       originWhitelist: string[];
       onShouldStartLoadWithRequest(event: { url: string }): boolean;
     };
-    const props = screen({ page: 'https://www.my-shop.kr/checkout', onResult: (result: object) => did.push(result) });
+    const props = screen({
+      page: 'https://www.my-shop.kr/checkout',
+      onResult: (result: object) => actions.push(result),
+    });
     expect(props.originWhitelist).toEqual(['*']);
     expect(props.onShouldStartLoadWithRequest({ url: 'https://mobile.inicis.com/' })).toBe(true);
     expect(props.onShouldStartLoadWithRequest({ url: 'ispmobile://TID=1' })).toBe(false);
     await settled();
     expect(props.onShouldStartLoadWithRequest({ url: 'evilapp://x' })).toBe(false);
-    opened({ url: back });
+    opened({ url: returnAddress });
     opened({ url: 'iamporttest://result?merchant_uid=order-1&status=paid' });
-    expect(did).toEqual([
+    expect(actions).toEqual([
       'ispmobile://TID=1',
       'itms-apps://apps.apple.com/app/id369125087',
       'Open another app?',
@@ -154,20 +157,20 @@ describe('React Native', () => {
 });
 
 describe('Capacitor', () => {
-  test('opens the apps, loads the way back, and ends with the result', async () => {
-    const did: unknown[] = [];
-    const heard: Record<string, (event: { url: string }, load?: (url: string) => void) => void> = {};
+  test('opens the apps, loads the return address, and ends with the result', async () => {
+    const actions: unknown[] = [];
+    const listeners: Record<string, (event: { url: string }, load?: (url: string) => void) => void> = {};
     const example = await loadExample('payment.ts', {
       Capacitor: { getPlatform: () => 'android' },
       App: {
         addListener: async (name: string, listener: (event: { url: string }) => void) => {
-          heard[name] = listener;
-          return { remove: async () => did.push('removed') };
+          listeners[name] = listener;
+          return { remove: async () => actions.push('removed') };
         },
       },
       AppLauncher: {
         openUrl: async ({ url }: { url: string }) => {
-          did.push(url);
+          actions.push(url);
           return { completed: url.startsWith('market:') };
         },
       },
@@ -175,12 +178,12 @@ describe('Capacitor', () => {
       cordova: {
         InAppBrowser: {
           open: (_url: string, _target: string, options: string) => {
-            did.push(options);
+            actions.push(options);
             return {
-              executeScript: ({ code }: { code: string }) => did.push(code),
-              close: () => heard.exit?.({ url: '' }),
-              addEventListener: (type: string, listener: (typeof heard)[string]) => {
-                heard[type] = listener;
+              executeScript: ({ code }: { code: string }) => actions.push(code),
+              close: () => listeners.exit?.({ url: '' }),
+              addEventListener: (type: string, listener: (typeof listeners)[string]) => {
+                listeners[type] = listener;
               },
             };
           },
@@ -189,15 +192,15 @@ describe('Capacitor', () => {
     });
     const result = (example.openPayment as unknown as (page: string) => Promise<unknown>)('https://www.my-shop.kr/pay');
     await settled();
-    const load = (url: string) => did.push(['load', url]);
-    heard.beforeload?.({ url: 'https://mobile.inicis.com/' }, load);
-    heard.beforeload?.({ url: 'intent://x#Intent;scheme=kb-acp;package=com.kbcard.cxh.appcard;end' }, load);
+    const load = (url: string) => actions.push(['load', url]);
+    listeners.beforeload?.({ url: 'https://mobile.inicis.com/' }, load);
+    listeners.beforeload?.({ url: 'intent://x#Intent;scheme=kb-acp;package=com.kbcard.cxh.appcard;end' }, load);
     await settled();
-    heard.beforeload?.({ url: 'evilapp://x' }, load);
-    heard.appUrlOpen?.({ url: back });
-    heard.appUrlOpen?.({ url: 'iamporttest://result?merchant_uid=order-1' });
+    listeners.beforeload?.({ url: 'evilapp://x' }, load);
+    listeners.appUrlOpen?.({ url: returnAddress });
+    listeners.appUrlOpen?.({ url: 'iamporttest://result?merchant_uid=order-1' });
     expect(await result).toEqual({ merchant_uid: 'order-1' });
-    expect(did).toEqual([
+    expect(actions).toEqual([
       'location=no,beforeload=get',
       ['load', 'https://mobile.inicis.com/'],
       'kb-acp://x',

@@ -1,4 +1,4 @@
-/** The WebView kit: what an address in a payment page leads to, on each platform, and what brings the buyer back. */
+/** The WebView kit: the move for an address in a payment page, on each platform, and the return of the buyer. */
 
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
@@ -59,12 +59,12 @@ describe('a page', () => {
     expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'refused' });
   });
 
-  test.each(['', 'ispmobile', '//host/path', 'isp mobile://x', '\ud800:x'])('%j is no address', (address) =>
+  test.each(['', 'ispmobile', '//host/path', 'isp mobile://x', '\ud800:x'])('%j is not an address', (address) =>
     expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }),
   );
 });
 
-describe('an address in a form that PGs and apps really write', () => {
+describe('an address as PGs and apps write it', () => {
   test.each([
     ['blanks', ' ispmobile://TID=1&name=홍 길동\n', 'ispmobile://TID=1&name=홍%20길동'],
     ['an ideographic blank', 'ispmobile://n=가\u3000나', 'ispmobile://n=가%E3%80%80나'],
@@ -78,7 +78,7 @@ describe('an address in a form that PGs and apps really write', () => {
     ['https://[::1]/', 'https://[::1]/'],
   ])('%s is loaded', (address, url) => expect(moveFor(address, android)).toEqual({ do: 'load', url }));
 
-  test('a second `?` in the redirect address, and a slash at its end', () => {
+  test('a second `?` in the redirect address, and a trailing slash', () => {
     const ids = { imp_uid: 'imp_1', merchant_uid: 'order-1' };
     const twice = `${redirectUrl}/?to=app?imp_uid=imp_1&merchant_uid=order-1`;
     expect(moveFor(twice, ios)).toEqual({ do: 'load', url: twice, over: ids });
@@ -96,7 +96,7 @@ test.each(['iamporttest://', 'iamporttest:', 'IamportTest'])('the scheme of the 
   expect(moveFor('iamporttest://?merchant_uid=order-1', app)).toMatchObject({ do: 'show-result' });
 });
 
-test('no text whatever makes it throw', () => {
+test('moveFor throws for no text', () => {
   for (const platform of ['android', 'ios'] as const) {
     const app = { ...android, platform, scheme: 'iamporttest://' };
     const anyText = fc.oneof(
@@ -111,7 +111,7 @@ test('no text whatever makes it throw', () => {
 });
 
 describe("an app's scheme", () => {
-  test('opens the app, or its store page where it is not there', () => {
+  test('opens the app, or its store page when it is not installed', () => {
     expect(moveFor('ispmobile://TID=INIMX_1', android)).toEqual({
       do: 'open-app',
       url: 'ispmobile://TID=INIMX_1',
@@ -138,12 +138,9 @@ describe("an app's scheme", () => {
     expect(opened('NewSmartPib://x', ios)).toMatchObject({ known: true, url: 'NewSmartPib://x' });
   });
 
-  test.each(['evilapp://steal', 'tel:01012345678', 'sms:010', 'com.evil:x'])(
-    '%s is said not to be known',
-    (address) => {
-      expect(opened(address)).toEqual({ do: 'open-app', url: address, known: false, dropped: [] });
-    },
-  );
+  test.each(['evilapp://steal', 'tel:01012345678', 'sms:010', 'com.evil:x'])('%s is not known', (address) => {
+    expect(opened(address)).toEqual({ do: 'open-app', url: address, known: false, dropped: [] });
+  });
 });
 
 describe('an intent', () => {
@@ -174,7 +171,7 @@ describe('an intent', () => {
       { url: 'kftc-bankpay://', package: 'com.kftc.bankpay.android' },
     ],
     [
-      'with a fragment of its own',
+      'with its own fragment',
       'intent://xid=47#a#Intent;scheme=mpocket.online.ansimclick;package=kr.co.samsungcard.mpocket;end',
       { url: 'mpocket.online.ansimclick://xid=47#a', package: 'kr.co.samsungcard.mpocket' },
     ],
@@ -183,7 +180,7 @@ describe('an intent', () => {
       'INTENT://kakaopay/pg?url=https://a.example/b#Intent;action=android.intent.action.VIEW;category=android.intent.category.BROWSABLE;launchFlags=0x10000000;scheme=kakaotalk;package=com.kakao.talk;end',
       { url: 'kakaotalk://kakaopay/pg?url=https://a.example/b', package: 'com.kakao.talk' },
     ],
-  ])('%s opens what it means', (_case, address, expected) => {
+  ])('%s opens its app', (_case, address, expected) => {
     expect(opened(address)).toMatchObject({
       ...expected,
       known: true,
@@ -193,7 +190,7 @@ describe('an intent', () => {
     expect(moveFor(address, ios)).toEqual({ do: 'ignore', reason: 'other-platform' });
   });
 
-  test('has a page for where the app is missing, if that is https', () => {
+  test('has a fallback page for a missing app, if it is https', () => {
     const withFallback = (url: string) =>
       opened(`intent://pay#Intent;scheme=supertoss;S.browser_fallback_url=${encodeURIComponent(url)};end`);
     expect(withFallback('https://toss.example/get?a=1&b=2#c')).toMatchObject({
@@ -211,7 +208,7 @@ describe('an intent', () => {
     }
   });
 
-  test('reaches no part of an app: selector, component and extras are left behind, and that is said', () => {
+  test('cannot target a part of an app: selector, component and extras are dropped and listed', () => {
     const move = opened(
       'intent://pay#Intent;scheme=supertoss;component=com.evil/.Admin;S.token=a%3Bb;B.admin=true;SEL;scheme=evil;component=com.evil/.Root;end',
     );
@@ -225,15 +222,15 @@ describe('an intent', () => {
 
   test.each([
     ['an unlisted scheme', 'intent://x#Intent;scheme=evilapp;end'],
-    ['an unlisted package that takes a listed scheme', 'intent://x#Intent;scheme=supertoss;package=com.evil;end'],
-    ['a package that is none', 'intent://x#Intent;scheme=supertoss;package=../evil;end'],
+    ['an unlisted package and a listed scheme', 'intent://x#Intent;scheme=supertoss;package=com.evil;end'],
+    ['an invalid package', 'intent://x#Intent;scheme=supertoss;package=../evil;end'],
     ['a listed package with an unlisted scheme', 'intent://x#Intent;scheme=evilapp;package=viva.republica.toss;end'],
     ['a page in an unlisted app', 'intent://x.example/#Intent;scheme=https;package=com.android.chrome;end'],
-  ])('with %s is said not to be known', (_case, address) => {
+  ])('with %s is not known', (_case, address) => {
     expect(opened(address).known).toBe(false);
   });
 
-  test('for a page is loaded, unless it names an app', () => {
+  test('for a page is loaded, unless it has a package', () => {
     expect(moveFor('intent://shop.example/a#Intent;scheme=https;end', android)).toEqual({
       do: 'load',
       url: 'https://shop.example/a',
@@ -244,7 +241,7 @@ describe('an intent', () => {
     });
   });
 
-  test('that names only a package leads to its store page', () => {
+  test('with only a package opens its store page', () => {
     expect(moveFor('intent:#Intent;package=com.kakao.talk;end', android)).toMatchObject({
       do: 'open-store',
       known: true,
@@ -258,9 +255,9 @@ describe('an intent', () => {
     'intent://x#Intent;scheme=kakaotalk',
     'intent:#Intent;end',
     'intent://x#Intent;end',
-  ])('%s is none', (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }));
+  ])('%s is malformed', (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }));
 
-  test('escapes that are not UTF-8 stay as they are', () => {
+  test('keeps escapes that are not UTF-8', () => {
     expect(parseIntent('intent://x#Intent;scheme=kpay;S.name=%C0%CC;end')?.extras).toEqual([
       { type: 'S', key: 'name', value: '%C0%CC' },
     ]);
@@ -298,7 +295,7 @@ describe('a store', () => {
     });
   });
 
-  test('of apps that are not listed is said not to be known', () => {
+  test('of unlisted apps is not known', () => {
     expect(moveFor('market://details?id=com.evil', android)).toMatchObject({ do: 'open-store', known: false });
     expect(moveFor('itms-apps://apps.apple.com/app/id999999999', ios)).toMatchObject({
       do: 'open-store',
@@ -315,16 +312,16 @@ describe('a store', () => {
   });
 
   test.each(['market://launch?id=a/b', 'market://details', 'market://details?id=com.x%26evil%3D1'])(
-    '%s is none',
+    '%s is malformed',
     (address) => expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'malformed' }),
   );
 });
 
-describe('the way back', () => {
+describe('the return', () => {
   const loaded = `${redirectUrl}?imp_uid=imp_1&merchant_uid=order-1`;
   const over = { do: 'load', url: loaded, over: { imp_uid: 'imp_1', merchant_uid: 'order-1' } };
 
-  test('is over when the redirect address is reached, with whatever query', () => {
+  test('to the redirect address ends the payment, with any query', () => {
     expect(moveFor(loaded, ios)).toEqual(over);
     expect(moveFor(`${redirectUrl}?to=app&merchant_uid=order-1`, android)).toMatchObject({
       over: { merchant_uid: 'order-1' },
@@ -350,8 +347,8 @@ describe('the way back', () => {
 
   const escaped = encodeURIComponent(redirectUrl);
   test.each([
-    ['behind a question mark', `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
-    ['right behind the slashes', `iamporttest://imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
+    ['after a question mark', `iamporttest://?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
+    ['directly after the slashes', `iamporttest://imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
     ['without slashes', `iamporttest:?imp_uid=imp_1&merchant_uid=order-1&m_redirect_url=${escaped}`],
     ['with escaped separators', `iamporttest://imp_uid=imp_1%26merchant_uid=order-1%26m_redirect_url=${escaped}`],
     [
@@ -366,7 +363,7 @@ describe('the way back', () => {
     expect(moveFor(address, ios)).toEqual(over);
   });
 
-  test('keeps the query of the address, and has each id once', () => {
+  test('keeps the query of the address, with each id once', () => {
     const target = encodeURIComponent(`${redirectUrl}?to=app&imp_uid=imp_0`);
     expect(moveFor(`iamporttest://?imp_uid=imp_1&merchant_uid=a%26b&m_redirect_url=${target}`, ios)).toMatchObject({
       url: `${redirectUrl}?to=app&imp_uid=imp_1&merchant_uid=a%26b`,
@@ -382,12 +379,12 @@ describe('the way back', () => {
     'javascript:alert(1)',
     '/payments/complete/mobile',
     '',
-  ])('to %j is not taken', (target) => {
+  ])('to %j is ignored', (target) => {
     const address = `iamporttest://?imp_uid=imp_1&merchant_uid=o&m_redirect_url=${encodeURIComponent(target)}`;
     expect(moveFor(address, ios)).toEqual({ do: 'ignore', reason: 'elsewhere' });
   });
 
-  test('of a result target brings the result', () => {
+  test('from a result target has the result', () => {
     expect(
       moveFor(
         'iamporttest://result?merchant_uid=order-1&imp_uid=imp_1&status=failed&reason=%ED%95%9C%EB%8F%84+%EC%B4%88%EA%B3%BC',
@@ -399,7 +396,7 @@ describe('the way back', () => {
     });
   });
 
-  test.each(['iamporttest://', 'iamporttest:', 'iamporttest://card_pay'])('%s only brings the app back', (address) => {
+  test.each(['iamporttest://', 'iamporttest:', 'iamporttest://card_pay'])('by %s is ignored', (address) => {
     expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'came-back' });
   });
 });
@@ -410,50 +407,50 @@ describe('the app', () => {
     { ...android, redirectUrl: '/payments/complete/mobile' },
     { ...android, scheme: 'iamport://test' },
     { ...android, scheme: '' },
-  ])('cannot be %j', (app) => {
+  ])('is invalid: %j', (app) => {
     expect(() => moveFor('https://shop.example/', app)).toThrow(TypeError);
   });
 
-  test('may be tried on this machine', () => {
+  test('may use http on the loopback', () => {
     const local = { ...android, redirectUrl: 'http://10.0.2.2:3000/payments/complete/mobile' };
     expect(moveFor(`${local.redirectUrl}?imp_uid=imp_1`, local)).toMatchObject({ over: { imp_uid: 'imp_1' } });
   });
 });
 
-describe('followed in an app', () => {
+describe('follow', () => {
   class Phone implements Host {
-    readonly did: string[] = [];
-    readonly takes: RegExp;
+    readonly actions: string[] = [];
+    readonly installed: RegExp;
     readonly allows: boolean;
-    constructor(takes: RegExp, allows = false) {
-      this.takes = takes;
+    constructor(installed: RegExp, allows = false) {
+      this.installed = installed;
       this.allows = allows;
     }
     async open(url: string) {
-      this.did.push(`open ${url}`);
+      this.actions.push(`open ${url}`);
       if (/^throws/.test(url)) throw new Error('no activity');
-      return this.takes.test(url);
+      return this.installed.test(url);
     }
-    load = (url: string) => void this.did.push(`load ${url}`);
+    load = (url: string) => void this.actions.push(`load ${url}`);
     allow = () => this.allows;
-    showResult = (result: object) => void this.did.push(`result ${JSON.stringify(result)}`);
-    over = (ids: object) => void this.did.push(`over ${JSON.stringify(ids)}`);
-    missing = () => void this.did.push('missing');
+    showResult = (result: object) => void this.actions.push(`result ${JSON.stringify(result)}`);
+    over = (ids: object) => void this.actions.push(`over ${JSON.stringify(ids)}`);
+    missing = () => void this.actions.push('missing');
   }
   const followed = async (address: string, phone: Phone, app = android) => {
     const loads = follow(address, app, phone);
     await new Promise((resolve) => setImmediate(resolve));
-    return [loads, ...phone.did];
+    return [loads, ...phone.actions];
   };
   const bank = 'kftc-bankpay://eftpay?x=1';
   const play = 'market://details?id=com.kftc.bankpay.android';
 
-  test('a page is loaded by the WebView', async () => {
+  test('lets the WebView load a page', async () => {
     expect(await followed('https://mobile.inicis.com/', new Phone(/./))).toEqual([true]);
     expect(await followed(`${redirectUrl}?imp_uid=imp_1`, new Phone(/./))).toEqual([true, 'over {"imp_uid":"imp_1"}']);
   });
 
-  test('an app is opened, else its store, else the store on the web, else that is said', async () => {
+  test('opens the app, else its store, else the store on the web, else calls missing', async () => {
     const web = 'https://play.google.com/store/apps/details?id=com.kftc.bankpay.android';
     expect(await followed(bank, new Phone(/^kftc/))).toEqual([false, `open ${bank}`]);
     expect(await followed(bank, new Phone(/^market/))).toEqual([false, `open ${bank}`, `open ${play}`]);
@@ -464,7 +461,7 @@ describe('followed in an app', () => {
     ]);
   });
 
-  test('a page of its own comes before the store', async () => {
+  test('loads the fallback page of an intent before it opens the store', async () => {
     const address = 'intent://pay#Intent;scheme=supertoss;S.browser_fallback_url=https%3A%2F%2Ftoss.example;end';
     expect(await followed(address, new Phone(/^$/))).toEqual([
       false,
@@ -473,20 +470,20 @@ describe('followed in an app', () => {
     ]);
   });
 
-  test('what is not known is opened only when the app allows it', async () => {
+  test('opens an unknown app only when allow returns true', async () => {
     expect(await followed('evilapp://x', new Phone(/./))).toEqual([false]);
     expect(await followed('throws://x', new Phone(/./, true))).toEqual([false, 'open throws://x', 'missing']);
     expect(await followed('javascript:alert(1)', new Phone(/./, true))).toEqual([false]);
   });
 
-  test('a page behind an intent is loaded in its place', async () => {
+  test('loads the page of an intent', async () => {
     expect(await followed('intent://a.example/#Intent;scheme=https;end', new Phone(/./))).toEqual([
       false,
       'load https://a.example/',
     ]);
   });
 
-  test('the app is brought back by its own scheme alone', () => {
+  test("comeBack accepts only the app's own scheme", () => {
     const phone = new Phone(/./, true);
     comeBack(`iamporttest://?imp_uid=imp_1&m_redirect_url=${encodeURIComponent(redirectUrl)}`, ios, phone);
     comeBack('IAMPORTTEST://result?merchant_uid=order-1&status=paid', ios, phone);
@@ -499,7 +496,7 @@ describe('followed in an app', () => {
     ]) {
       comeBack(other, ios, phone);
     }
-    expect(phone.did).toEqual([
+    expect(phone.actions).toEqual([
       'over {"imp_uid":"imp_1"}',
       `load ${redirectUrl}?imp_uid=imp_1`,
       'result {"merchant_uid":"order-1","status":"paid"}',
@@ -571,7 +568,7 @@ describe('for any address', () => {
       ([, scheme = '']) => scheme.toLowerCase(),
     );
 
-  test.each([android, ios])('on $platform nothing is thrown, and nothing that runs code is handed on', (app) => {
+  test.each([android, ios])('on $platform moveFor does not throw, and returns no address that runs code', (app) => {
     fc.assert(
       fc.property(anything, (address) => {
         const move = moveFor(address, app);
@@ -584,10 +581,10 @@ describe('for any address', () => {
     );
   });
 
-  test('an intent that is read, written and read again is the same', () => {
+  test('parsing a printed intent returns the same intent', () => {
     fc.assert(
-      fc.property(intent, (made) => {
-        expect(parseIntent(printIntent(made))).toEqual(made);
+      fc.property(intent, (original) => {
+        expect(parseIntent(printIntent(original))).toEqual(original);
       }),
     );
     fc.assert(
@@ -598,10 +595,10 @@ describe('for any address', () => {
     );
   });
 
-  test('an intent means the same address after it was written', () => {
+  test('a printed intent has the same address', () => {
     fc.assert(
-      fc.property(intent, (made) => {
-        expect(addressOf(parseIntent(printIntent(made)) ?? made)).toBe(addressOf(made));
+      fc.property(intent, (original) => {
+        expect(addressOf(parseIntent(printIntent(original)) ?? original)).toBe(addressOf(original));
       }),
     );
   });
@@ -610,7 +607,7 @@ describe('for any address', () => {
 describe('webview.mjs', () => {
   const code = bundleWebview();
 
-  test('runs where there is nothing but the language', () => {
+  test('runs without any platform API', () => {
     const script = code.replace(/export\s*\{[^}]*\};?\s*$/, (names) => {
       const [, local] = /(\w+) as moveFor\b/.exec(names) ?? [];
       return `${local ?? 'moveFor'}('ispmobile://TID=1', { platform: 'ios', scheme: 'iamporttest', redirectUrl: 'https://shop.example/m' }).store.webUrl`;
@@ -618,7 +615,7 @@ describe('webview.mjs', () => {
     expect(runInNewContext(script, {})).toBe('https://apps.apple.com/app/id369125087');
   });
 
-  test('is small, and asks for nothing of a page, Node.js or the network', () => {
+  test('is small, and uses no API of a page, of Node.js or of the network', () => {
     expect(gzipSync(code).length).toBeLessThan(8 * 1024);
     expect(code).not.toMatch(/\b(import|require|window|document|fetch|eval|new URL|\\p\{)\b/);
   });

@@ -1,18 +1,23 @@
 /**
- * A real Chromium for tests, as a PC and as a phone. CHROME_PATH names another one, for platforms that the npm package is not made for.
- * Launches and nothing else: what is done in it is a test's business.
+ * Launches a real Chromium for tests, as a PC and as a phone. CHROME_PATH is the path of another one, for platforms without a binary in
+ * the npm package.
  */
 
 import { type Browser, type BrowserContext, chromium, devices } from 'playwright-core';
 
-/** No page of ours needs the network, so nothing in the browser may use it behind our back. */
-const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+/** No page of ours needs the network, so the browser must not use it in the background. */
+const offlineArguments = [
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
 
 let located: Promise<string> | undefined;
 
 /**
- * Where Chromium is. Unpacking it takes seconds the first time and must not happen twice at once,
- * so a run with several browser tests calls this before its workers start.
+ * @returns the path of Chromium. The first call unpacks it, which takes seconds and must not happen twice at once. A run with several
+ *   browser tests therefore calls this before its workers start.
  */
 export function locateBrowser(): Promise<string> {
   located ??= locate();
@@ -22,7 +27,7 @@ export function locateBrowser(): Promise<string> {
 async function locate(): Promise<string> {
   const { CHROME_PATH } = process.env;
   if (CHROME_PATH) return CHROME_PATH;
-  // Read while the package is imported: makes it bring its own copies of the libraries that a slim machine lacks.
+  // The package reads it on import, and then unpacks its own copies of the libraries that a slim machine lacks.
   process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs24.x';
   const { default: packaged } = await import('@sparticuz/chromium');
   return packaged.executablePath();
@@ -30,16 +35,16 @@ async function locate(): Promise<string> {
 
 /** @returns a browser that the test closes */
 export async function launchBrowser(): Promise<Browser> {
-  // The package's own arguments are for Lambda: with one process for all, closing a page ends the browser.
-  return chromium.launch({ executablePath: await locateBrowser(), args: quiet });
+  // The arguments of the package are for Lambda: they run one process, in which closing a page ends the browser.
+  return chromium.launch({ executablePath: await locateBrowser(), args: offlineArguments });
 }
 
-/** A fresh profile with nothing in it. */
+/** A new, empty profile. */
 export function pc(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ locale: 'ko-KR', viewport: { width: 1280, height: 800 } });
 }
 
-/** Touch, a small screen and a phone's user agent. */
+/** A profile with touch, a small screen and the user agent of a phone. */
 export function phone(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ ...devices['Pixel 7'], locale: 'ko-KR' });
 }

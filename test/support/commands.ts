@@ -1,9 +1,9 @@
 /**
- * Every command that the papers tell somebody to type, and the test that runs it. What cannot be run by a test says why. A command that
- * is not here fails test/docs.test.ts: run it in a test first.
+ * Every command in the docs, with the test that runs it, or the reason why no test does. A command that is missing here fails
+ * test/docs.test.ts: run it in a test first.
  */
 
-/** The test runs the command, or the very file that the command runs. */
+/** The test runs the command, or the file that the command runs. */
 interface RunBy {
   readonly test: `test/${string}.ts`;
 }
@@ -12,25 +12,27 @@ interface NotRun {
   readonly because: string;
 }
 
-const account = { because: 'It needs an account at AWS. What is ours of it is tried by test/infra/deploy.test.ts.' };
-const measures = { because: 'It measures, for minutes, alone on a machine; what it wrote is in docs/.' };
-const ofTheGate = { because: 'It is a part of npm test itself, or of .github/workflows/deploy.yml.' };
+const needsAccount = { because: 'It needs an AWS account. test/infra/deploy.test.ts tests our part of it.' };
+const isBenchmark = { because: 'It measures for minutes, on a machine without other load; its results are in docs/.' };
+const runsInCi = { because: 'CI runs it, in npm test or in .github/workflows/deploy.yml.' };
 
 export const commands: Readonly<Record<string, RunBy | NotRun>> = {
-  'npm ci': { because: 'Every run of the tests begins with it, here and in .github/workflows/deploy.yml.' },
-  'npm test': { because: 'It is what runs all the others.' },
+  'npm ci': { because: 'Every test run begins with it, also in .github/workflows/deploy.yml.' },
+  'npm test': { because: 'It runs all other tests.' },
+  'npm run test:unit': { because: 'It runs a part of the tests that npm test runs.' },
   'npm start': { test: 'test/local/start.test.ts' },
   'npm install': { test: 'test/infra/package.test.ts' },
-  'npm audit': ofTheGate,
-  'npm run lint': ofTheGate,
-  'npm run types': ofTheGate,
-  'npm run format': { because: 'It writes into the sources; npm run lint says whether it has anything to do.' },
+  'npm audit': runsInCi,
+  'npm run lint': runsInCi,
+  'npm run types': runsInCi,
+  'npm run format': { because: 'It writes into the sources; npm run lint reports the same differences.' },
   'npm run bundle': { test: 'test/infra/bundle.test.ts' },
   'npm run synth': { test: 'test/infra/app.test.ts' },
   'npm run deploy': { test: 'test/infra/deploy.test.ts' },
   'npm run package': { test: 'test/infra/package.test.ts' },
   'npm run configuration': { test: 'test/infra/docs.test.ts' },
   'npm run diagram': { test: 'test/infra/docs.test.ts' },
+  'npm run proof': { test: 'test/docs.test.ts' },
   'npm run schemas': { test: 'test/functions/event-schema.test.ts' },
   'npm run openapi': { test: 'test/functions/openapi.test.ts' },
   'npm run pictures': { because: 'It needs a Korean font on the machine, and writes into docs/images.' },
@@ -42,24 +44,24 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run simulate': { test: 'test/simulation/command.test.ts' },
   'npm run simulate:mutations': {
     because:
-      'It plants every bug in turn and takes long; docs/proof.md has a run of it, and the gate sees that each still has its place.',
+      'It runs the simulation for every planted bug; docs/proof.md has its results, and CI checks that each bug has its place.',
   },
-  'npm run mutate': { because: 'It takes many minutes; docs/proof.md has what it found.' },
+  'npm run mutate': { because: 'It takes many minutes; docs/proof.md has its results.' },
   'npm run hostile': { test: 'test/security/fuzz.test.ts' },
   'npm run chaos': { test: 'test/security/chaos.test.ts' },
-  'npm run bench': measures,
-  'npm run bench:cost': measures,
-  'npm run bench:libraries': measures,
-  'npm run bench:watching': measures,
-  'npm run bench:reconcile': measures,
-  'npx vitest': ofTheGate,
-  'npx cdk': account,
-  aws: account,
+  'npm run bench': isBenchmark,
+  'npm run bench:cost': isBenchmark,
+  'npm run bench:libraries': isBenchmark,
+  'npm run bench:watching': isBenchmark,
+  'npm run bench:reconcile': isBenchmark,
+  'npx vitest': runsInCi,
+  'npx cdk': needsAccount,
+  aws: needsAccount,
   curl: { test: 'test/local/readme.test.ts' },
 };
 
 /**
- * The commands of a paper, as the table above names them: of its shell blocks, and of its running text.
+ * The commands in the shell blocks and the inline code of a document, under the names of `commands`.
  * @param text Markdown
  */
 export function commandsIn(text: string): string[] {
@@ -72,7 +74,7 @@ export function commandsIn(text: string): string[] {
 }
 
 function nameOf(command: string): string | undefined {
-  // Settings of the environment come before it.
+  // Environment variables precede the command.
   const [first = '', second = '', third = ''] = command.replace(/^(?:[A-Z_]+=\S+ )+/, '').split(/\s+/);
   if (first === 'curl' || first === 'aws') return second ? first : undefined;
   if (first === 'npx' && second) return `npx ${second}`;

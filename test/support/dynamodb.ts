@@ -1,10 +1,10 @@
-/** Tables of their own for each test, in the real DynamoDB Local, made as the template makes them. */
+/** New tables for each test in DynamoDB Local, created by the definitions of the template. */
 
 import { randomBytes } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { inject } from 'vitest';
 
-/** An access key of its own is a database of its own. Letters and digits only. */
+/** DynamoDB Local keeps one database for each access key. A key has letters and digits only. */
 export async function freshTables() {
   const endpoint = inject('dynamodbEndpoint');
   const credentials = { accessKeyId: `test${randomBytes(8).toString('hex')}`, secretAccessKey: 'local' };

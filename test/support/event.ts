@@ -1,4 +1,4 @@
-/** API Gateway's event (payload 2.0) for a request, for tests that call a door itself. */
+/** The event of API Gateway (payload 2.0) for a request, for tests that call an HTTP handler directly. */
 
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 

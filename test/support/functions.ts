@@ -1,39 +1,40 @@
-/** The real rooms for a test: a real database, the real client, a sandbox Iamport, and a clock that the test sets. */
+/** The real dependencies for a test: DynamoDB Local, the real client, the fake Iamport, and a clock that the test sets. */
 
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { checkpointsIn } from '../../functions/adapters/dynamodb/checkpoints.ts';
-import { notificationsIn } from '../../functions/adapters/dynamodb/notifications.ts';
-import { ordersIn } from '../../functions/adapters/dynamodb/orders.ts';
-import { refundsIn } from '../../functions/adapters/dynamodb/refunds.ts';
-import { reversalsIn } from '../../functions/adapters/dynamodb/reversals.ts';
-import { sharedTokenIn } from '../../functions/adapters/dynamodb/state.ts';
+import { createCheckpoints } from '../../functions/adapters/dynamodb/checkpoints.ts';
+import { createNotifications } from '../../functions/adapters/dynamodb/notifications.ts';
+import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
+import { createRefunds } from '../../functions/adapters/dynamodb/refunds.ts';
+import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
+import { createSharedToken } from '../../functions/adapters/dynamodb/state.ts';
 import { table } from '../../functions/adapters/dynamodb/table.ts';
 import { iamportClient } from '../../functions/adapters/iamport/client.ts';
 import { undiciTransport } from '../../functions/adapters/iamport/transport.ts';
-import type { Report } from '../../functions/application/reconcile/report.ts';
-import { unknownPaymentsBy } from '../../functions/application/unknown-payments.ts';
+import { reconcile } from '../../functions/application/reconcile/reconcile.ts';
+import type { ReconcileReport } from '../../functions/application/reconcile/report.ts';
+import { createUnknownPayments } from '../../functions/application/unknown-payments.ts';
 import { closeOrder } from '../../functions/handlers/close-order.ts';
 import { complete } from '../../functions/handlers/complete.ts';
 import { confirm } from '../../functions/handlers/confirm.ts';
 import { orders } from '../../functions/handlers/orders.ts';
-import { reconcile } from '../../functions/handlers/reconcile.ts';
 import { refunds } from '../../functions/handlers/refunds.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
 import { pageSizes } from '../../functions/payment/scan-cursor.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
-import { type Door, visit } from '../../functions/runtime/lambda-handler.ts';
-import type { Counts } from '../../functions/runtime/metrics.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
+import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
 import { deadlineIn } from '../../functions/shared/clock.ts';
+import type { Counts } from '../../functions/shared/metrics.ts';
 import { startIamport } from '../../local/iamport/server.ts';
 import { freshTables } from './dynamodb.ts';
 import { eventOf, jsonBody, type Sent } from './event.ts';
 
-/** Seconds; when these tests begin. */
+/** The time at which these tests begin, in Unix seconds. */
 export const beginning = 1_795_000_000;
 
-/** @param deployedAt Unix seconds; by the clock of the test, since its tables are made by another one */
-export async function openRooms(deployedAt = beginning - 3600) {
+/** @param deployedAt Unix seconds by the clock of the test; its tables are created by the real clock */
+export async function startFixture(deployedAt = beginning - 3600) {
   const { client, names } = await freshTables();
   let ms = beginning * 1000;
   const clock = {
@@ -46,8 +47,8 @@ export async function openRooms(deployedAt = beginning - 3600) {
   onTestFinished(() => iamport.close());
   const counted: Counts[] = [];
   const credentials = async () => ({ impKey: 'local', impSecret: 'local', pgApiKey: 'local' });
-  const sharedToken = sharedTokenIn(table(client, names.state));
-  const rooms: Rooms = {
+  const sharedToken = createSharedToken(table(client, names.state));
+  const deps: HandlerDependencies = {
     iamport: iamportClient({
       transport: undiciTransport(iamport.url),
       credentials,
@@ -55,12 +56,12 @@ export async function openRooms(deployedAt = beginning - 3600) {
       clock,
       random: () => 0.5,
     }),
-    orders: ordersIn(table(client, names.orders)),
-    reversals: reversalsIn(table(client, names.reversals)),
-    refunds: refundsIn(table(client, names.reversals)),
-    notifications: notificationsIn(table(client, names.reversals)),
-    checkpoints: checkpointsIn({ ...table(client, names.state), madeAt: async () => deployedAt }),
-    unknownPayments: unknownPaymentsBy(clock),
+    orders: createOrders(table(client, names.orders)),
+    reversals: createReversals(table(client, names.reversals)),
+    refunds: createRefunds(table(client, names.reversals)),
+    notifications: createNotifications(table(client, names.reversals)),
+    checkpoints: createCheckpoints({ ...table(client, names.state), madeAt: async () => deployedAt }),
+    unknownPayments: createUnknownPayments(clock),
     clock,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
@@ -69,27 +70,27 @@ export async function openRooms(deployedAt = beginning - 3600) {
   };
   const { ledger } = iamport;
 
-  const send = async (door: Door, sent: Sent, to: Rooms = rooms) => {
+  const send = async (handler: HttpHandler, sent: Sent, to: HandlerDependencies = deps) => {
     const requestId = randomUUID();
-    const { statusCode, body } = await visit(door, to, eventOf({ ...sent, requestId }), requestId);
+    const { statusCode, body } = await handleRequest(handler, to, eventOf({ ...sent, requestId }), requestId);
     return { status: statusCode, json: body ? (JSON.parse(body) as unknown) : undefined };
   };
   const ofOrder = (merchantUid: string) => ({ pathParameters: { merchant_uid: merchantUid } });
 
   return {
-    rooms,
+    deps,
     iamport,
     ledger,
     client,
     names,
-    /** The metrics, as they were added to. */
+    /** The counts in the order of the calls of `deps.count`. */
     counted,
-    /** Lets time pass. */
+    /** Advances the clock. */
     pass(seconds: number) {
       ms += seconds * 1000;
     },
     now: () => ms / 1000,
-    reconcile: (to: Rooms = rooms): Promise<Report> => reconcile(to, deadlineIn(clock, 115_000)),
+    reconcile: (to: HandlerDependencies = deps): Promise<ReconcileReport> => reconcile(to, deadlineIn(clock, 115_000)),
     /** Registers an order of 14,000 won. */
     async order(merchantUid = 'order-1', terms: object = {}) {
       const { status } = await send(orders, {
@@ -109,25 +110,26 @@ export async function openRooms(deployedAt = beginning - 3600) {
         reversals: Record<string, unknown>[];
         refunds: Record<string, unknown>[];
       },
-    complete: (impUid: string, to?: Rooms) => send(complete, jsonBody({ imp_uid: impUid }), to),
-    webhook: (impUid: string, to?: Rooms) => send(webhook, jsonBody({ imp_uid: impUid }), to),
-    /** A notification with whatever is in it. */
+    complete: (impUid: string, to?: HandlerDependencies) => send(complete, jsonBody({ imp_uid: impUid }), to),
+    webhook: (impUid: string, to?: HandlerDependencies) => send(webhook, jsonBody({ imp_uid: impUid }), to),
+    /** Sends a notification with any fields. */
     notify: (fields: object, sourceIp?: string) =>
       send(webhook, { ...jsonBody(fields), ...(sourceIp && { sourceIp }) }),
     /** @param sourceIp one of PortOne's addresses by default */
     confirm: (fields: object, sourceIp = '52.78.100.19') => send(confirm, { ...jsonBody(fields), sourceIp }),
-    close: (merchantUid = 'order-1', to?: Rooms) => send(closeOrder, { method: 'DELETE', ...ofOrder(merchantUid) }, to),
-    refund: (fields: object, key?: string, merchantUid = 'order-1', to?: Rooms) => {
+    close: (merchantUid = 'order-1', to?: HandlerDependencies) =>
+      send(closeOrder, { method: 'DELETE', ...ofOrder(merchantUid) }, to),
+    refund: (fields: object, key?: string, merchantUid = 'order-1', to?: HandlerDependencies) => {
       const { headers, body } = jsonBody({ reason: '단순 변심', ...fields });
       const keyed = { ...headers, ...(key && { 'idempotency-key': key }) };
       return send(refunds, { method: 'POST', ...ofOrder(merchantUid), headers: keyed, body }, to);
     },
-    /** A paid payment. */
+    /** Pays at the fake Iamport. @returns the imp_uid of a paid payment */
     paid(amount = 14_000, merchantUid = 'order-1'): string {
       const { imp_uid } = ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
       return ledger.pay(imp_uid, { amount }).imp_uid;
     },
-    /** A payment with a virtual account. */
+    /** Issues a virtual account at the fake Iamport. @returns the imp_uid of its payment */
     account(lastsSeconds = 3_600, merchantUid = 'order-1'): string {
       const { imp_uid } = ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'vbank' });
       return ledger.issueAccount(imp_uid, { lastsSeconds }).imp_uid;
@@ -135,4 +137,4 @@ export async function openRooms(deployedAt = beginning - 3600) {
   };
 }
 
-export type Opened = Awaited<ReturnType<typeof openRooms>>;
+export type Fixture = Awaited<ReturnType<typeof startFixture>>;

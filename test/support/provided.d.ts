@@ -1,4 +1,4 @@
-/** What the global set-up hands to every test. */
+/** The values that the global setup provides to every test. */
 
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
@@ -8,9 +8,9 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The endpoint of the DynamoDB Local of this run. */
     dynamodbEndpoint: string;
-    /** The cloud assembly of this run: the template and the bundles, as they deploy. */
+    /** The cloud assembly of this run: the deployed template and bundles. */
     assembly: string;
-    /** The tables of the template, by the word that the store uses for them. */
+    /** The tables of the template, by the names that the adapters use. */
     tables: Record<TableName, CreateTableCommandInput>;
   }
 }

@@ -1,7 +1,7 @@
-/** Every state of the built-in result page, as the mobile door sends it, for the tests and for the pictures in the documents. */
+/** Every state of the built-in result page as mobile-redirect returns it, for the tests and the pictures in the docs. */
 
 import { Problem } from '../../functions/http/problem.ts';
-import { type Page, type Result, resultPage, type ShopFront } from '../../functions/http/result-page.ts';
+import { type Page, type Result, type ResultPageBranding, resultPage } from '../../functions/http/result-page.ts';
 import type { Amount } from '../../functions/payment/money.ts';
 import type { Outcome } from '../../functions/payment/outcome.ts';
 import type { Language } from '../../functions/shared/language.ts';
@@ -19,7 +19,7 @@ const account = {
   bank: '국민은행(KB)',
   number: '79600190123456',
   holder: '(주)케이지이니시스',
-  dueAt: 1_795_100_000,
+  depositDeadline: 1_795_100_000,
   issuedAt: 1_795_000_000,
 };
 const cancel = { kind: 'cancel' } as const;
@@ -40,15 +40,15 @@ export const states = {
     reason: 'deposit_mismatch',
     reversal: { kind: 'manual', state: 'manual' },
   }),
-  unconfirmed: { problem: new Problem('iamport_unavailable', 'Iamport did not answer.') },
-  'given-up': { problem: new Problem('iamport_unavailable', 'Iamport did not answer.') },
+  unconfirmed: { problem: new Problem('iamport_unavailable', 'Iamport did not respond.') },
+  'given-up': { problem: new Problem('iamport_unavailable', 'Iamport did not respond.') },
   'not-found': { problem: new Problem('payment_not_found', 'No such payment.') },
   'to-the-app': outcome({ status: 'paid' }),
 } as const satisfies Record<string, Result>;
 export type State = keyof typeof states;
 
-/** A logo that comes with the page, so that nobody else is asked for it. */
-export const front: ShopFront = {
+/** The branding of a demo shop. It has no logo, so the page loads none. */
+export const branding: ResultPageBranding = {
   color: '#0b6e4f',
   shop: 'https://shop.example/',
   orders: 'https://shop.example/orders',
@@ -56,16 +56,16 @@ export const front: ShopFront = {
   support: 'tel:02-000-0000',
 };
 
-export function pageOf(state: State, language: Language, of: ShopFront = front): Page {
+export function pageOf(state: State, language: Language, of: ResultPageBranding = branding): Page {
   return resultPage({
     result: states[state],
-    came: {
+    query: {
       imp_uid: payment.impUid,
       merchant_uid: payment.merchantUid,
       ...(state === 'given-up' && { again: '20' }),
     },
     shopName: '초록가게',
-    front: of,
+    branding: of,
     language,
     ...(state === 'to-the-app' && { appLink: 'shopapp://result?status=paid' }),
   });

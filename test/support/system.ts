@@ -1,12 +1,12 @@
-/** The whole local system for a test file, with a database of its own; and what tests do with it over HTTP. */
+/** Starts the whole local system for a test file, with its own database, and calls it over HTTP. */
 
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { signed } from '../../local/aws/signature.ts';
-import type { SandboxIamport } from '../../local/iamport/server.ts';
+import type { FakeIamport } from '../../local/iamport/server.ts';
 import { type LocalOptions, startLocal } from '../../local/system.ts';
 
-export interface Answered {
+export interface TestResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -22,18 +22,18 @@ export async function startSystem(options: Partial<LocalOptions> = {}) {
     databaseKey: `test${randomBytes(8).toString('hex')}`,
     schedules: false,
     report: (fault) => faults.push(fault),
-    // Tests make functions complain on purpose.
+    // Tests cause errors in the log on purpose.
     log: (text) => process.env.LOG && process.stderr.write(text),
     ...options,
   });
-  const iamport = local.iamport as SandboxIamport;
+  const iamport = local.iamport as FakeIamport;
   const send = (path: string, init: RequestInit = {}) =>
-    answered(fetch(local.url + path, { redirect: 'manual', ...init }));
+    readResponse(fetch(local.url + path, { redirect: 'manual', ...init }));
 
   return {
     ...local,
     iamport,
-    /** What functions did wrong. */
+    /** The faults that the local system reported of the functions. */
     faults,
     send,
     complete: (body: object, headers: Record<string, string> = {}) =>
@@ -50,9 +50,9 @@ export async function startSystem(options: Partial<LocalOptions> = {}) {
       }),
     mobile: (query: Record<string, string>, headers: Record<string, string> = {}) =>
       send(`/payments/complete/mobile?${new URLSearchParams(query)}`, { headers }),
-    /** A call of the shop's own server, signed. */
+    /** Sends a signed call, as the server of the shop does. */
     async shop(method: 'GET' | 'PUT' | 'POST' | 'DELETE', order: string, terms?: object, key?: string) {
-      // An order, or a path below it.
+      // `order` is an order number, or a path below it.
       const path = `/orders/${order.split('/').map(encodeURIComponent).join('/')}`;
       const body = terms ? JSON.stringify(terms) : '';
       const headers = {
@@ -66,7 +66,7 @@ export async function startSystem(options: Partial<LocalOptions> = {}) {
         ...(terms && { body }),
       });
     },
-    /** A fresh order of 14,000 won. */
+    /** Registers a new order of 14,000 won. @returns its order number */
     async order(terms: object = {}): Promise<string> {
       const merchantUid = `order-${randomBytes(6).toString('hex')}`;
       const { status } = await this.shop('PUT', merchantUid, { amount: 14_000, ...terms });
@@ -78,8 +78,8 @@ export async function startSystem(options: Partial<LocalOptions> = {}) {
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-async function answered(asked: Promise<Response>): Promise<Answered> {
-  const response = await asked;
+async function readResponse(pending: Promise<Response>): Promise<TestResponse> {
+  const response = await pending;
   const { status, headers } = response;
   const text = await response.text();
   const isJson = /json/.test(headers.get('content-type') ?? '');

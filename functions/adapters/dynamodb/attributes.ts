@@ -1,35 +1,34 @@
-/** Attributes of an item, written from and read into plain values. */
+/** Converts between attribute values of DynamoDB and plain values. */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { StoreUnexpected } from '../../application/faults.ts';
-import type { Amount } from '../../payment/money.ts';
-import { amountOf, majorUnits } from '../../payment/money.ts';
+import { type Amount, majorUnits, parseAmount } from '../../payment/money.ts';
 import type { Item } from './table.ts';
 
 export const text = (value: string): AttributeValue => ({ S: value });
 export const count = (value: number): AttributeValue => ({ N: String(value) });
-/** Money is kept in major units, as Iamport and a shop's own table have it; DynamoDB's decimals are exact. */
+/** Amounts are stored in major units, as in Iamport's API and in a shop's own table. DynamoDB's decimals are exact. */
 export const money = (amount: Amount, currency: string): AttributeValue => count(majorUnits(amount, currency));
 
-/** Writes the attribute if there is a value, and removes it otherwise. */
+/** Sets the attribute to the value. An undefined value removes the attribute. */
 export const optional = <Value>(write: (value: Value) => AttributeValue, value: Value | undefined) =>
   value === undefined ? undefined : write(value);
 
-/** A map of those fields that have a value. */
+/** A map of the fields that have a value. */
 export function map(fields: Readonly<Record<string, AttributeValue | undefined>>): AttributeValue {
   const present = Object.entries(fields).filter((field): field is [string, AttributeValue] => field[1] !== undefined);
   return { M: Object.fromEntries(present) };
 }
 
-/** Reads an item attribute by attribute, and names the item and the attribute that is not what it should be. */
-export class Reader {
+/** Reads an item attribute by attribute. Its errors name the item and the attribute. */
+export class ItemReader {
   readonly #item: Item;
-  readonly #of: string;
+  readonly #name: string;
 
-  /** @param of the item's name in errors, such as `order m_1` */
-  constructor(item: Item, of: string) {
+  /** @param name the item's name in errors, such as `order m_1` */
+  constructor(item: Item, name: string) {
     this.#item = item;
-    this.#of = of;
+    this.#name = name;
   }
 
   optionalText(attribute: string): string | undefined {
@@ -55,14 +54,17 @@ export class Reader {
   }
 
   money(attribute: string, currency: string): Amount {
-    return amountOf(this.#item[attribute]?.N ?? '', currency) ?? this.fail(attribute);
+    return parseAmount(this.#item[attribute]?.N ?? '', currency) ?? this.fail(attribute);
   }
 
   optionalMoney(attribute: string, currency: string): Amount | undefined {
     return this.#item[attribute] && this.money(attribute, currency);
   }
 
-  /** One of a few words. A word that this version does not know is an error: it would decide about money without knowing it. */
+  /**
+   * Reads one of a few words.
+   * @throws StoreUnexpected for an unknown word, which a newer version wrote: guessing could misjudge money
+   */
   optionalWord<Word extends string>(attribute: string, words: Readonly<Record<Word, true>>): Word | undefined {
     const word = this.optionalText(attribute);
     if (word === undefined) return undefined;
@@ -73,16 +75,16 @@ export class Reader {
     return this.optionalWord(attribute, words) ?? this.fail(attribute);
   }
 
-  optionalMap<Value>(attribute: string, read: (fields: Reader) => Value): Value | undefined {
+  optionalMap<Value>(attribute: string, read: (fields: ItemReader) => Value): Value | undefined {
     const fields = this.#item[attribute]?.M;
-    return fields && read(new Reader(fields, `${this.#of}, ${attribute}`));
+    return fields && read(new ItemReader(fields, `${this.#name}, ${attribute}`));
   }
 
-  map<Value>(attribute: string, read: (fields: Reader) => Value): Value {
+  map<Value>(attribute: string, read: (fields: ItemReader) => Value): Value {
     return this.optionalMap(attribute, read) ?? this.fail(attribute);
   }
 
   fail(attribute: string): never {
-    throw new StoreUnexpected(`The ${attribute} of ${this.#of} is missing or not what we write`);
+    throw new StoreUnexpected(`The ${attribute} of ${this.#name} is missing or invalid`);
   }
 }

@@ -1,15 +1,15 @@
-/** How far the scans of Iamport's payment lists have come, in the table `state`. */
+/** The checkpoints of the scans of Iamport's payment lists, in the table `state`. */
 
 import type { Checkpoints, ScanCheckpoint, Unresolved } from '../../application/ports.ts';
 import type { ListStatus, ScanCursor } from '../../payment/scan-cursor.ts';
 import { defined } from '../../shared/defined.ts';
-import { count, map, optional, Reader, text } from './attributes.ts';
+import { count, ItemReader, map, optional, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
 const beginningKey: Item = { id: text('scan-beginning') };
 const keyOf = (name: string): Item => ({ id: text(`scan-${name}`) });
 
-export function checkpointsIn(table: Table): Checkpoints {
+export function createCheckpoints(table: Table): Checkpoints {
   return {
     async read(names) {
       const items = await table.readMany([beginningKey, ...names.map(keyOf)]);
@@ -17,11 +17,11 @@ export function checkpointsIn(table: Table): Checkpoints {
       return {
         beginning() {
           const known = itemOf(beginningKey);
-          return known && new Reader(known, 'the beginning').count('begun_at');
+          return known && new ItemReader(known, 'the beginning').count('begun_at');
         },
         checkpoint(name) {
           const item = itemOf(keyOf(name));
-          return item && checkpointIn(item, name);
+          return item && checkpointFromItem(item, name);
         },
       };
     },
@@ -68,22 +68,22 @@ const cursorMap = ({ from, to, status, offset, size, failures, total }: ScanCurs
 const unresolvedMap = ({ impUid, merchantUid, since, nextAt }: Unresolved) =>
   map({ imp_uid: text(impUid), merchant_uid: text(merchantUid), since: count(since), next_at: count(nextAt) });
 
-function checkpointIn(item: Item, name: string): ScanCheckpoint {
-  const of = `the checkpoint of the ${name} scan`;
-  const read = new Reader(item, of);
+function checkpointFromItem(item: Item, name: string): ScanCheckpoint {
+  const title = `the checkpoint of the ${name} scan`;
+  const read = new ItemReader(item, title);
   return defined<ScanCheckpoint>({
     completedUntil: read.count('completed_until'),
-    cursor: read.optionalMap('cursor', cursorIn),
-    unresolved: (item.unresolved?.L ?? []).map(({ M = {} }) => unresolvedIn(new Reader(M, of))),
+    cursor: read.optionalMap('cursor', cursorFrom),
+    unresolved: (item.unresolved?.L ?? []).map(({ M = {} }) => unresolvedFrom(new ItemReader(M, title))),
     revision: read.count('revision'),
   });
 }
 
-const cursorIn = (fields: Reader): ScanCursor =>
+const cursorFrom = (fields: ItemReader): ScanCursor =>
   defined<ScanCursor>({
     from: fields.count('from'),
     to: fields.count('to'),
-    status: statusIn(fields),
+    status: fields.word('status', listStatuses),
     offset: fields.count('offset'),
     size: fields.count('size'),
     failures: fields.count('failures'),
@@ -92,12 +92,7 @@ const cursorIn = (fields: Reader): ScanCursor =>
 
 const listStatuses: Readonly<Record<ListStatus, true>> = { paid: true, cancelled: true, ready: true, failed: true };
 
-function statusIn(fields: Reader): ListStatus {
-  const status = fields.text('status');
-  return Object.hasOwn(listStatuses, status) ? (status as ListStatus) : fields.fail('status');
-}
-
-const unresolvedIn = (fields: Reader): Unresolved => ({
+const unresolvedFrom = (fields: ItemReader): Unresolved => ({
   impUid: fields.text('imp_uid'),
   merchantUid: fields.text('merchant_uid'),
   since: fields.count('since'),

@@ -1,16 +1,20 @@
-/** Notifications that no API confirms, beside the reversals in their table: two items a payment at the most, so that nobody can fill it. */
+/**
+ * Notifications whose content no API confirms, in the table of reversals. A payment has at most two items, so that a
+ * sender cannot fill the table.
+ */
 
 import type { Notifications } from '../../application/ports.ts';
 import { escrowChanged, type Notification } from '../../payment/notification.ts';
-import { count, Reader, text } from './attributes.ts';
+import { count, ItemReader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
+
 export const isNotificationItem = (item: Item): boolean => item.kind?.S === 'notification';
 
-export function notificationsIn(table: Table): Notifications {
+export function createNotifications(table: Table): Notifications {
   return {
     async keep({ impUid, merchantUid, event, content }, now, interval = 0) {
       const { written } = await table.write({
-        // Another sign than in a refund's key: the event is a stranger's word, and must not reach anything of ours.
+        // A refund's key has `/` here. The event comes from an unknown sender, so it must not select another item.
         key: { imp_uid: text(`${impUid}#${event === escrowChanged ? 'escrow' : 'other'}`) },
         set: {
           kind: text('notification'),
@@ -22,7 +26,7 @@ export function notificationsIn(table: Table): Notifications {
           updated_at: count(now),
         },
         conditions: {
-          isNews: 'attribute_not_exists(imp_uid) OR (#kind = :kind AND (#event <> :event OR #content <> :content))',
+          supersedes: 'attribute_not_exists(imp_uid) OR (#kind = :kind AND (#event <> :event OR #content <> :content))',
           lastIsOldEnough: 'attribute_not_exists(imp_uid) OR #updated_at < :next',
         },
         values: { ':next': count(now - interval + 1) },
@@ -32,8 +36,8 @@ export function notificationsIn(table: Table): Notifications {
   };
 }
 
-export function notificationOf(item: Item): Notification {
-  const read = new Reader(item, `notification ${item.imp_uid?.S}`);
+export function notificationFromItem(item: Item): Notification {
+  const read = new ItemReader(item, `notification ${item.imp_uid?.S}`);
   const content = Object.entries(item.content?.M ?? {}).flatMap(([field, value]) =>
     value.S === undefined ? [] : [[field, value.S]],
   );

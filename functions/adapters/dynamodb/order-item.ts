@@ -1,4 +1,4 @@
-/** An order as an item of its table, and back. The attribute names here are what a shop sees in DynamoDB. */
+/** Converts an order into an item of its table, and back. A shop sees these attribute names in DynamoDB. */
 
 import type { Amount } from '../../payment/money.ts';
 import {
@@ -8,16 +8,17 @@ import {
   isSettled,
   type Order,
   type OrderState,
+  type OrderStatus,
   type OrderTerms,
   statusSetBy,
 } from '../../payment/order.ts';
 import type { PaymentRecord, VirtualAccount } from '../../payment/payment.ts';
 import { defined } from '../../shared/defined.ts';
-import { count, map, money, optional, Reader, text } from './attributes.ts';
+import { count, ItemReader, map, money, optional, text } from './attributes.ts';
+import { dueIndexAttributes, orderShard } from './due-index.ts';
 import type { Item, Write } from './table.ts';
-import { orderShard, watched } from './watched.ts';
 
-/** What the shop registered; written once. */
+/** The terms that the shop registered. They are written once. */
 export function termsAttributes({
   amount,
   currency,
@@ -38,7 +39,7 @@ export function termsAttributes({
   };
 }
 
-/** Everything that a change of state may touch. What the new state does not have is removed. */
+/** Every attribute that a change of state may set. Attributes that the new state lacks are removed. */
 export function stateAttributes(order: Order): Write['set'] {
   const { state, currency, merchantUid } = order;
   const account = accountOf(state);
@@ -55,11 +56,11 @@ export function stateAttributes(order: Order): Write['set'] {
     unprepared: order.isUnprepared && { BOOL: true },
     cancels: optional(count, order.cancels),
     prepared_amount: optional((amount) => money(amount, currency), order.preparedAmount),
-    ...watched(orderShard(merchantUid), order.dueAt),
+    ...dueIndexAttributes(orderShard(merchantUid), order.nextCheckAt),
   };
 }
 
-/** The names of all attributes that an order may have, but its key. */
+/** The names of all attributes that an order may have, except its key. */
 export function orderAttributes(): string[] {
   const terms = { merchantUid: '', amount: 0 as Amount, currency: '' };
   const order: Order = { ...terms, revision: 0, createdAt: 0, updatedAt: 0, state: { status: 'ready' } };
@@ -82,16 +83,16 @@ const accountMap = (account: VirtualAccount) =>
     bank: optional(text, account.bank),
     number: text(account.number),
     holder: optional(text, account.holder),
-    due_at: optional(count, account.dueAt),
+    due_at: optional(count, account.depositDeadline),
     issued_at: count(account.issuedAt),
   });
 
 const failureMap = ({ impUid, failedAt, reason }: Failure) =>
   map({ imp_uid: text(impUid), failed_at: count(failedAt), reason: optional(text, reason) });
 
-/** @throws StoreUnexpected for an item that this version does not understand */
-export function orderOf(item: Item): Order {
-  const read = new Reader(item, `order ${item.merchant_uid?.S}`);
+/** @throws StoreUnexpected for an item that this version cannot read */
+export function orderFromItem(item: Item): Order {
+  const read = new ItemReader(item, `order ${item.merchant_uid?.S}`);
   const currency = read.text('currency');
   return defined<Order>({
     merchantUid: read.text('merchant_uid'),
@@ -105,19 +106,32 @@ export function orderOf(item: Item): Order {
     revision: read.count('revision'),
     createdAt: read.count('created_at'),
     updatedAt: read.count('updated_at'),
-    state: stateOf(read, currency),
+    state: readState(read, currency),
     isUnprepared: read.flag('unprepared'),
-    dueAt: read.optionalCount('due_at'),
+    nextCheckAt: read.optionalCount('due_at'),
     registeredAt: undefined,
     cancels: read.optionalCount('cancels'),
     preparedAmount: read.optionalMoney('prepared_amount', currency),
   });
 }
 
-function stateOf(read: Reader, currency: string): OrderState {
-  const status = read.text('status') as OrderState['status'];
-  const account = read.optionalMap('virtual_account', accountIn);
-  const failure = read.optionalMap('failure', failureIn);
+/** A record, so that a new status does not compile until it is added here and to `readState`. */
+const statuses: Record<OrderStatus, true> = {
+  ready: true,
+  failed: true,
+  expired: true,
+  virtual_account_issued: true,
+  paid: true,
+  partial_cancelled: true,
+  cancelled: true,
+  deposit_reversed: true,
+  closed: true,
+};
+
+function readState(read: ItemReader, currency: string): OrderState {
+  const status = read.word('status', statuses);
+  const account = read.optionalMap('virtual_account', readAccount);
+  const failure = read.optionalMap('failure', readFailure);
   const remembered = { ...(account && { account }), ...(failure && { failure }) };
   switch (status) {
     case 'closed':
@@ -131,19 +145,16 @@ function stateOf(read: Reader, currency: string): OrderState {
       return { status, account: account ?? read.fail('virtual_account'), ...(failure && { failure }) };
     case 'paid':
     case 'deposit_reversed':
-      return { status, ...settledIn(read) };
+      return { status, ...readSettled(read) };
     case 'partial_cancelled':
     case 'cancelled':
-      return { status, ...settledIn(read), cancelledAmount: read.money('cancelled_amount', currency) };
-    default:
-      // A newer version wrote it. To guess would be to decide about money without knowing the order.
-      return read.fail('status');
+      return { status, ...readSettled(read), cancelledAmount: read.money('cancelled_amount', currency) };
   }
 }
 
-const settledIn = (read: Reader) => ({ impUid: read.text('imp_uid'), record: read.map('payment', recordIn) });
+const readSettled = (read: ItemReader) => ({ impUid: read.text('imp_uid'), record: read.map('payment', readRecord) });
 
-const recordIn = (read: Reader): PaymentRecord =>
+const readRecord = (read: ItemReader): PaymentRecord =>
   defined<PaymentRecord>({
     payMethod: read.optionalText('pay_method'),
     pgProvider: read.optionalText('pg_provider'),
@@ -153,17 +164,17 @@ const recordIn = (read: Reader): PaymentRecord =>
     paidAt: read.optionalCount('paid_at'),
   });
 
-const accountIn = (read: Reader): VirtualAccount =>
+const readAccount = (read: ItemReader): VirtualAccount =>
   defined<VirtualAccount>({
     impUid: read.text('imp_uid'),
     bank: read.optionalText('bank'),
     number: read.text('number'),
     holder: read.optionalText('holder'),
-    dueAt: read.optionalCount('due_at'),
+    depositDeadline: read.optionalCount('due_at'),
     issuedAt: read.count('issued_at'),
   });
 
-const failureIn = (read: Reader): Failure =>
+const readFailure = (read: ItemReader): Failure =>
   defined<Failure>({
     impUid: read.text('imp_uid'),
     failedAt: read.count('failed_at'),

@@ -1,45 +1,45 @@
-/** The table of orders. Each decision is one conditional write of one item; nothing is locked. */
+/** The table of orders. Each decision is one conditional write of one item; there are no locks. */
 
 import { StoreUnexpected } from '../../application/faults.ts';
-import type { Held, Orders } from '../../application/ports.ts';
-import { nextLookAt } from '../../payment/next-check.ts';
+import type { Orders, WriteResult } from '../../application/ports.ts';
+import { planOrderCheck } from '../../payment/next-check.ts';
 import type { Order, OrderTerms } from '../../payment/order.ts';
 import { defined } from '../../shared/defined.ts';
 import { count, text } from './attributes.ts';
-import { orderOf, stateAttributes, termsAttributes } from './order-item.ts';
+import { orderShards } from './due-index.ts';
+import { orderFromItem, stateAttributes, termsAttributes } from './order-item.ts';
 import type { Item, Table, Write } from './table.ts';
 import { type Guard, ownTable } from './table-mapping.ts';
-import { orderShards } from './watched.ts';
 
-/** @param layout of the table: one of ours, unless it is said to be the shop's */
-export function ordersIn(table: Table, layout = ownTable): Orders {
-  const keyOf = (merchantUid: string): Item => ({ [layout.key]: text(merchantUid) });
-  const orderIn = (item: Item): Order => {
-    const order = orderOf(layout.ours(item));
-    return layout.isShops ? order : { ...order, registeredAt: order.createdAt };
+/** @param mapping of the table; a table of our own by default */
+export function createOrders(table: Table, mapping = ownTable): Orders {
+  const keyOf = (merchantUid: string): Item => ({ [mapping.key]: text(merchantUid) });
+  const orderFrom = (item: Item): Order => {
+    const order = orderFromItem(mapping.ours(item));
+    return mapping.isShops ? order : { ...order, registeredAt: order.createdAt };
   };
-  const uidOf = (item: Item): string | undefined => layout.ours(item).merchant_uid?.S;
-  const write = (order: Order, set: Write['set'], guard: Guard) => writeAs(order, layout.stored(set, order), guard);
-  const writeAs = async (order: Order, set: Write['set'], guard: Guard): Promise<Held> => {
+  const uidOf = (item: Item): string | undefined => mapping.ours(item).merchant_uid?.S;
+  const write = (order: Order, set: Write['set'], guard: Guard) => writeAs(order, mapping.stored(set, order), guard);
+  const writeAs = async (order: Order, set: Write['set'], guard: Guard): Promise<WriteResult<Order>> => {
     const result = await table.write({ key: keyOf(order.merchantUid), set, ...guard });
-    if (result.written) return { held: true, order };
-    return { held: false, ...(result.item && { order: orderIn(result.item) }) };
+    if (result.written) return { written: true, value: order };
+    return { written: false, ...(result.current && { current: orderFrom(result.current) }) };
   };
-  const writeUnchanged = (read: Order, written: Order) =>
-    write(written, stateAttributes(written), layout.isAsRead(read));
+  /** Writes the next version if the order is still as it was read. */
+  const writeNext = (read: Order, next: Order) => write(next, stateAttributes(next), mapping.isAsRead(read));
 
   return {
     async read(merchantUid) {
       const item = await table.read(keyOf(merchantUid));
-      return item && orderIn(item);
+      return item && orderFrom(item);
     },
 
     async readMany(merchantUids) {
       const orders: Order[] = [];
       const unreadable: string[] = [];
-      for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf), layout.attributes)) {
+      for (const item of await table.readMany([...new Set(merchantUids)].map(keyOf), mapping.attributes)) {
         try {
-          orders.push(orderIn(item));
+          orders.push(orderFrom(item));
         } catch (error) {
           if (!(error instanceof StoreUnexpected)) throw error;
           unreadable.push(uidOf(item) ?? '');
@@ -50,54 +50,54 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
 
     register(terms, now) {
       const state = { status: 'ready' } as const;
-      const dueAt = nextLookAt({ state, ...terms, updatedAt: now }, now);
+      const nextCheckAt = planOrderCheck({ state, ...terms, updatedAt: now }, now);
       const order = defined<Order>({
-        ...withAll(terms),
+        ...allTerms(terms),
         revision: 1,
         createdAt: now,
         updatedAt: now,
         state,
         isUnprepared: undefined,
-        dueAt,
-        registeredAt: layout.isShops ? undefined : now,
+        nextCheckAt,
+        registeredAt: mapping.isShops ? undefined : now,
         cancels: undefined,
         preparedAmount: undefined,
       });
       const set = { ...termsAttributes(terms), created_at: count(now), ...stateAttributes(order) };
-      return write(order, set, layout.isNew(terms));
+      return write(order, set, mapping.isNew(terms));
     },
 
     change(order, next, now) {
-      const { dueAt: _former, ...rest } = order;
-      // The first that is known of an order in the shop's own table.
+      const { nextCheckAt: _former, ...rest } = order;
+      // Revision 0: the shop wrote the item, and this is our first write.
       const createdAt = order.revision === 0 ? now : order.createdAt;
       const changed: Order = { ...rest, state: next, revision: order.revision + 1, createdAt, updatedAt: now };
-      const dueAt = nextLookAt(changed, now);
-      return writeUnchanged(order, { ...changed, ...(dueAt !== undefined && { dueAt }) });
+      const nextCheckAt = planOrderCheck(changed, now);
+      return writeNext(order, { ...changed, ...(nextCheckAt !== undefined && { nextCheckAt }) });
     },
 
-    note(order, { isUnprepared, dueAt, preparedAmount = order.preparedAmount }) {
-      const { isUnprepared: _was, dueAt: _former, ...rest } = order;
-      const noted = {
+    updateSchedule(order, { isUnprepared, nextCheckAt, preparedAmount = order.preparedAmount }) {
+      const { isUnprepared: _formerFlag, nextCheckAt: _formerCheckAt, ...rest } = order;
+      const scheduled = {
         ...rest,
         ...(isUnprepared && { isUnprepared }),
-        ...(dueAt !== undefined && { dueAt }),
+        ...(nextCheckAt !== undefined && { nextCheckAt }),
         ...(preparedAmount !== undefined && { preparedAmount }),
       };
-      return writeUnchanged(order, noted);
+      return writeNext(order, scheduled);
     },
 
-    isShops: layout.isShops,
+    isShops: mapping.isShops,
 
     announceCancel(order) {
       const cancels = (order.cancels ?? 0) + 1;
-      return writeAs({ ...order, cancels }, { [`${layout.prefix}cancels`]: count(cancels) }, layout.isAsRead(order));
+      return writeAs({ ...order, cancels }, { [`${mapping.prefix}cancels`]: count(cancels) }, mapping.isAsRead(order));
     },
 
-    async due(now, most) {
-      const items = await table.due(orderShards, now, most);
+    async due(now, limit) {
+      const items = await table.due(orderShards, now, Math.ceil(limit / orderShards.length));
       return items.flatMap((item) => {
-        const { merchant_uid, due_at } = layout.ours(item);
+        const { merchant_uid, due_at } = mapping.ours(item);
         return merchant_uid?.S === undefined ? [] : { id: merchant_uid.S, dueAt: Number(due_at?.N) };
       });
     },
@@ -108,8 +108,8 @@ export function ordersIn(table: Table, layout = ownTable): Orders {
   };
 }
 
-/** Terms with every field named, so that `defined` can leave out what is absent. */
-const withAll = ({ merchantUid, amount, currency, taxFree, vatAmount, name, expiresAt, tier }: OrderTerms) => ({
+/** Copies every field of the terms. `defined` then drops the undefined ones. */
+const allTerms = ({ merchantUid, amount, currency, taxFree, vatAmount, name, expiresAt, tier }: OrderTerms) => ({
   merchantUid,
   amount,
   currency,

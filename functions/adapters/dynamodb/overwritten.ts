@@ -1,18 +1,19 @@
 /**
- * Restores our attributes in an item of the shop's own table, after the shop has written the item back whole. Without them a later
- * payment would begin the order anew, with event ids that were used before, and the first payment would be sent back as a duplicate.
+ * Restores our attributes in an item of the shop's own table, after the shop has overwritten the whole item. Without
+ * them a later payment would begin the order anew, with event ids that were used before. The first payment would then
+ * be cancelled as a duplicate.
  */
 
 import { count, text } from './attributes.ts';
 import type { Item, Table, Write } from './table.ts';
-import type { Layout } from './table-mapping.ts';
+import type { TableMapping } from './table-mapping.ts';
 
-/** `lost`: another settlement has begun in the item. An operator has to compare the two. */
+/** `lost`: another settlement has begun in the item. The operator must compare the two. */
 export type Restoration = 'restored' | 'restored_before' | 'deleted' | 'lost';
 
 export interface OverwrittenItems {
   /**
-   * Writes our attributes of `before` into the item, only while it is as the shop's write left it.
+   * Writes our attributes of `before` into the item if our revision in it is still the one of `after`.
    * @param before the item with our attributes
    * @param after the item as the shop wrote it
    * @param sequenceNumber of the stream record, which marks the write as a restoration
@@ -20,46 +21,46 @@ export interface OverwrittenItems {
   restore(before: Item, after: Item, sequenceNumber: string): Promise<Restoration>;
 }
 
-/** The sequence number of the record that led to the last restoration of the item. */
+/** The attribute with the sequence number of the stream record that caused the last restoration. */
 const restoredBy = 'restored_by';
 
 const revisionOf = (item: Item): number => Number(item.revision?.N ?? 0);
 
-/** Our attributes are gone, or older ones are back. @param before @param after under our own names */
+/** Our attributes were removed, or replaced by older ones. @param before @param after with our attribute names */
 export const isOverwritten = (before: Item, after: Item): boolean => revisionOf(after) < revisionOf(before);
 
-/** The write is a restoration: all that it says was published when it was written first. */
+/** The write is a restoration: its events were published after the first write. */
 export const isRestored = (before: Item, after: Item): boolean =>
   after[restoredBy] !== undefined && after[restoredBy].S !== before[restoredBy]?.S;
 
-export function overwrittenItemsIn(table: Table, layout: Layout): OverwrittenItems {
-  const isOurs = (name: string) => name.startsWith(layout.prefix);
+export function createOverwrittenItems(table: Table, mapping: TableMapping): OverwrittenItems {
+  const isOurs = (name: string) => name.startsWith(mapping.prefix);
   const ours = (item: Item): Item => Object.fromEntries(Object.entries(item).filter(([name]) => isOurs(name)));
-  const mark = `${layout.prefix}${restoredBy}`;
-  const revision = `${layout.prefix}revision`;
+  const mark = `${mapping.prefix}${restoredBy}`;
+  const revision = `${mapping.prefix}revision`;
 
   return {
     async restore(before, after, sequenceNumber) {
-      const key = before[layout.key];
+      const key = before[mapping.key];
       if (!key) return 'deleted';
-      const left = revisionOf(layout.ours(after));
+      const remaining = revisionOf(mapping.ours(after));
       const removed = Object.fromEntries(Object.keys(ours(after)).map((name) => [name, undefined]));
       const set: Write['set'] = { ...removed, ...ours(before), [mark]: text(sequenceNumber) };
       const result = await table.write({
-        key: { [layout.key]: key },
+        key: { [mapping.key]: key },
         set,
         conditions: {
-          // An item that the shop has deleted must not come back as a few attributes of ours.
+          // UpdateItem would create an item with our attributes alone where the shop has deleted it.
           isThere: 'attribute_exists(#shop_key)',
-          isAsOverwritten: left === 0 ? `attribute_not_exists(#${revision})` : `#${revision} = :left`,
+          isAsOverwritten: remaining === 0 ? `attribute_not_exists(#${revision})` : `#${revision} = :remaining`,
         },
-        names: { '#shop_key': layout.key },
-        ...(left > 0 && { values: { ':left': count(left) } }),
+        names: { '#shop_key': mapping.key },
+        ...(remaining > 0 && { values: { ':remaining': count(remaining) } }),
       });
       if (result.written) return 'restored';
-      if (!result.item) return 'deleted';
-      // Lambda delivers a record again: this restoration, or one after it, has been written.
-      const last = result.item[mark]?.S;
+      if (!result.current) return 'deleted';
+      // Lambda may deliver a record twice. Then this restoration, or a later one, is written already.
+      const last = result.current[mark]?.S;
       return last !== undefined && BigInt(last) >= BigInt(sequenceNumber) ? 'restored_before' : 'lost';
     },
   };

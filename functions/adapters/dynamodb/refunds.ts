@@ -1,19 +1,25 @@
 /**
- * The shop's refunds, beside the reversals in their table: they wait in the same index until they are over. Keyed by the payment
- * and the shop's own key, so that the same refund asked for twice is one item.
+ * Refunds, in the table of reversals: both are in the same index `due` until they are over. The key is the payment and
+ * the shop's idempotency key, so that a repeated request finds the same item.
  */
 
 import { StoreUnexpected } from '../../application/faults.ts';
-import type { Refunds } from '../../application/ports.ts';
+import type { Refunds, WriteResult } from '../../application/ports.ts';
 import type { Amount } from '../../payment/money.ts';
-import type { Refund, RefundNeed, RefundRefusalReason, RefundRequester, RefundState } from '../../payment/refund.ts';
-import { refundId } from '../../payment/refund.ts';
+import {
+  type Refund,
+  type RefundNeed,
+  type RefundRefusalReason,
+  type RefundRequester,
+  type RefundState,
+  refundId,
+} from '../../payment/refund.ts';
 import { defined } from '../../shared/defined.ts';
-import { count, money, optional, Reader, text } from './attributes.ts';
+import { count, ItemReader, money, optional, text } from './attributes.ts';
+import { dueIndexAttributes } from './due-index.ts';
 import type { Item, Table, Write } from './table.ts';
-import { watched } from './watched.ts';
 
-/** The words of each attribute. A record, so that a new word in the code does not compile until it is read here. */
+/** The words of each attribute. Records, so that a new word does not compile until it is added here. */
 const states: Record<RefundState, true> = { requested: true, done: true, refused: true, unsent: true };
 const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true, overtaken: true };
 const needs: Record<RefundNeed, true> = { account: true, repeat: true, operator: true };
@@ -21,22 +27,25 @@ const requesters: Record<RefundRequester, true> = { customer: true, admin: true 
 
 export const isRefundItem = (item: Item): boolean => item.kind?.S === 'refund';
 
-export function refundsIn(table: Table): Refunds {
+export function createRefunds(table: Table): Refunds {
   const keyOf = (id: string): Item => ({ imp_uid: text(id) });
-  const write = async (refund: Refund, guard: Pick<Write, 'conditions' | 'values'>) => {
+  const write = async (
+    refund: Refund,
+    guard: Pick<Write, 'conditions' | 'values'>,
+  ): Promise<Required<WriteResult<Refund>>> => {
     const result = await table.write({ key: keyOf(refundId(refund)), set: attributesOf(refund), ...guard });
-    if (result.written) return { held: true, refund };
-    if (!result.item) throw new StoreUnexpected(`The refund ${refundId(refund)} was deleted while it was written`);
-    return { held: false, refund: refundOf(result.item) };
+    if (result.written) return { written: true, value: refund };
+    if (!result.current) throw new StoreUnexpected(`The refund ${refundId(refund)} was deleted during the write`);
+    return { written: false, current: refundFromItem(result.current) };
   };
 
   return {
     async read(id) {
       const item = await table.read(keyOf(typeof id === 'string' ? id : refundId(id)));
-      return item && refundOf(item);
+      return item && refundFromItem(item);
     },
 
-    // An attempt that surely sent nothing leaves its item behind, and the same key starts afresh.
+    // `unsent`: the earlier attempt sent no request, so the same key may begin anew.
     request: (refund) =>
       write(refund, {
         conditions: { isNew: 'attribute_not_exists(imp_uid) OR #state = :unsent' },
@@ -79,13 +88,13 @@ function attributesOf(refund: Refund): Write['set'] {
     message: optional(text, refund.message),
     created_at: count(refund.createdAt),
     updated_at: count(refund.updatedAt),
-    ...watched('money', refund.dueAt),
+    ...dueIndexAttributes('money', refund.nextCheckAt),
   };
 }
 
-/** @throws StoreUnexpected for an item that this version does not understand */
-export function refundOf(item: Item): Refund {
-  const read = new Reader(item, `refund ${item.imp_uid?.S}`);
+/** @throws StoreUnexpected for an item that this version cannot read */
+export function refundFromItem(item: Item): Refund {
+  const read = new ItemReader(item, `refund ${item.imp_uid?.S}`);
   const currency = read.text('currency');
   return defined<Refund>({
     impUid: read.text('refund_of'),
@@ -111,6 +120,6 @@ export function refundOf(item: Item): Refund {
     message: read.optionalText('message'),
     createdAt: read.count('created_at'),
     updatedAt: read.count('updated_at'),
-    dueAt: read.optionalCount('due_at'),
+    nextCheckAt: read.optionalCount('due_at'),
   });
 }

@@ -1,40 +1,56 @@
-/** The table of reversals: payments that must be undone, one item a payment. The intent is here before Iamport is asked. */
+/** The table of reversals: one item for each payment that must be undone, written before Iamport is called. */
 
 import { StoreUnexpected } from '../../application/faults.ts';
-import type { Reversals } from '../../application/ports.ts';
+import { type Reversals, storedValue, type WriteResult } from '../../application/ports.ts';
 import {
   checkOf,
   claimed,
   finished,
-  isNews,
   opened,
   type Reversal,
   type ReversalKind,
   type ReversalReason,
   type ReversalState,
+  supersedes,
 } from '../../payment/reversal.ts';
 import { defined } from '../../shared/defined.ts';
-import { count, money, optional, Reader, text } from './attributes.ts';
+import { count, ItemReader, money, optional, text } from './attributes.ts';
+import { dueIndexAttributes } from './due-index.ts';
 import { isNotificationItem } from './notifications.ts';
-import { isRefundItem, refundOf } from './refunds.ts';
+import { isRefundItem, refundFromItem } from './refunds.ts';
 import type { Item, Table, Write } from './table.ts';
-import { watched } from './watched.ts';
 
-export function reversalsIn(table: Table): Reversals {
+/** The words of each attribute. Records, so that a new word does not compile until it is added here. */
+const kinds: Record<ReversalKind, true> = { cancel: true, revoke: true, manual: true, orphan: true };
+const states: Record<ReversalState, true> = { requested: true, done: true, manual: true };
+const reasons: Record<ReversalReason, true> = {
+  test_payment: true,
+  payment_predates_order: true,
+  currency_mismatch: true,
+  amount_mismatch: true,
+  deposit_mismatch: true,
+  deposit_excess: true,
+  duplicate_payment: true,
+  order_closed: true,
+  account_superseded: true,
+  order_expired: true,
+  order_not_found: true,
+};
+
+export function createReversals(table: Table): Reversals {
   const keyOf = (impUid: string): Item => ({ imp_uid: text(impUid) });
-  /** Writes the next version, if the one that was read is still there. */
-  const change = async (read: Reversal, next: Omit<Reversal, 'revision'>) => {
-    const written: Reversal = { ...next, revision: read.revision + 1 };
+  /** Writes the next version if the revision is still the one that was read. */
+  const change = async (read: Reversal, next: Omit<Reversal, 'revision'>): Promise<WriteResult<Reversal>> => {
+    const value: Reversal = { ...next, revision: read.revision + 1 };
     const conditions = { revisionIsUnchanged: '#revision = :read' };
     const values = { ':read': count(read.revision) };
-    const result = await table.write({ key: keyOf(read.impUid), set: attributesOf(written), conditions, values });
-    return result.written
-      ? { held: true, reversal: written }
-      : { held: false, reversal: result.item && reversalOf(result.item) };
+    const result = await table.write({ key: keyOf(read.impUid), set: attributesOf(value), conditions, values });
+    if (result.written) return { written: true, value };
+    return { written: false, ...(result.current && { current: reversalFromItem(result.current) }) };
   };
   const read = async (impUid: string) => {
     const item = await table.read(keyOf(impUid));
-    return item && reversalOf(item);
+    return item && reversalFromItem(item);
   };
 
   return {
@@ -42,7 +58,7 @@ export function reversalsIn(table: Table): Reversals {
 
     async readMany(impUids) {
       const items = await table.readMany([...new Set(impUids)].map(keyOf));
-      const { found, unreadable } = readEach(items, reversalOf);
+      const { found, unreadable } = readEach(items, reversalFromItem);
       return { reversals: new Map(found.map((reversal) => [reversal.impUid, reversal])), unreadable };
     },
 
@@ -51,30 +67,31 @@ export function reversalsIn(table: Table): Reversals {
       const first: Reversal = { ...fresh, revision: 1 };
       const isNew = 'attribute_not_exists(imp_uid)';
       const result = await table.write({ key: keyOf(request.impUid), set: attributesOf(first), conditions: { isNew } });
-      if (result.written || !result.item) return { created: true, reversal: first };
-      const known = reversalOf(result.item);
-      if (!isNews(request, known)) return { created: false, reversal: known };
-      const { held, reversal = known } = await change(known, fresh);
-      return { created: held, reversal };
+      if (result.written) return { written: true, value: first };
+      if (!result.current) throw new StoreUnexpected(`The reversal ${request.impUid} was deleted during this write`);
+      const known = reversalFromItem(result.current);
+      if (!supersedes(request, known)) return { written: false, current: known };
+      const changed = await change(known, fresh);
+      return changed.written ? changed : { written: false, current: changed.current ?? known };
     },
 
     async claim(reversal, now) {
       const next = claimed(reversal, now);
       if (!next) return undefined;
-      const { held, reversal: written } = await change(reversal, next);
-      return held ? written : undefined;
+      const result = await change(reversal, next);
+      return result.written ? result.value : undefined;
     },
 
     async move(reversal, next) {
-      return (await change(reversal, next)).reversal ?? reversal;
+      return storedValue(await change(reversal, next)) ?? reversal;
     },
 
     async finish(impUid, now, amount) {
       for (let known = await read(impUid); known && known.state !== 'done'; ) {
-        const { held, reversal } = await change(known, finished(known, amount, now));
-        // A lost race returns the newer version; a reversal has few states, so this ends.
-        if (held || reversal?.state === 'done') return reversal;
-        known = reversal;
+        const result = await change(known, finished(known, amount, now));
+        if (result.written || result.current?.state === 'done') return storedValue(result);
+        // A lost race returns the newer version. A reversal has few states, so the loop ends.
+        known = result.current;
       }
       return read(impUid);
     },
@@ -83,9 +100,9 @@ export function reversalsIn(table: Table): Reversals {
       const items = (await table.byOrder(merchantUid)).filter((item) => !isNotificationItem(item));
       const reversals = readEach(
         items.filter((item) => !isRefundItem(item)),
-        reversalOf,
+        reversalFromItem,
       );
-      const refunds = readEach(items.filter(isRefundItem), refundOf);
+      const refunds = readEach(items.filter(isRefundItem), refundFromItem);
       return {
         reversals: reversals.found,
         refunds: refunds.found.filter(({ state }) => state !== 'unsent'),
@@ -93,8 +110,8 @@ export function reversalsIn(table: Table): Reversals {
       };
     },
 
-    async due(of, now, most) {
-      const items = await table.due([of], now, most);
+    async due(of, now, limit) {
+      const items = await table.due([of], now, limit);
       return items.flatMap(({ imp_uid, due_at }) =>
         imp_uid?.S === undefined ? [] : { id: imp_uid.S, dueAt: Number(due_at?.N) },
       );
@@ -106,7 +123,7 @@ export function reversalsIn(table: Table): Reversals {
   };
 }
 
-/** Reads items one by one: one that this version does not understand does not hide the others. */
+/** Reads the items one by one. An unreadable item is reported by its key and does not hide the others. */
 function readEach<Value>(items: readonly Item[], read: (item: Item) => Value) {
   const found: Value[] = [];
   const unreadable: string[] = [];
@@ -138,22 +155,22 @@ function attributesOf(reversal: Reversal): Write['set'] {
     check_at: optional(count, reversal.checkAt),
     created_at: count(reversal.createdAt),
     updated_at: count(reversal.updatedAt),
-    ...watched(check?.of ?? '', check?.at),
+    ...dueIndexAttributes(check?.of ?? '', check?.at),
   };
 }
 
-/** @throws StoreUnexpected for an item that this version does not understand */
-export function reversalOf(item: Item): Reversal {
-  const read = new Reader(item, `reversal of ${item.imp_uid?.S}`);
+/** @throws StoreUnexpected for an item that this version cannot read */
+export function reversalFromItem(item: Item): Reversal {
+  const read = new ItemReader(item, `reversal of ${item.imp_uid?.S}`);
   const currency = read.text('currency');
   return defined<Reversal>({
     impUid: read.text('imp_uid'),
     merchantUid: read.text('merchant_uid'),
-    kind: read.text('kind') as ReversalKind,
-    reason: read.text('reason') as ReversalReason,
+    kind: read.word('kind', kinds),
+    reason: read.word('reason', reasons),
     amount: read.money('amount', currency),
     currency,
-    state: read.text('state') as ReversalState,
+    state: read.word('state', states),
     revision: read.count('revision'),
     attempts: read.count('attempts'),
     message: read.optionalText('message'),

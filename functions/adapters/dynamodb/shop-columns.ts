@@ -1,13 +1,13 @@
-/** What is called how in a shop's own table of orders. The construct needs it too, so it knows nothing of DynamoDB. */
+/** Attribute names in a shop's own table of orders. The CDK construct imports this file too, so it imports no SDK. */
 
-/** Before the names of what we add to the table. */
+/** The prefix of every attribute that we add to the table. */
 export const prefix = 'iamport_';
 
-/** What a shop calls in its own table what we call `merchant_uid`, `amount` and `currency`. */
+/** The shop's names of our `merchant_uid`, `amount` and `currency`. */
 export interface ShopColumns {
   readonly key: string;
   /** A number in major units. */
   readonly amount: string;
-  /** Without one, and in items that lack it, orders are in KRW. */
+  /** Orders are in KRW when this is undefined, and when an item lacks the attribute. */
   readonly currency?: string | undefined;
 }

@@ -1,19 +1,19 @@
 /** The access token that all instances share, in the table `state`. */
 
 import type { SharedToken, Token } from '../iamport/tokens.ts';
-import { count, Reader, text } from './attributes.ts';
+import { count, ItemReader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
 const tokenKey = { id: text('iamport-token') };
-/** Asking Iamport takes a moment. Whoever needs longer has died of it, and the next one may ask. */
+/** A claim expires after this time, since its instance has died. Then another instance may fetch the token. */
 const claimMs = 3_000;
 
-/** Times are in milliseconds. The token that lives longest wins, whoever writes last. */
-export function sharedTokenIn(table: Table): SharedToken {
+/** Times are in milliseconds. The token that expires last wins, in whatever order they are written. */
+export function createSharedToken(table: Table): SharedToken {
   return {
     async read() {
       const item = await table.read(tokenKey);
-      return item && tokenIn(item);
+      return item && tokenFromItem(item);
     },
 
     async claim(seen, now) {
@@ -27,8 +27,8 @@ export function sharedTokenIn(table: Table): SharedToken {
         values: { ':now': count(now), ...(seen && { ':seen': count(seen.expiresAt) }) },
       });
       if (result.written) return { claimed: true };
-      const there = result.item && tokenIn(result.item);
-      return { claimed: false, ...(there && { now: there }) };
+      const current = result.current && tokenFromItem(result.current);
+      return { claimed: false, ...(current && { current }) };
     },
 
     async write({ value, expiresAt }, refused) {
@@ -46,8 +46,8 @@ export function sharedTokenIn(table: Table): SharedToken {
 }
 
 /** @returns undefined while the first token is being fetched */
-function tokenIn(item: Item): Token | undefined {
-  const read = new Reader(item, 'the shared token');
+function tokenFromItem(item: Item): Token | undefined {
+  const read = new ItemReader(item, 'the shared token');
   const value = read.optionalText('access_token');
   return value === undefined ? undefined : { value, expiresAt: read.count('expires_at_ms') };
 }

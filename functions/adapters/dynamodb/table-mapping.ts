@@ -1,5 +1,5 @@
 /**
- * How orders lie in their table: alone in one of ours, or as guests in the items of a shop's own. It is the one place that knows the
+ * Maps orders to items: in our own table, or in attributes of the items of a shop's own table. Only this file knows the
  * difference; an order reads the same from both.
  */
 
@@ -9,30 +9,30 @@ import { orderAttributes } from './order-item.ts';
 import { prefix, type ShopColumns } from './shop-columns.ts';
 import type { Item, Write } from './table.ts';
 
-/** What must hold for a write, with the names and values that it speaks of. */
+/** The conditions of a write, with the attribute names and values that they refer to. */
 export type Guard = Pick<Write, 'conditions' | 'values' | 'names'>;
 
-export interface Layout {
-  /** Goes before the names of the index `due` and of our attributes. */
+export interface TableMapping {
+  /** The prefix of the index `due` and of our attributes. */
   readonly prefix: string;
-  /** The attribute that is the table's key, a text. */
+  /** The attribute that is the table's key, a string. */
   readonly key: string;
-  /** The shop may change what an order costs, and its items may be older than our deployment. */
+  /** The shop may change the price of an order, and its items may be older than our deployment. */
   readonly isShops: boolean;
-  /** The attributes that we read; undefined for all of them. */
+  /** The attributes that we read; undefined reads all of them. */
   readonly attributes: readonly string[] | undefined;
-  /** The item under the names that order-item.ts knows. */
+  /** Renames the attributes of a stored item to the names in order-item.ts. */
   ours(item: Item): Item;
-  /** What is to be written, under the names that the table knows. */
+  /** Renames the attributes of a write to the names in the table. */
   stored(set: Write['set'], order: Order): Write['set'];
-  /** Holds where an order with these terms may be registered. */
+  /** The guard of a registration with these terms. */
   isNew(terms: OrderTerms): Guard;
-  /** Holds while the order is still as it was read. */
+  /** The guard of a write on the order as it was read. */
   isAsRead(order: Order): Guard;
 }
 
-/** A table that holds nothing but orders. */
-export const ownTable: Layout = {
+/** Our own table, which contains orders only. */
+export const ownTable: TableMapping = {
   prefix: '',
   key: 'merchant_uid',
   isShops: false,
@@ -46,23 +46,23 @@ export const ownTable: Layout = {
   }),
 };
 
-const usualCurrency = 'KRW';
+const defaultCurrency = 'KRW';
 
-/** An item of the shop that we have not touched yet is an order that nothing has happened to. */
+/** The state of an order in an item of the shop that we have not written yet. */
 const untouched: Item = { status: text('ready'), revision: count(0), created_at: count(0), updated_at: count(0) };
 
 /**
- * The shop's own table. We write into items that are there, attributes that begin with `iamport_`, and nothing else. Until an order is
- * settled it costs what the shop's item says, and a write holds only while it still says so; from then on what it was settled at,
- * which we keep beside.
+ * The shop's own table. We write only into existing items, and only attributes that begin with `iamport_`. Until an
+ * order is settled, the shop's item gives its price, and a write fails if the price has changed. At the settlement we
+ * copy amount and currency into our own attributes, and these count from then on.
  */
-export function shopTable({ key, amount, currency }: ShopColumns): Layout {
-  const termsHold = (terms: Pick<OrderTerms, 'amount' | 'currency'>): Required<Guard> => {
-    const isUsual = terms.currency === usualCurrency ? 'attribute_not_exists(#shop_currency) OR ' : '';
+export function shopTable({ key, amount, currency }: ShopColumns): TableMapping {
+  const termsAreUnchanged = (terms: Pick<OrderTerms, 'amount' | 'currency'>): Required<Guard> => {
+    const orAbsent = terms.currency === defaultCurrency ? 'attribute_not_exists(#shop_currency) OR ' : '';
     return {
       conditions: {
         amountIsUnchanged: '#shop_amount = :shop_amount',
-        ...(currency && { currencyIsUnchanged: `${isUsual}#shop_currency = :shop_currency` }),
+        ...(currency && { currencyIsUnchanged: `${orAbsent}#shop_currency = :shop_currency` }),
       },
       names: { '#shop_amount': amount, ...(currency && { '#shop_currency': currency }) },
       values: {
@@ -87,7 +87,7 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
         ...untouched,
         ...(merchantUid && { merchant_uid: merchantUid }),
         ...(price && { amount: price }),
-        currency: (currency && item[currency]) || text(usualCurrency),
+        currency: (currency && item[currency]) || text(defaultCurrency),
         ...Object.fromEntries(own),
       };
     },
@@ -100,7 +100,7 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
     },
 
     isNew(terms) {
-      const { conditions, ...rest } = termsHold(terms);
+      const { conditions, ...rest } = termsAreUnchanged(terms);
       return {
         conditions: { orderIsUntouched: `attribute_not_exists(#${prefix}revision)`, ...conditions },
         ...rest,
@@ -109,19 +109,19 @@ export function shopTable({ key, amount, currency }: ShopColumns): Layout {
 
     isAsRead(order) {
       const revision = `#${prefix}revision`;
-      const wasUntouched = order.revision === 0 ? `attribute_not_exists(${revision}) OR ` : '';
+      const orUntouched = order.revision === 0 ? `attribute_not_exists(${revision}) OR ` : '';
       if (isSettled(order.state)) {
         return {
-          conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read` },
+          conditions: { revisionIsUnchanged: `${orUntouched}${revision} = :read` },
           names: { [revision]: `${prefix}revision` },
           values: { ':read': count(order.revision) },
         };
       }
-      const { conditions, names, values } = termsHold(order);
+      const { conditions, names, values } = termsAreUnchanged(order);
       const cancels = `#${prefix}cancels`;
       const noCancelIsNew = order.cancels === undefined ? `attribute_not_exists(${cancels})` : `${cancels} = :cancels`;
       return {
-        conditions: { revisionIsUnchanged: `${wasUntouched}${revision} = :read`, noCancelIsNew, ...conditions },
+        conditions: { revisionIsUnchanged: `${orUntouched}${revision} = :read`, noCancelIsNew, ...conditions },
         names: { ...names, [revision]: `${prefix}revision`, [cancels]: `${prefix}cancels` },
         values: {
           ...values,

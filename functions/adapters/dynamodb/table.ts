@@ -1,4 +1,4 @@
-/** DynamoDB, as the rest of the store uses it: items of plain values, conditional writes that hand back what was in the way. */
+/** Calls DynamoDB: reads, queries, and conditional writes that return the stored item when a condition fails. */
 
 import {
   type AttributeValue,
@@ -13,75 +13,81 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { StoreRefused, StoreUnavailable } from '../../application/faults.ts';
 
-/** A number is a string here, since DynamoDB keeps decimals exactly and JavaScript does not. */
+/** Numbers are strings in it, since DynamoDB stores decimals exactly and JavaScript does not. */
 export type Item = Record<string, AttributeValue>;
 
 export interface Write {
   readonly key: Item;
-  /** Attributes to set; an `undefined` removes the attribute, whatever it was. Others stay as they are. */
+  /** Attributes to set; `undefined` removes the attribute. Other attributes keep their values. */
   readonly set: Readonly<Record<string, AttributeValue | undefined>>;
-  /** The name of a condition is the fact that it holds: `{ revisionIsUnchanged: '…' }`. All of them must hold. */
+  /** Expressions by the fact that they check: `{ revisionIsUnchanged: '…' }`. All of them must be true. */
   readonly conditions: Readonly<Record<string, string>>;
-  /** Values that conditions speak of, by their `:name`. */
+  /** Values in the conditions, by their `:name`. */
   readonly values?: Item;
-  /** Attributes that conditions speak of and that are not set, by their `#name`. */
+  /** Attributes in the conditions that are not in `set`, by their `#name`. */
   readonly names?: Readonly<Record<string, string>>;
 }
 
-/** `written: false` comes with the item that did not fulfil the conditions, if there is one. */
-export type Written = { readonly written: true } | { readonly written: false; readonly item?: Item };
+/** `written: false`: a condition failed. `current` is then the stored item; absent when none is stored. */
+export type ItemWriteResult = { readonly written: true } | { readonly written: false; readonly current?: Item };
 
 export interface Table {
-  /** Reads what was written last, never an older copy. */
+  /** Reads with strong consistency. */
   read(key: Item): Promise<Item | undefined>;
-  write(write: Write): Promise<Written>;
+  write(write: Write): Promise<ItemWriteResult>;
   /**
-   * What was written last of many items, in no order. What is not there is left out.
-   * @param attributes only these; all of them when left out
+   * Reads many items with strong consistency, in any order. Missing items are left out.
+   * @param attributes the attributes to read; all of them by default
    */
   readMany(keys: readonly Item[], attributes?: readonly string[]): Promise<readonly Item[]>;
-  /** Every item of the index `by-order` of one order. */
+  /** Every item of one order, from the index `by-order`. */
   byOrder(merchantUid: string): Promise<readonly Item[]>;
-  /** When the table itself was made; Unix seconds. */
+  /** When the table was created. Unix seconds. */
   madeAt(): Promise<number>;
-  /** The keys of the index `due` whose time has come, the longest overdue first in each shard. @param most in each shard */
-  due(shards: readonly string[], now: number, most: number): Promise<readonly Item[]>;
-  /** Moves the next check of an item, whatever else is in it, if the check is still planned for the time that was read. */
-  postpone(key: Item, from: number, to: number): Promise<Written>;
+  /**
+   * The keys in the index `due` whose check is due, the longest overdue first in each shard.
+   * @param limit of each shard
+   */
+  due(shards: readonly string[], now: number, limit: number): Promise<readonly Item[]>;
+  /** Moves the next check of an item if it is still planned for `from`. The other attributes do not matter. */
+  postpone(key: Item, from: number, to: number): Promise<ItemWriteResult>;
 }
 
-/** DynamoDB's own limit of a batch. */
-const mostKeysAtOnce = 100;
-const mostTries = 10;
+/** DynamoDB's limit of a batch. */
+const maxKeysPerBatch = 100;
+/** Calls in a row that return no item. */
+const maxTries = 10;
 
 /**
- * @param prefix goes before the names of the index `due` and its attributes, where the table is not ours alone
- * @throws StoreUnavailable in every call when DynamoDB gives no answer; StoreRefused when it refuses the item
+ * @param prefix of the index `due` and its attributes, in a shop's own table
+ * @throws StoreUnavailable in every call when DynamoDB returns no response; StoreRefused when it refuses the item
  */
 export function table(client: DynamoDBClient, TableName: string, prefix = ''): Table {
   const query = async (
-    asked: Omit<QueryCommandInput, 'TableName'>,
-    most = Number.POSITIVE_INFINITY,
+    input: Omit<QueryCommandInput, 'TableName'>,
+    limit = Number.POSITIVE_INFINITY,
   ): Promise<Item[]> => {
     const items: Item[] = [];
     let start: Item | undefined;
     do {
-      const Limit = Number.isFinite(most) ? { Limit: most - items.length } : {};
+      const Limit = Number.isFinite(limit) ? { Limit: limit - items.length } : {};
       const from = start && { ExclusiveStartKey: start };
-      const page = await reached(client.send(new QueryCommand({ TableName, ...asked, ...Limit, ...from })));
+      const page = await withStoreFaults(client.send(new QueryCommand({ TableName, ...input, ...Limit, ...from })));
       items.push(...(page.Items ?? []));
       start = page.LastEvaluatedKey;
-    } while (start && items.length < most);
+    } while (start && items.length < limit);
     return items;
   };
 
   return {
     async read(key) {
-      const { Item } = await reached(client.send(new GetItemCommand({ TableName, Key: key, ConsistentRead: true })));
+      const { Item } = await withStoreFaults(
+        client.send(new GetItemCommand({ TableName, Key: key, ConsistentRead: true })),
+      );
       return Item;
     },
 
-    async write({ key, set, conditions, values, names: alsoNamed }) {
+    async write({ key, set, conditions, values, names: conditionNames }) {
       const { UpdateExpression, names, changed } = updateOf(set);
       try {
         await client.send(
@@ -92,31 +98,31 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
             ConditionExpression: Object.values(conditions)
               .map((condition) => `(${condition})`)
               .join(' AND '),
-            ExpressionAttributeNames: { ...names, ...alsoNamed },
+            ExpressionAttributeNames: { ...names, ...conditionNames },
             ...valuesOf({ ...changed, ...values }),
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
         );
         return { written: true };
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) return await reached(Promise.reject(error));
-        // dynalite leaves the item out of the error; DynamoDB leaves it out when there is none.
-        const item = error.Item ?? (await this.read(key));
-        return { written: false, ...(item && { item }) };
+        if (!(error instanceof ConditionalCheckFailedException)) return await withStoreFaults(Promise.reject(error));
+        // DynamoDB omits the item when none is stored. dynalite always omits it.
+        const current = error.Item ?? (await this.read(key));
+        return { written: false, ...(current && { current }) };
       }
     },
 
     async readMany(keys, attributes) {
       const items: Item[] = [];
       const projection = attributes && projectionOf(attributes);
-      for (let from = 0; from < keys.length; from += mostKeysAtOnce) {
+      for (let from = 0; from < keys.length; from += maxKeysPerBatch) {
         let rest: Record<string, { Keys: Item[]; ConsistentRead: boolean }> | undefined = {
-          [TableName]: { Keys: keys.slice(from, from + mostKeysAtOnce), ConsistentRead: true, ...projection },
+          [TableName]: { Keys: keys.slice(from, from + maxKeysPerBatch), ConsistentRead: true, ...projection },
         };
-        // An answer holds at most 16 MB, so a batch of large items takes several.
+        // A response has at most 16 MB, so a batch of large items takes several calls.
         for (let tries = 0; rest && Object.keys(rest).length > 0; tries += 1) {
-          if (tries === mostTries) throw new StoreUnavailable('DynamoDB has no capacity for the rest of a batch');
-          const { Responses, UnprocessedKeys } = await reached(
+          if (tries === maxTries) throw new StoreUnavailable('DynamoDB has no capacity for the rest of a batch');
+          const { Responses, UnprocessedKeys } = await withStoreFaults(
             client.send(new BatchGetItemCommand({ RequestItems: rest })),
           );
           const found = Responses?.[TableName] ?? [];
@@ -129,8 +135,8 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
     },
 
     async madeAt() {
-      const { Table } = await reached(client.send(new DescribeTableCommand({ TableName })));
-      if (!Table?.CreationDateTime) throw new StoreUnavailable('DynamoDB does not say when its table was made');
+      const { Table } = await withStoreFaults(client.send(new DescribeTableCommand({ TableName })));
+      if (!Table?.CreationDateTime) throw new StoreUnavailable('DynamoDB returned no creation time of the table');
       return Math.floor(Table.CreationDateTime.getTime() / 1000);
     },
 
@@ -141,15 +147,15 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
         ExpressionAttributeValues: { ':merchant_uid': { S: merchantUid } },
       }),
 
-    async due(shards, now, most) {
+    async due(shards, now, limit) {
       const found = shards.map((shard) =>
         query(
           {
             IndexName: `${prefix}due`,
-            KeyConditionExpression: `${prefix}watch = :shard AND ${prefix}due_at <= :now`,
+            KeyConditionExpression: `${prefix}due_shard = :shard AND ${prefix}due_at <= :now`,
             ExpressionAttributeValues: { ':shard': { S: shard }, ':now': { N: String(now) } },
           },
-          most,
+          limit,
         ),
       );
       return (await Promise.all(found)).flat();
@@ -167,7 +173,7 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
   };
 }
 
-/** Every attribute gets a placeholder, since many good names (`status`, `name`) are reserved words. */
+/** Every attribute gets a placeholder, since some names (`status`, `name`) are reserved words of DynamoDB. */
 function updateOf(set: Write['set']) {
   const names: Record<string, string> = {};
   const changed: Item = {};
@@ -187,7 +193,7 @@ function updateOf(set: Write['set']) {
 
 const valuesOf = (values: Item) => (Object.keys(values).length > 0 ? { ExpressionAttributeValues: values } : {});
 
-/** DynamoDB's answers that are about the one item of the call, and would be the same the next time. */
+/** Errors that concern only the item of the call. A repeated call would fail the same way. */
 const refusals = new Set(['ValidationException', 'ItemCollectionSizeLimitExceededException']);
 
 function projectionOf(attributes: readonly string[]) {
@@ -195,13 +201,14 @@ function projectionOf(attributes: readonly string[]) {
   return { ProjectionExpression: Object.keys(names).join(', '), ExpressionAttributeNames: names };
 }
 
-async function reached<Answer>(answer: Promise<Answer>): Promise<Answer> {
+/** Converts the errors of the SDK into faults of the application. */
+async function withStoreFaults<Output>(call: Promise<Output>): Promise<Output> {
   try {
-    return await answer;
+    return await call;
   } catch (cause) {
     if (cause instanceof Error && refusals.has(cause.name)) {
       throw new StoreRefused(`DynamoDB refused the item: ${cause.message}`, { cause });
     }
-    throw new StoreUnavailable('DynamoDB did not answer', { cause });
+    throw new StoreUnavailable('DynamoDB returned no response', { cause });
   }
 }

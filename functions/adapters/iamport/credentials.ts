@@ -1,11 +1,11 @@
-/** The shop's keys at Iamport, from Secrets Manager. Read only when a token is needed, and kept for the life of the instance. */
+/** Reads the shop's keys at Iamport from Secrets Manager when a token is needed. They are cached in the instance. */
 
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { IamportRefused, IamportUnavailable } from '../../application/faults.ts';
 import { defined } from '../../shared/defined.ts';
 import { jsonIn } from '../../shared/json-text.ts';
-import type { Credentials } from './client.ts';
+import type { Credentials } from './http-client.ts';
 
 const secret = z.object({
   imp_key: z.string().check(z.minLength(1)),
@@ -14,11 +14,11 @@ const secret = z.object({
 });
 
 /**
- * @param open makes the client, once
+ * @param open creates the client, once
  * @param secretId the secret's ARN or name
- * @returns reads the secret; `again` reads it anew, since the keys may have been replaced
+ * @returns a function that reads the secret; with `again` it ignores the cache, since the keys may have been replaced
  */
-export function credentialsIn(
+export function createCredentials(
   open: () => SecretsManagerClient,
   secretId: string,
 ): (again: boolean) => Promise<Credentials> {
@@ -32,13 +32,13 @@ export function credentialsIn(
 }
 
 async function read(client: SecretsManagerClient, SecretId: string): Promise<Credentials> {
-  const answer = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
-    throw new IamportUnavailable('Secrets Manager gave no answer, so Iamport cannot be asked', {
+  const response = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
+    throw new IamportUnavailable('Secrets Manager returned no response, so Iamport cannot be called', {
       cause,
       notSent: true,
     });
   });
-  const found = secret.safeParse(jsonIn(answer.SecretString ?? ''));
+  const found = secret.safeParse(jsonIn(response.SecretString ?? ''));
   if (!found.success) {
     throw new IamportRefused(
       `Put {"imp_key": "…", "imp_secret": "…"} of the Iamport console into the secret ${SecretId}`,

@@ -1,41 +1,47 @@
+/** The access token of Iamport's API. All Lambda instances share one. */
+
 import type { Clock, Deadline, Random } from '../../shared/clock.ts';
 
 export interface Token {
   readonly value: string;
-  /** Milliseconds since 1970, by our clock: when it was received plus how long Iamport said it lives. */
+  /** Milliseconds since 1970, by our clock: the time of receipt plus the lifetime that Iamport returned. */
   readonly expiresAt: number;
 }
 
-/** Where instances share the token. Losing it costs a call, never a payment. */
+/** The token that the instances share. Its loss costs one more call and never a payment. */
 export interface SharedToken {
   read(): Promise<Token | undefined>;
   /**
-   * Asks to be the one who fetches the next token.
-   * @param seen what is to be replaced
-   * @returns `claimed: false`, with the token that is there now, when somebody has replaced it or is about to
+   * Claims the fetch of the next token.
+   * @param seen the token to replace
+   * @param now milliseconds since 1970
+   * @returns `claimed: false` with the stored token when another instance has replaced `seen`, or is fetching it
    */
   claim(seen: Token | undefined, now: number): Promise<Claim>;
-  /** Ends the claim. @param refused the token that does not work, and so gives way however long it should live */
+  /**
+   * Writes the token and ends the claim.
+   * @param refused a token that Iamport refused; it is replaced whatever its expiry
+   */
   write(token: Token, refused?: string): Promise<void>;
 }
 
-export type Claim = { readonly claimed: true } | { readonly claimed: false; readonly now?: Token };
+export type Claim = { readonly claimed: true } | { readonly claimed: false; readonly current?: Token };
 
 export interface Tokens {
-  /** A token that should work. */
+  /** @returns a token that has not expired */
   current(deadline: Deadline): Promise<string>;
-  /** Another token than `refused`, which Iamport answered with 401. */
-  insteadOf(refused: string, deadline: Deadline): Promise<string>;
+  /** @returns another token than `refused`, for which Iamport returned 401 */
+  replace(refused: string, deadline: Deadline): Promise<string>;
 }
 
-/** In its last minute Iamport extends a token by five, so that is when to ask again. */
+/** In the last minute of a token, Iamport extends it by five minutes. So it is fetched again then. */
 const renewBeforeMs = 60_000;
-/** Longer than one call may take: what lives that long is good for one. */
+/** Longer than the time-out of one call: a token with this lifetime is enough for one call. */
 const callMs = 5_000;
-/** Whoever waits for another instance's token looks this often, on average. */
-const lookAgainMs = 100;
+/** The average interval between two reads while another instance fetches the token. */
+const pollMs = 100;
 
-/** @param fetchToken asks Iamport for a token (`POST /users/getToken`) */
+/** @param fetchToken calls `POST /users/getToken` */
 export function tokensFrom(
   fetchToken: (deadline: Deadline) => Promise<Token>,
   shared: SharedToken,
@@ -43,20 +49,20 @@ export function tokensFrom(
   random: Random,
 ): Tokens {
   let known: Token | undefined;
-  /** One fetch at a time: everybody who needs a token meanwhile waits for it. */
-  let underWay: Promise<Token> | undefined;
+  /** One fetch at a time. Other calls wait for it. */
+  let pending: Promise<Token> | undefined;
 
   const lives = (token: Token | undefined, atLeastMs: number): token is Token =>
     token !== undefined && token.expiresAt - clock.now() > atLeastMs;
 
   const fetched = async (deadline: Deadline, refused?: string): Promise<Token> => {
     const token = await fetchToken(deadline);
-    // The next instance asks Iamport itself if this write is lost.
+    // If this write fails, the next instance fetches the token itself.
     await shared.write(token, refused).catch(() => undefined);
     return token;
   };
 
-  /** Of many instances that find no token, one fetches it. The others wait for up to half of their time, and then do it too. */
+  /** One of the instances without a token fetches it. The others wait up to half of their time, then fetch it too. */
   const obtain = async (deadline: Deadline, refused?: string): Promise<Token> => {
     const waitUntilLeftMs = deadline.leftMs() / 2;
     const works = (token: Token | undefined, atLeastMs: number): token is Token =>
@@ -67,27 +73,27 @@ export function tokensFrom(
         if (works(seen, renewBeforeMs)) return seen;
         const claim = await shared.claim(seen, clock.now());
         if (claim.claimed) break;
-        // While somebody renews it, the old one still works.
-        if (works(claim.now, callMs)) return claim.now;
+        // While another instance renews the token, the old one still works.
+        if (works(claim.current, callMs)) return claim.current;
         if (deadline.leftMs() < waitUntilLeftMs) break;
-        await clock.sleep(lookAgainMs * (0.5 + random()));
+        await clock.sleep(pollMs * (0.5 + random()));
       }
     } catch {
-      // The table is there to save a call. Without it there is one more.
+      // The table only saves a call.
     }
     return fetched(deadline, refused);
   };
 
   const once = async (deadline: Deadline, refused?: string): Promise<Token> => {
-    while (underWay !== undefined) {
-      // Who began may have had less time than we have, as at init.
-      const theirs = await underWay.catch(() => undefined);
-      if (theirs && theirs.value !== refused) return theirs;
+    while (pending !== undefined) {
+      // This fetch may fail for a shorter deadline than ours, such as the one of init.
+      const token = await pending.catch(() => undefined);
+      if (token && token.value !== refused) return token;
     }
-    underWay = obtain(deadline, refused).finally(() => {
-      underWay = undefined;
+    pending = obtain(deadline, refused).finally(() => {
+      pending = undefined;
     });
-    return underWay;
+    return pending;
   };
 
   return {
@@ -95,7 +101,7 @@ export function tokensFrom(
       if (!lives(known, renewBeforeMs)) known = await once(deadline);
       return known.value;
     },
-    async insteadOf(refused, deadline) {
+    async replace(refused, deadline) {
       if (!lives(known, renewBeforeMs) || known.value === refused) known = await once(deadline, refused);
       return known.value;
     },

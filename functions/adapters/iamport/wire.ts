@@ -1,4 +1,4 @@
-/** The wire form of Iamport's answers, parsed once into our own types. Unknown fields, personal ones among them, are dropped here. */
+/** Parses Iamport's responses into our own types. Unknown fields, personal data among them, are dropped here. */
 
 import * as z from 'zod/mini';
 import { IamportUnexpected } from '../../application/faults.ts';
@@ -9,20 +9,20 @@ import { defined } from '../../shared/defined.ts';
 import { foreignText } from '../../shared/foreign-text.ts';
 import { jsonIn } from '../../shared/json-text.ts';
 
-/** Iamport writes nothing as null, as an empty text or as time 0, or leaves the field out. */
-const something = <Value>(value: Value) => value || undefined;
-const text = z.pipe(z.nullish(z.string()), z.transform(something));
-/** A sentence of a PG or of Iamport, without the account numbers and names that may stand in it. */
+/** Iamport sends a missing value as null, as an empty text, as time 0, or not at all. */
+const orAbsent = <Value>(value: Value) => value || undefined;
+const text = z.pipe(z.nullish(z.string()), z.transform(orAbsent));
+/** A sentence of a PG or of Iamport, without the account numbers and names that it may contain. */
 const sentence = z.pipe(
   z.nullish(z.string()),
-  z.transform((value) => something(foreignText(value ?? undefined))),
+  z.transform((value) => orAbsent(foreignText(value ?? undefined))),
 );
-const unixSeconds = z.pipe(z.nullish(z.number().check(z.nonnegative())), z.transform(something));
+const unixSeconds = z.pipe(z.nullish(z.number().check(z.nonnegative())), z.transform(orAbsent));
 
-/** What names a payment or an order: a table has no empty keys. */
+/** The id of a payment or an order. DynamoDB accepts no empty keys. */
 const id = z.string().check(z.minLength(1));
 
-/** Every answer of the API: `code` 0 means that it worked, whatever the HTTP status. */
+/** The envelope of every response. `code` 0 means success, whatever the HTTP status. */
 const envelope = z.object({ code: z.int(), message: sentence, response: z.optional(z.unknown()) });
 
 const token = z.object({
@@ -67,26 +67,26 @@ const prepared = z.object({ merchant_uid: z.string(), amount: z.number(), curren
 
 export type Envelope = z.infer<typeof envelope>;
 
-/** @throws IamportUnexpected when the body is not one of Iamport's answers */
+/** @throws IamportUnexpected when the body is not in Iamport's form */
 export function envelopeOf(body: string): Envelope {
-  return parsed(envelope, jsonIn(body), 'answer');
+  return parsed(envelope, jsonIn(body), 'response');
 }
 
-/** @returns the token and how long it lives by Iamport's own clock, in seconds: ours may be wrong */
+/** @returns the token and its lifetime in seconds by Iamport's clock, since ours may be wrong */
 export function tokenOf(response: unknown): { value: string; livesSeconds: number } {
   const { access_token, expired_at, now } = parsed(token, response, 'token');
   return { value: access_token, livesSeconds: expired_at - now };
 }
 
-/** @returns the amount that Iamport lets through for an order, in major units, and its currency where one was registered */
+/** @returns the amount registered for an order, in major units, and the registered currency if there is one */
 export function preparedOf(response: unknown): { amount: number; currency?: string } {
   const { amount, currency } = parsed(prepared, response, 'prepared amount');
-  // Without a currency, hundredths are read: fine enough for every currency.
+  // Without a currency the amount is read in hundredths, which are exact enough for every currency.
   const near = amountNear(amount, currency ?? 'USD');
   return { amount: near === undefined ? amount : majorUnits(near, currency ?? 'USD'), ...(currency && { currency }) };
 }
 
-/** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is none */
+/** @throws IamportUnexpected when a field has another type than Iamport documents, or an amount is invalid */
 export function paymentOf(response: unknown): Payment {
   const wire = parsed(payment, response, 'payment');
   return defined<Payment>({
@@ -103,11 +103,11 @@ export function paymentOf(response: unknown): Payment {
   });
 }
 
-/** The cancels of a payment, the oldest first. An amount that cannot be read is left out: it is evidence, not money. */
+/** The cancels of a payment, the oldest first. An unreadable amount is left out, since these are evidence only. */
 function cancelsIn({ cancel_history, currency }: WirePayment): readonly Cancel[] | undefined {
   const history = cancel_history ?? [];
   if (history.length === 0) return undefined;
-  // Sorted only where every entry has its time; otherwise Iamport's order is the best that is known.
+  // Sorted only when every entry has its time. Otherwise Iamport's order is kept.
   const areTimed = history.every(({ cancelled_at }) => cancelled_at !== undefined);
   const entries = areTimed ? history.toSorted((a, b) => (a.cancelled_at ?? 0) - (b.cancelled_at ?? 0)) : history;
   return entries.map(({ amount, reason }) =>
@@ -115,48 +115,50 @@ function cancelsIn({ cancel_history, currency }: WirePayment): readonly Cancel[]
   );
 }
 
-/** The sum of all deposits on a fixed account; only such an account has a history. */
+/** The sum of all deposits into a fixed account. Only such an account has a history. */
 function depositedOn(wire: WirePayment): Amount | undefined {
   const deposits = wire.deposit_history ?? [];
   if (deposits.length === 0) return undefined;
   return deposits.map(({ amount }) => exact(wire, amount, 'deposit')).reduce(plus);
 }
 
-/** @param current the page that was asked for: the next one must be a later one, or there is none */
+/** @param current the requested page. A `next` that is not a later page counts as 0, the end of the list */
 export function paymentPageOf(response: unknown, current: number): PaymentPage {
   const { total, list, next } = parsed(page, response, 'list of payments');
   const payments: Payment[] = [];
   const unreadable: string[] = [];
   for (const element of list) {
-    const read = readable(element);
-    if (typeof read === 'string') unreadable.push(read);
-    else payments.push(read);
+    const parsedElement = paymentOrId(element);
+    if (typeof parsedElement === 'string') unreadable.push(parsedElement);
+    else payments.push(parsedElement);
   }
   return { payments, unreadable, total, next: next > current ? next : 0 };
 }
 
-function readable(element: unknown): Payment | string {
+/** @returns the `imp_uid` of an unreadable payment */
+function paymentOrId(element: unknown): Payment | string {
   try {
     return paymentOf(element);
   } catch (error) {
     if (!(error instanceof IamportUnexpected)) throw error;
-    const named = z.object({ imp_uid: z.string() }).safeParse(element);
-    return named.success ? named.data.imp_uid : '(no imp_uid)';
+    const identified = z.object({ imp_uid: z.string() }).safeParse(element);
+    return identified.success ? identified.data.imp_uid : '(no imp_uid)';
   }
 }
 
 /**
- * Money moved when the payment is paid, or was cancelled after it was paid. Iamport says `cancelled` after a partial cancel
- * too, so what is kept is told by the amounts alone.
+ * Money moved when the payment is paid, or was cancelled after it was paid. Iamport also sends `cancelled` after a
+ * partial cancel, so the kept amount is computed from the amounts alone.
  */
 function stateOf(wire: WirePayment): PaymentState {
   const moved = wire.status === 'paid' || (wire.status === 'cancelled' && wasPaid(wire));
   if (moved && wire.status === 'cancelled' && exact(wire, wire.cancel_amount, 'cancel_amount') === 0) {
-    throw new IamportUnexpected(`Iamport says that ${wire.imp_uid} was cancelled, and that nothing of it was`);
+    throw new IamportUnexpected(`Iamport returned ${wire.imp_uid} as cancelled, with a cancel_amount of 0`);
   }
   if (moved) {
     const kept = minus(exact(wire, wire.amount, 'amount'), exact(wire, wire.cancel_amount, 'cancel_amount'));
-    if (kept < 0) throw new IamportUnexpected(`Iamport says that more of ${wire.imp_uid} was cancelled than was paid`);
+    if (kept < 0)
+      throw new IamportUnexpected(`Iamport returned ${wire.imp_uid} with a cancel_amount greater than its amount`);
     return kept > 0 ? { kind: 'kept', kept } : { kind: 'returned' };
   }
   if (wire.status === 'cancelled') return { kind: 'returned' };
@@ -169,28 +171,28 @@ function stateOf(wire: WirePayment): PaymentState {
 
 const wasPaid = (wire: WirePayment): boolean => wire.paid_at !== undefined || (wire.cancel_history ?? []).length > 0;
 
-/** Before the bank has answered, some PGs fill the fields with texts such as `발급대기`, `-` or `0000`: then there is no account yet. */
+/** @returns undefined until the bank has issued the account: some PGs send `발급대기`, `-` or `0000` before */
 function accountOf(wire: WirePayment): VirtualAccount | undefined {
   const number = wire.vbank_num?.trim();
   if (!number || !isAccountNumber(number)) return undefined;
   return defined<VirtualAccount>({
     impUid: wire.imp_uid,
-    bank: named(wire.vbank_name),
+    bank: properName(wire.vbank_name),
     number,
-    holder: named(wire.vbank_holder),
-    dueAt: wire.vbank_date,
+    holder: properName(wire.vbank_holder),
+    depositDeadline: wire.vbank_date,
     issuedAt: wire.vbank_issued_at ?? 0,
   });
 }
 
-/** 7 to 20 digits with dashes or blanks, not all the same. One letter may precede them, as in the accounts of a PG's test channel. */
+/** 7 to 20 digits with dashes or blanks, not all the same. A PG's test channel puts one letter before them. */
 function isAccountNumber(text: string): boolean {
   const digits = text.replace(/[-\s]/g, '').replace(/^[A-Za-z]/, '');
   return /^\d{7,20}$/.test(digits) && !/^(\d)\1*$/.test(digits);
 }
 
-/** @returns undefined for a name without letters, and for the texts of a missing one */
-const named = (name: string | undefined): string | undefined =>
+/** @returns undefined for a name without letters, and for texts that mean a missing name */
+const properName = (name: string | undefined): string | undefined =>
   name &&
   /\p{L}/u.test(name) &&
   !/^(?:발급\s*(?:대기|중)|대기중?|미정|없음|null|undefined|none|n\/a)$/i.test(name.trim())
@@ -207,16 +209,16 @@ const recordOf = (wire: WirePayment): PaymentRecord =>
     paidAt: wire.paid_at,
   });
 
-function exact(wire: WirePayment, major: number, what: string): Amount {
+function exact(wire: WirePayment, major: number, name: string): Amount {
   const amount = amountNear(major, wire.currency);
   if (amount !== undefined) return amount;
-  throw new IamportUnexpected(`Iamport's ${what} of ${wire.imp_uid} is no amount of ${wire.currency}: ${major}`);
+  throw new IamportUnexpected(`Iamport's ${name} of ${wire.imp_uid} is not an amount of ${wire.currency}: ${major}`);
 }
 
-function parsed<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+function parsed<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, name: string): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // Only paths are told: the values may be personal.
+  // Without the values, which may be personal data.
   const fields = result.error.issues.map((issue) => issue.path.join('.') || '(all of it)').join(', ');
-  throw new IamportUnexpected(`Iamport's ${what} has a shape that we do not know, at: ${fields}`);
+  throw new IamportUnexpected(`Iamport's ${name} has an unknown shape at: ${fields}`);
 }

@@ -1,65 +1,79 @@
+/** The report of a run of the reconciler, and the processing of items whose faults it records. */
+
+import type { Deadline } from '../../shared/clock.ts';
 import { isItemFault } from '../faults.ts';
 import { inPool } from '../pool.ts';
+import type { Dependencies } from '../ports.ts';
 
-export interface Report {
+/** The arguments that every part of a run gets. */
+export interface Run {
+  readonly deps: Dependencies;
+  readonly deadline: Deadline;
+  readonly report: ReconcileReport;
+}
+
+/** The result of a run, as it is logged and counted. */
+export interface ReconcileReport {
   /** Payments of Iamport's lists that were compared with our orders. */
   payments: number;
-  /** Those of them that name an order of ours. */
+  /** The payments of them that belong to an order of ours. */
   matched: number;
-  /** Payments that had to be settled. */
+  /** Payments that were settled. */
   settled: number;
-  /** Payments with money and without an order, recorded for the first time. */
+  /** Unmatched payments with money that were recorded for the first time. */
   orphans: number;
-  /** Payments in a form that we do not know. */
+  /** Payments in an unknown form. */
   unreadable: number;
-  /** Pages, payments and reversals that were passed over, since they could not be read. */
+  /** Pages, payments and reversals that were skipped, since they could not be read. */
   skipped: number;
   /** Orders, reversals and refunds that were due and were checked. */
   due: number;
-  /** Refunds that have waited for the operator for more than a working day. */
+  /** Refunds that are overdue: those that wait for the operator, for more than a working day. */
   overdue: number;
-  /** How long the oldest item that is due after the run has been due; seconds. */
+  /** How long the oldest item that is still due after the run is overdue; seconds. */
   oldestDueSeconds: number;
-  /** Until when the payment lists were scanned; Unix seconds. 0 when the checkpoint cannot be read. */
+  /** The payment lists were scanned until this time; Unix seconds. 0 when the checkpoint cannot be parsed. */
   scannedUntil: number;
-  /** What could not be done in this run, with the payment or order; at most 50. A later run tries again. */
+  /** The faults of this run, with the payment or order; at most 50. A later run tries again. */
   faults: string[];
-  /** How many faults there were in all. */
+  /** The number of all faults. */
   faultCount: number;
-  /** False when time ran out or Iamport could not be reached: the next run goes on. */
+  /** False when time ran out or Iamport could not be reached: the next run continues. */
   finished: boolean;
 }
 
-/** A log line holds this many. */
+/** A log line contains at most this many. */
 const maxFaults = 50;
 
-export const emptyReport = (): Report => ({
+export const emptyReport = (): ReconcileReport => ({
   ...{ payments: 0, matched: 0, settled: 0, orphans: 0, unreadable: 0, skipped: 0, due: 0, overdue: 0 },
   ...{ oldestDueSeconds: 0, scannedUntil: 0, faultCount: 0 },
   faults: [],
   finished: true,
 });
 
-export function addFault(report: Report, fault: string): void {
+export function addFault(report: ReconcileReport, fault: string): void {
   report.faultCount += 1;
   if (report.faults.length < maxFaults) report.faults.push(fault);
 }
 
-/** Something was passed over for good, as far as this run is concerned. */
-export function addSkipped(report: Report, fault: string): void {
+/** Reports an item that this run skips. */
+export function addSkipped(report: ReconcileReport, fault: string): void {
   report.skipped += 1;
   addFault(report, fault);
 }
 
-/** How many items are worked off at the same time: as many as there are connections to Iamport. */
+/** How many items are processed at the same time: as many as there are connections to Iamport. */
 export const concurrency = 8;
+/** The deadline of one item. Milliseconds. */
+export const maxTimePerItemMs = 12_000;
 
 /**
- * Works off items, several at a time. The fault of one item is reported with its id, and the others go on.
+ * Processes items, several at a time. The fault of one item is reported with its id, and the others continue.
  * @returns the items that failed, with their errors
  */
 export async function forEachItem<Item>(
-  report: Report,
+  report: ReconcileReport,
   items: readonly Item[],
   idOf: (item: Item) => string,
   work: (item: Item) => Promise<void>,

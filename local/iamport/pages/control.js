@@ -1,20 +1,20 @@
-/** The control page: shows what the sandbox holds, and does by its JSON API what is pressed. Keeps nothing itself. */
+/** The control page: shows the state of the fake Iamport, and calls its JSON API for each action. Stateless. */
 
 const element = (id) => document.getElementById(id);
 const settingsForm = element('settings');
 const refreshMs = 1500;
 let shown = '';
 
-async function ask(method, path, body) {
-  const answer = await fetch(`/__control/${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error);
-  return said;
+async function callApi(method, path, body) {
+  const response = await fetch(`/__control/${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
+  const result = await response.json();
+  if (!response.ok) throw new Error(result.error);
+  return result;
 }
 
-/** Draws again only when something changed, so that nobody's half-typed amount disappears. */
+/** Renders only after a change, so that a half-typed amount does not disappear. */
 async function refresh() {
-  const state = await ask('GET', 'state');
+  const state = await callApi('GET', 'state');
   const text = JSON.stringify(state);
   if (text === shown) return;
   shown = text;
@@ -35,7 +35,7 @@ function paymentCard(payment) {
   const field = (name) => card.querySelector(`[data-field=${name}]`);
   const { imp_uid, merchant_uid, amount, cancel_amount, currency, status, vbank_num, sandbox, fail_reason } = payment;
   const money = new Intl.NumberFormat('ko-KR', { style: 'currency', currency });
-  const isAwaited = status === 'ready' && vbank_num;
+  const awaitsDeposit = status === 'ready' && vbank_num;
   card.dataset.impUid = imp_uid;
   card.dataset.testid = `payment-${imp_uid}`;
   field('amount').textContent = money.format(amount);
@@ -51,13 +51,13 @@ function paymentCard(payment) {
   ]
     .filter(Boolean)
     .join(' · ');
-  const offered = {
-    deposit: isAwaited,
+  const available = {
+    deposit: awaitsDeposit,
     'take-back': status === 'paid' && payment.pay_method === 'vbank',
     approve: !vbank_num && (status === 'failed' || status === 'ready'),
   };
-  for (const [deed, isOffered] of Object.entries(offered))
-    card.querySelector(`[data-deed=${deed}]`).hidden = !isOffered;
+  for (const [action, isAvailable] of Object.entries(available))
+    card.querySelector(`[data-action=${action}]`).hidden = !isAvailable;
   card.querySelector('[data-part=cancel]').hidden = payment.paid_at === 0 || cancel_amount >= amount;
   return card;
 }
@@ -70,14 +70,18 @@ function deliveryLine({ notice, format, at, status }) {
   return line;
 }
 
-async function act(card, deed) {
+async function act(card, action) {
   const value = (testid) => card.querySelector(`[data-testid=${testid}]`).value || undefined;
   const path = `payments/${card.dataset.impUid}`;
-  if (deed.startsWith('webhook')) {
-    const times = deed === 'webhook-twice' ? 2 : 1;
-    await ask('POST', `${path}/webhook`, { status: value('webhook-status'), format: value('webhook-format'), times });
+  if (action.startsWith('webhook')) {
+    const times = action === 'webhook-twice' ? 2 : 1;
+    await callApi('POST', `${path}/webhook`, {
+      status: value('webhook-status'),
+      format: value('webhook-format'),
+      times,
+    });
   } else {
-    await ask('POST', `${path}/${deed}`, deed === 'cancel' ? { amount: value('cancel-amount') } : {});
+    await callApi('POST', `${path}/${action}`, action === 'cancel' ? { amount: value('cancel-amount') } : {});
   }
 }
 
@@ -89,13 +93,13 @@ function attempt(work) {
 }
 
 element('payments').addEventListener('click', ({ target }) => {
-  const button = target.closest('[data-deed]');
-  if (button) attempt(act(button.closest('article'), button.dataset.deed));
+  const button = target.closest('[data-action]');
+  if (button) attempt(act(button.closest('article'), button.dataset.action));
 });
 settingsForm.addEventListener('change', ({ target }) => {
   const value =
     target.type === 'checkbox' ? target.checked : target.type === 'number' ? Number(target.value) : target.value;
-  attempt(ask('PATCH', 'settings', { [target.name]: value }));
+  attempt(callApi('PATCH', 'settings', { [target.name]: value }));
 });
 settingsForm.addEventListener('submit', (event) => event.preventDefault());
 setInterval(() => refresh().catch(() => undefined), refreshMs);

@@ -1,12 +1,12 @@
 /**
- * A stand-in for Iamport's browser SDK: IMP.init and IMP.request_pay, as a storefront includes and calls them.
- * It only opens the sandbox's payment window and brings back what was done there.
+ * The fake Iamport's browser SDK: IMP.init and IMP.request_pay, as a storefront includes and calls them.
+ * Opens the fake Iamport's payment window and returns its result.
  */
 (() => {
   const origin = new URL(document.currentScript.src).origin;
   let userCode = '';
 
-  /** `IMP.channel` ('pc' or 'mobile') overrides what the user agent says. */
+  /** `IMP.channel` ('pc' or 'mobile') overrides the user agent. */
   const channel = () => IMP.channel ?? (/Mobi|Android|iPhone|iPad|iPod/i.test(navigator.userAgent) ? 'mobile' : 'pc');
 
   function init(code) {
@@ -29,7 +29,7 @@
     else callback?.(opened.rsp);
   }
 
-  /** The window, or what the shop is told when it does not open. */
+  /** @returns the window, or the result for the shop when it does not open */
   async function open(param, isPhone) {
     const redirect = param.m_redirect_url && { m_redirect_url: new URL(param.m_redirect_url, location.href).href };
     const request = {
@@ -37,10 +37,10 @@
       user_agent: navigator.userAgent,
       param: { ...param, ...redirect },
     };
-    // A plain content type keeps the browser from asking for permission first.
-    const answer = await fetch(`${origin}/checkout`, { method: 'POST', body: JSON.stringify(request) });
-    const opened = await answer.json();
-    if (answer.ok) return opened;
+    // With a plain content type the browser sends no preflight.
+    const response = await fetch(`${origin}/checkout`, { method: 'POST', body: JSON.stringify(request) });
+    const opened = await response.json();
+    if (response.ok) return opened;
     const rsp = { success: false, imp_uid: null, merchant_uid: param.merchant_uid, error_msg: opened.error };
     return { rsp, redirect_url: redirect?.m_redirect_url };
   }

@@ -1,11 +1,11 @@
 /**
- * What the shop's page asks its own server over HTTP. Answers what was said; a fault says, in words for a buyer, what to do.
- * Shows nothing and keeps nothing. The payment backend is asked by the checkout, not from here.
+ * The HTTP calls of the shop's page to its own server. Each returns the response body, or throws a Fault with a message
+ * for the buyer. Stateless. The checkout calls the payment backend, not this module.
  */
 
-import { say } from './messages.js';
+import { translate } from './messages.js';
 
-/** Something that could not be found out. Its message is for the buyer, its `code` is the backend's, where there is one. */
+/** A failed call, with a message for the buyer and the backend's `code`, if any. */
 export class Fault extends Error {
   constructor(message, { cause, code } = {}) {
     super(message, { cause });
@@ -13,29 +13,29 @@ export class Fault extends Error {
   }
 }
 
-/** @throws Fault with the answer's own `message`, where it has one */
-async function ask(path, init) {
-  const answer = await fetch(path, init).catch((cause) => {
-    throw new Fault(say('noServer'), { cause });
+/** @throws Fault with the response's own `message`, if any */
+async function call(path, init) {
+  const response = await fetch(path, init).catch((cause) => {
+    throw new Fault(translate('noServer'), { cause });
   });
-  const said = await answer.json().catch((cause) => {
-    throw new Fault(say('notUnderstood'), { cause });
+  const body = await response.json().catch((cause) => {
+    throw new Fault(translate('notUnderstood'), { cause });
   });
-  if (!answer.ok) throw new Fault(said.message ?? said.error ?? say('notUnderstood'), { code: said.code });
-  return said;
+  if (!response.ok) throw new Fault(body.message ?? body.error ?? translate('notUnderstood'), { code: body.code });
+  return body;
 }
 
 const post = (path, fields) =>
-  ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) });
+  call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) });
 
-/** Where the stand-in Iamport is: `{iamportJs, controlUrl}`; neither when the run uses another Iamport. */
-export const surroundings = () => ask('/__shop/config');
+/** The URLs of the fake Iamport: `{iamportJs, controlUrl}`; `{}` when the run uses another Iamport. */
+export const shopConfig = () => call('/__shop/config');
 
 /** `[{id, name, english, price}]`, prices in won. */
-export const products = () => ask('/products.json');
+export const products = () => call('/products.json');
 
 /** The shop's server registers an order at its own price. @returns {merchant_uid, amount, name} */
 export const register = (product) => post('/__shop/orders', { product });
 
-/** The order as it stands in the orders table. */
-export const orderInTable = (merchantUid) => ask(`/__shop/orders/${encodeURIComponent(merchantUid)}`);
+/** The order in the orders table. */
+export const fetchOrder = (merchantUid) => call(`/__shop/orders/${encodeURIComponent(merchantUid)}`);

@@ -1,31 +1,31 @@
 /**
- * The live page: draws the facts that the local system tells as a sequence diagram, one order at a time. Asks nothing, decides nothing,
- * and believes the local system.
+ * The live page: draws the facts from the local system's feed as a sequence diagram, one order at a time. Displays
+ * only, and trusts the feed.
  */
 
-import { surroundings } from './backend.js';
-import { say, speak } from './messages.js';
+import { shopConfig } from './backend.js';
+import { initLanguage, translate } from './messages.js';
 import { element, money } from './view.js';
 
-/** The columns. Whoever acts on the sandbox's control page stands where Iamport stands. */
+/** The columns. The user of the fake Iamport's control page (`bank`) shares the column of Iamport. */
 const places = ['shop', 'buyer', 'functions', 'iamport', 'table', 'bus'];
-const factsKept = 500;
-const ordersShown = 5;
+const maxFacts = 500;
+const maxOrders = 5;
 
 const facts = new Map();
-/** The order that is shown, `*` for everything; undefined follows the newest. */
+/** The order that is shown, `*` for all; undefined follows the newest. */
 let chosen;
 
 const columnOf = (place) => places.indexOf(place === 'bank' ? 'iamport' : place) + 1;
 
-/** The orders that facts name, the one with the newest beginning first. */
+/** The orders in the facts, newest first. */
 const orders = () => [...new Set([...facts.values()].map(({ order }) => order).filter(Boolean))].reverse();
 
 const shownOrder = () => chosen ?? orders()[0];
 
-/** What a status makes one feel: of a decision, a write or an event. */
-function moodOf({ kind, title }) {
-  if (isAsked({ kind })) return 'plain';
+/** The color of a fact, by the status in its title. */
+function toneOf({ kind, title }) {
+  if (hasResponse({ kind })) return 'plain';
   const last = title.split('→').at(-1).trim().toLowerCase();
   if (/^(paid|payment paid|done|refund completed)$/.test(last)) return 'good';
   if (/failed|rejected|reversed|required|mismatch|duplicate|cancelled|error|not_found|unavailable/.test(last))
@@ -33,16 +33,16 @@ function moodOf({ kind, title }) {
   return 'wait';
 }
 
-/** An answer is still to come. */
-const isAsked = ({ kind }) => kind === 'request' || kind === 'call' || kind === 'window';
+/** True for the kinds of facts that are updated with a response. */
+const hasResponse = ({ kind }) => kind === 'request' || kind === 'call' || kind === 'window';
 
 function drawPlaces() {
   element('places').replaceChildren(
     ...places.map((place) => {
       const head = document.createElement('div');
       head.dataset.place = place;
-      const name = Object.assign(document.createElement('strong'), { textContent: say(`place.${place}`) });
-      const why = Object.assign(document.createElement('small'), { textContent: say(`place.${place}.why`) });
+      const name = Object.assign(document.createElement('strong'), { textContent: translate(`place.${place}`) });
+      const why = Object.assign(document.createElement('small'), { textContent: translate(`place.${place}.why`) });
       head.append(name, why);
       return head;
     }),
@@ -55,16 +55,16 @@ function drawOrders() {
     const node = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
     node.setAttribute('aria-pressed', String(order === now));
     node.addEventListener('click', () => {
-      // The newest one is followed again, and the next purchase with it.
+      // Choosing the newest order follows the newest again, also after the next purchase.
       chosen = order === orders()[0] ? undefined : order;
       draw();
     });
     return node;
   };
-  const recent = orders().slice(0, ordersShown);
+  const recent = orders().slice(0, maxOrders);
   element('orders').replaceChildren(
     ...recent.map((order) => button(order, labelOf(order))),
-    ...(recent.length > 0 ? [button('*', say('everything'))] : []),
+    ...(recent.length > 0 ? [button('*', translate('everything'))] : []),
   );
 }
 
@@ -75,7 +75,10 @@ function labelOf(order) {
   return amount === undefined ? order : `${order} · ${money(amount)}`;
 }
 
-/** Pages that wait ask the same again and again: of more than three alike the first and the newest are drawn, the newest with how many. */
+/**
+ * Collapses the repeated calls of polling pages: of more than three equal facts it keeps the first and the last, with
+ * the count.
+ */
 function withoutRepeats(all) {
   const alike = Map.groupBy(all, ({ kind, from, title }) => `${kind} ${from} ${title}`);
   const repeats = [...alike.values()].filter(({ length }) => length > 3);
@@ -84,14 +87,14 @@ function withoutRepeats(all) {
   return all.filter((fact) => !left.has(fact)).map((fact) => ({ ...fact, times: times.get(fact) }));
 }
 
-/** One line of the diagram: an arrow from place to place, or a thought of the functions. */
+/** One line of the diagram: an arrow from place to place, or a decision of the functions. */
 function rowOf(fact, begin) {
   const row = document.createElement('li');
   const [from, to] = [columnOf(fact.from), columnOf(fact.to)];
   row.dataset.kind = fact.kind;
-  row.dataset.mood = moodOf(fact);
+  row.dataset.tone = toneOf(fact);
   row.dataset.from = fact.from;
-  row.dataset.way = from === to ? 'self' : from < to ? 'right' : 'left';
+  row.dataset.direction = from === to ? 'self' : from < to ? 'right' : 'left';
   row.style.setProperty('--begin', Math.min(from, to));
   row.style.setProperty('--end', Math.max(from, to));
   const part = (name, text) => Object.assign(document.createElement('span'), { className: name, textContent: text });
@@ -99,9 +102,16 @@ function rowOf(fact, begin) {
   arrow.className = 'arrow';
   const title = Object.assign(document.createElement('b'), { textContent: fact.title });
   if (fact.times) title.append(` ×${fact.times}`);
-  const who = part('who', `${say(`place.${fact.from}`)}${from === to ? '' : ` → ${say(`place.${fact.to}`)}`}`);
-  arrow.append(who, title, part('detail', fact.detail ?? (isAsked(fact) ? '…' : '')), part('line', ''));
-  row.append(part('time', `+${((fact.at - begin) / 1000).toFixed(2)}`), part('kind', say(`kind.${fact.kind}`)), arrow);
+  const who = part(
+    'who',
+    `${translate(`place.${fact.from}`)}${from === to ? '' : ` → ${translate(`place.${fact.to}`)}`}`,
+  );
+  arrow.append(who, title, part('detail', fact.detail ?? (hasResponse(fact) ? '…' : '')), part('line', ''));
+  row.append(
+    part('time', `+${((fact.at - begin) / 1000).toFixed(2)}`),
+    part('kind', translate(`kind.${fact.kind}`)),
+    arrow,
+  );
   return row;
 }
 
@@ -116,7 +126,7 @@ function draw() {
   drawOrders();
 }
 
-/** Facts come in bursts: drawn once for each. */
+/** Facts arrive in bursts: renders once per burst. */
 let isDrawing = false;
 function drawSoon() {
   if (isDrawing) return;
@@ -127,16 +137,16 @@ function drawSoon() {
   }, 50);
 }
 
-function showConnection(word) {
-  element('pulse').dataset.connection = word;
-  element('connection').dataset.say = word;
-  element('connection').textContent = say(word);
+function showConnection(state) {
+  element('pulse').dataset.connection = state;
+  element('connection').dataset.text = state;
+  element('connection').textContent = translate(state);
 }
 
 function listen() {
   const source = new EventSource('/__local/live');
   source.addEventListener('open', () => {
-    // A restart of the local system begins anew, and tells everything from its beginning.
+    // After each connection the server sends every fact from the first one.
     facts.clear();
     showConnection('connected');
     drawSoon();
@@ -145,17 +155,17 @@ function listen() {
   source.addEventListener('message', ({ data: text }) => {
     const fact = JSON.parse(text);
     facts.set(fact.id, fact);
-    if (facts.size > factsKept) facts.delete(facts.keys().next().value);
+    if (facts.size > maxFacts) facts.delete(facts.keys().next().value);
     drawSoon();
   });
 }
 
-speak(() => {
+initLanguage(() => {
   drawPlaces();
   draw();
 });
 drawPlaces();
 listen();
-surroundings().then(({ controlUrl }) => {
+shopConfig().then(({ controlUrl }) => {
   if (controlUrl) Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
 }, console.error);

@@ -1,6 +1,6 @@
-/** What the demo's pages say, in Korean first and in English, and the switch between them. Draws nothing but texts. */
+/** The texts of the demo's pages, in Korean and in English, and the language switch. */
 
-const said = {
+const texts = {
   shopTitle: ['고요문구 · 데모 상점', 'Goyo Stationery · demo shop'],
   shop: ['고요문구', 'Goyo Stationery'],
   demo: ['데모 상점 · 실제로 결제되지 않습니다', 'A demo shop · no money moves'],
@@ -67,7 +67,7 @@ const said = {
   ],
   noModule: [
     '결제 모듈을 불러오지 못했습니다. 새로고침해 주세요.',
-    'The payment module did not load. Is the sandbox running?',
+    'The payment module did not load. Is the fake Iamport running?',
   ],
   noWindow: ['이 실행에는 샌드박스 결제창이 없습니다.', 'With IAMPORT_API_URL there is no payment window here.'],
   'status.paid': ['결제 완료', 'Paid'],
@@ -127,36 +127,39 @@ const said = {
   'kind.event': ['이벤트', 'Event'],
 };
 
-const key = 'language';
-let language = localStorage.getItem(key) ?? 'ko';
+const storageKey = 'language';
+let language = localStorage.getItem(storageKey) ?? 'ko';
 
 /** `ko` or `en`. */
-export const spoken = () => language;
+export const currentLanguage = () => language;
 
-/** @param word one of the words above; anything else is shown as it is */
-export const say = (word) => said[word]?.[language === 'en' ? 1 : 0] ?? word;
+/** @param key a key of `texts`; any other string is returned unchanged */
+export const translate = (key) => texts[key]?.[language === 'en' ? 1 : 0] ?? key;
 
-/** Puts every text of the page that names a word into the language of the reader. */
-function translate() {
+/** Sets every text of the page that has a key, in the chosen language. */
+function translatePage() {
   document.documentElement.lang = language;
-  for (const node of document.querySelectorAll('[data-say]')) node.textContent = say(node.dataset.say);
-  for (const node of document.querySelectorAll('[data-say-label]')) {
-    node.setAttribute('aria-label', say(node.dataset.sayLabel));
+  for (const node of document.querySelectorAll('[data-text]')) node.textContent = translate(node.dataset.text);
+  for (const node of document.querySelectorAll('[data-text-label]')) {
+    node.setAttribute('aria-label', translate(node.dataset.textLabel));
   }
   for (const node of document.querySelectorAll('[data-language]')) {
     node.setAttribute('aria-pressed', String(node.dataset.language === language));
   }
 }
 
-/** @param changed called after each change, to draw anew what is not in the page's own text */
-export function speak(changed) {
-  translate();
+/**
+ * Translates the page, now and after each change.
+ * @param onChange called after each change, to render the dynamic parts
+ */
+export function initLanguage(onChange) {
+  translatePage();
   for (const button of document.querySelectorAll('[data-language]')) {
     button.addEventListener('click', () => {
       language = button.dataset.language;
-      localStorage.setItem(key, language);
-      translate();
-      changed();
+      localStorage.setItem(storageKey, language);
+      translatePage();
+      onChange();
     });
   }
 }

@@ -1,38 +1,38 @@
 /**
- * The demo shop: the buyer chooses, the shop's server registers the order, and the checkout does the rest. Whatever the window says is
- * shown and never believed. The order is kept for this tab, so that a reload, the back button or the way over a phone's result
- * page finds it again.
+ * The demo shop: the buyer chooses, the shop's server registers the order, and the checkout does the rest. The window's
+ * result is shown but never trusted. sessionStorage keeps the order of this tab across a reload, the back button and a
+ * phone's result page.
  */
 
 import { confirm, pay, resume } from '/checkout.mjs';
-import { Fault, orderInTable, products, register, surroundings } from './backend.js';
-import { say, speak, spoken } from './messages.js';
+import { Fault, fetchOrder, products, register, shopConfig } from './backend.js';
+import { currentLanguage, initLanguage, translate } from './messages.js';
 import { element, money, nameOf, productCard, showFault, showOutcome, showRecord } from './view.js';
 
-/** Orders that can be paid, after whatever has happened to them. */
+/** The statuses in which an order can be paid. */
 const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];
 const forgedAmount = 100;
-/** While an outcome is on its way to another, the page asks again: for about three minutes, and then when it is told to. */
-const againMs = 2000;
-const mostTries = 90;
+/** The page polls while an outcome is not final: for about three minutes, then only when the buyer presses a button. */
+const pollMs = 2000;
+const maxTries = 90;
 const form = element('purchase');
 const completeUrl = `${location.origin}/payments/complete`;
-let shelf = [];
+let catalog = [];
 
 /** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, unopened?}. */
-const kept = {
+const stored = {
   read: () => JSON.parse(sessionStorage.getItem('order') ?? 'null'),
   write: (order) => sessionStorage.setItem('order', JSON.stringify(order)),
   forget: () => sessionStorage.removeItem('order'),
 };
 
-/** The order of an earlier try is paid, if there is one: another one would leave it open for nothing. */
+/** Reuses the order of an earlier try for the same product, which would stay open otherwise. */
 async function orderFor(product) {
-  const before = kept.read();
-  if (before?.product === product) {
-    // One that cannot be read is not in the way of a new one.
-    const stored = await orderInTable(before.merchant_uid).catch(() => undefined);
-    if (payable.includes(stored?.status)) return before;
+  const earlier = stored.read();
+  if (earlier?.product === product) {
+    // An order that cannot be read must not block a new one.
+    const order = await fetchOrder(earlier.merchant_uid).catch(() => undefined);
+    if (payable.includes(order?.status)) return earlier;
   }
   return { ...(await register(product)), product };
 }
@@ -41,26 +41,26 @@ async function buy(chooseOrder) {
   setBusy(true);
   showFault();
   try {
-    const { imp_uid: _before, unopened: _refusal, ...order } = await chooseOrder();
-    kept.write(order);
+    const { imp_uid: _impUid, unopened: _unopened, ...order } = await chooseOrder();
+    stored.write(order);
     const result = await payFor(order);
     if (result.status === 'left') return;
     const unopened =
-      result.status === 'unopened' ? { message: result.message, said: result.window?.error_msg } : undefined;
-    kept.write({ ...order, imp_uid: result.imp_uid ?? kept.read()?.imp_uid, unopened });
-    await look({ result });
+      result.status === 'unopened' ? { message: result.message, windowMessage: result.window?.error_msg } : undefined;
+    stored.write({ ...order, imp_uid: result.imp_uid ?? stored.read()?.imp_uid, unopened });
+    await refresh({ result });
     element('message').focus();
   } catch (error) {
-    showFault(wordsOf(error));
+    showFault(messageOf(error));
   } finally {
     setBusy(false);
   }
 }
 
-/** All that a shop's page has to do. On a phone the page moves away, and the result comes on another one. */
+/** The whole integration of a shop's page. On a phone the page navigates away, and another page shows the result. */
 function payFor({ merchant_uid, amount, name }) {
   const { method, phone, forge, app } = form.elements;
-  // By itself iamport.js goes by the browser's user agent.
+  // By default iamport.js decides by the browser's user agent.
   window.IMP.channel = phone.checked ? 'mobile' : undefined;
   window.IMP.init('imp00000000');
   return pay({
@@ -72,79 +72,79 @@ function payFor({ merchant_uid, amount, name }) {
     buyer_email: 'buyer@shop.example',
     buyer_name: '구매자',
     buyer_tel: '010-1234-5678',
-    language: spoken(),
+    language: currentLanguage(),
     completeUrl,
     mobileRedirectUrl: `/payments/complete/mobile${app.checked ? '?to=app' : ''}`,
     onConfirming({ imp_uid }) {
-      kept.write({ ...kept.read(), imp_uid });
-      showOutcome({ status: 'unconfirmed', message: say('confirming') });
+      stored.write({ ...stored.read(), imp_uid });
+      showOutcome({ status: 'unconfirmed', message: translate('confirming') });
     },
   });
 }
 
-let looks = 0;
+let refreshes = 0;
 
 /**
- * Shows what became of the order of this tab.
- * @param result what is known already; without one the backend is asked
- * @param tries how often the page has asked by itself
+ * Shows the state of this tab's order.
+ * @param result a known result; without it the backend is called
+ * @param tries how often the page has polled
  */
-async function look({ result, tries = 0 } = {}) {
-  const order = kept.read();
+async function refresh({ result, tries = 0 } = {}) {
+  const order = stored.read();
   if (!order) return;
-  looks += 1;
-  const turn = looks;
+  refreshes += 1;
+  const turn = refreshes;
   const outcome = result ?? (await outcomeOf(order));
-  const stored = await orderInTable(order.merchant_uid).catch((error) => {
-    // A restart of the local system begins with empty tables.
-    if (error.code === 'order_not_found') kept.forget();
+  const record = await fetchOrder(order.merchant_uid).catch((error) => {
+    // After a restart of the local system the tables are empty.
+    if (error.code === 'order_not_found') stored.forget();
     else throw error;
   });
-  // Somebody asked after us, and is shown instead.
-  if (!stored || turn !== looks) return;
-  const shown = outcome ?? standingOf(stored);
+  // A later refresh shows its own result instead.
+  if (!record || turn !== refreshes) return;
+  const shown = outcome ?? outcomeFrom(record);
   showOutcome(shown);
-  showRecord(stored);
-  if (isOnItsWay(shown) && tries < mostTries) {
-    // Whoever has asked meanwhile looks on instead.
-    setTimeout(() => turn === looks && attempt(() => look({ tries: tries + 1 })), againMs);
+  showRecord(record);
+  if (isPending(shown) && tries < maxTries) {
+    // A later refresh continues the polling instead.
+    setTimeout(() => turn === refreshes && attempt(() => refresh({ tries: tries + 1 })), pollMs);
   }
 }
 
-const isOnItsWay = ({ status, reversal }) =>
+const isPending = ({ status, reversal }) =>
   status === 'virtual_account_issued' || status === 'unconfirmed' || reversal?.state === 'requested';
 
-/** @returns undefined when this tab knows of no payment, as after a phone's way through the result page */
+/** @returns undefined when this tab has no payment id, as after a phone's return from the result page */
 async function outcomeOf({ merchant_uid, imp_uid, unopened }) {
-  if (imp_uid) return confirm({ imp_uid, merchant_uid, completeUrl, language: spoken(), patienceMs: againMs });
-  return unopened && { status: 'unopened', message: unopened.message, window: { error_msg: unopened.said } };
+  if (imp_uid) return confirm({ imp_uid, merchant_uid, completeUrl, language: currentLanguage(), patienceMs: pollMs });
+  return unopened && { status: 'unopened', message: unopened.message, window: { error_msg: unopened.windowMessage } };
 }
 
-/** The order as if it were an outcome. */
-const standingOf = ({ payment, ...order }) => ({
+/** The order in the form of an outcome. */
+const outcomeFrom = ({ payment, ...order }) => ({
   ...order,
   apply_num: payment?.apply_num,
   receipt_url: payment?.receipt_url,
 });
 
-function wordsOf(error) {
+function messageOf(error) {
   if (error instanceof Fault) return error.message;
   console.error(error);
-  return say('unexpected');
+  return translate('unexpected');
 }
 
 function setBusy(isBusy) {
   for (const id of ['pay', 'pay-again']) element(id).disabled = isBusy || !window.IMP;
 }
 
-function showShelf() {
-  const chosen = form.elements.product?.value ?? shelf[0].id;
-  element('products').replaceChildren(...shelf.map((product) => productCard(product, product.id === chosen)));
+function showCatalog() {
+  const chosen = form.elements.product?.value ?? catalog[0].id;
+  element('products').replaceChildren(...catalog.map((product) => productCard(product, product.id === chosen)));
   showChosen();
 }
 
 function showChosen() {
-  const product = shelf.find(({ id }) => id === form.elements.product.value);
+  const product = catalog.find(({ id }) => id === form.elements.product.value);
   element('chosen').textContent = nameOf(product);
   element('total').textContent = money(product.price);
 }
@@ -152,30 +152,30 @@ function showChosen() {
 function loaded(address) {
   return new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement('script'), { src: address, onload: resolve });
-    script.onerror = () => reject(new Fault(say('noModule')));
+    script.onerror = () => reject(new Fault(translate('noModule')));
     document.head.append(script);
   });
 }
 
 async function open() {
-  shelf = await products();
-  showShelf();
-  const { iamportJs, controlUrl } = await surroundings();
-  if (!iamportJs) throw new Fault(say('noWindow'));
+  catalog = await products();
+  showCatalog();
+  const { iamportJs, controlUrl } = await shopConfig();
+  if (!iamportJs) throw new Fault(translate('noWindow'));
   Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
   await loaded(iamportJs);
   setBusy(false);
 }
 
-/** A payment that was under way when this page was left; then whatever else this tab knows of. */
+/** Resumes a payment that was pending when the buyer left the page; otherwise shows the stored order. */
 async function reopen() {
-  const result = await resume({ completeUrl, language: spoken(), patienceMs: againMs });
-  await look({ result: result?.status === 'left' ? undefined : result });
+  const result = await resume({ completeUrl, language: currentLanguage(), patienceMs: pollMs });
+  await refresh({ result: result?.status === 'left' ? undefined : result });
 }
 
 function attempt(work) {
   showFault();
-  work().catch((error) => showFault(wordsOf(error)));
+  work().catch((error) => showFault(messageOf(error)));
 }
 
 form.addEventListener('change', ({ target }) => target.name === 'product' && showChosen());
@@ -183,20 +183,21 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   void buy(() => orderFor(form.elements.product.value));
 });
-element('pay-again').addEventListener('click', () => buy(async () => kept.read()));
-for (const id of ['refresh', 'ask-again']) element(id).addEventListener('click', () => attempt(() => look()));
+element('pay-again').addEventListener('click', () => buy(async () => stored.read()));
+for (const id of ['refresh', 'ask-again']) element(id).addEventListener('click', () => attempt(() => refresh()));
 element('as-phone').addEventListener('click', () =>
   window.open('/?phone', 'iamport-phone', 'popup,width=390,height=844'),
 );
-// Back from the sandbox's page, where something may have been paid or cancelled.
-document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && attempt(() => look()));
-// Back from a phone's result page the browser may show this page as it was left. The checkout has its own eye on that.
-addEventListener('pageshow', ({ persisted }) => persisted && attempt(() => look()));
-// The window that "Open as a phone" opens pays as a phone does.
+// On the fake Iamport's control page the payment may have been paid or cancelled meanwhile.
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && attempt(() => refresh()));
+// After a phone's result page the browser may restore this page from the back/forward cache. The checkout handles its
+// own part.
+addEventListener('pageshow', ({ persisted }) => persisted && attempt(() => refresh()));
+// In the popup of "Open as a phone", payments use the phone channel.
 form.elements.phone.checked = new URLSearchParams(location.search).has('phone');
 document.body.classList.toggle('as-phone', form.elements.phone.checked);
-speak(() => {
-  if (shelf.length > 0) showShelf();
-  attempt(() => look());
+initLanguage(() => {
+  if (catalog.length > 0) showCatalog();
+  attempt(() => refresh());
 });
 attempt(() => Promise.all([open(), reopen()]));

@@ -1,6 +1,6 @@
-/** What the page shows of a payment and of its order. Draws what it is given; asks nobody and decides nothing. */
+/** Renders a payment and its order. Makes no calls and no decisions. */
 
-import { say, spoken } from './messages.js';
+import { currentLanguage, translate } from './messages.js';
 
 export const element = (id) => document.getElementById(id);
 
@@ -8,9 +8,9 @@ export const element = (id) => document.getElementById(id);
 export const money = (amount, currency = 'KRW') =>
   new Intl.NumberFormat(locale(), { style: 'currency', currency }).format(amount);
 
-export const nameOf = ({ name, english }) => (spoken() === 'en' ? english : name);
+export const nameOf = ({ name, english }) => (currentLanguage() === 'en' ? english : name);
 
-const moods = {
+const tones = {
   paid: 'good',
   failed: 'bad',
   cancelled: 'bad',
@@ -22,7 +22,7 @@ const moods = {
   unopened: 'bad',
 };
 
-const locale = () => (spoken() === 'en' ? 'en-GB' : 'ko-KR');
+const locale = () => (currentLanguage() === 'en' ? 'en-GB' : 'ko-KR');
 
 /** Unix seconds, for a buyer in Korea. */
 const time = (seconds) =>
@@ -30,34 +30,34 @@ const time = (seconds) =>
     seconds * 1000,
   );
 
-/** @param outcome as the checkout gives it; or the order as it stands, which has no message */
+/** @param outcome from the checkout; or an order in its form, without a message */
 export function showOutcome(outcome) {
-  const word = say(`status.${outcome.status}`);
+  const label = translate(`status.${outcome.status}`);
   const { amount, currency, virtual_account: account, reversal } = outcome;
   element('outcome').hidden = false;
-  element('outcome').dataset.mood = moods[outcome.status] ?? 'wait';
+  element('outcome').dataset.tone = tones[outcome.status] ?? 'wait';
   element('outcome').dataset.status = outcome.status;
-  // Without a message it is only how the order stands, and not what a payment came to.
-  element('status').textContent = outcome.message ? word : say('standing');
-  element('message').textContent = outcome.message ?? word;
+  // Without a message it is the state of the order, not the outcome of a payment.
+  element('status').textContent = outcome.message ? label : translate('standing');
+  element('message').textContent = outcome.message ?? label;
   element('ask-again').hidden = outcome.status !== 'unconfirmed';
   element('facts').replaceChildren(
     ...rows([
-      ['amount', say('amount'), amount !== undefined && money(amount, currency)],
-      ['bank', say('bank'), account?.bank],
-      ['account', say('number'), account?.number],
-      ['holder', say('holder'), account?.holder],
-      ['due', say('due'), account?.due_at && time(account.due_at)],
-      ['apply-num', say('applyNum'), outcome.apply_num],
-      ['reason', say('reason'), outcome.status === 'failed' && outcome.reason],
-      ['reversal', say('reversal'), reversal && say(`reversal.${reversal.state}`)],
-      ['window', say('window'), outcome.window?.error_msg],
-      ['receipt', say('receipt'), outcome.receipt_url && link(outcome.receipt_url)],
+      ['amount', translate('amount'), amount !== undefined && money(amount, currency)],
+      ['bank', translate('bank'), account?.bank],
+      ['account', translate('number'), account?.number],
+      ['holder', translate('holder'), account?.holder],
+      ['due', translate('due'), account?.due_at && time(account.due_at)],
+      ['apply-num', translate('applyNum'), outcome.apply_num],
+      ['reason', translate('reason'), outcome.status === 'failed' && outcome.reason],
+      ['reversal', translate('reversal'), reversal && translate(`reversal.${reversal.state}`)],
+      ['window', translate('window'), outcome.window?.error_msg],
+      ['receipt', translate('receipt'), outcome.receipt_url && link(outcome.receipt_url)],
     ]),
   );
 }
 
-/** Every field that the table holds, under its own name. */
+/** Shows every field of the table's item, by its own name. */
 export function showRecord(order) {
   element('order').hidden = false;
   element('record').replaceChildren(...rows(fieldsOf(order).map(([path, value]) => [path, path, value])));
@@ -68,7 +68,7 @@ export function showFault(message = '') {
   element('fault').hidden = message === '';
 }
 
-/** `[name for tests, label, text or node]`, without those that are not there. */
+/** Rows of `[name for tests, label, text or node]`, without the empty ones. */
 const rows = (facts) =>
   facts
     .filter(([, , value]) => value)
@@ -81,24 +81,24 @@ const rows = (facts) =>
       return row;
     });
 
-/** `[['payment.pg_tid', '…'], …]`: one line a leaf. */
+/** `[['payment.pg_tid', '…'], …]`: one row per leaf. */
 function fieldsOf(value, path = '') {
   if (typeof value !== 'object' || value === null) {
     return [[path, path.endsWith('_at') ? time(value) : String(value)]];
   }
   const parts = Object.entries(value);
-  if (parts.length === 0) return [[path, say('none')]];
-  const step = (name) => (Array.isArray(value) ? `${path}[${name}]` : path ? `${path}.${name}` : name);
-  return parts.flatMap(([name, part]) => fieldsOf(part, step(name)));
+  if (parts.length === 0) return [[path, translate('none')]];
+  const pathTo = (name) => (Array.isArray(value) ? `${path}[${name}]` : path ? `${path}.${name}` : name);
+  return parts.flatMap(([name, part]) => fieldsOf(part, pathTo(name)));
 }
 
 function link(address) {
   const node = document.createElement('a');
-  Object.assign(node, { href: address, target: '_blank', rel: 'noreferrer', textContent: say('view') });
+  Object.assign(node, { href: address, target: '_blank', rel: 'noreferrer', textContent: translate('view') });
   return node;
 }
 
-/** One of the products on the shelf: a radio button with a picture. */
+/** A product of the catalog: a radio button with a picture. */
 export function productCard(product, isChosen) {
   const { id, price } = product;
   const card = document.createElement('label');

@@ -1,4 +1,4 @@
-/** How long something waits for people, in Korea, where Saturday and Sunday are free. */
+/** Working time in Korea, where Saturday and Sunday are no working days. */
 
 import { expect, test } from 'vitest';
 import { workingSeconds } from '../../../functions/payment/business-day.ts';
@@ -15,6 +15,6 @@ test.each([
   ['two weeks from a Saturday to a Sunday', '2026-11-21T12:00', '2026-12-06T12:00', 240],
   ['from Sunday to Monday', '2026-11-22T23:00', '2026-11-23T01:00', 1],
   ['no time', '2026-11-18T10:00', '2026-11-18T10:00', 0],
-])('%s, %s to %s, is %d hours', (_what, from, to, expected) => {
+])('%s, %s to %s, has %d working hours', (_name, from, to, expected) => {
   expect(hours(from, to)).toBe(expected);
 });

@@ -1,4 +1,4 @@
-/** Every state of an order and every kind of payment, enumerated: what the law test and the outcome test go through. */
+/** Every state of an order and every kind of payment, enumerated for the tests of decisions and outcomes. */
 
 import type { Policy } from '../../../functions/payment/decide.ts';
 import type { Amount } from '../../../functions/payment/money.ts';
@@ -8,7 +8,7 @@ import type { Refund } from '../../../functions/payment/refund.ts';
 
 export const won = (amount: number) => amount as Amount;
 
-/** The payment in question, and another one of the same order. */
+/** The tested payment, and another one of the same order. */
 export const thisUid = 'imp_500';
 export const otherUid = 'imp_400';
 
@@ -16,7 +16,7 @@ const account = (impUid: string, issuedAt: number): VirtualAccount => ({
   impUid,
   bank: '신한은행',
   number: '110-000-000000',
-  dueAt: 2_000_000,
+  depositDeadline: 2_000_000,
   issuedAt,
 });
 const card = { payMethod: 'card', pgProvider: 'html5_inicis', paidAt: 1_500_000 };
@@ -149,7 +149,7 @@ export const policies: readonly Policy[] = [
   { acceptTestPayments: false, reversals: 'manual' },
 ];
 
-/** A part of the order, asked for and not yet answered. */
+/** A refund of a part of the order, sent and without a response yet. */
 export const refund: Refund = {
   impUid: thisUid,
   key: 'return-1',
@@ -166,5 +166,5 @@ export const refund: Refund = {
   sentAt: 1_000_000,
   createdAt: 1_000_000,
   updatedAt: 1_000_000,
-  dueAt: 1_000_300,
+  nextCheckAt: 1_000_300,
 };

@@ -1,31 +1,19 @@
 /**
- * The law: the table of the contract, row by row, against decide() over every order and every payment. The rows are written
- * here a second time, as facts; each combination must fall under exactly one of them.
+ * Tests `decide` over every combination of order, payment and policy. The rows repeat the table of ARCHITECTURE.md independently of the
+ * code. Each combination must match exactly one row.
  */
 
 import { describe, expect, test } from 'vitest';
-import { type Decision, decide, type Policy } from '../../../functions/payment/decide.ts';
-import type { Order } from '../../../functions/payment/order.ts';
-import { accountOf, failureOf, isPayable, isSettled } from '../../../functions/payment/order.ts';
+import { decide, type Policy } from '../../../functions/payment/decide.ts';
+import { accountOf, failureOf, isPayable, isSettled, type Order } from '../../../functions/payment/order.ts';
 import type { Payment } from '../../../functions/payment/payment.ts';
 import { allPayments, orders, policies, thisAccount, thisUid } from './cases.ts';
+import { afterwards, summary } from './decisions.ts';
 
 interface Case {
   readonly order: Order;
   readonly payment: Payment;
   readonly policy: Policy;
-}
-
-/** What a decision comes to, in one line. */
-function summary(decision: Decision): string {
-  switch (decision.kind) {
-    case 'change':
-      return `${decision.next.status}${decision.onFreshNewsOnly ? ' on fresh news' : ''}`;
-    case 'reject':
-      return `reject ${decision.reason}, ${decision.reversal ? `${decision.reversal.kind} ${decision.reversal.amount}` : 'nothing to undo'}`;
-    default:
-      return decision.kind;
-  }
 }
 
 const all = (payment: Payment) => payment.state.kind === 'kept' && payment.state.kept === payment.amount;
@@ -38,14 +26,14 @@ const byAnother = ({ state }: Order) => isSettled(state) && state.impUid !== thi
 const paidByThisDeposit = ({ state }: Order) => state.status === 'paid' && byThisDeposit(state);
 const byThisDeposit = (state: Order['state']) =>
   isSettled(state) && state.impUid === thisUid && state.record.payMethod === 'vbank';
-const testRefused = ({ payment, policy }: Case) => payment.sandbox && !policy.acceptTestPayments;
-const sums = ({ deposited, amount }: Payment) => deposited === undefined || deposited === amount;
+const isRefusedTest = ({ payment, policy }: Case) => payment.sandbox && !policy.acceptTestPayments;
+const isSumRight = ({ deposited, amount }: Payment) => deposited === undefined || deposited === amount;
 const excess = ({ deposited }: Payment) => deposited !== undefined && deposited > 14_000;
 const right = (c: Case) =>
-  !testRefused(c) && c.payment.currency === 'KRW' && c.payment.amount === 14_000 && sums(c.payment);
+  !isRefusedTest(c) && c.payment.currency === 'KRW' && c.payment.amount === 14_000 && isSumRight(c.payment);
 const orderKept = ({ state, amount }: Order) =>
   state.status === 'paid' ? amount : 'cancelledAmount' in state ? amount - state.cancelledAmount : 0;
-/** Which of the two is newer: an account of 1,000,500 issued to imp_500, or the one that the order knows. */
+/** True when the account in the order is newer than the account of imp_500, which was issued at 1,000,500. */
 const knowsNewer = ({ state }: Order) => {
   const known = accountOf(state);
   if (!known || known.impUid === thisUid) return false;
@@ -58,19 +46,19 @@ const knowsLaterFailure = ({ state }: Order) => {
   if (!known) return false;
   return known.failedAt > 1_000_500 || (known.failedAt === 1_000_500 && known.impUid >= thisUid);
 };
-const goesBackBy = ({ payment, policy }: Case) => {
-  if (payment.sandbox) return 'nothing to undo';
+const reversalOf = ({ payment, policy }: Case) => {
+  if (payment.sandbox) return 'no reversal';
   if (account(payment) && payment.deposited !== undefined) return `manual ${payment.deposited}`;
-  // A test deployment sees the real shop's payments too, where both have one Iamport account: it sends none of them back.
+  // A test deployment on the Iamport account of the real shop also sees its payments. It must cancel none of them.
   const byShop = policy.reversals === 'manual' || policy.acceptTestPayments;
   if (account(payment)) return byShop ? 'manual 0' : 'revoke 0';
-  const byPerson = payment.record.payMethod === 'vbank' || byShop;
-  return `${byPerson ? 'manual' : 'cancel'} ${keptOf(payment)}`;
+  const byOperator = payment.record.payMethod === 'vbank' || byShop;
+  return `${byOperator ? 'manual' : 'cancel'} ${keptOf(payment)}`;
 };
 const rejectedDeposits = ({ payment }: Case) =>
-  `reject deposit_mismatch, ${payment.sandbox ? 'nothing to undo' : `manual ${payment.deposited}`}`;
-const rejected = (reason: string) => (c: Case) => `reject ${reason}, ${goesBackBy(c)}`;
-const is = (what: string) => () => what;
+  `reject deposit_mismatch, ${payment.sandbox ? 'no reversal' : `manual ${payment.deposited}`}`;
+const rejected = (reason: string) => (c: Case) => `reject ${reason}, ${reversalOf(c)}`;
+const is = (text: string) => () => text;
 
 const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Case) => string }[] = [
   {
@@ -89,58 +77,58 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('keep'),
   },
   {
-    name: 'the reversed deposit is back: paid again, on fresh news',
+    name: 'the reversed deposit is back: paid again, after a fresh read',
     when: ({ order, payment }) =>
       keptOf(payment) >= 14_000 && byThis(order) && order.state.status === 'deposit_reversed',
-    decided: is('paid on fresh news'),
+    decided: is('paid after a fresh read'),
   },
   {
     name: 'a part of the reversed deposit is back',
     when: ({ order, payment }) =>
       money(payment) && keptOf(payment) < 14_000 && byThis(order) && order.state.status === 'deposit_reversed',
-    decided: is('partial_cancelled on fresh news'),
+    decided: is('partial_cancelled after a fresh read'),
   },
   {
-    name: 'a test payment is not taken',
-    when: (c) => (money(c.payment) || account(c.payment)) && testRefused(c) && !byThis(c.order),
-    decided: is('reject test_payment, nothing to undo'),
+    name: 'a test payment: rejected',
+    when: (c) => (money(c.payment) || account(c.payment)) && isRefusedTest(c) && !byThis(c.order),
+    decided: is('reject test_payment, no reversal'),
   },
   {
     name: 'another currency: rejected',
     when: (c) =>
-      (money(c.payment) || account(c.payment)) && !testRefused(c) && c.payment.currency !== 'KRW' && !byThis(c.order),
+      (money(c.payment) || account(c.payment)) && !isRefusedTest(c) && c.payment.currency !== 'KRW' && !byThis(c.order),
     decided: rejected('currency_mismatch'),
   },
   {
     name: 'another amount: rejected',
     when: (c) =>
       (money(c.payment) || account(c.payment)) &&
-      !testRefused(c) &&
+      !isRefusedTest(c) &&
       c.payment.currency === 'KRW' &&
       c.payment.amount !== 14_000 &&
       !byThis(c.order),
     decided: rejected('amount_mismatch'),
   },
   {
-    name: 'deposits that are not the amount together: for a person',
+    name: 'deposits whose sum is not the amount: left to the operator',
     when: (c) =>
       (money(c.payment) || account(c.payment)) &&
-      !testRefused(c) &&
+      !isRefusedTest(c) &&
       c.payment.currency === 'KRW' &&
       c.payment.amount === 14_000 &&
-      !sums(c.payment) &&
+      !isSumRight(c.payment) &&
       !byThis(c.order),
     decided: rejectedDeposits,
   },
   {
-    name: 'deposits on top of what the order was paid with: for a person, and the order stands',
+    name: 'deposits above the amount of a paid order: left to the operator, and the order stays paid',
     when: ({ order, payment }) =>
       money(payment) &&
       byThis(order) &&
       order.state.status !== 'deposit_reversed' &&
       keptOf(payment) >= orderKept(order) &&
       excess(payment),
-    decided: ({ payment }) => `reject deposit_excess, ${payment.sandbox ? 'nothing to undo' : 'manual 14000'}`,
+    decided: ({ payment }) => `reject deposit_excess, ${payment.sandbox ? 'no reversal' : 'manual 14000'}`,
   },
   {
     name: 'right, but the order is settled by another payment: rejected',
@@ -167,7 +155,7 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('partial_cancelled'),
   },
   {
-    name: 'no less kept than the order knows: keep, since what is kept never grows',
+    name: 'no less kept than the order knows: keep, since the kept amount never grows',
     when: ({ order, payment }) =>
       part(payment) &&
       byThis(order) &&
@@ -183,7 +171,7 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('cancelled'),
   },
   {
-    name: 'returned, known to be: keep',
+    name: 'returned, already cancelled: keep',
     when: ({ order, payment }) =>
       payment.state.kind === 'returned' && byThis(order) && order.state.status === 'cancelled',
     decided: is('keep'),
@@ -197,7 +185,7 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('ready'),
   },
   {
-    name: 'returned, and the order does not stand on it: only its reversal is over',
+    name: 'returned, and the order depends on another payment: only its reversal is done',
     when: ({ order, payment }) =>
       payment.state.kind === 'returned' &&
       !byThis(order) &&
@@ -205,13 +193,13 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('money_returned'),
   },
   {
-    name: 'not paid any more, and the order was paid by its deposit: the bank took it back',
+    name: 'no longer paid, and the order was paid by its deposit: the bank took it back',
     when: ({ order, payment }) =>
       ['awaiting_deposit', 'ready', 'failed'].includes(payment.state.kind) && paidByThisDeposit(order),
-    decided: is('deposit_reversed on fresh news'),
+    decided: is('deposit_reversed after a fresh read'),
   },
   {
-    name: 'an account of the payment that settled the order: older news',
+    name: 'an account of the payment that settled the order: stale',
     when: ({ order, payment }) => account(payment) && byThis(order) && !paidByThisDeposit(order),
     decided: is('keep'),
   },
@@ -238,7 +226,7 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('keep'),
   },
   {
-    name: 'failed, payable, waiting for nobody else: failed',
+    name: 'failed, payable, no account of another payment: failed',
     when: ({ order, payment }) => payment.state.kind === 'failed' && failureCounts(order),
     decided: is('failed'),
   },
@@ -265,13 +253,9 @@ function* allCases(): Generator<Case & { name: string }> {
   }
 }
 
-/** The order after a change was written. */
-const afterwards = (order: Order, decision: Decision): Order =>
-  decision.kind === 'change' ? { ...order, state: decision.next, revision: order.revision + 1 } : order;
-
-describe('the table of decisions', () => {
-  test('every combination falls under exactly one row, and is decided as the row says', () => {
-    const reached = new Map<string, number>();
+describe('decide', () => {
+  test('decides every combination by exactly one row', () => {
+    const matched = new Map<string, number>();
     for (const c of allCases()) {
       const applying = rows.filter((row) => row.when(c));
       expect(
@@ -279,15 +263,15 @@ describe('the table of decisions', () => {
         c.name,
       ).toHaveLength(1);
       for (const row of applying) {
-        reached.set(row.name, (reached.get(row.name) ?? 0) + 1);
+        matched.set(row.name, (matched.get(row.name) ?? 0) + 1);
         expect(summary(decide(c.order, c.payment, c.policy)), `${c.name} (${row.name})`).toBe(row.decided(c));
       }
     }
-    const unreached = rows.map((row) => row.name).filter((name) => !reached.has(name));
-    expect(unreached).toEqual([]);
+    const unmatched = rows.map((row) => row.name).filter((name) => !matched.has(name));
+    expect(unmatched).toEqual([]);
   });
 
-  test('a payment without an order decides nothing', () => {
+  test('returns order_not_found without an order', () => {
     for (const policy of policies) {
       for (const [, payment] of allPayments())
         expect(decide(undefined, payment, policy)).toEqual({ kind: 'order_not_found' });
@@ -295,8 +279,8 @@ describe('the table of decisions', () => {
   });
 });
 
-describe('laws that no row may break', () => {
-  test('the payment that settled an order is never sent back by us: what came on top of it is for a person', () => {
+describe('invariants of every decision', () => {
+  test('never cancels the payment that settled an order, and leaves an excess to the operator', () => {
     for (const c of allCases()) {
       if (!byThis(c.order)) continue;
       const decision = decide(c.order, c.payment, c.policy);
@@ -305,7 +289,7 @@ describe('laws that no row may break', () => {
     }
   });
 
-  test('a deposit is never cancelled by us, and a test payment never moves money', () => {
+  test('never cancels a deposit, and never reverses a test payment', () => {
     for (const c of allCases()) {
       const decision = decide(c.order, c.payment, c.policy);
       if (decision.kind !== 'reject') continue;
@@ -316,7 +300,7 @@ describe('laws that no row may break', () => {
     }
   });
 
-  test('the payment that settles an order never changes, and a closed order never does', () => {
+  test('never changes the payment that settled an order, nor a closed order', () => {
     for (const c of allCases()) {
       const { state } = afterwards(c.order, decide(c.order, c.payment, c.policy));
       if (isSettled(c.order.state)) expect(isSettled(state) && state.impUid, c.name).toBe(c.order.state.impUid);
@@ -324,7 +308,7 @@ describe('laws that no row may break', () => {
     }
   });
 
-  test('what is kept never grows, but when a reversed deposit comes back', () => {
+  test('never increases the kept amount, unless a reversed deposit comes back', () => {
     for (const c of allCases()) {
       if (!isSettled(c.order.state) || c.order.state.status === 'deposit_reversed') continue;
       expect(orderKept(afterwards(c.order, decide(c.order, c.payment, c.policy))), c.name).toBeLessThanOrEqual(
@@ -333,7 +317,7 @@ describe('laws that no row may break', () => {
     }
   });
 
-  test('only the whole right amount of the right currency makes an order paid', () => {
+  test('makes an order paid only for the whole right amount in the right currency', () => {
     for (const c of allCases()) {
       const decision = decide(c.order, c.payment, c.policy);
       if (decision.kind !== 'change' || decision.next.status !== 'paid' || byThis(c.order)) continue;
@@ -341,7 +325,7 @@ describe('laws that no row may break', () => {
     }
   });
 
-  test('deciding again on its own result changes nothing', () => {
+  test('changes nothing when it decides again on its result', () => {
     for (const c of allCases()) {
       const decision = decide(c.order, c.payment, c.policy);
       if (decision.kind !== 'change' || decision.next.status === 'ready') continue;
@@ -350,7 +334,7 @@ describe('laws that no row may break', () => {
     }
   });
 
-  test('what was decided is told whole: account, failure, amounts', () => {
+  test('returns account, failure and amounts of a decision in full', () => {
     const policy = { acceptTestPayments: false, reversals: 'automatic' } as const;
     const payments = new Map(allPayments());
     const decided = (name: string, orderName: string) => {
@@ -371,7 +355,7 @@ describe('laws that no row may break', () => {
       kind: 'change',
       next: { status: 'virtual_account_issued', account: thisAccount },
     });
-    // A failure is remembered, so that the same failure told late is no news.
+    // The failure is kept, so that a late notification of it changes nothing.
     expect(decided('awaits a deposit 14000 KRW vbank', 'ready after a later failure')).toStrictEqual({
       kind: 'change',
       next: {
@@ -409,75 +393,5 @@ describe('laws that no row may break', () => {
         cancelledAmount: 14_000,
       },
     });
-  });
-});
-
-describe('a payment that began before its order was registered', () => {
-  const policy: Policy = { acceptTestPayments: false, reversals: 'automatic' };
-  const payments = new Map(allPayments());
-  const at = (name: string, startedAt: number): Payment => ({
-    ...(payments.get(name) ?? expect.unreachable(name)),
-    startedAt,
-  });
-  const registered = (name: string): Order => ({
-    ...(new Map(orders).get(name) ?? expect.unreachable(name)),
-    registeredAt: 1_000_000,
-  });
-
-  test.each([
-    ['all kept 14000 KRW card', 'ready', 996_400, 'paid'],
-    ['all kept 14000 KRW card', 'ready', 996_399, 'reject payment_predates_order, manual 14000'],
-    ['all kept 13999 KRW card', 'ready', 996_399, 'reject payment_predates_order, manual 13999'],
-    ['all kept 13999 KRW card', 'ready', 999_999, 'reject amount_mismatch, manual 13999'],
-    ['all kept 13999 KRW card', 'ready', 1_000_000, 'reject amount_mismatch, cancel 13999'],
-    ['all kept 14000 KRW card', 'closed', 999_999, 'reject order_closed, manual 14000'],
-    ['all kept 14000 KRW card', 'paid by another', 999_999, 'reject duplicate_payment, manual 14000'],
-    ['all kept 14000 KRW card', 'paid by this card', 900_000, 'keep'],
-    ['awaits a deposit 14000 KRW vbank', 'ready', 996_400, 'virtual_account_issued'],
-    ['awaits a deposit 14000 KRW vbank', 'ready', 996_399, 'reject payment_predates_order, nothing to undo'],
-    ['awaits a deposit 13999 KRW vbank', 'ready', 999_999, 'reject amount_mismatch, nothing to undo'],
-    ['awaits a deposit 13999 KRW vbank', 'ready', 1_000_000, 'reject amount_mismatch, revoke 0'],
-    ['awaits a deposit 14000 KRW of 4000 deposited', 'ready', 999_999, 'reject deposit_mismatch, manual 4000'],
-    ['all kept 14000 KRW card test', 'ready', 900_000, 'reject test_payment, nothing to undo'],
-  ])('%s, %s, begun at %i: %s', (payment, order, startedAt, is) => {
-    expect(summary(decide(registered(order), at(payment, startedAt), policy))).toBe(is);
-  });
-
-  test('counts only where the time of the registration is known', () => {
-    const { registeredAt: _unknown, ...order } = registered('ready');
-    expect(summary(decide(order, at('all kept 14000 KRW card', 1), policy))).toBe('paid');
-    expect(summary(decide(order, at('all kept 13999 KRW card', 1), policy))).toBe(
-      'reject amount_mismatch, cancel 13999',
-    );
-  });
-});
-
-describe('news out of order, and again', () => {
-  const policy: Policy = { acceptTestPayments: false, reversals: 'automatic' };
-  const payments = new Map(allPayments());
-  const news = (name: string): Payment => payments.get(name) ?? expect.unreachable(name);
-  const lives: readonly (readonly string[])[] = [
-    ['ready', 'failed', 'all kept', 'a part kept', 'returned'].map((name) => `${name} 14000 KRW card`),
-    ['ready', 'awaits a deposit', 'all kept', 'a part kept', 'returned'].map((name) => `${name} 14000 KRW vbank`),
-    ['ready', 'awaits a deposit', 'failed'].map((name) => `${name} 14000 KRW vbank`),
-  ];
-  /** What may come twice or late is believed only after it was asked for again, so old news never gets that far. */
-  const told = (order: Order, name: string): Order => {
-    const decision = decide(order, news(name), policy);
-    return decision.kind === 'change' && !decision.onFreshNewsOnly ? afterwards(order, decision) : order;
-  };
-  const pairs = lives.flatMap((life) =>
-    life.flatMap((earlier, at) => life.slice(at).map((later) => [earlier, later] as const)),
-  );
-
-  test.each(pairs)('%s, %s: the later one stays', (earlier, later) => {
-    for (const [name, order] of orders) {
-      if (!order || name.includes('this') || name.includes('lower uid')) continue;
-      const inOrder = told(told(order, earlier), later);
-      expect(told(inOrder, earlier), `${name}: repeated earlier`).toEqual(inOrder);
-      expect(told(inOrder, later), `${name}: repeated later`).toEqual(inOrder);
-      const late = told(told(order, later), earlier);
-      expect(told(late, later).state.status, `${name}: out of order`).toBe(inOrder.state.status);
-    }
   });
 });

@@ -1,9 +1,9 @@
-/** What the passing of time means for an order, and when it is looked at. The times are Unix seconds. */
+/** The effect of time on an order, and the time of its next check, in Unix seconds. */
 
 import { describe, expect, test } from 'vitest';
 import { refusalToConfirm } from '../../../functions/payment/confirm.ts';
 import { decideDue } from '../../../functions/payment/due.ts';
-import { nextLookAt } from '../../../functions/payment/next-check.ts';
+import { planOrderCheck } from '../../../functions/payment/next-check.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import { orderIn, otherUid, states, thisAccount, won } from './cases.ts';
 
@@ -11,11 +11,11 @@ const now = 2_000_000;
 const inState = (name: string): OrderState => states[name] ?? expect.unreachable(name);
 const order = (state: string, times: Partial<Order> = {}): Order => ({ ...orderIn(inState(state)), ...times });
 
-describe('when an order is looked at', () => {
-  const over = { dueAt: now, expiresAt: now };
+describe('the check of a due order', () => {
+  const over = { nextCheckAt: now, expiresAt: now };
 
-  test.each(['waits for this account', 'paid by this deposit', 'ready'])('%s: not before its time', (state) => {
-    expect(decideDue(order(state, { dueAt: now + 1, expiresAt: now }), now)).toEqual({ kind: 'not_due' });
+  test.each(['waits for this account', 'paid by this deposit', 'ready'])('%s is not due before its time', (state) => {
+    expect(decideDue(order(state, { nextCheckAt: now + 1, expiresAt: now }), now)).toEqual({ kind: 'not_due' });
     expect(decideDue(order(state, { expiresAt: now }), now)).toEqual({ kind: 'not_due' });
   });
 
@@ -27,34 +27,34 @@ describe('when an order is looked at', () => {
       { status: 'expired', failure: { impUid: otherUid, failedAt: 1_000_400 }, account: thisAccount },
     ],
     ['waits for this account', { status: 'expired', account: thisAccount }],
-  ])('%s, and its time is over: it expires, and remembers what it went through', (state, next) => {
+  ])('%s expires at its time, and keeps its failure and account', (state, next) => {
     expect(decideDue(order(state, over), now)).toStrictEqual({ kind: 'change', next });
-    expect(decideDue(order(state, { dueAt: now - 1, expiresAt: now - 1 }), now)).toStrictEqual({
+    expect(decideDue(order(state, { nextCheckAt: now - 1, expiresAt: now - 1 }), now)).toStrictEqual({
       kind: 'change',
       next,
     });
   });
 
-  test('an account’s deadline is over though the order itself has none', () => {
-    expect(decideDue(order('waits for this account', { dueAt: now }), now).kind).toBe('change');
+  test('expires at the deadline of its account when the order has none', () => {
+    expect(decideDue(order('waits for this account', { nextCheckAt: now }), now).kind).toBe('change');
   });
 
-  test.each(['ready', 'failed by this'])('%s, due for its amount only: the order itself is not over', (state) => {
-    expect(decideDue(order(state, { dueAt: now, expiresAt: now + 1 }), now)).toEqual({ kind: 'not_due' });
-    expect(decideDue(order(state, { dueAt: now }), now)).toEqual({ kind: 'not_due' });
+  test.each(['ready', 'failed by this'])('%s does not expire when it is due only for its amount', (state) => {
+    expect(decideDue(order(state, { nextCheckAt: now, expiresAt: now + 1 }), now)).toEqual({ kind: 'not_due' });
+    expect(decideDue(order(state, { nextCheckAt: now }), now)).toEqual({ kind: 'not_due' });
   });
 
-  test('a deposit that still stands is seen; a card is never due', () => {
+  test('records the check of a deposit, and is never due when paid by card', () => {
     expect(decideDue(order('paid by this deposit', over), now)).toEqual({ kind: 'seen' });
     expect(decideDue(order('paid by this card', over), now)).toEqual({ kind: 'not_due' });
   });
 
-  test.each(['expired', 'cancelled, this', 'deposit reversed, this', 'closed'])('%s is past all times', (state) => {
+  test.each(['expired', 'cancelled, this', 'deposit reversed, this', 'closed'])('%s is never due', (state) => {
     expect(decideDue(order(state, over), now)).toEqual({ kind: 'not_due' });
   });
 });
 
-describe('the next look', () => {
+describe('the next check', () => {
   test.each<[string, Partial<Order>, number | undefined]>([
     ['waits for this account', { expiresAt: 3_000_000 }, 2_000_000],
     ['ready', {}, undefined],
@@ -80,13 +80,13 @@ describe('the next look', () => {
     ['cancelled, this', { expiresAt: 3_000_000 }, undefined],
     ['closed', { expiresAt: 3_000_000 }, undefined],
   ])('%s %j: %s', (state, terms, at) => {
-    expect(nextLookAt({ state: inState(state), updatedAt: now, ...terms }, now)).toBe(at);
+    expect(planOrderCheck({ state: inState(state), updatedAt: now, ...terms }, now)).toBe(at);
   });
 
-  test('an account without a deadline is looked at when the order expires', () => {
-    const { dueAt: _none, ...account } = thisAccount;
+  test('plans the check of an account without a deadline at the expiry of its order', () => {
+    const { depositDeadline: _none, ...account } = thisAccount;
     const state: OrderState = { status: 'virtual_account_issued', account };
-    expect(nextLookAt({ state, updatedAt: now, expiresAt: 3_000_000 }, now)).toBe(3_000_000);
+    expect(planOrderCheck({ state, updatedAt: now, expiresAt: 3_000_000 }, now)).toBe(3_000_000);
   });
 });
 
@@ -105,7 +105,7 @@ describe('a payment that Iamport is about to approve', () => {
     expect(refusalToConfirm(order(state, terms), won(amount), now)).toBe(refusal);
   });
 
-  test('of no order, or of no readable amount, does not go through', () => {
+  test('refuses a payment without an order or a readable amount', () => {
     expect(refusalToConfirm(undefined, won(14_000), now)).toBe('order_not_found');
     expect(refusalToConfirm(order('ready'), undefined, now)).toBe('amount_mismatch');
   });

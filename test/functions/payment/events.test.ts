@@ -1,4 +1,4 @@
-/** What the world is told of each step, from the two versions of an item. */
+/** The events of each step, derived from the two versions of an item. */
 
 import { describe, expect, test } from 'vitest';
 import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../../functions/payment/events.ts';
@@ -10,7 +10,7 @@ import { orderIn, otherUid, refund, states, thisAccount, thisUid, won } from './
 
 const inState = (name: string): OrderState => states[name] ?? expect.unreachable(name);
 const before = (state: OrderState): Order => ({ ...orderIn(state), revision: 6 });
-const told = (former: OrderState, state: OrderState) => orderEvents(before(former), orderIn(state));
+const published = (former: OrderState, state: OrderState) => orderEvents(before(former), orderIn(state));
 const names = (events: readonly { name: string }[]) => events.map(({ name }) => name);
 
 describe('an order', () => {
@@ -24,16 +24,16 @@ describe('an order', () => {
     ['closed', 'Order Closed'],
     ['ready, this account is gone', 'Virtual Account Withdrawn'],
   ])('that is now %s: %s', (state, name) => {
-    expect(names(told({ status: 'ready' }, inState(state)))).toEqual([name]);
+    expect(names(published({ status: 'ready' }, inState(state)))).toEqual([name]);
   });
 
-  test('that is new, or was only noted to be looked at, is no event', () => {
+  test('publishes no event for a new order or another nextCheckAt', () => {
     expect(orderEvents(undefined, orderIn({ status: 'ready' }))).toEqual([]);
     const paid = orderIn(inState('paid by this card'));
-    expect(orderEvents(paid, { ...paid, dueAt: 5 })).toEqual([]);
+    expect(orderEvents(paid, { ...paid, nextCheckAt: 5 })).toEqual([]);
   });
 
-  test('that we only took up from the shop’s own table is no event; what happened to it meanwhile is', () => {
+  test('publishes no event for an order adopted from the table of the shop, and events for its steps', () => {
     const untouched: Order = { ...orderIn({ status: 'ready' }), revision: 0 };
     expect(orderEvents(untouched, orderIn({ status: 'ready' }))).toEqual([]);
     expect(names(orderEvents(untouched, orderIn(inState('paid by this card'))))).toEqual(['Payment Paid']);
@@ -44,17 +44,17 @@ describe('an order', () => {
 
   const common = { id: 'order-1:7', merchantUid: 'order-1', amount: 14_000, currency: 'KRW' };
 
-  test('that is paid tells by which payment, and how', () => {
-    expect(told({ status: 'ready' }, inState('paid by this card'))).toStrictEqual([
+  test('publishes the payment of a paid order and its method', () => {
+    expect(published({ status: 'ready' }, inState('paid by this card'))).toStrictEqual([
       { ...common, name: 'Payment Paid', status: 'paid', impUid: thisUid, payMethod: 'card' },
     ]);
-    expect(told({ status: 'ready' }, { status: 'paid', impUid: thisUid, record: {} })).toStrictEqual([
+    expect(published({ status: 'ready' }, { status: 'paid', impUid: thisUid, record: {} })).toStrictEqual([
       { ...common, name: 'Payment Paid', status: 'paid', impUid: thisUid },
     ]);
   });
 
-  test('that is partly cancelled tells how much went back', () => {
-    expect(told(inState('paid by this card'), inState('partly cancelled, this'))).toStrictEqual([
+  test('publishes the cancelled amount of a partly cancelled order', () => {
+    expect(published(inState('paid by this card'), inState('partly cancelled, this'))).toStrictEqual([
       {
         ...common,
         name: 'Payment Partially Cancelled',
@@ -76,7 +76,7 @@ describe('an order', () => {
     ['deposit_reversed', inState('deposit reversed, this')],
   ])('that goes from %s to partial_cancelled in one write publishes the payment first', (_from, former) => {
     const rest = { ...common, impUid: thisUid, payMethod: 'card' };
-    expect(told(former, partly)).toStrictEqual([
+    expect(published(former, partly)).toStrictEqual([
       { ...rest, name: 'Payment Paid', id: 'order-1:7:paid', status: 'paid' },
       { ...rest, name: 'Payment Partially Cancelled', status: 'partial_cancelled', cancelledAmount: 4_000 },
     ]);
@@ -88,28 +88,28 @@ describe('an order', () => {
   });
 
   test.each(['paid by this card', 'partly cancelled, this'])('that was %s publishes no second payment', (former) => {
-    expect(names(told(inState(former), partly))).toEqual(['Payment Partially Cancelled']);
+    expect(names(published(inState(former), partly))).toEqual(['Payment Partially Cancelled']);
   });
 
   test.each<[string, OrderState]>([
     ['waits for this account', inState('cancelled, this')],
     ['deposit reversed, this', inState('cancelled, this')],
   ])('that kept nothing publishes no payment on the way from %s', (former, next) => {
-    expect(names(told(inState(former), next))).toEqual(['Payment Cancelled']);
+    expect(names(published(inState(former), next))).toEqual(['Payment Cancelled']);
   });
 
-  test('that failed tells the reason, where there is one, and no account', () => {
+  test('publishes the reason of a failed order, if any, and no account', () => {
     const event = { ...common, name: 'Payment Failed', status: 'failed' };
-    expect(told({ status: 'ready' }, inState('failed by this'))).toStrictEqual([
+    expect(published({ status: 'ready' }, inState('failed by this'))).toStrictEqual([
       { ...event, impUid: thisUid, reason: '한도 초과' },
     ]);
-    expect(told({ status: 'ready' }, inState('failed by another, knows this account'))).toStrictEqual([
+    expect(published({ status: 'ready' }, inState('failed by another, knows this account'))).toStrictEqual([
       { ...event, impUid: otherUid },
     ]);
   });
 
-  test('that waits for a deposit tells the account', () => {
-    expect(told(inState('failed by this'), inState('waits for this account'))).toStrictEqual([
+  test('publishes the account of an order that waits for a deposit', () => {
+    expect(published(inState('failed by this'), inState('waits for this account'))).toStrictEqual([
       {
         ...common,
         name: 'Virtual Account Issued',
@@ -120,17 +120,19 @@ describe('an order', () => {
     ]);
   });
 
-  test('that waits no longer names the payment of its account, known still or only before', () => {
+  test('publishes the payment of a withdrawn account, whether current or former', () => {
     const withdrawn = { ...common, name: 'Virtual Account Withdrawn', status: 'ready', impUid: thisUid };
-    expect(told(inState('waits for this account'), inState('ready, this account is gone'))).toStrictEqual([withdrawn]);
-    expect(told(inState('waits for this account'), { status: 'closed' })).toStrictEqual([
+    expect(published(inState('waits for this account'), inState('ready, this account is gone'))).toStrictEqual([
+      withdrawn,
+    ]);
+    expect(published(inState('waits for this account'), { status: 'closed' })).toStrictEqual([
       { ...common, name: 'Order Closed', status: 'closed', impUid: thisUid },
     ]);
   });
 
-  test('that expires tells neither a payment nor a former failure’s reason', () => {
+  test('publishes neither a payment nor the reason of a former failure for an expired order', () => {
     const failure = { impUid: otherUid, failedAt: 1_000_600, reason: '한도 초과' };
-    expect(told({ status: 'failed', failure }, { status: 'expired', failure })).toStrictEqual([
+    expect(published({ status: 'failed', failure }, { status: 'expired', failure })).toStrictEqual([
       { ...common, name: 'Order Expired', status: 'expired' },
     ]);
   });
@@ -154,14 +156,14 @@ describe('a reversal', () => {
   const orphan = { ...reversal, kind: 'orphan', reason: 'order_not_found', state: 'manual' } as const;
   const excess = { ...manual, reason: 'deposit_excess' } as const;
   const revoke = { ...reversal, kind: 'revoke', amount: won(0) } as const;
-  const then = (former: Reversal, change: Partial<Reversal>): Reversal => ({ ...former, revision: 2, ...change });
+  const next = (former: Reversal, change: Partial<Reversal>): Reversal => ({ ...former, revision: 2, ...change });
 
   test.each<[string, Reversal | undefined, Reversal, string[]]>([
-    ['a cancel is asked for', undefined, reversal, ['Payment Rejected']],
-    ['an account is to be revoked', undefined, revoke, ['Payment Rejected']],
-    ['a deposit waits for a person', undefined, manual, ['Payment Rejected', 'Refund Required']],
-    ['money came on top of a payment that stands', undefined, excess, ['Refund Required']],
-    ['money names no order', undefined, orphan, ['Payment Without Order']],
+    ['a cancel is requested', undefined, reversal, ['Payment Rejected']],
+    ['a revocation is requested', undefined, revoke, ['Payment Rejected']],
+    ['a deposit is left to the operator', undefined, manual, ['Payment Rejected', 'Refund Required']],
+    ['a deposit exceeds the amount of a paid order', undefined, excess, ['Refund Required']],
+    ['a payment has no order', undefined, orphan, ['Payment Without Order']],
     [
       'it is done in its first write',
       undefined,
@@ -169,58 +171,63 @@ describe('a reversal', () => {
       ['Payment Rejected', 'Refund Completed'],
     ],
     ['it is done in its first write, without money', undefined, { ...revoke, state: 'done' }, ['Payment Rejected']],
-    ['Iamport is asked again', reversal, then(reversal, { attempts: 2 }), []],
-    ['nobody asks Iamport any more', reversal, then(reversal, { state: 'manual' }), ['Refund Required']],
-    ['a person looked at it', manual, then(manual, {}), []],
-    ['a part of it is back', manual, then(manual, { amount: won(9_999) }), []],
-    ['more came', manual, then(manual, { amount: won(14_000) }), ['Refund Required']],
-    ['the order was paid by it, and more came', manual, then(excess, { amount: won(3_000) }), ['Refund Required']],
+    ['the cancel is repeated', reversal, next(reversal, { attempts: 2 }), []],
+    ['the cancel is left to the operator', reversal, next(reversal, { state: 'manual' }), ['Refund Required']],
+    ['the reversal was checked', manual, next(manual, {}), []],
+    ['a part was returned', manual, next(manual, { amount: won(9_999) }), []],
+    ['the amount grew', manual, next(manual, { amount: won(14_000) }), ['Refund Required']],
     [
-      'the order stands on the payment whose refund was required',
+      'the order was paid by it, and a deposit exceeds the amount',
       manual,
-      then(manual, { state: 'done', amount: won(0) }),
+      next(excess, { amount: won(3_000) }),
+      ['Refund Required'],
+    ],
+    [
+      'the order is paid by the payment whose refund was required',
+      manual,
+      next(manual, { state: 'done', amount: won(0) }),
       ['Refund No Longer Required'],
     ],
     [
       'the bank took back the deposit whose refund was required',
       manual,
-      then(revoke, { state: 'requested' }),
+      next(revoke, { state: 'requested' }),
       ['Refund No Longer Required'],
     ],
     [
-      'the order stands on a payment that the PG refused to cancel',
+      'the order is paid by a payment that the PG refused to cancel',
       { ...reversal, state: 'manual' },
-      then(reversal, { state: 'done', amount: won(0) }),
+      next(reversal, { state: 'done', amount: won(0) }),
       ['Refund No Longer Required'],
     ],
     [
-      'the order stands on a payment whose refund no operator was asked for',
+      'the order is paid by a payment whose refund was never required',
       reversal,
-      then(reversal, { state: 'done', amount: won(0) }),
+      next(reversal, { state: 'done', amount: won(0) }),
       [],
     ],
     [
-      'the account that no deposit was paid into is gone',
+      'a manual revocation of an account without a deposit is done',
       { ...revoke, state: 'manual' },
-      then(revoke, { state: 'done' }),
+      next(revoke, { state: 'done' }),
       [],
     ],
     [
       'a deposit follows the one that the bank took back',
       revoke,
-      then(manual, {}),
+      next(manual, {}),
       ['Payment Rejected', 'Refund Required'],
     ],
-    ['the money is back', reversal, then(reversal, { state: 'done' }), ['Refund Completed']],
-    ['a person gave it back', manual, then(manual, { state: 'done' }), ['Refund Completed']],
-    ['it stays done', then(reversal, { state: 'done' }), then(reversal, { state: 'done' }), []],
-    ['an account without a deposit is gone', revoke, then(revoke, { state: 'done' }), []],
-    ['the order of an orphan turned up', orphan, then(orphan, { state: 'done' }), []],
-    ['an orphan is still one', orphan, then(orphan, {}), []],
-    ['an orphan became a wrong payment', orphan, then(manual, {}), ['Payment Rejected', 'Refund Required']],
-    ['an orphan is cancelled by us', orphan, then(reversal, {}), ['Payment Rejected']],
-    ['an excess became an orphan', excess, then(orphan, {}), ['Payment Without Order']],
-  ])('%s', (_what, former, after, events) => {
+    ['the cancel is done', reversal, next(reversal, { state: 'done' }), ['Refund Completed']],
+    ['the operator gave it back', manual, next(manual, { state: 'done' }), ['Refund Completed']],
+    ['it stays done', next(reversal, { state: 'done' }), next(reversal, { state: 'done' }), []],
+    ['a revocation is done', revoke, next(revoke, { state: 'done' }), []],
+    ['the order of an orphan was registered', orphan, next(orphan, { state: 'done' }), []],
+    ['an orphan is unchanged', orphan, next(orphan, {}), []],
+    ['an orphan became a wrong payment', orphan, next(manual, {}), ['Payment Rejected', 'Refund Required']],
+    ['an orphan is cancelled', orphan, next(reversal, {}), ['Payment Rejected']],
+    ['an excess became an orphan', excess, next(orphan, {}), ['Payment Without Order']],
+  ])('%s', (_name, former, after, events) => {
     expect(names(reversalEvents(former, after))).toEqual(events);
   });
 
@@ -230,11 +237,11 @@ describe('a reversal', () => {
       'imp_500:1',
       'imp_500:1:completed',
     ]);
-    expect(ids(reversalEvents(manual, then(revoke, {})))).toEqual(['imp_500:2:withdrawn']);
-    expect(reversalEvents(manual, then(revoke, {}))).toMatchObject([{ amount: 0, reversal: { kind: 'revoke' } }]);
+    expect(ids(reversalEvents(manual, next(revoke, {})))).toEqual(['imp_500:2:withdrawn']);
+    expect(reversalEvents(manual, next(revoke, {}))).toMatchObject([{ amount: 0, reversal: { kind: 'revoke' } }]);
   });
 
-  test('tells the payment, what goes back and why; two events of one write have two ids', () => {
+  test('publishes payment, amount and reason, with two ids for two events of one write', () => {
     const common = {
       merchantUid: 'order-1',
       impUid: thisUid,
@@ -247,7 +254,7 @@ describe('a reversal', () => {
       { ...common, name: 'Payment Rejected', id: 'imp_500:1' },
       { ...common, name: 'Refund Required', id: 'imp_500:1:refund' },
     ]);
-    expect(reversalEvents(manual, then(manual, { state: 'done' }))).toStrictEqual([
+    expect(reversalEvents(manual, next(manual, { state: 'done' }))).toStrictEqual([
       { ...common, name: 'Refund Completed', id: 'imp_500:2', reversal: { kind: 'manual', state: 'done' } },
     ]);
   });
@@ -256,7 +263,7 @@ describe('a reversal', () => {
 describe('a refund of the shop', () => {
   const done = { ...refund, state: 'done', revision: 2 } as const;
 
-  test('is told once, when the money is back', () => {
+  test('publishes a refund once, when it is done', () => {
     expect(refundEvents(refund, done)).toStrictEqual([
       {
         name: 'Refund Completed',
@@ -288,20 +295,20 @@ describe('a refund of the shop', () => {
   });
 
   test.each<[string, Refund | undefined, Refund]>([
-    ['is asked for', undefined, refund],
+    ['is requested', undefined, refund],
     ['is done at its first write', undefined, done],
-    ['is tried again', refund, { ...refund, attempts: 2, revision: 2 }],
+    ['is repeated', refund, { ...refund, attempts: 2, revision: 2 }],
     ['was done before', done, { ...done, revision: 3 }],
     ['was refused before', { ...refund, state: 'refused' }, { ...refund, state: 'refused', revision: 2 }],
     ['was not sent', refund, { ...refund, state: 'unsent', revision: 2 }],
     ['is sent for the first time', { ...refund, state: 'unsent' }, { ...refund, revision: 2 }],
     ['is refused and not confirmed', refund, { ...refund, refusal: 'refused_by_pg', refusedAt: 1, revision: 2 }],
-  ])('is not told when it %s', (_what, former, after) => {
+  ])('publishes no event when it %s', (_name, former, after) => {
     expect(refundEvents(former, after)).toEqual([]);
   });
 });
 
-describe('an account that nobody should pay into any more', () => {
+describe('a stale account', () => {
   const request = { impUid: thisUid, merchantUid: 'order-1', kind: 'revoke', amount: 0, currency: 'KRW' };
 
   test.each([
@@ -316,20 +323,20 @@ describe('an account that nobody should pay into any more', () => {
 
   test.each([
     ['its deposit paid the order', 'waits for this account', 'paid by this deposit'],
-    ['it is the account still', 'waits for this account', 'waits for this account'],
-    ['the order only forgot it', 'waits for this account', 'ready'],
+    ['it is the current account', 'waits for this account', 'waits for this account'],
+    ['the order only dropped it', 'waits for this account', 'ready'],
     ['it was gone before', 'ready, this account is gone', 'paid by another'],
-    ['there was none', 'ready', 'paid by another'],
-    ['there was none in a failed order', 'failed by this', 'paid by another'],
-    ['there was none in an expired order', 'expired', 'closed'],
-  ])('nothing to revoke: %s', (_why, former, after) => {
+    ['the order had none', 'ready', 'paid by another'],
+    ['a failed order had none', 'failed by this', 'paid by another'],
+    ['an expired order had none', 'expired', 'closed'],
+  ])('nothing to revoke: %s', (_name, former, after) => {
     expect(staleAccount(orderIn(inState(former)), orderIn(inState(after)))).toBeUndefined();
   });
 
   test.each([
     ['its deadline is later than the end of its order', 1_999_999, 'order_expired'],
-    ['its deadline is over', 2_000_000, undefined],
-  ])('an expired order and its account: %s', (_why, updatedAt, reason) => {
+    ['its deadline has passed', 2_000_000, undefined],
+  ])('an expired order and its account: %s', (_name, updatedAt, reason) => {
     const after = { ...orderIn(inState('expired with this account')), updatedAt };
     expect(staleAccount(orderIn(inState('waits for this account')), after)?.reason).toBe(reason);
   });
@@ -356,7 +363,7 @@ describe('a notification that no API confirms', () => {
   test.each([
     ['Inicis.Escrow.Changed', 'Escrow Changed'],
     ['Something.New', 'Unrecognised Notification'],
-  ])('%s is told as %s, by its payment, its name and its time', (event, name) => {
+  ])('publishes %s as %s, with an id of payment, name and time', (event, name) => {
     expect(notificationEvent({ ...notification, event })).toStrictEqual({
       name,
       id: `imp_500:${event}:1000000`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { amountNear, amountOf, digitsOf, majorUnits, minus, plus } from '../../../functions/payment/money.ts';
+import { amountNear, digitsOf, majorUnits, minus, parseAmount, plus } from '../../../functions/payment/money.ts';
 import { won } from './cases.ts';
 
 describe('amounts are exact', () => {
@@ -16,7 +16,7 @@ describe('amounts are exact', () => {
     ['14000', 'KRW', 14_000],
     [9_999_999_999_999, 'KRW', 9_999_999_999_999],
   ])('%s %s is %s of its smallest unit', (major, currency, smallest) => {
-    expect(amountOf(major, currency)).toBe(smallest);
+    expect(parseAmount(major, currency)).toBe(smallest);
   });
 
   test.each([
@@ -24,37 +24,37 @@ describe('amounts are exact', () => {
     [1_000.5, 'JPY', 'half a yen'],
     [0.1 + 0.2, 'USD', 'a fraction that drifted'],
     [10.999, 'USD', 'a tenth of a cent'],
-    [-1, 'KRW', 'less than nothing'],
+    [-1, 'KRW', 'a negative amount'],
     [Number.NaN, 'KRW', 'not a number'],
-    [Number.POSITIVE_INFINITY, 'KRW', 'without end'],
-    [1e21, 'KRW', 'more than can be exact'],
-    [2 ** 53, 'KRW', 'more than can be exact'],
-    ['', 'KRW', 'nothing'],
+    [Number.POSITIVE_INFINITY, 'KRW', 'infinite'],
+    [1e21, 'KRW', 'above the exact integers'],
+    [2 ** 53, 'KRW', 'above the exact integers'],
+    ['', 'KRW', 'an empty text'],
     ['1e3', 'KRW', 'not a decimal'],
     [' 1', 'KRW', 'not a decimal'],
     ['1,000', 'KRW', 'not a decimal'],
   ])('%s %s is no amount: %s', (major, currency, _why) => {
-    expect(amountOf(major, currency)).toBeUndefined();
+    expect(parseAmount(major, currency)).toBeUndefined();
   });
 
   test.each(['KRW', 'JPY', 'VND', 'CLP', 'ISK', 'PYG', 'UGX', 'XAF', 'XOF', 'XPF'])(
-    '%s has no smaller unit',
+    '%s has no minor unit',
     (currency) => {
       expect(digitsOf(currency)).toBe(0);
     },
   );
 
-  test('amounts are added and taken off', () => {
+  test('adds and subtracts amounts', () => {
     expect(plus(won(10_000), won(4_000))).toBe(14_000);
     expect(minus(won(14_000), won(4_000))).toBe(10_000);
   });
 
-  test('every number of cents survives the way to major units and back', () => {
+  test('converts every number of cents to major units and back', () => {
     fc.assert(
       fc.property(fc.nat({ max: 99_999_999_999 }), (cents) => {
-        const dollars = amountOf(`${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`, 'USD');
+        const dollars = parseAmount(`${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`, 'USD');
         expect(dollars).toBe(cents);
-        expect(dollars && amountOf(majorUnits(dollars, 'USD'), 'USD')).toBe(cents);
+        expect(dollars && parseAmount(majorUnits(dollars, 'USD'), 'USD')).toBe(cents);
       }),
     );
   });
@@ -82,15 +82,15 @@ describe('amounts that Iamport computed with fractions', () => {
     [Number.NaN, 'KRW'],
     [Number.POSITIVE_INFINITY, 'USD'],
     [2 ** 53, 'KRW'],
-  ])('%s %s stays no amount', (major, currency) => {
+  ])('%s %s is no amount', (major, currency) => {
     expect(amountNear(major, currency)).toBeUndefined();
   });
 
-  test('every exact amount is read as itself', () => {
+  test('reads every exact amount unchanged', () => {
     fc.assert(
       fc.property(fc.nat({ max: 999_999_999_999_999 }), (cents) => {
         const dollars = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
-        expect(amountNear(Number(dollars), 'USD')).toBe(amountOf(Number(dollars), 'USD'));
+        expect(amountNear(Number(dollars), 'USD')).toBe(parseAmount(Number(dollars), 'USD'));
       }),
     );
   });

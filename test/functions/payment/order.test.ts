@@ -1,4 +1,4 @@
-/** What an order knows of itself. */
+/** Getters of an order. */
 
 import { expect, test } from 'vitest';
 import { statusSetBy } from '../../../functions/payment/order.ts';
@@ -13,6 +13,6 @@ test.each([
   ['ready, this account is gone', undefined],
   ['expired with this account', undefined],
   ['closed', undefined],
-])('%s: its status was set by %s', (name, impUid) => {
+])('the status of %s was set by %s', (name, impUid) => {
   expect(statusSetBy(states[name] ?? expect.unreachable(name))).toBe(impUid);
 });

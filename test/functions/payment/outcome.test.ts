@@ -1,4 +1,4 @@
-/** What a buyer and the storefront are told, once a decision is carried out. */
+/** The outcome that a buyer and the storefront get after a decision was carried out. */
 
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../functions/payment/decide.ts';
@@ -39,12 +39,12 @@ const reversal: Reversal = {
   updatedAt: 1_000_000,
 };
 
-/** By the order, or by the payment, whichever is spoken of: they differ here in amount and currency. */
+/** The common fields by the order, or by the payment. Both differ here in amount and currency. */
 const ofOrder = (impUid = thisUid) => ({ impUid, merchantUid: 'order-1', amount: 14_000, currency: 'KRW' });
 const ofPayment = { impUid: thisUid, merchantUid: 'order-1', amount: 13_999, currency: 'USD' };
 
-describe('where the order stands', () => {
-  test('is told of a paid order with its receipt and approval number, where it has them', () => {
+describe('the outcome of the order', () => {
+  test('returns the receipt and approval number of a paid order, if present', () => {
     const record = { payMethod: 'card', receiptUrl: 'https://receipt.example/1', applyNum: '30012345' };
     const paid = orderIn({ status: 'paid', impUid: otherUid, record });
     expect(outcomeOf(paid, kept, keep)).toStrictEqual({
@@ -64,7 +64,7 @@ describe('where the order stands', () => {
     expect(outcomeOf(inState(name), returned, keep)).toStrictEqual({ ...ofOrder(), status });
   });
 
-  test('is its account, and the newer one when this one is superseded', () => {
+  test('returns the account of an order, and the newer one when this one is superseded', () => {
     const issued = inState('waits for this account');
     const account = { ...ofOrder(), status: 'virtual_account_issued', account: thisAccount };
     expect(outcomeOf(issued, awaiting, changed(issued.state))).toStrictEqual(account);
@@ -76,18 +76,18 @@ describe('where the order stands', () => {
     });
   });
 
-  test('is the failure that changed it, with the PG’s words where there are some', () => {
+  test('returns the failure that changed the order, with the message of the PG, if any', () => {
     const order = inState('failed by this');
     expect(outcomeOf(order, failed, changed(order.state))).toStrictEqual({
       ...ofOrder(),
       status: 'failed',
       reason: '한도 초과',
     });
-    const silent = inState('failed by another earlier');
-    expect(outcomeOf(silent, awaiting, keep)).toStrictEqual({ ...ofOrder(otherUid), status: 'failed' });
+    const withoutReason = inState('failed by another earlier');
+    expect(outcomeOf(withoutReason, awaiting, keep)).toStrictEqual({ ...ofOrder(otherUid), status: 'failed' });
   });
 
-  test.each(['ready', 'expired'])('is %s, with nothing more to say', (status) => {
+  test.each(['ready', 'expired'])('returns %s without further fields', (status) => {
     expect(outcomeOf(inState(status), returned, changed(inState(status).state))).toStrictEqual({
       ...ofOrder(),
       status,
@@ -95,7 +95,7 @@ describe('where the order stands', () => {
     expect(outcomeOf(inState(status), awaiting, keep)).toStrictEqual({ ...ofOrder(), status });
   });
 
-  test('a settled order says more than an attempt that came to nothing', () => {
+  test('returns the settled order for an attempt without money', () => {
     for (const payment of [failed, returned, awaiting, paymentIn({ kind: 'ready' })]) {
       expect(outcomeOf(inState('paid by another'), payment, keep)).toStrictEqual({
         ...ofOrder(otherUid),
@@ -105,8 +105,8 @@ describe('where the order stands', () => {
   });
 });
 
-describe('a payment that is not taken', () => {
-  test('is rejected with its own amount, the reason and how it goes back', () => {
+describe('a rejected payment', () => {
+  test('returns the amount of the rejected payment, the reason and its reversal', () => {
     expect(outcomeOf(inState('ready'), kept, reject('amount_mismatch'), reversal)).toStrictEqual({
       ...ofPayment,
       status: 'rejected',
@@ -125,7 +125,7 @@ describe('a payment that is not taken', () => {
     });
   });
 
-  test('on top of what its order stands on leaves the order as it is told', () => {
+  test('returns the paid order for a payment that only exceeds its amount', () => {
     const excess: Reversal = { ...reversal, kind: 'manual', state: 'manual', reason: 'deposit_excess' };
     expect(outcomeOf(inState('paid by this deposit'), kept, reject('deposit_excess'), excess)).toStrictEqual({
       ...ofOrder(),
@@ -134,7 +134,7 @@ describe('a payment that is not taken', () => {
     });
   });
 
-  test('stays rejected once its money is back, for the reason it was', () => {
+  test('returns rejected with the former reason once the money is back', () => {
     expect(outcomeOf(inState('ready'), returned, { kind: 'money_returned' }, reversal)).toStrictEqual({
       ...ofPayment,
       status: 'rejected',
@@ -143,7 +143,7 @@ describe('a payment that is not taken', () => {
     });
   });
 
-  test('into a closed order is rejected', () => {
+  test('returns rejected with order_closed for a closed order', () => {
     expect(outcomeOf(inState('closed'), awaiting, keep)).toStrictEqual({
       ...ofPayment,
       status: 'rejected',
@@ -152,25 +152,25 @@ describe('a payment that is not taken', () => {
   });
 });
 
-describe('an attempt that came to nothing', () => {
-  test('whose money is back was cancelled: without a reversal, or with one for having had no order', () => {
+describe('an attempt without money', () => {
+  test('returns cancelled when the money is back, without a reversal or with one for an unmatched payment', () => {
     const cancelled = { ...ofPayment, status: 'cancelled' };
     expect(outcomeOf(inState('ready'), returned, { kind: 'money_returned' })).toStrictEqual(cancelled);
     const orphan: Reversal = { ...reversal, kind: 'orphan', reason: 'order_not_found' };
     expect(outcomeOf(inState('ready'), returned, { kind: 'money_returned' }, orphan)).toStrictEqual(cancelled);
-    // A reversal of something else is no news of this decision.
+    // A reversal for another reason does not change this outcome.
     expect(outcomeOf(inState('ready'), returned, keep, reversal)).toStrictEqual(cancelled);
   });
 
-  test('failed, in the PG’s words where there are some', () => {
+  test('returns failed, with the message of the PG, if any', () => {
     const order = inState('waits for a newer account');
     expect(outcomeOf(order, failed, keep)).toStrictEqual({ ...ofPayment, status: 'failed', reason: '한도 초과' });
-    const silent = paymentIn({ kind: 'failed', failedAt: 1_000_500 });
-    expect(outcomeOf(order, silent, keep)).toStrictEqual({ ...ofPayment, status: 'failed' });
+    const withoutReason = paymentIn({ kind: 'failed', failedAt: 1_000_500 });
+    expect(outcomeOf(order, withoutReason, keep)).toStrictEqual({ ...ofPayment, status: 'failed' });
   });
 
-  test('has not begun', () => {
-    const opened = paymentIn({ kind: 'ready' });
-    expect(outcomeOf(inState('failed by this'), opened, keep)).toStrictEqual({ ...ofPayment, status: 'ready' });
+  test('returns ready when the window was only opened', () => {
+    const onlyOpened = paymentIn({ kind: 'ready' });
+    expect(outcomeOf(inState('failed by this'), onlyOpened, keep)).toStrictEqual({ ...ofPayment, status: 'ready' });
   });
 });

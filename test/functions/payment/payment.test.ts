@@ -1,10 +1,10 @@
-/** What is told of a payment by itself. */
+/** Predicates on a payment. */
 
 import { expect, test } from 'vitest';
 import { isGone, type PaymentState } from '../../../functions/payment/payment.ts';
 import { allPayments } from './cases.ts';
 
-test('nothing of it is left at Iamport unless it keeps money, or waits for a deposit', () => {
+test('isGone is false only for a payment that keeps money or awaits a deposit', () => {
   const left = new Map<PaymentState['kind'], boolean>();
   for (const [, payment] of allPayments()) left.set(payment.state.kind, !isGone(payment));
   expect(Object.fromEntries(left)).toEqual({

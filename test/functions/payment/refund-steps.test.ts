@@ -1,4 +1,4 @@
-/** What is done with a refund after a look at its payment, and when the next look comes. */
+/** The next step of a refund after a check of its payment, and the time of the next check. */
 
 import { describe, expect, test } from 'vitest';
 import type { Refund, RefundFinding } from '../../../functions/payment/refund.ts';
@@ -7,10 +7,10 @@ import {
   claimed,
   isOverdue,
   lost,
-  nextLookAt,
   nextStep,
   opened,
   over,
+  planRefundCheck,
   type RefundSituation,
   type RefundStep,
   refusedOnce,
@@ -24,53 +24,53 @@ const phone = { payMethod: 'phone' };
 /** The refund was sent at 1,000,000. */
 const early = 1_000_299;
 const later = 1_000_300;
-const look: RefundSituation = {
+const unchanged: RefundSituation = {
   finding: 'unchanged',
   record: card,
   now: later,
   isFirst: false,
-  isAsked: false,
+  isShopRequest: false,
   hasAccount: false,
 };
 const pgRefused: Partial<Refund> = { refusedAt: 1_000_000, refusal: 'refused_by_pg' };
 
 describe('the next step of a refund', () => {
   test.each<[string, Partial<Refund>, Partial<RefundSituation>, RefundStep]>([
-    ['new, and nothing moved', {}, { isFirst: true, now: 1_000_000 }, { kind: 'send' }],
-    ['new, and the payment moved', {}, { isFirst: true, finding: 'overtaken' }, { kind: 'stale' }],
+    ['new, and the balance is unchanged', {}, { isFirst: true, now: 1_000_000 }, { kind: 'send' }],
+    ['new, and the balance changed', {}, { isFirst: true, finding: 'overtaken' }, { kind: 'stale' }],
     ['new, and unclear', {}, { isFirst: true, finding: 'unclear' }, { kind: 'stale' }],
     ['lost just now', {}, { now: early }, { kind: 'wait' }],
-    ['lost just now, and asked for', {}, { now: early, isAsked: true }, { kind: 'wait' }],
+    ['lost just now, and repeated by the shop', {}, { now: early, isShopRequest: true }, { kind: 'wait' }],
     ['lost 5 minutes ago', {}, {}, { kind: 'send' }],
     ['lost 5 minutes ago, by phone', {}, { record: phone }, { kind: 'wait', needs: 'repeat' }],
-    ['by phone, asked for again', {}, { record: phone, isAsked: true }, { kind: 'send' }],
+    ['by phone, repeated by the shop', {}, { record: phone, isShopRequest: true }, { kind: 'send' }],
     [
-      'by phone, asked for too early',
+      'by phone, repeated too early',
       {},
-      { record: phone, isAsked: true, now: early },
+      { record: phone, isShopRequest: true, now: early },
       { kind: 'wait', needs: 'repeat' },
     ],
     ['lost, of a deposit', {}, { record: deposit }, { kind: 'wait', needs: 'account' }],
     [
-      'a deposit asked for without its account',
+      'of a deposit, repeated without its account',
       {},
-      { record: deposit, isAsked: true },
+      { record: deposit, isShopRequest: true },
       { kind: 'wait', needs: 'account' },
     ],
     [
-      'a deposit asked for with its account',
+      'of a deposit, repeated with its account',
       {},
-      { record: deposit, isAsked: true, hasAccount: true },
+      { record: deposit, isShopRequest: true, hasAccount: true },
       { kind: 'send' },
     ],
-    ['a deposit by the reconciler', {}, { record: deposit, hasAccount: true }, { kind: 'wait', needs: 'account' }],
+    ['of a deposit, by the reconciler', {}, { record: deposit, hasAccount: true }, { kind: 'wait', needs: 'account' }],
     ['overtaken', {}, { finding: 'overtaken' }, { kind: 'overtaken' }],
     ['unclear', {}, { finding: 'unclear' }, { kind: 'wait', needs: 'operator' }],
-    ['accepted', { acceptedAt: 1_000_000 }, { isAsked: true, hasAccount: true }, { kind: 'wait' }],
+    ['accepted', { acceptedAt: 1_000_000 }, { isShopRequest: true, hasAccount: true }, { kind: 'wait' }],
     [
       'accepted, of a deposit',
       { acceptedAt: 1 },
-      { record: deposit, isAsked: true, hasAccount: true },
+      { record: deposit, isShopRequest: true, hasAccount: true },
       { kind: 'wait' },
     ],
     ['accepted and overtaken', { acceptedAt: 1 }, { finding: 'overtaken' }, { kind: 'wait', needs: 'operator' }],
@@ -79,18 +79,18 @@ describe('the next step of a refund', () => {
     ['refused, then overtaken', pgRefused, { finding: 'overtaken' }, { kind: 'refused' }],
     ['refused, then unclear', pgRefused, { finding: 'unclear' }, { kind: 'wait', needs: 'operator' }],
   ])('%s', (_name, fields, situation, step) => {
-    expect(nextStep({ ...refund, ...fields }, { ...look, ...situation })).toStrictEqual(step);
+    expect(nextStep({ ...refund, ...fields }, { ...unchanged, ...situation })).toStrictEqual(step);
   });
 
-  test('is done whatever is recorded, once the payment shows it', () => {
+  test('is done once the payment shows the refund, in every recorded state', () => {
     const finding: RefundFinding = 'done';
     for (const fields of [{}, pgRefused, { acceptedAt: 1 }, { state: 'refused' as const }]) {
-      expect(nextStep({ ...refund, ...fields }, { ...look, finding })).toStrictEqual({ kind: 'done' });
+      expect(nextStep({ ...refund, ...fields }, { ...unchanged, finding })).toStrictEqual({ kind: 'done' });
     }
   });
 });
 
-describe('the next look', () => {
+describe('the next check', () => {
   test.each([
     [0, 300],
     [299, 300],
@@ -100,8 +100,8 @@ describe('the next look', () => {
     [86_400, 172_800],
     [200_000, 259_200],
     [10 * 86_400 - 1, 10 * 86_400],
-  ])('%s seconds after it began is %s seconds after it began', (passed, next) => {
-    expect(nextLookAt(5_000, 5_000 + passed)).toBe(5_000 + next);
+  ])('%s seconds after the beginning is %s seconds after the beginning', (passed, next) => {
+    expect(planRefundCheck(5_000, 5_000 + passed)).toBe(5_000 + next);
   });
 
   test.each([
@@ -115,12 +115,12 @@ describe('the next look', () => {
       attempts: attempts + 1,
       sentAt: 2_000_000,
       updatedAt: 2_000_000,
-      dueAt: 2_000_000 + wait,
+      nextCheckAt: 2_000_000 + wait,
     });
   });
 });
 
-describe('what is recorded', () => {
+describe('the stored refund', () => {
   const at = 1_000_500;
   const {
     revision: _one,
@@ -129,58 +129,67 @@ describe('what is recorded', () => {
     sentAt: _four,
     createdAt: _five,
     updatedAt: _six,
-    ...asked
+    ...request
   } = refund;
-  const waits: Refund = { ...refund, needs: 'account', message: 'No answer' };
+  const waits: Refund = { ...refund, needs: 'account', message: 'No response' };
 
-  test('at first: the intent, with its first attempt claimed', () => {
-    expect(opened(asked, 1_000_000)).toStrictEqual(refund);
+  test('stores a new refund with its first attempt claimed', () => {
+    expect(opened(request, 1_000_000)).toStrictEqual(refund);
   });
 
-  test('an attempt: nothing is needed any more', () => {
+  test('removes `needs` when an attempt is claimed', () => {
     expect(claimed(waits, at)).not.toHaveProperty('needs');
   });
 
-  test('an acceptance: the time, and no message', () => {
+  test('stores the time of an acceptance, and no message', () => {
     expect(accepted(waits, at)).toStrictEqual({
       ...refund,
       needs: 'account',
       acceptedAt: at,
       updatedAt: at,
-      dueAt: at + 300,
+      nextCheckAt: at + 300,
     });
   });
 
-  test('a refusal: a second look in 5 minutes', () => {
-    const refused = { ...refund, refusedAt: at, refusal: 'overtaken', message: 'why', updatedAt: at, dueAt: at + 300 };
+  test('plans a check 5 minutes after a refusal', () => {
+    const refused = {
+      ...refund,
+      refusedAt: at,
+      refusal: 'overtaken',
+      message: 'why',
+      updatedAt: at,
+      nextCheckAt: at + 300,
+    };
     expect(refusedOnce(refund, 'overtaken', 'why', at)).toStrictEqual(refused);
   });
 
-  test('a lost answer: the next look stays', () => {
+  test('keeps the next check after a lost response', () => {
     expect(lost(refund, undefined, 'why', at)).toStrictEqual({ ...refund, message: 'why', updatedAt: at });
-    expect(lost(refund, 'account', 'why', at)).toMatchObject({ needs: 'account', dueAt: refund.dueAt });
+    expect(lost(refund, 'account', 'why', at)).toMatchObject({ needs: 'account', nextCheckAt: refund.nextCheckAt });
   });
 
-  test('a look: from the acceptance, the refusal or the attempt on', () => {
+  test('plans checks by the time since the acceptance, the refusal or the attempt', () => {
     expect(waiting(waits, undefined, at)).toStrictEqual({
       ...refund,
-      message: 'No answer',
+      message: 'No response',
       updatedAt: at,
-      dueAt: 1_003_600,
+      nextCheckAt: 1_003_600,
     });
     expect(waiting({ ...refund, refusedAt: at - 1 }, 'operator', at)).toMatchObject({
       needs: 'operator',
-      dueAt: at + 299,
+      nextCheckAt: at + 299,
     });
-    expect(waiting({ ...refund, acceptedAt: at, refusedAt: 1 }, undefined, at)).toMatchObject({ dueAt: at + 300 });
+    expect(waiting({ ...refund, acceptedAt: at, refusedAt: 1 }, undefined, at)).toMatchObject({
+      nextCheckAt: at + 300,
+    });
   });
 
-  test('the end: no look, and a message only with a refusal', () => {
-    const { dueAt: _never, ...rest } = refund;
+  test('removes the next check of a finished refund, and its message unless it was refused', () => {
+    const { nextCheckAt: _never, ...rest } = refund;
     const refused: Refund = { ...waits, refusal: 'overtaken' };
     expect(over(refused, 'done', at)).toStrictEqual({ ...rest, state: 'done', updatedAt: at });
     expect(over(refused, 'unsent', at)).toStrictEqual({ ...rest, state: 'unsent', updatedAt: at });
-    const ended = { ...rest, state: 'refused', refusal: 'overtaken', message: 'No answer', updatedAt: at };
+    const ended = { ...rest, state: 'refused', refusal: 'overtaken', message: 'No response', updatedAt: at };
     expect(over(refused, 'refused', at)).toStrictEqual(ended);
     expect(over(refund, 'refused', at)).toStrictEqual({ ...rest, state: 'refused', updatedAt: at });
   });
@@ -193,8 +202,8 @@ describe('a refund is overdue', () => {
   const at = (fields: Partial<Refund>) => ({ ...refund, createdAt: monday, ...fields });
 
   test.each<[string, Partial<Refund>, number, boolean]>([
-    ['asked for 3 working days ago', {}, monday + 3 * day, false],
-    ['asked for longer ago', {}, monday + 3 * day + 1, true],
+    ['requested 3 working days ago', {}, monday + 3 * day, false],
+    ['requested longer ago', {}, monday + 3 * day + 1, true],
     ['accepted since', { acceptedAt: monday + day }, monday + 4 * day, false],
     ['accepted longer ago', { acceptedAt: monday + day }, monday + 4 * day + 1, true],
     ['waiting for the shop for a working day', { needs: 'account' }, monday + day, false],

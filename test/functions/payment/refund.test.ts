@@ -1,4 +1,4 @@
-/** How much the shop can give back, and what became of a refund whose answer was lost. */
+/** The amount that the shop can refund, and the result of a refund whose response was lost. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ import { orderIn, otherUid, refund, states, thisUid, won } from './cases.ts';
 
 const inState = (name: string) => orderIn(states[name] ?? expect.unreachable(name));
 
-describe('what can be given back', () => {
+describe('the amount of a refund', () => {
   const whole = { amount: 14_000, checksum: 14_000, impUid: thisUid };
 
   test.each<[string, number | undefined, boolean, object | string]>([
@@ -50,9 +50,9 @@ describe('what can be given back', () => {
     ],
     ['a lost refund of a deposit counts', 'paid by this deposit', {}, undefined, { ...whole, amount: 10_000 }],
     ['a lost refund of a card is stopped by its checksum', 'paid by this card', {}, undefined, whole],
-    ['one that the operator looks at', 'paid by this deposit', { needs: 'operator' }, undefined, whole],
-    ['a refused one', 'paid by this deposit', { state: 'refused' }, undefined, whole],
-    ['one of another payment', 'paid by this card', { impUid: otherUid, acceptedAt: 1 }, undefined, whole],
+    ['a refund left to the operator', 'paid by this deposit', { needs: 'operator' }, undefined, whole],
+    ['a refused refund', 'paid by this deposit', { state: 'refused' }, undefined, whole],
+    ['a refund of another payment', 'paid by this card', { impUid: otherUid, acceptedAt: 1 }, undefined, whole],
   ])('with another refund, %s', (_name, state, other, wanted, decided) => {
     const amount = wanted === undefined ? undefined : won(wanted);
     const others = [{ ...refund, ...other }];
@@ -64,7 +64,7 @@ describe('what can be given back', () => {
     ['partly cancelled, this', 10_000],
     ['cancelled, this', 0],
     ['deposit reversed, this', 0],
-  ])('%s: %s won are kept, and nobody can pay it again', (name, kept) => {
+  ])('%s: keeps %s won, and is not payable', (name, kept) => {
     const order = inState(name);
     expect('record' in order.state && keptBy(order, order.state)).toBe(kept);
     expect(isPayable(order.state)).toBe(false);
@@ -120,7 +120,7 @@ describe('the tax parts of a refund', () => {
     else expect(found).toMatchObject(decided);
   });
 
-  test('are not sent for a part of an order without its own, nor where the order has none', () => {
+  test('omits the tax parts of a partial refund that does not name them', () => {
     const part = decideRefund(taxed, { amount: won(1_000), hasAccount: false, others: [] });
     expect(part).toStrictEqual({ amount: 1_000, checksum: 14_000, impUid: thisUid });
   });
@@ -129,7 +129,7 @@ describe('the tax parts of a refund', () => {
 describe('the reason of the cancel', () => {
   const reasonOf = (reason: string) => cancelReasonOf({ ...refund, reason });
 
-  test('begins with the key, which a cut leaves', () => {
+  test('begins the reason with the key, which survives truncation', () => {
     expect(reasonOf('반품')).toBe('[k4fzyo82mvyr0] 반품');
   });
 
@@ -138,13 +138,13 @@ describe('the reason of the cancel', () => {
     ['blanks around it are trimmed', '  반품 ', '[k4fzyo82mvyr0] 반품'],
     ['decomposed Korean is composed', '반품'.normalize('NFD'), '[k4fzyo82mvyr0] 반품'],
     ['control characters become blanks', 'a\n\tb', '[k4fzyo82mvyr0] a b'],
-    ['half a character is dropped', 'a\ud83d', '[k4fzyo82mvyr0] a'],
-    ['nothing is left', '😀', '[k4fzyo82mvyr0]'],
+    ['a lone surrogate is dropped', 'a\ud83d', '[k4fzyo82mvyr0] a'],
+    ['no character remains', '😀', '[k4fzyo82mvyr0]'],
   ])('%s', (_name, reason, sent) => {
     expect(reasonOf(reason)).toBe(sent);
   });
 
-  test('is at most 100 bytes of UTF-8, cut between characters', () => {
+  test('limits the reason to 100 bytes of UTF-8, cut between characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (reason) => {
         const sent = reasonOf(reason);
@@ -158,7 +158,7 @@ describe('the reason of the cancel', () => {
   });
 });
 
-describe('a refund whose answer was lost', () => {
+describe('a refund whose response was lost', () => {
   const payment = (state: PaymentState, cancels?: readonly Cancel[]): Payment => ({
     impUid: thisUid,
     merchantUid: 'order-1',
@@ -182,24 +182,24 @@ describe('a refund whose answer was lost', () => {
     ['as it was sent', ours],
     ['cut after the key', '[k4fzyo82mvyr0'],
     ['without brackets, in upper case', 'K4FZYO82MVYR0 반품'],
-    ['behind the words of the PG', '취소: [k4fzyo82mvyr0] ??'],
-  ])('is known by its key: %s', (_name, reason) => {
+    ['after a text of the PG', '취소: [k4fzyo82mvyr0] ??'],
+  ])('finds the refund by its key: %s', (_name, reason) => {
     expect(refundFoundIn(refund, payment(kept(9_000), [entry(1_000, '변심'), entry(4_000, reason)]), [])).toBe('done');
     expect(refundFoundIn(refund, payment({ kind: 'returned' }, [entry(4_000, reason)]), [other])).toBe('done');
   });
 
   test.each<[string, RefundFinding, Payment, Refund[], Partial<Refund>]>([
-    ['nothing moved', 'unchanged', payment(kept(14_000)), [], {}],
+    ['an unchanged balance', 'unchanged', payment(kept(14_000)), [], {}],
     [
-      'an entry of before it',
+      'an older entry',
       'unchanged',
       payment(kept(10_000), [entry(4_000)]),
       [],
       { cancelsBefore: 1, checksum: won(10_000) },
     ],
     ['a new entry, and the same balance', 'unclear', payment(kept(14_000), [entry(4_000)]), [], {}],
-    ['just one new entry of its amount', 'done', payment(kept(10_000), [entry(4_000)]), [], {}],
-    ['the same with the words of the PG', 'done', payment(kept(10_000), [entry(4_000, '취소')]), [], {}],
+    ['one new entry of its amount', 'done', payment(kept(10_000), [entry(4_000)]), [], {}],
+    ['one new entry with a text of the PG', 'done', payment(kept(10_000), [entry(4_000, '취소')]), [], {}],
     ['the whole amount', 'done', payment({ kind: 'returned' }, [entry(14_000)]), [], { amount: won(14_000) }],
     ['an entry of another amount', 'overtaken', payment(kept(13_000), [entry(1_000)]), [], {}],
     ['an entry of a larger amount', 'overtaken', payment({ kind: 'returned' }, [entry(14_000)]), [], {}],
@@ -220,7 +220,7 @@ describe('a refund whose answer was lost', () => {
       [other],
       {},
     ],
-    ['another refund that may be it', 'unclear', payment(kept(10_000), [entry(4_000)]), [other], {}],
+    ['another refund that may match', 'unclear', payment(kept(10_000), [entry(4_000)]), [other], {}],
     [
       'another refund that was done since',
       'unclear',
@@ -236,20 +236,20 @@ describe('a refund whose answer was lost', () => {
       { cancelsBefore: 1, checksum: won(10_000) },
     ],
     [
-      'a refused refund is no rival',
+      'a refused refund does not match',
       'done',
       payment(kept(10_000), [entry(4_000)]),
       [{ ...other, state: 'refused' }],
       {},
     ],
     [
-      'a refund of another payment is no rival',
+      'a refund of another payment does not match',
       'done',
       payment(kept(10_000), [entry(4_000)]),
       [{ ...other, impUid: otherUid }],
       {},
     ],
-    ['itself is no rival', 'done', payment(kept(10_000), [entry(4_000)]), [refund], {}],
+    ['the refund itself does not match', 'done', payment(kept(10_000), [entry(4_000)]), [refund], {}],
     ['a balance without a history', 'unclear', payment(kept(10_000)), [], {}],
     ['a smaller change without a history', 'overtaken', payment(kept(13_000)), [], {}],
     ['an entry without an amount', 'unclear', payment(kept(10_000), [entry(undefined)]), [], {}],
@@ -258,7 +258,7 @@ describe('a refund whose answer was lost', () => {
     expect(refundFoundIn({ ...refund, ...fields }, shown, others)).toBe(finding);
   });
 
-  test('is taken off when just its amount is gone', () => {
+  test('detects that the balance is lower by the amount of the refund', () => {
     expect(isTakenOff(refund, payment(kept(10_000)))).toBe(true);
     expect(isTakenOff(refund, payment(kept(9_999)))).toBe(false);
     expect(isTakenOff({ ...refund, amount: won(14_000) }, payment({ kind: 'returned' }))).toBe(true);

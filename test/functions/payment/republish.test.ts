@@ -1,4 +1,4 @@
-/** Events made again from an item alone have the ids and the content that they were published with. */
+/** Events derived again from the item alone have the ids and the content of their first publication. */
 
 import { describe, expect, test } from 'vitest';
 import { orderEvents, type PaymentEvent, refundEvents, reversalEvents } from '../../../functions/payment/events.ts';
@@ -10,7 +10,7 @@ import { orderIn, refund, states, thisUid, won } from './cases.ts';
 const statesOfOrders = Object.entries(states) as [string, OrderState][];
 
 describe('an order', () => {
-  test.each(statesOfOrders)('that is %s has the event that its last write published', (_name, state) => {
+  test.each(statesOfOrders)('derives the event of the last write of an order that is %s', (_name, state) => {
     const order = orderIn(state);
     const paid = { ...orderIn({ status: 'paid', impUid: thisUid, record: {} }), revision: order.revision - 1 };
     const again = orderEventsAgain(order);
@@ -18,13 +18,13 @@ describe('an order', () => {
     else expect(again).toEqual(orderEvents(paid, order));
   });
 
-  test('that only was registered, or only the shop has written, has none', () => {
+  test('derives no event of an order that was only registered, or only written by the shop', () => {
     expect(orderEventsAgain({ ...orderIn({ status: 'ready' }), revision: 1 })).toEqual([]);
     const untouched: Order = { ...orderIn({ status: 'ready' }), revision: 0 };
     expect(orderEventsAgain(untouched)).toEqual([]);
   });
 
-  test('that was paid and partly cancelled gets no second payment', () => {
+  test('derives no second Payment Paid of a partly cancelled order', () => {
     const order = orderIn(states['partly cancelled, this'] as OrderState);
     expect(orderEventsAgain(order).map(({ name }) => name)).toEqual(['Payment Partially Cancelled']);
   });
@@ -51,24 +51,24 @@ describe('a reversal', () => {
     revision: before.revision + 1,
     ...change,
   });
-  const looked = (before: Reversal) => next(before, { attempts: before.attempts + 1 });
-  const twice = (before: Reversal) => looked(looked(before));
+  const checkedOnce = (before: Reversal) => next(before, { attempts: before.attempts + 1 });
+  const twice = (before: Reversal) => checkedOnce(checkedOnce(before));
   const more = next(twice(manual), { amount: won(20_000), attempts: 0 });
 
   test.each<[string, readonly PaymentEvent[], Reversal]>([
     ['was just requested', reversalEvents(undefined, requested), requested],
-    ['is the operator’s', reversalEvents(undefined, manual), manual],
-    ['was looked at since', reversalEvents(undefined, manual), twice(manual)],
-    ['got more money, and was looked at since', reversalEvents(twice(manual), more), twice(more)],
-    ['is over', reversalEvents(requested, next(requested, { state: 'done' })), next(requested, { state: 'done' })],
+    ['is left to the operator', reversalEvents(undefined, manual), manual],
+    ['was checked since', reversalEvents(undefined, manual), twice(manual)],
+    ['grew, and was checked since', reversalEvents(twice(manual), more), twice(more)],
+    ['is done', reversalEvents(requested, next(requested, { state: 'done' })), next(requested, { state: 'done' })],
     [
       'is void',
       reversalEvents(manual, next(manual, { state: 'done', amount: won(0) })),
       next(manual, { state: 'done', amount: won(0) }),
     ],
-    ['has no order, and was looked at since', reversalEvents(undefined, orphan), twice(orphan)],
+    ['has no order, and was checked since', reversalEvents(undefined, orphan), twice(orphan)],
     ['found its order', reversalEvents(orphan, next(orphan, { state: 'done' })), next(orphan, { state: 'done' })],
-  ])('that %s has the events that its last step published', (_what, published, now) => {
+  ])('derives the events of the last step of a reversal that %s', (_name, published, now) => {
     expect(reversalEventsAgain(now)?.map(({ id, name }) => `${name} ${id}`)).toEqual(
       published.map(({ id, name }) => `${name} ${id}`),
     );
@@ -78,13 +78,13 @@ describe('a reversal', () => {
     ['was attempted again', next(requested, { attempts: 2 })],
     ['the PG refused for good', next(requested, { state: 'manual', attempts: 12 })],
     ['is an account that could not be revoked', next({ ...requested, kind: 'revoke' }, { state: 'manual' })],
-    ['was over at its first write', { ...requested, state: 'done' }],
-  ])('that %s does not say under which id it was published', (_what, now) => {
+    ['was done at its first write', { ...requested, state: 'done' }],
+  ])('derives no event of a reversal that %s, since its id is unknown', (_name, now) => {
     expect(reversalEventsAgain(now)).toBeUndefined();
   });
 });
 
-test('a refund has its event once it is over', () => {
+test('derives the event of a refund once it is done', () => {
   expect(refundEventsAgain(refund)).toEqual([]);
   const done = { ...refund, state: 'done', revision: 2 } as const;
   expect(refundEventsAgain(done)).toEqual(refundEvents(refund, done));

@@ -1,4 +1,4 @@
-/** What is known of a payment that must be undone: how much of it is still there, and what is news about it. */
+/** Reversals: the remaining amount, replacement by a newer decision, and their transitions. */
 
 import { describe, expect, test } from 'vitest';
 import type { Payment, PaymentState } from '../../../functions/payment/payment.ts';
@@ -11,14 +11,14 @@ import {
   expected,
   failed,
   finished,
-  isNews,
   isOverdue,
   isTakenBack,
   leftOf,
-  nextCheckAt,
   opened,
+  planReversalCheck,
   type Reversal,
   type ReversalReason,
+  supersedes,
 } from '../../../functions/payment/reversal.ts';
 import { thisAccount, thisUid, won } from './cases.ts';
 
@@ -49,14 +49,14 @@ const payment = (state: PaymentState): Payment => ({
 const kept = (amount: number): PaymentState => ({ kind: 'kept', kept: won(amount) });
 
 test.each<[string, ReversalReason, PaymentState, number]>([
-  ['all of it, when nothing has come back', 'duplicate_payment', kept(14_000), 14_000],
-  ['less, when a part has come back', 'duplicate_payment', kept(10_000), 10_000],
-  ['no more than was recorded', 'duplicate_payment', kept(20_000), 14_000],
-  ['as recorded, of a deposit of another sum', 'deposit_mismatch', kept(10_000), 14_000],
-  ['as recorded, of a deposit on top', 'deposit_excess', kept(10_000), 14_000],
-  ['as recorded, when the payment keeps nothing', 'duplicate_payment', { kind: 'returned' }, 14_000],
-])('%s', (_name, reason, state, left) => {
-  expect(leftOf(reversal(reason), payment(state))).toBe(left);
+  ['the whole amount, when no part was returned', 'duplicate_payment', kept(14_000), 14_000],
+  ['less, when a part was returned', 'duplicate_payment', kept(10_000), 10_000],
+  ['at most the recorded amount', 'duplicate_payment', kept(20_000), 14_000],
+  ['the recorded amount, of a deposit mismatch', 'deposit_mismatch', kept(10_000), 14_000],
+  ['the recorded amount, of a deposit excess', 'deposit_excess', kept(10_000), 14_000],
+  ['the recorded amount, when the payment keeps nothing', 'duplicate_payment', { kind: 'returned' }, 14_000],
+])('%s', (_name, reason, state, remaining) => {
+  expect(leftOf(reversal(reason), payment(state))).toBe(remaining);
 });
 
 const known = reversal('deposit_mismatch');
@@ -66,29 +66,34 @@ const revoke = { ...cancel, kind: 'revoke', amount: won(0) } as const;
 const orphan = { ...known, kind: 'orphan', reason: 'order_not_found' } as const;
 
 test.each<[string, Partial<Reversal>, Reversal, boolean]>([
-  ['the same again', {}, known, false],
-  ['the same again, when it is over', {}, done, false],
-  ['less', { amount: won(10_000) }, known, false],
-  ['more', { amount: won(14_001) }, known, true],
-  ['more, when it is over', { amount: won(14_001) }, done, true],
-  ['less, for another reason', { amount: won(3_000), reason: 'deposit_excess' }, known, true],
-  ['less, for another reason, when the other is over', { amount: won(3_000), reason: 'deposit_excess' }, done, true],
-  ['a person is to do what we were to', {}, cancel, true],
-  ['we are to do what a person was to', { kind: 'cancel' }, known, false],
-  ['we are to do it still', { kind: 'cancel' }, cancel, false],
-  ['an account without a deposit has one', { kind: 'cancel' }, revoke, true],
-  ['an account is to be revoked still', { kind: 'revoke', amount: won(0) }, revoke, false],
-  ['an orphan has an order', { kind: 'cancel' }, orphan, true],
-  ['an orphan is one still', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
-])('is news, or not: %s', (_name, decided, before, is) => {
-  expect(isNews({ ...known, ...decided }, before)).toBe(is);
+  ['the same decision', {}, known, false],
+  ['the same decision, when it is done', {}, done, false],
+  ['a smaller amount', { amount: won(10_000) }, known, false],
+  ['a larger amount', { amount: won(14_001) }, known, true],
+  ['a larger amount, when it is done', { amount: won(14_001) }, done, true],
+  ['a smaller amount for another reason', { amount: won(3_000), reason: 'deposit_excess' }, known, true],
+  [
+    'a smaller amount for another reason, when the other is done',
+    { amount: won(3_000), reason: 'deposit_excess' },
+    done,
+    true,
+  ],
+  ['manual instead of a cancel', {}, cancel, true],
+  ['a cancel instead of manual', { kind: 'cancel' }, known, false],
+  ['the same cancel', { kind: 'cancel' }, cancel, false],
+  ['a cancel after a revocation, since a deposit arrived', { kind: 'cancel' }, revoke, true],
+  ['the same revocation', { kind: 'revoke', amount: won(0) }, revoke, false],
+  ['a cancel of an orphan', { kind: 'cancel' }, orphan, true],
+  ['the same orphan', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
+])('supersedes or not: %s', (_name, decided, before, expectation) => {
+  expect(supersedes({ ...known, ...decided }, before)).toBe(expectation);
 });
 
 describe('the steps of a reversal', () => {
   const at = 1_000_000;
   const request = { impUid: thisUid, merchantUid: 'order-1', reason: 'amount_mismatch', currency: 'KRW' } as const;
-  const asked = { ...request, kind: 'cancel', amount: won(14_000) } as const;
-  const requested: Reversal = { ...opened(asked, 1, at), revision: 1 };
+  const cancelRequest = { ...request, kind: 'cancel', amount: won(14_000) } as const;
+  const requested: Reversal = { ...opened(cancelRequest, 1, at), revision: 1 };
 
   test.each([
     ['cancel', 'requested', 1],
@@ -97,16 +102,22 @@ describe('the steps of a reversal', () => {
     ['orphan', 'manual', 0],
   ] as const)('a new %s is %s, with %i attempts claimed', (kind, state, attempts) => {
     const times = { createdAt: at, updatedAt: at };
-    expect(opened({ ...asked, kind }, 1, at)).toStrictEqual({ ...asked, kind, state, attempts, ...times });
+    expect(opened({ ...cancelRequest, kind }, 1, at)).toStrictEqual({
+      ...cancelRequest,
+      kind,
+      state,
+      attempts,
+      ...times,
+    });
   });
 
-  test('a request is claimed when it is due, and not before', () => {
+  test('claims a request when it is due, and not before', () => {
     expect(claimed(requested, at + 59)).toBeUndefined();
     const { revision: _revision, ...next } = { ...requested, attempts: 2, updatedAt: at + 60, revision: 0 };
     expect(claimed(requested, at + 60)).toEqual({ ...next, revision: 1 });
   });
 
-  test('a request that Iamport accepted is never claimed again', () => {
+  test('never claims a request again that Iamport accepted', () => {
     const later = accepted(requested, at + 10);
     expect(later).toMatchObject({ state: 'requested', acceptedAt: at + 10 });
     expect(accepted({ ...later, revision: 2 }, at + 99).acceptedAt).toBe(at + 10);
@@ -123,21 +134,21 @@ describe('the steps of a reversal', () => {
     [172_800, 259_200],
   ])('an accepted request that was checked after %i s is checked after %i s', (after, next) => {
     const reversal = { ...accepted(requested, at), revision: 2, updatedAt: at + after };
-    expect(nextCheckAt(reversal)).toBe(at + next);
+    expect(planReversalCheck(reversal)).toBe(at + next);
   });
 
-  test('an accepted request is the operator’s when its payment does not show it after three working days', () => {
+  test('leaves an accepted request to the operator when its payment does not show it after three working days', () => {
     const reversal = { ...accepted(requested, at), revision: 2 };
     expect(checked(reversal, won(14_000), at + 3 * 86_400).state).toBe('requested');
     expect(checked(reversal, won(14_000), at + 7 * 86_400)).toMatchObject({ state: 'manual', attempts: 1 });
   });
 
-  test('after twelve attempts the operator takes over', () => {
+  test('leaves a request to the operator after twelve attempts', () => {
     expect(failed({ ...requested, attempts: 11 }, 'no', at)).toMatchObject({ state: 'requested', message: 'no' });
     expect(failed({ ...requested, attempts: 12 }, 'no', at)).toMatchObject({ state: 'manual', message: 'no' });
   });
 
-  test('an account that could not be revoked is tried on, and a cancel is not', () => {
+  test('repeats a manual revocation, and no manual cancel', () => {
     const later = at + 86_400;
     const revocation: Reversal = { ...requested, kind: 'revoke', state: 'manual', amount: won(0) };
     expect(claimed(revocation, later)).toMatchObject({ attempts: 2 });
@@ -146,31 +157,31 @@ describe('the steps of a reversal', () => {
     expect(claimed({ ...revocation, state: 'done' }, later)).toBeUndefined();
   });
 
-  test('a check of what waits for the operator comes later each time, and records what is left', () => {
+  test('plans checks of a manual reversal at growing intervals, and records the remaining amount', () => {
     const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', attempts: 0 };
-    expect(nextCheckAt(waiting)).toBe(at + 240);
+    expect(planReversalCheck(waiting)).toBe(at + 240);
     const { attempts, amount, updatedAt } = checked(waiting, won(10_000), at + 240);
     expect({ attempts, amount, updatedAt }).toEqual({ attempts: 1, amount: 10_000, updatedAt: at + 240 });
-    expect(nextCheckAt({ ...waiting, attempts: 1 })).toBe(at + 480);
-    expect(nextCheckAt({ ...waiting, attempts: 40 })).toBe(at + 21_600);
+    expect(planReversalCheck({ ...waiting, attempts: 1 })).toBe(at + 480);
+    expect(planReversalCheck({ ...waiting, attempts: 40 })).toBe(at + 21_600);
   });
 
-  test('an unmatched payment is checked only when its order is registered', () => {
+  test('checks an unmatched payment only when its order is registered', () => {
     const unmatched: Reversal = { ...requested, kind: 'orphan', state: 'manual', attempts: 0 };
-    expect(nextCheckAt(unmatched)).toBeUndefined();
+    expect(planReversalCheck(unmatched)).toBeUndefined();
     expect(checkOf(unmatched)).toEqual({ of: 'unmatched', at });
     const awaited = expected(unmatched, at + 60, at);
     expect(checkOf(awaited)).toEqual({ of: 'check', at: at + 60 });
     const seen = checked({ ...awaited, revision: 2 }, won(14_000), at + 60);
     expect(seen).not.toHaveProperty('checkAt');
-    expect(nextCheckAt(seen)).toBeUndefined();
+    expect(planReversalCheck(seen)).toBeUndefined();
   });
 
-  test('what is over is in no class, and its message is gone', () => {
-    const over = finished({ ...requested, message: 'no', checkAt: at }, undefined, at + 5);
-    expect(over).toMatchObject({ state: 'done', amount: 14_000, updatedAt: at + 5 });
-    expect(Object.keys(over)).not.toEqual(expect.arrayContaining(['message']));
-    expect(checkOf(over)).toBeUndefined();
+  test('removes the message and the check class of a finished reversal', () => {
+    const done = finished({ ...requested, message: 'no', checkAt: at }, undefined, at + 5);
+    expect(done).toMatchObject({ state: 'done', amount: 14_000, updatedAt: at + 5 });
+    expect(Object.keys(done)).not.toEqual(expect.arrayContaining(['message']));
+    expect(checkOf(done)).toBeUndefined();
     expect(finished(requested, won(0), at).amount).toBe(0);
   });
 
@@ -188,28 +199,28 @@ describe('the steps of a reversal', () => {
     ['a deposit for the operator', {}, true],
     ['an account without a deposit', { amount: won(0) }, false],
     ['an unmatched payment', { kind: 'orphan' }, false],
-    ['a cancel on its way', { kind: 'cancel', state: 'requested' }, false],
-  ])('is overdue after a working day, or not: %s', (_what, of, is) => {
+    ['a requested cancel', { kind: 'cancel', state: 'requested' }, false],
+  ])('is overdue after a working day, or not: %s', (_name, of, expectation) => {
     const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', ...of };
-    expect(isOverdue(waiting, at + 7 * 86_400)).toBe(is);
+    expect(isOverdue(waiting, at + 7 * 86_400)).toBe(expectation);
     expect(isOverdue(waiting, at + 60)).toBe(false);
   });
 
   const account: PaymentState = { kind: 'awaiting_deposit', account: thisAccount };
   test.each<[string, Partial<Reversal>, Partial<Payment>, boolean]>([
-    ['a deposit that waits for the operator is an open account again', {}, { state: account }, true],
-    ['it is still there', {}, { state: kept(14_000) }, false],
-    ['a part of it is there', {}, { state: account, deposited: won(4_000) }, false],
-    ['it is over', { state: 'done' }, { state: account }, false],
-    ['there was no money', { amount: won(0) }, { state: account }, false],
-    ['a cancel is on its way', { kind: 'cancel', state: 'requested' }, { state: account }, false],
-  ])('the bank took a deposit back, or not: %s', (_what, of, now, is) => {
+    ['a deposit left to the operator is an open account again', {}, { state: account }, true],
+    ['the deposit is still kept', {}, { state: kept(14_000) }, false],
+    ['a part of the deposit is still there', {}, { state: account, deposited: won(4_000) }, false],
+    ['the reversal is done', { state: 'done' }, { state: account }, false],
+    ['the amount was zero', { amount: won(0) }, { state: account }, false],
+    ['a cancel is requested', { kind: 'cancel', state: 'requested' }, { state: account }, false],
+  ])('the bank took a deposit back, or not: %s', (_name, of, now, expectation) => {
     const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', ...of };
-    expect(isTakenBack(waiting, { ...payment(account), ...now })).toBe(is);
+    expect(isTakenBack(waiting, { ...payment(account), ...now })).toBe(expectation);
   });
 });
 
-describe('when to try again', () => {
+describe('retry intervals', () => {
   test.each([
     [0, 0],
     [1, 60],

@@ -1,7 +1,7 @@
-/** What browsers of other origins are told, by the template's `CorsConfiguration`, without asking the function. */
+/** CORS responses by the template's `CorsConfiguration`, without invoking the function. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { say, send, startGateway } from './fixture.ts';
+import { returnBody, send, startGateway } from './fixture.ts';
 
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 beforeAll(async () => {
@@ -12,11 +12,11 @@ beforeAll(async () => {
     ExposeHeaders: ['retry-after'],
     MaxAge: 3600,
   };
-  gateway = await startGateway({ routes: ['POST /say'], code: say, api: { CorsConfiguration } });
+  gateway = await startGateway({ routes: ['POST /returnBody'], code: returnBody, api: { CorsConfiguration } });
 });
 afterAll(() => gateway.close());
 
-const preflight = (origin: string, path = '/say') =>
+const preflight = (origin: string, path = '/returnBody') =>
   send(gateway.host, {
     method: 'OPTIONS',
     path,
@@ -31,17 +31,17 @@ const preflight = (origin: string, path = '/say') =>
   });
 const corsOf = (headers: object) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
-const answerTo = (returned: object, origin: string) =>
+const responseTo = (returned: object, origin: string) =>
   send(gateway.host, {
     method: 'POST',
-    path: '/say',
+    path: '/returnBody',
     headers: ['origin', origin, 'content-type', 'application/json'],
     body: JSON.stringify(returned),
   });
 
 describe('a preflight', () => {
-  it('from the storefront is told what is allowed, on any path', async () => {
-    for (const path of ['/say', '/elsewhere']) {
+  it('from the storefront gets the allowed methods and headers, on any path', async () => {
+    for (const path of ['/returnBody', '/elsewhere']) {
       const { status, headers, body } = await preflight('https://m.shop.example', path);
       expect([status, body.length]).toEqual([204, 0]);
       expect(corsOf(headers)).toEqual({
@@ -55,7 +55,7 @@ describe('a preflight', () => {
   });
 
   it.each(['https://evil.example', 'http://shop.example', 'https://shop.example.evil.example', 'null'])(
-    'from %s is told nothing',
+    'from %s gets no CORS header',
     async (origin) => {
       const { status, headers } = await preflight(origin);
       expect([status, corsOf(headers)]).toEqual([204, {}]);
@@ -66,20 +66,20 @@ describe('a preflight', () => {
     expect(gateway.lambda.processIds).toEqual([]);
   });
 
-  it('needs an Access-Control-Request-Method: otherwise it is a method like any other', async () => {
+  it('without an Access-Control-Request-Method is an ordinary OPTIONS request', async () => {
     const { status } = await send(gateway.host, {
       method: 'OPTIONS',
-      path: '/say',
+      path: '/returnBody',
       headers: ['origin', 'https://shop.example'],
     });
     expect(status).toBe(404);
   });
 });
 
-describe('an answer', () => {
-  it('to the storefront may be read by it, an error too', async () => {
+describe('a response', () => {
+  it('to the storefront is readable by it, also when it is an error', async () => {
     for (const statusCode of [200, 503]) {
-      const { headers } = await answerTo({ statusCode }, 'https://shop.example');
+      const { headers } = await responseTo({ statusCode }, 'https://shop.example');
       expect(corsOf(headers)).toEqual({
         'access-control-allow-origin': 'https://shop.example',
         'access-control-expose-headers': 'retry-after',
@@ -87,17 +87,17 @@ describe('an answer', () => {
     }
   });
 
-  it('does not carry the CORS headers of a function, as API Gateway ignores them', async () => {
+  it('omits the CORS headers of a function, as API Gateway ignores them', async () => {
     const returned = { statusCode: 200, headers: { 'Access-Control-Allow-Origin': '*', 'x-other': 'kept' } };
-    const { headers } = await answerTo(returned, 'https://evil.example');
+    const { headers } = await responseTo(returned, 'https://evil.example');
     expect(corsOf(headers)).toEqual({});
     expect(headers['x-other']).toBe('kept');
   });
 });
 
-it('an API without a CorsConfiguration answers no preflight', async () => {
-  const without = await startGateway({ routes: ['POST /say'], code: say });
+it('an API without a CorsConfiguration returns 404 for a preflight', async () => {
+  const without = await startGateway({ routes: ['POST /returnBody'], code: returnBody });
   const headers = ['Origin', 'https://shop.example', 'Access-Control-Request-Method', 'POST'];
-  expect((await send(without.host, { method: 'OPTIONS', path: '/say', headers })).status).toBe(404);
+  expect((await send(without.host, { method: 'OPTIONS', path: '/returnBody', headers })).status).toBe(404);
   await without.close();
 });

@@ -1,4 +1,4 @@
-/** The database of the local system: what may be chosen, and the template's tables in each engine. */
+/** The database of the local system: the choice of an engine, and the template's tables in each. */
 
 import { randomBytes } from 'node:crypto';
 import { DescribeTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
@@ -13,9 +13,9 @@ const clientOf = (endpoint: string) =>
 
 describe.each([
   ['dynalite', 'dynalite'],
-  ['a DynamoDB that is there already', inject('dynamodbEndpoint')],
+  ['a given DynamoDB endpoint', inject('dynamodbEndpoint')],
 ])('in %s', (_engine, choice) => {
-  it('the tables of the template are made, with their keys and indexes, and hold items', async () => {
+  it('the tables of the template are created with their keys and indexes, and store items', async () => {
     const database = await startDatabase(choice);
     const client = clientOf(database.endpoint);
     const tables = await createTables(assembly, database, accessKeyId);
@@ -33,13 +33,13 @@ describe.each([
   });
 });
 
-it('a DynamoDB that has the tables from the last time keeps them', async () => {
+it('keeps tables that exist already', async () => {
   const database = await startDatabase(inject('dynamodbEndpoint'));
-  const made = await createTables(assembly, database, `${accessKeyId}again`);
-  expect(await createTables(assembly, database, `${accessKeyId}again`)).toEqual(made);
+  const created = await createTables(assembly, database, `${accessKeyId}again`);
+  expect(await createTables(assembly, database, `${accessKeyId}again`)).toEqual(created);
 });
 
-it('another word is refused, with those that may be chosen', async () => {
+it('rejects an unknown engine, and names the allowed ones', async () => {
   await expect(startDatabase('postgres')).rejects.toThrow(
     'DYNAMODB must be "local", "dynalite" or the URL of an endpoint, and is "postgres".',
   );

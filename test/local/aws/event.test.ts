@@ -1,7 +1,7 @@
-/** The events that functions get, from requests over a real socket. What is expected is written out, not computed. */
+/** The events that functions receive, from requests over a real socket. Expected values are literals, not computed. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { echo, type Sent, send, startGateway } from './fixture.ts';
+import { echo, type RawRequest, send, startGateway } from './fixture.ts';
 
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ interface Event {
   readonly requestContext: { readonly [field: string]: unknown; readonly http: unknown };
 }
 
-const eventOf = async (sent: Sent) => (await send(gateway.host, sent)).json as Event;
+const eventOf = async (sent: RawRequest) => (await send(gateway.host, sent)).json as Event;
 const form = ['content-type', 'application/x-www-form-urlencoded'];
 
 describe('an event', () => {
@@ -53,19 +53,19 @@ describe('an event', () => {
     expect(Math.abs(Number(timeEpoch) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('leaves the query as it came, and reads it beside', async () => {
+  it('has the raw query and the parsed parameters', async () => {
     const event = await eventOf({ path: '/echo?name=%EA%B9%80&plus=a+b&empty=&bare&again=1&again=2' });
     expect(event.rawQueryString).toBe('name=%EA%B9%80&plus=a+b&empty=&bare&again=1&again=2');
     expect(event.queryStringParameters).toEqual({ name: '김', plus: 'a b', empty: '', bare: '', again: '1,2' });
   });
 
-  it('has no query where there is none', async () => {
+  it('omits an empty query', async () => {
     const event = await eventOf({ path: '/echo?' });
     expect(event.rawQueryString).toBe('');
     expect(event).not.toHaveProperty('queryStringParameters');
   });
 
-  it('joins a header that comes twice', async () => {
+  it('joins a repeated header', async () => {
     const event = await eventOf({
       path: '/echo',
       headers: ['X-Two', 'one', 'x-two', 'two', 'Accept', 'a', 'accept', 'b'],
@@ -73,13 +73,13 @@ describe('an event', () => {
     expect(event.headers).toMatchObject({ 'x-two': 'one,two', accept: 'a,b' });
   });
 
-  it('has the cookies apart from the headers', async () => {
+  it('has the cookies separate from the headers', async () => {
     const event = await eventOf({ path: '/echo', headers: ['Cookie', 'a=1; b=x=y', 'cookie', 'c=3'] });
     expect(event.cookies).toEqual(['a=1', 'b=x=y', 'c=3']);
     expect(event.headers).not.toHaveProperty('cookie');
   });
 
-  it('takes the sender from the socket, whatever a header says', async () => {
+  it('takes the source address from the socket, not from a header', async () => {
     const event = await eventOf({ path: '/echo', headers: ['X-Forwarded-For', '52.78.100.19'] });
     expect(event.requestContext.http).toMatchObject({ sourceIp: '127.0.0.1' });
     expect(event.headers['x-forwarded-for']).toBe('52.78.100.19,127.0.0.1');
@@ -93,9 +93,13 @@ describe('an event', () => {
     ],
     ['keeps a plus', '/echo/a+b', { rawPath: '/echo/a+b', pathParameters: { name: 'a+b' } }],
     ['is decoded only once', '/echo/%2541', { rawPath: '/echo/%41', pathParameters: { name: '%41' } }],
-    ['that is not well encoded stays as it is', '/echo/%zz', { rawPath: '/echo/%zz', pathParameters: { name: '%zz' } }],
     [
-      'of several segments is one parameter',
+      'stays encoded when its encoding is malformed',
+      '/echo/%zz',
+      { rawPath: '/echo/%zz', pathParameters: { name: '%zz' } },
+    ],
+    [
+      'puts several segments into one parameter',
       '/all/a/b%20c',
       { rawPath: '/all/a/b c', pathParameters: { proxy: 'a/b c' } },
     ],
@@ -111,12 +115,12 @@ describe('an event', () => {
     ['a form', form, 'imp_uid=imp_1', 'aW1wX3VpZD1pbXBfMQ==', true],
     ['no content type', [], 'abc', 'YWJj', true],
     ['a picture', ['content-type', 'image/png'], Buffer.from([0x89, 0, 0xff]), 'iQD/', true],
-  ])('has %s as API Gateway has it', async (_what, headers, body, expected, isBase64Encoded) => {
+  ])('encodes %s as API Gateway does', async (_what, headers, body, expected, isBase64Encoded) => {
     const event = await eventOf({ method: 'POST', path: '/echo', headers, body });
     expect([event.body, event.isBase64Encoded]).toEqual([expected, isBase64Encoded]);
   });
 
-  it('has no body where there is none', async () => {
+  it('omits an empty body', async () => {
     const event = await eventOf({ method: 'POST', path: '/echo', headers: form });
     expect(event).not.toHaveProperty('body');
     expect(event.isBase64Encoded).toBe(false);

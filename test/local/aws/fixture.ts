@@ -1,4 +1,4 @@
-/** A gateway of its own for a test: a small template, one function whose code the test writes, a free port. Knows no shop. */
+/** A gateway for one test: a small template, one function with code from the test, a free port. Without a shop. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,10 +10,10 @@ import { Gateway } from '../../../local/aws/gateway.ts';
 import { LambdaFunction } from '../../../local/aws/lambda.ts';
 import { CloudAssembly, type Resource } from '../../../local/aws/template.ts';
 
-/** Answers with its event. */
+/** Returns its event. */
 export const echo = 'export const handler = async (event) => event;';
-/** Answers with what the request's body says, so that a test can choose any answer. */
-export const say =
+/** Returns the JSON in the request's body, so that a test can choose the return value. */
+export const returnBody =
   "export const handler = async ({ body, isBase64Encoded }) => JSON.parse(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));";
 
 export interface GatewayOptions {
@@ -23,8 +23,8 @@ export interface GatewayOptions {
   readonly code: string;
   /** Long enough on a busy machine; tests of the limit itself set their own. */
   readonly timeoutSeconds?: number;
-  /** How long the gateway waits for the function; as long as API Gateway where it is not said. */
-  readonly patienceMs?: number;
+  /** How long the gateway waits for the function. Default: as long as API Gateway. */
+  readonly timeoutMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly api?: object;
   readonly stage?: object;
@@ -39,7 +39,7 @@ export async function startGateway(options: GatewayOptions) {
     assembly,
     new Map([['Function', lambda]]),
     (fault) => faults.push(fault),
-    options.patienceMs,
+    options.timeoutMs,
   );
   const server = createServer((incoming, response) => void gateway.serve(incoming, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -59,7 +59,7 @@ export async function startGateway(options: GatewayOptions) {
   };
 }
 
-/** One function, whose code is a file of its own under `directory`. */
+/** One function, with its code in a file under `directory`. */
 export async function functionIn(directory: string, { code, timeoutSeconds = 60, environment = {} }: GatewayOptions) {
   const codeDirectory = join(directory, `asset.${randomUUID()}`);
   await mkdir(codeDirectory);
@@ -89,24 +89,27 @@ function resourcesOf({ routes, api = {}, stage = {} }: GatewayOptions): Record<s
   };
 }
 
-export interface Sent {
+export interface RawRequest {
   readonly method?: string;
   readonly path: string;
-  /** Names and values in turn, so that one can come twice. */
+  /** Names and values alternating, so that a name can be repeated. */
   readonly headers?: readonly string[];
   readonly body?: string | Buffer;
 }
 
-export interface Got {
+export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Of an answer that says that it is JSON, and is. */
+  /** The parsed body of a response with a JSON content type. */
   readonly json: unknown;
 }
 
-/** Sends what `fetch` would tidy up first: paths, repeated headers. */
-export function send(host: string, { method = 'GET', path, headers = [], body = '' }: Sent): Promise<Got> {
+/** Sends paths and repeated headers unchanged, which `fetch` would normalize. */
+export function send(
+  host: string,
+  { method = 'GET', path, headers = [], body = '' }: RawRequest,
+): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const [hostname, port] = host.split(':');
     const length = ['content-length', String(Buffer.byteLength(body))];

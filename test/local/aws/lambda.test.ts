@@ -1,4 +1,6 @@
-/** Functions as Lambda runs them: a process an instance, one invocation at a time, a fault that stays with its caller. */
+/**
+ * Functions as Lambda runs them: one process per instance, one invocation at a time, a failure only for its own caller.
+ */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,9 +20,9 @@ afterEach(async () => {
   for (const lambda of started.splice(0)) await lambda.close();
 });
 async function lambda(code: string, options: { timeoutSeconds?: number; environment?: Record<string, string> } = {}) {
-  const made = await functionIn(directory, { routes: [], code, ...options });
-  started.push(made);
-  return made;
+  const created = await functionIn(directory, { routes: [], code, ...options });
+  started.push(created);
+  return created;
 }
 
 const isAlive = (pid: number): boolean => {
@@ -31,7 +33,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Counts its invocations; `wait` milliseconds go by in each. */
+/** Counts its invocations; each takes `wait` milliseconds. */
 const counting = `let count = 0;
 export const handler = async ({ wait = 0 }) => {
   count += 1;
@@ -40,7 +42,7 @@ export const handler = async ({ wait = 0 }) => {
 };`;
 
 describe('an instance', () => {
-  it('is a process of its own, kept for the next invocation', async () => {
+  it('is its own process, reused for the next invocation', async () => {
     const counter = await lambda(counting);
     const first = await counter.invoke({});
     expect(first).toEqual({ pid: counter.processIds[0], count: 1 });
@@ -48,14 +50,14 @@ describe('an instance', () => {
     expect(counter.processIds).not.toContain(process.pid);
   });
 
-  it('takes one invocation at a time: a second one at once starts a second instance', async () => {
+  it('handles one invocation at a time: a concurrent one starts a second instance', async () => {
     const counter = await lambda(counting);
     const both = await Promise.all([counter.invoke({ wait: 300 }), counter.invoke({ wait: 300 })]);
     expect(both).toMatchObject([{ count: 1 }, { count: 1 }]);
     expect(counter.processIds).toHaveLength(2);
   });
 
-  it('sees the environment that it is given and what Lambda sets, nothing of the laptop', async () => {
+  it('has the given environment and the variables of Lambda, none of the laptop', async () => {
     const showing = await lambda('export const handler = async () => process.env;', {
       environment: { ORDERS_TABLE: 'o' },
     });
@@ -75,30 +77,30 @@ describe('an instance', () => {
     expect(LAMBDA_TASK_ROOT).toContain(directory);
   });
 
-  it('is told its request, its function and its time', async () => {
+  it('gets its request id, its function name and its remaining time', async () => {
     const code = `export const handler = async (event, { awsRequestId, functionName, getRemainingTimeInMillis }) =>
       ({ awsRequestId, functionName, left: getRemainingTimeInMillis() });`;
-    const told = (await (await lambda(code, { timeoutSeconds: 70 })).invoke({})) as Record<string, unknown>;
-    expect(told).toMatchObject({ awsRequestId: expect.stringMatching(/^[\w-]{36}$/), functionName: 'Function' });
-    expect(told.left).toBeGreaterThan(3_000);
-    expect(told.left).toBeLessThanOrEqual(70_000);
+    const context = (await (await lambda(code, { timeoutSeconds: 70 })).invoke({})) as Record<string, unknown>;
+    expect(context).toMatchObject({ awsRequestId: expect.stringMatching(/^[\w-]{36}$/), functionName: 'Function' });
+    expect(context.left).toBeGreaterThan(3_000);
+    expect(context.left).toBeLessThanOrEqual(70_000);
   });
 
-  it('gets and answers every letter, wherever the network breaks the text', async () => {
+  it('receives and returns text intact when the network splits it within a character', async () => {
     const echoing = await lambda('export const handler = async (event) => event;');
     const long = { text: '결제 완료 '.repeat(100_000) };
     expect(await echoing.invoke(long)).toEqual(long);
   });
 
-  it('answers after a long wait over the same connection', async () => {
+  it('returns after a long invocation over the same connection', async () => {
     const counter = await lambda(counting);
     expect(await counter.invoke({ wait: 6_000 })).toMatchObject({ count: 1 });
     expect(await counter.invoke({})).toMatchObject({ count: 2 });
   });
 });
 
-describe('a fault', () => {
-  it('that is thrown names the function, the error and where, and the instance lives on', async () => {
+describe('a failure', () => {
+  it('that is thrown names the function, the error and its place, and the instance stays usable', async () => {
     const failing = await lambda(`let count = 0;
       export const handler = async () => { count += 1; if (count === 1) throw new RangeError('no such order'); return count; };`);
     await expect(failing.invoke({})).rejects.toThrow(/^Function failed: RangeError: no such order\n.*index\.mjs:2/);
@@ -117,53 +119,53 @@ describe('a fault', () => {
     [
       'that ends its process',
       'export const handler = async () => process.exit(3);',
-      /^Function ended \(3\) before it answered/,
+      /^Function ended \(3\) before it returned/,
     ],
     [
       'that is killed',
       `export const handler = async () => process.kill(process.pid, 'SIGKILL');`,
       /^Function ended \(SIGKILL\)/,
     ],
-    ['that returns what is no JSON', 'export const handler = async () => 1n;', /^Function failed: TypeError/],
     [
-      'that throws nothing in particular',
-      'export const handler = async () => { throw undefined; };',
-      /^Function failed: Error/,
+      'that returns a value that JSON cannot express',
+      'export const handler = async () => 1n;',
+      /^Function failed: TypeError/,
     ],
-  ])('of a module %s is a fault of the function', async (_what, code, expected) => {
+    ['that throws undefined', 'export const handler = async () => { throw undefined; };', /^Function failed: Error/],
+  ])('of a module %s rejects the invocation', async (_what, code, expected) => {
     await expect((await lambda(code)).invoke({})).rejects.toThrow(expected);
   });
 
-  it('of taking too long ends the instance, and the next invocation starts another at once', async () => {
+  it('by timeout ends the instance, and the next invocation starts another at once', async () => {
     const counter = await lambda(counting, { timeoutSeconds: 10 });
     const slow = counter.invoke({ wait: 60_000 }).catch((error: Error) => error.message);
-    // Asked in the very moment of the failure: an instance that is about to end takes nothing more.
+    // Invoked at the moment of the failure: an instance that is about to end must not take an invocation.
     const after = slow.then(() => counter.invoke({}));
     expect(await slow).toBe('Function took longer than 10 s');
     expect(await after).toMatchObject({ count: 1 });
   });
 
-  it('is a 500 for the caller, who learns nothing of it, and words for the console', async () => {
+  it('is a 500 without details for the caller, and reported to the console', async () => {
     const code = `export const handler = async () => { throw new Error('secret detail'); };`;
     const gateway = await startGateway({ routes: ['GET /'], code });
-    const answer = await send(gateway.host, { path: '/' });
-    expect([answer.status, answer.json]).toEqual([500, { message: 'Internal Server Error' }]);
+    const response = await send(gateway.host, { path: '/' });
+    expect([response.status, response.json]).toEqual([500, { message: 'Internal Server Error' }]);
     expect(gateway.faults).toEqual([expect.stringContaining('secret detail')]);
     await gateway.close();
   });
 });
 
-it('a caller is not kept waiting for longer than API Gateway would, and the instance finishes its work', async () => {
+it('returns a 503 after the timeout of API Gateway, and the instance finishes its work', async () => {
   const code = `export const handler = async () => { await new Promise((resolve) => setTimeout(resolve, 1_000)); };`;
-  const gateway = await startGateway({ routes: ['GET /'], code, patienceMs: 200 });
-  const answer = await send(gateway.host, { path: '/' });
-  expect([answer.status, answer.json]).toEqual([503, { message: 'Service Unavailable' }]);
+  const gateway = await startGateway({ routes: ['GET /'], code, timeoutMs: 200 });
+  const response = await send(gateway.host, { path: '/' });
+  expect([response.status, response.json]).toEqual([503, { message: 'Service Unavailable' }]);
   expect(gateway.lambda.processIds).toHaveLength(1);
   await gateway.close();
 });
 
-describe('the end', () => {
-  it('of a function ends every process of its, busy or idle', async () => {
+describe('closing', () => {
+  it('a function ends each of its processes, busy or idle', async () => {
     const counter = await lambda(counting);
     const busy = counter.invoke({ wait: 60_000 }).catch((error: Error) => error.message);
     await counter.invoke({});
@@ -171,7 +173,7 @@ describe('the end', () => {
     expect(pids.filter(isAlive)).toHaveLength(2);
     await counter.close();
     expect(pids.filter(isAlive)).toEqual([]);
-    expect(await busy).toBe('Function ended (SIGKILL) before it answered');
+    expect(await busy).toBe('Function ended (SIGKILL) before it returned');
     await expect(counter.invoke({})).rejects.toThrow('Function is shut down');
   });
 });

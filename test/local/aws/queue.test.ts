@@ -1,4 +1,6 @@
-/** The calls of functions/adapters/sqs.ts over HTTP, on the local queue and on servers that refuse or do not answer. */
+/**
+ * The calls of functions/adapters/sqs.ts over HTTP, to the local queue and to servers that refuse or do not respond.
+ */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,32 +10,32 @@ import { messageQueue } from '../../../functions/adapters/sqs.ts';
 import { QueueUnavailable } from '../../../functions/application/faults.ts';
 import { startQueue } from '../../../local/aws/queue.ts';
 
-const ends: (() => unknown)[] = [];
+const closers: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
+  for (const close of closers.splice(0)) await close();
 });
 
 function clientWith(requestTimeout = 2_000) {
   const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
   const requestHandler = { connectionTimeout: 1_000, requestTimeout, throwOnRequestTimeout: true };
   const client = new EventBridgeClient({ region: 'ap-northeast-2', credentials, requestHandler });
-  ends.push(() => client.destroy());
+  closers.push(() => client.destroy());
   return client;
 }
 
-async function server(answer: Parameters<typeof createServer>[1]) {
-  const listening = createServer(answer as never);
+async function server(handler: Parameters<typeof createServer>[1]) {
+  const listening = createServer(handler as never);
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-  ends.push(
+  closers.push(
     () => listening.closeAllConnections(),
     () => listening.close(),
   );
   return `http://127.0.0.1:${(listening.address() as AddressInfo).port}/123456789012/Unpublished`;
 }
 
-test('a message is sent, received once while it is hidden, and deleted', async () => {
+test('a message is sent, received once until its visibility timeout, and deleted', async () => {
   const local = await startQueue();
-  ends.push(() => local.close());
+  closers.push(() => local.close());
   const queue = messageQueue(clientWith(), local.url);
   await queue.send({ key: { merchant_uid: '주문-1' } });
   const [message, ...others] = await queue.receive(60);
@@ -71,10 +73,10 @@ test.each([
     },
     'QueueDoesNotExist',
   ],
-  ['does not answer', () => undefined, ''],
-])('a queue that %s is unavailable', async (_what, answer, says) => {
-  const url = await server(answer as never);
+  ['does not respond', () => undefined, ''],
+])('a queue that %s is unavailable', async (_case, handler, message) => {
+  const url = await server(handler as never);
   const sent = messageQueue(clientWith(200), url).send({ a: 1 });
   await expect(sent).rejects.toThrow(QueueUnavailable);
-  await expect(sent).rejects.toMatchObject({ cause: { message: expect.stringContaining(says) } });
+  await expect(sent).rejects.toMatchObject({ cause: { message: expect.stringContaining(message) } });
 });

@@ -1,4 +1,4 @@
-/** Secrets Manager as the functions ask it, with AWS's own client. */
+/** Secrets Manager as the functions call it, with AWS's own client. */
 
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -17,17 +17,17 @@ afterAll(async () => {
   await secrets.close();
 });
 
-it('the secret of the template is the text that was put in', async () => {
+it("returns the text of the template's secret", async () => {
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
   expect(SecretString).toBe('{"imp_key":"local","imp_secret":"local"}');
 });
 
 it('another secret is not found', async () => {
-  const asked = client.send(new GetSecretValueCommand({ SecretId: `${arn}2` }));
-  await expect(asked).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  const call = client.send(new GetSecretValueCommand({ SecretId: `${arn}2` }));
+  await expect(call).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });
 
-it('nothing can be put in', async () => {
+it('rejects writes', async () => {
   const put = client.send(new PutSecretValueCommand({ SecretId: arn, SecretString: '{}' }));
   await expect(put).rejects.toThrow();
 });

@@ -1,4 +1,4 @@
-/** Signed routes: who signs as AWS does gets in, whoever changes anything does not. With curl, and with AWS's own signer. */
+/** Signed routes accept a valid signature and reject a changed request. With curl, and with AWS's own signer. */
 
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** @returns the status and the JSON of the answer */
+/** @returns the status and the JSON of the response */
 function curl(...parameters: string[]): Promise<{ status: number; json: Record<string, unknown> }> {
   const child = spawn('curl', ['--silent', '--write-out', '\n%{http_code}', ...parameters]);
   const output: Buffer[] = [];
@@ -48,7 +48,7 @@ describe('curl', () => {
     expect([status, event.body]).toEqual([200, '{"amount":14000,"name":"김치"}']);
   });
 
-  it('may ask with a query', async () => {
+  it('may send a query', async () => {
     const { status, json: event } = await curl(...sigv4(), `${gateway.url}/orders/m_1?a=1&b=x%20y`);
     expect([status, event.queryStringParameters]).toEqual([200, { a: '1', b: 'x y' }]);
   });
@@ -56,7 +56,7 @@ describe('curl', () => {
   it.each([
     ['no signature', []],
     ['a wrong secret', sigv4('local:guessed')],
-    ['another access key', sigv4('somebody:local')],
+    ['another access key', sigv4('other:local')],
     ['another region', sigv4('local:local', 'aws:amz:us-east-1:execute-api')],
     ['another service', sigv4('local:local', 'aws:amz:ap-northeast-2:s3')],
     ['a password instead', ['--user', 'local:local']],
@@ -93,7 +93,7 @@ describe('a signed request', () => {
   };
   const minutes = (count: number) => new Date(Date.now() + count * 60_000);
 
-  it('is taken as it was signed', async () => {
+  it('is accepted as signed', async () => {
     expect((await put(await sign())).status).toBe(200);
     expect((await put(await sign({}, minutes(-4)))).status).toBe(200);
   });
@@ -102,12 +102,12 @@ describe('a signed request', () => {
     ['another body', { body: '{"amount":100}' }],
     ['another order', { path: '/orders/m_2' }],
     ['another method', { method: 'POST' }],
-    ['a query more', { path: '/orders/m_1?x=1' }],
+    ['an added query', { path: '/orders/m_1?x=1' }],
   ])('is refused with %s', async (_what, changed) => {
     expect((await put(await sign(), changed)).status).toBe(403);
   });
 
-  it('is refused at another host than it was signed for', async () => {
+  it('is refused at a host that it was not signed for', async () => {
     expect((await put(await sign({ host: 'shop.example' }))).status).toBe(403);
   });
 
@@ -124,7 +124,7 @@ describe('a signed request', () => {
     expect((await put(unsigned, { body: '{"amount":100}' })).status).toBe(403);
   });
 
-  it.each([-6, 6])('is refused %i minutes from its time', async (count) => {
+  it.each([-6, 6])('is refused when signed %i minutes from now', async (count) => {
     expect((await put(await sign({}, minutes(count)))).status).toBe(403);
   });
 

@@ -1,4 +1,4 @@
-/** Records are delivered as an event source mapping does: in order, and again from the one that failed. */
+/** Records are delivered as by an event source mapping: in order, and retried from the failed one. */
 
 import { afterEach, expect, test, vi } from 'vitest';
 import type { LambdaFunction } from '../../../local/aws/lambda.ts';
@@ -12,23 +12,23 @@ const record = (number: number, eventName = 'MODIFY') => ({
 let following: { close(): Promise<void> } | undefined;
 afterEach(() => following?.close());
 
-/** Follows `records` into a function, and says which batches it saw. */
-function seenBy(
+/** Delivers `records` to a function. @returns the batches that it received, and the reported problems */
+function deliver(
   records: readonly ReturnType<typeof record>[],
-  answer: (numbers: readonly number[]) => unknown,
+  handler: (numbers: readonly number[]) => unknown,
   more: Partial<Mapping> = {},
 ) {
   const batches: number[][] = [];
   const reports: string[] = [];
-  const given = [records];
+  const pending = [records];
   const invoke = async (event: { Records: ReturnType<typeof record>[] }) => {
     const numbers = event.Records.map(({ dynamodb }) => Number(dynamodb.SequenceNumber));
     batches.push(numbers);
-    return answer(numbers);
+    return handler(numbers);
   };
   following = follow({
     lambda: { invoke } as unknown as LambdaFunction,
-    source: { next: async () => (given.shift() ?? []) as never },
+    source: { next: async () => (pending.shift() ?? []) as never },
     batchSize: 4,
     retries: 3,
     filters: [{ eventName: ['INSERT', 'MODIFY'] }],
@@ -38,13 +38,13 @@ function seenBy(
   return { batches, reports };
 }
 
-test('in batches, without what the filter keeps out', async () => {
+test('delivers batches without the filtered records', async () => {
   const records = [record(1), record(2), record(3, 'REMOVE'), record(4), record(5), record(6)];
-  const { batches } = seenBy(records, () => ({ batchItemFailures: [] }));
+  const { batches } = deliver(records, () => ({ batchItemFailures: [] }));
   await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]), 10_000);
 });
 
-test('only records that one of several filters matches, by what is in their images', async () => {
+test('delivers only records whose images match one of several filters', async () => {
   const revision = { iamport_revision: { N: '1' } };
   const images = [
     { NewImage: revision },
@@ -61,13 +61,13 @@ test('only records that one of several filters matches, by what is in their imag
     eventName: ['MODIFY'],
     dynamodb,
   }));
-  const { batches } = seenBy(records, () => ({ batchItemFailures: [] }), { filters });
+  const { batches } = deliver(records, () => ({ batchItemFailures: [] }), { filters });
   await vi.waitFor(() => expect(batches).toEqual([[1, 2]]), 10_000);
 });
 
-test('again without end when the mapping sets no limit', async () => {
+test('retries without end when the mapping sets no limit', async () => {
   let calls = 0;
-  const { batches, reports } = seenBy(
+  const { batches, reports } = deliver(
     [record(1)],
     () => {
       calls += 1;
@@ -79,9 +79,9 @@ test('again without end when the mapping sets no limit', async () => {
   expect(reports).toEqual([]);
 });
 
-test('again from the record that failed, and not from those before it', async () => {
+test('retries from the failed record, not from those before it', async () => {
   let failed = false;
-  const { batches } = seenBy(
+  const { batches } = deliver(
     [1, 2, 3, 4].map((number) => record(number)),
     (numbers) => {
       if (failed || !numbers.includes(3)) return { batchItemFailures: [] };
@@ -99,8 +99,8 @@ test('again from the record that failed, and not from those before it', async ()
   );
 });
 
-test('a batch that fails whole is halved until the bad record is alone, and that one is given up in the end', async () => {
-  const { batches, reports } = seenBy(
+test('bisects a failing batch until the bad record is alone, and gives that record up after its retries', async () => {
+  const { batches, reports } = deliver(
     [1, 2, 3].map((number) => record(number)),
     (numbers) => {
       if (numbers.includes(2)) throw new Error('poison');

@@ -1,4 +1,4 @@
-/** What the sandbox's API changes: cancels, registered amounts, virtual accounts. */
+/** Changes through the fake Iamport's API: cancels, registered amounts, virtual accounts. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { awaited, type Caller, paid, start, startCaller } from './caller.ts';
@@ -9,19 +9,19 @@ beforeEach(async () => {
 });
 afterEach(() => iamport.close());
 
-const cancel = (json: object) => iamport.ask('POST', '/payments/cancel', { json });
-/** HTTP 200, and nevertheless not done. */
+const cancel = (json: object) => iamport.call('POST', '/payments/cancel', { json });
+/** HTTP 200, but not performed. */
 const declined = { status: 200, code: 1, message: expect.any(String), response: null };
 const refundAccount = { refund_holder: '홍길동', refund_bank: '004', refund_account: '123-456' };
 
-test('ids at the PG are as long as its own, and all digits behind its name', () => {
+test('ids of the PG have its prefix and 24 digits', () => {
   const payment = iamport.ledger.payment(paid(iamport));
   expect(payment.pg_tid).toMatch(/^StdpayCARD\d{24}$/);
   expect(iamport.ledger.payment(awaited(iamport)).pg_tid).toMatch(/^StdpayVBNK\d{24}$/);
 });
 
 describe('cancel', () => {
-  test('a part leaves the amount as it is and says cancelled all the same', async () => {
+  test('of a part sets the status cancelled, and does not change the amount', async () => {
     const imp_uid = paid(iamport);
     iamport.at.seconds += 60;
     expect(await cancel({ imp_uid, amount: 4000, checksum: 14000, reason: '변심' })).toMatchObject({
@@ -41,7 +41,7 @@ describe('cancel', () => {
     });
   });
 
-  test.each([{}, { amount: 0 }])('an amount of %j takes all that is left', async (amount) => {
+  test.each([{}, { amount: 0 }])('with an amount of %j cancels the rest', async (amount) => {
     const imp_uid = paid(iamport);
     await cancel({ imp_uid, amount: 4000 });
     expect(await cancel({ imp_uid, ...amount })).toMatchObject({ code: 0, response: { cancel_amount: 14000 } });
@@ -55,15 +55,15 @@ describe('cancel', () => {
     expect(await cancel({ imp_uid })).toEqual(declined);
   });
 
-  test('a form is taken as JSON is, and an empty checksum is none', async () => {
+  test('accepts a form, where an empty checksum counts as left out', async () => {
     const form = { imp_uid: paid(iamport), amount: '4000', checksum: '' };
-    expect(await iamport.ask('POST', '/payments/cancel', { form })).toMatchObject({
+    expect(await iamport.call('POST', '/payments/cancel', { form })).toMatchObject({
       code: 0,
       response: { cancel_amount: 4000 },
     });
   });
 
-  test('imp_uid wins over merchant_uid, which alone means the newest paid one', async () => {
+  test('prefers imp_uid to merchant_uid, which alone selects the newest paid payment', async () => {
     const first = paid(iamport, 'order-1');
     const second = paid(iamport, 'order-1');
     iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
@@ -74,17 +74,17 @@ describe('cancel', () => {
   });
 
   test.each([
-    ['another checksum than what is left', { amount: 1000, checksum: 13999 }],
+    ['a checksum other than the rest', { amount: 1000, checksum: 13999 }],
     ['a checksum of 0', { amount: 1000, checksum: 0 }],
-    ['more than is left', { amount: 14001 }],
+    ['an amount over the rest', { amount: 14001 }],
     ['a negative amount', { amount: -1 }],
-  ])('%s is declined, and nothing changes', async (_what, request) => {
+  ])('with %s is declined without a change', async (_case, request) => {
     const imp_uid = paid(iamport);
     expect(await cancel({ imp_uid, ...request })).toEqual(declined);
     expect(iamport.ledger.payment(imp_uid)).toMatchObject({ status: 'paid', cancel_amount: 0, cancel_history: [] });
   });
 
-  test('what is unknown, not paid or wholly cancelled is declined', async () => {
+  test('of an unknown, unpaid or fully cancelled payment is declined', async () => {
     expect(await cancel({ imp_uid: 'imp_000000000000' })).toEqual(declined);
     expect(await cancel({})).toEqual(declined);
     const { imp_uid: left } = iamport.ledger.open({ merchant_uid: 'left', amount: 1000 });
@@ -94,7 +94,7 @@ describe('cancel', () => {
     expect(await cancel({ imp_uid })).toEqual(declined);
   });
 
-  test('the PG may refuse', async () => {
+  test('is declined while the PG refuses cancels', async () => {
     const imp_uid = paid(iamport);
     iamport.settings.pgRefusesCancels = true;
     expect(await cancel({ imp_uid })).toEqual(declined);
@@ -102,7 +102,7 @@ describe('cancel', () => {
     expect(await cancel({ imp_uid })).toMatchObject({ code: 0, response: { cancel_amount: 14000 } });
   });
 
-  test('a deposit is given back only to an account that is named whole', async () => {
+  test('of a deposit needs every field of the refund account', async () => {
     const imp_uid = awaited(iamport);
     iamport.ledger.deposit(imp_uid);
     expect(await cancel({ imp_uid })).toEqual(declined);
@@ -112,20 +112,20 @@ describe('cancel', () => {
 });
 
 describe('registered amounts', () => {
-  const prepare = (method: string, json: object) => iamport.ask(method, '/payments/prepare', { json });
+  const prepare = (method: string, json: object) => iamport.call(method, '/payments/prepare', { json });
 
-  test('are registered once, changed by PUT and shown', async () => {
+  test('are registered once, changed by PUT and returned by GET', async () => {
     const registered = { merchant_uid: 'order-1', amount: 14000, currency: 'KRW' };
     expect(await prepare('POST', registered)).toMatchObject({ code: 0, response: registered });
     expect(await prepare('POST', registered)).toEqual(declined);
     expect(await prepare('PUT', { merchant_uid: 'order-1', amount: 15000 })).toMatchObject({ code: 0 });
-    const shown = await iamport.ask('GET', '/payments/prepare/order-1');
+    const shown = await iamport.call('GET', '/payments/prepare/order-1');
     expect(shown).toMatchObject({ response: { ...registered, amount: 15000 } });
   });
 
-  test('that nobody registered are answered 404', async () => {
+  test('that are not registered get a 404', async () => {
     expect(await prepare('PUT', { merchant_uid: 'order-1', amount: 1 })).toMatchObject({ status: 404, code: -1 });
-    expect(await iamport.ask('GET', '/payments/prepare/order-1')).toMatchObject({ status: 404, code: -1 });
+    expect(await iamport.call('GET', '/payments/prepare/order-1')).toMatchObject({ status: 404, code: -1 });
   });
 
   test('need a merchant_uid of at most 40 characters', async () => {
@@ -134,7 +134,7 @@ describe('registered amounts', () => {
     expect(await prepare('POST', { amount: 1 })).toMatchObject({ status: 400 });
   });
 
-  test('keep a window with another amount or currency shut', async () => {
+  test('refuse a window with another amount or currency', async () => {
     await prepare('POST', { merchant_uid: 'order-1', amount: 14000, currency: 'KRW' });
     await prepare('POST', { merchant_uid: 'any-currency', amount: 10 });
     expect(() => iamport.ledger.open({ merchant_uid: 'order-1', amount: 100 })).toThrow('사전에 등록된');
@@ -145,12 +145,12 @@ describe('registered amounts', () => {
 });
 
 describe('virtual accounts', () => {
-  const revoke = (imp_uid: string, query = '?pg_api_key=local') => iamport.ask('DELETE', `/vbanks/${imp_uid}${query}`);
+  const revoke = (imp_uid: string, query = '?pg_api_key=local') => iamport.call('DELETE', `/vbanks/${imp_uid}${query}`);
 
   test('are issued as ready with number, bank, deadline and issue time', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
     iamport.ledger.issueAccount(imp_uid, { lastsSeconds: 3600 });
-    expect(await iamport.ask('GET', `/payments/${imp_uid}`)).toMatchObject({
+    expect(await iamport.call('GET', `/payments/${imp_uid}`)).toMatchObject({
       response: {
         status: 'ready',
         pay_method: 'vbank',
@@ -163,7 +163,7 @@ describe('virtual accounts', () => {
     });
   });
 
-  test('are paid by a deposit, which the bank may take back and the buyer send again', async () => {
+  test('are paid by a deposit, also after the bank has reversed an earlier one', async () => {
     const imp_uid = awaited(iamport);
     iamport.at.seconds += 100;
     expect(iamport.ledger.deposit(imp_uid)).toMatchObject({ status: 'paid', paid_at: start + 100 });
@@ -173,7 +173,7 @@ describe('virtual accounts', () => {
     expect(iamport.ledger.deposit(imp_uid)).toMatchObject({ status: 'paid', paid_at: start + 200 });
   });
 
-  test('are revoked only with the key of KG Inicis, and then take no deposit', async () => {
+  test('are revoked only with the key of KG Inicis, and then refuse deposits', async () => {
     const imp_uid = awaited(iamport);
     expect(await revoke(imp_uid, '')).toEqual(declined);
     expect(await revoke(imp_uid, '?pg_api_key=wrong')).toEqual(declined);
@@ -197,7 +197,7 @@ describe('virtual accounts', () => {
   });
 });
 
-test('a payment first reported failed may be approved after all', async () => {
+test('a payment first reported as failed may be approved later', async () => {
   const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
   expect(iamport.ledger.fail(imp_uid, '한도초과')).toMatchObject({ status: 'failed', failed_at: start, paid_at: 0 });
   iamport.at.seconds += 60;
@@ -205,13 +205,13 @@ test('a payment first reported failed may be approved after all', async () => {
   expect(() => iamport.ledger.fail(imp_uid, '한도초과')).toThrow();
 });
 
-test.each(['{', '"text"', '[1]'])('a body of %s is answered 400', async (body) => {
+test.each(['{', '"text"', '[1]'])('a body of %s gets a 400', async (body) => {
   const { access_token: authorization } = await iamport.token();
-  const answer = await fetch(`${iamport.url}/payments/prepare`, {
+  const response = await fetch(`${iamport.url}/payments/prepare`, {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/json' },
     body,
   });
-  expect(answer.status).toBe(400);
-  expect(await answer.json()).toMatchObject({ code: -1, response: null });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ code: -1, response: null });
 });

@@ -1,4 +1,4 @@
-/** What the browser brings back from the payment window, and what happened in it. */
+/** The results of the payment window in the browser, and its effects on the payment. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { redirectTo } from '../../../local/iamport/checkout.ts';
@@ -30,7 +30,7 @@ async function open(param: object = order, channel = 'pc'): Promise<string> {
 }
 
 describe('on a PC', () => {
-  test('a paid window brings back what the guide shows to the buyer', async () => {
+  test('a paid window returns the fields that the guide shows to the buyer', async () => {
     const impUid = await open();
     expect(iamport.ledger.payment(impUid)).toMatchObject({
       status: 'ready',
@@ -50,7 +50,7 @@ describe('on a PC', () => {
     expect(rsp).not.toHaveProperty('error_code');
   });
 
-  test('a new SDK does not say success', async () => {
+  test('a new SDK omits success', async () => {
     iamport.settings.sdkTellsSuccess = false;
     const impUid = await open();
     const { rsp } = await post(`/checkout/${impUid}/pay`);
@@ -58,21 +58,21 @@ describe('on a PC', () => {
     expect(rsp).not.toHaveProperty('success');
   });
 
-  test('a failed payment brings its reason', async () => {
+  test('a failed payment returns its reason', async () => {
     const impUid = await open();
     const { rsp } = await post(`/checkout/${impUid}/fail`, { reason: '잔액부족' });
     expect(rsp).toMatchObject({ success: false, imp_uid: impUid, error_code: 'F400', error_msg: '잔액부족' });
     expect(iamport.ledger.payment(impUid)).toMatchObject({ status: 'failed', fail_reason: '잔액부족' });
   });
 
-  test('a closed window brings an error and leaves the payment ready', async () => {
+  test('a closed window returns an error, and the payment stays ready', async () => {
     const impUid = await open();
     const { rsp } = await post(`/checkout/${impUid}/close`);
     expect(rsp).toMatchObject({ success: false, imp_uid: impUid, error_code: 'F400' });
     expect(iamport.ledger.payment(impUid).status).toBe('ready');
   });
 
-  test('a virtual account is a success that nobody has paid', async () => {
+  test('a virtual account is a success with the status ready', async () => {
     const impUid = await open({ ...order, pay_method: 'vbank' });
     const { rsp } = await post(`/checkout/${impUid}/account`, { lasts_seconds: 60 });
     const { vbank_num, vbank_date, vbank_issued_at } = iamport.ledger.payment(impUid);
@@ -80,13 +80,13 @@ describe('on a PC', () => {
     expect(rsp).toMatchObject({ success: true, status: 'ready', vbank_num, vbank_date });
   });
 
-  test('another amount and a test channel can be had, as an attacker has them', async () => {
+  test('accepts another amount and a test channel, as for an attacker', async () => {
     const impUid = await open();
     await post(`/checkout/${impUid}/pay`, { amount: 100, test_channel: true });
     expect(iamport.ledger.payment(impUid)).toMatchObject({ status: 'paid', amount: 100, sandbox: true });
   });
 
-  test('a window with another amount than was registered does not open, and there is no imp_uid', async () => {
+  test('a window with an amount other than the registered one does not open, without an imp_uid', async () => {
     iamport.ledger.prepared.register({ merchant_uid: 'order-1', amount: 14000, currency: 'KRW' });
     const refused = await post('/checkout', { channel: 'pc', param: { ...order, amount: 100 } });
     expect(refused).toEqual({
@@ -101,12 +101,12 @@ describe('on a PC', () => {
     expect(iamport.ledger.entries()).toEqual([]);
   });
 
-  test('m_redirect_url is left alone', async () => {
+  test('ignores m_redirect_url', async () => {
     const impUid = await open({ ...order, m_redirect_url: 'https://shop.example/payments/complete/mobile' });
     expect(await post(`/checkout/${impUid}/pay`)).not.toHaveProperty('redirect_url');
   });
 
-  test('what is paid cannot be paid again', async () => {
+  test('a paid payment cannot be paid again', async () => {
     const impUid = await open();
     await post(`/checkout/${impUid}/pay`);
     expect(await post(`/checkout/${impUid}/pay`)).toEqual({ error: '이미 처리된 결제입니다.' });
@@ -116,14 +116,14 @@ describe('on a PC', () => {
 describe('on a phone', () => {
   const m_redirect_url = 'https://shop.example/payments/complete/mobile?to=web';
 
-  test('the browser is sent to m_redirect_url with what happened added', async () => {
+  test('redirects to m_redirect_url with the result in its query', async () => {
     const impUid = await open({ ...order, m_redirect_url }, 'mobile');
     expect(await post(`/checkout/${impUid}/pay`)).toMatchObject({
       redirect_url: `${m_redirect_url}&imp_uid=${impUid}&merchant_uid=order-1&imp_success=true`,
     });
   });
 
-  test('a failure is told in the query', async () => {
+  test('adds the error of a failure to the query', async () => {
     const impUid = await open({ ...order, m_redirect_url }, 'mobile');
     const { redirect_url } = await post(`/checkout/${impUid}/fail`, { reason: '잔액 부족&' });
     expect(Object.fromEntries(new URL(String(redirect_url)).searchParams)).toEqual({
@@ -142,7 +142,7 @@ test.each([
   ['https://a.example/r?', 'https://a.example/r?imp_uid=imp_1&merchant_uid=m'],
   ['https://a.example/r?a=%20+b&a=2', 'https://a.example/r?a=%20+b&a=2&imp_uid=imp_1&merchant_uid=m'],
   ['https://a.example/r?a=1#part', 'https://a.example/r?a=1&imp_uid=imp_1&merchant_uid=m#part'],
-])('the query of %s is kept as it is', (target, expected) => {
+])('keeps the query of %s', (target, expected) => {
   expect(redirectTo(target, { imp_uid: 'imp_1', merchant_uid: 'm' })).toBe(expected);
 });
 
@@ -155,7 +155,7 @@ describe('confirm_url', () => {
 
   const openConfirmed = () => open({ ...order, confirm_url: `${shop.url}/payments/confirm` });
 
-  test('is asked before the approval, with the amount that would be approved', async () => {
+  test('is called before the approval, with the amount to approve', async () => {
     const impUid = await openConfirmed();
     await post(`/checkout/${impUid}/pay`, { amount: 100 });
     expect(shop.received).toHaveLength(1);
@@ -164,8 +164,8 @@ describe('confirm_url', () => {
     expect(iamport.ledger.payment(impUid).status).toBe('paid');
   });
 
-  test('stops the payment with the reason that it gives', async () => {
-    shop.answers = [{ status: 409, body: { reason: '품절되었습니다' } }];
+  test('stops the payment with its reason', async () => {
+    shop.responses = [{ status: 409, body: { reason: '품절되었습니다' } }];
     const impUid = await openConfirmed();
     const { rsp } = await post(`/checkout/${impUid}/pay`);
     expect(rsp).toMatchObject({ success: false, error_msg: '품절되었습니다' });

@@ -1,4 +1,4 @@
-/** Four clients that others made for the real Iamport must find nothing strange about the sandbox. They live in test/clients. */
+/** Four third-party clients of the real Iamport work with the fake one. They are in test/clients. */
 
 import { execFile } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { type SandboxIamport, startIamport } from '../../../local/iamport/server.ts';
+import { type FakeIamport, startIamport } from '../../../local/iamport/server.ts';
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../../clients', import.meta.url));
@@ -18,7 +18,7 @@ const payment = z.object({
   cancel_amount: z.number(),
   status: z.string(),
 });
-const seenBy = z.record(
+const resultsSchema = z.record(
   z.string(),
   z.object({
     error: z.string().optional(),
@@ -30,8 +30,8 @@ const seenBy = z.record(
 );
 
 const clients = ['iamport', 'iamporter', 'iamport-rest-client-nodejs', 'iamport-server-api'];
-let iamport: SandboxIamport;
-let seen: z.infer<typeof seenBy>;
+let iamport: FakeIamport;
+let results: z.infer<typeof resultsSchema>;
 const impUids: string[] = [];
 
 beforeAll(async () => {
@@ -44,12 +44,12 @@ beforeAll(async () => {
   }
   const orders = clients.flatMap((client, index) => [impUids[index] ?? '', `order-${client}`]);
   const { stdout } = await run(process.execPath, ['run.mjs', iamport.url, ...orders], { cwd: folder });
-  seen = seenBy.parse(JSON.parse(stdout));
+  results = resultsSchema.parse(JSON.parse(stdout));
 }, 180_000);
 
 afterAll(() => iamport?.close());
 
-/** Some of the clients are old, so they keep their dependencies out of ours: installed only when a test needs them. */
+/** Installs the clients only when a test needs them. Some are old, so their dependencies stay out of ours. */
 async function install(): Promise<void> {
   const installed = `${folder}/node_modules/.package-lock.json`;
   const lock = `${folder}/package-lock.json`;
@@ -60,22 +60,22 @@ async function install(): Promise<void> {
 describe.each(clients.map((client, index) => ({ client, index })))('$client', ({ client, index }) => {
   const expected = () => ({ imp_uid: impUids[index], merchant_uid: `order-${client}`, amount: 14000 });
 
-  test('meets no error and gets the token that everybody gets', () => {
-    expect(seen[client]?.error).toBeUndefined();
-    expect(iamport.tokens.accepts(seen[client]?.token ?? '')).toBe(true);
+  test('gets the shared token without an error', () => {
+    expect(results[client]?.error).toBeUndefined();
+    expect(iamport.tokens.accepts(results[client]?.token ?? '')).toBe(true);
   });
 
   test('reads the payment', () => {
-    expect(seen[client]?.read).toEqual({ ...expected(), status: 'paid', cancel_amount: 0 });
+    expect(results[client]?.read).toEqual({ ...expected(), status: 'paid', cancel_amount: 0 });
   });
 
   test('cancels 4,000 of 14,000 won with a checksum', () => {
-    expect(seen[client]?.cancelled).toEqual({ ...expected(), status: 'cancelled', cancel_amount: 4000 });
+    expect(results[client]?.cancelled).toEqual({ ...expected(), status: 'cancelled', cancel_amount: 4000 });
     expect(iamport.ledger.payment(impUids[index] ?? '').cancel_amount).toBe(4000);
   });
 });
 
-// iamport-server-api has no call for it.
+// iamport-server-api has no such call.
 test.each(clients.slice(0, 3))('%s finds the payment by its merchant_uid', (client) => {
-  expect(seen[client]?.found).toMatchObject({ merchant_uid: `order-${client}`, status: 'paid', amount: 14000 });
+  expect(results[client]?.found).toMatchObject({ merchant_uid: `order-${client}`, status: 'paid', amount: 14000 });
 });

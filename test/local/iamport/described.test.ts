@@ -1,6 +1,6 @@
 /**
- * The sandbox's answers have the shapes of PortOne's V1 API description, and no field that it does not know.
- * The description is not part of this project: it is used where it lies beside it.
+ * The fake Iamport's responses match PortOne's V1 API description, without other fields.
+ * The description is not part of this project: the tests use it when it is in ../shared.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,8 +11,9 @@ import * as z from 'zod';
 import { awaited, type Caller, paid, startCaller } from './caller.ts';
 
 const file = fileURLToPath(new URL('../../../../shared/iamport-v1.openapi.json', import.meta.url));
-const isThere = existsSync(file);
-if (!isThere) console.log('PortOne’s V1 API description is not beside the project: answers are not compared with it.');
+const hasDescription = existsSync(file);
+if (!hasDescription)
+  console.log('PortOne’s V1 API description is not beside the project: responses are not compared with it.');
 
 const description = z.object({
   paths: z.record(z.string(), z.record(z.string(), z.object({ responses: z.record(z.string(), z.unknown()) }))),
@@ -23,8 +24,8 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Swagger 2 as JSON Schema: what is not required may be null, as the real API has it; limits written as text are numbers;
- * a field that the description does not name is an error.
+ * Swagger 2 as JSON Schema: an optional field may be null, as in the real API; limits written as text become numbers;
+ * an undescribed field is an error.
  */
 function schemaOf(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(schemaOf);
@@ -36,7 +37,7 @@ function schemaOf(node: unknown): unknown {
   );
   if (!isObject(schema.properties)) return schema;
   const properties = schema.properties;
-  // PaymentPrepareAnnotation demands the fields of a page, which it does not have.
+  // PaymentPrepareAnnotation requires the fields of a page, which it does not have.
   const required = (Array.isArray(schema.required) ? schema.required : []).filter((name) => name in properties);
   const nullable = Object.entries(properties).map(([name, property]) => [
     name,
@@ -45,7 +46,7 @@ function schemaOf(node: unknown): unknown {
   return { ...schema, type: 'object', required, properties: Object.fromEntries(nullable) };
 }
 
-/** No field beyond those described: only where an object is described in one piece. */
+/** Forbids undescribed fields, only for an object that is described in one piece. */
 function closed(name: string, schema: unknown): unknown {
   return isObject(schema) && schema.properties && name !== 'ResponseAnnotation'
     ? { ...schema, additionalProperties: false }
@@ -57,7 +58,7 @@ let iamport: Caller;
 
 beforeAll(async () => {
   iamport = await startCaller();
-  if (!isThere) return;
+  if (!hasDescription) return;
   const { paths, definitions } = description.parse(JSON.parse(readFileSync(file, 'utf8')));
   const ajv = new Ajv({ strict: false, allErrors: true });
   const schemas = Object.entries(definitions).map(([name, schema]) => [name, closed(name, schemaOf(schema))]);
@@ -73,14 +74,17 @@ afterAll(() => iamport.close());
 
 interface Case {
   operation: string;
-  /** What is asked, after what happened before it. */
+  /** Prepares the state, and makes the call. */
   call: () => Promise<{ status: number; code: number; message: unknown; response: unknown }>;
 }
 
 const local = { imp_key: 'local', imp_secret: 'local' };
-const read = (imp_uid: string) => iamport.ask('GET', `/payments/${imp_uid}?include_sandbox=true`);
+const read = (imp_uid: string) => iamport.call('GET', `/payments/${imp_uid}?include_sandbox=true`);
 const cases: Record<string, Case> = {
-  'a token': { operation: 'POST /users/getToken', call: () => iamport.ask('POST', '/users/getToken', { json: local }) },
+  'a token': {
+    operation: 'POST /users/getToken',
+    call: () => iamport.call('POST', '/users/getToken', { json: local }),
+  },
   'an opened window': {
     operation: 'GET /payments/{imp_uid}',
     call: () => read(iamport.ledger.open({ merchant_uid: 'window', amount: 14000, custom_data: '{}' }).imp_uid),
@@ -102,57 +106,57 @@ const cases: Record<string, Case> = {
   'an issued account': { operation: 'GET /payments/{imp_uid}', call: () => read(awaited(iamport)) },
   'the newest of an order': {
     operation: 'GET /payments/find/{merchant_uid}/{payment_status}',
-    call: () => iamport.ask('GET', '/payments/find/order-1/paid'),
+    call: () => iamport.call('GET', '/payments/find/order-1/paid'),
   },
   'all of an order': {
     operation: 'GET /payments/findAll/{merchant_uid}/{payment_status}',
-    call: () => iamport.ask('GET', '/payments/findAll/order-1'),
+    call: () => iamport.call('GET', '/payments/findAll/order-1'),
   },
   'the ledger': {
     operation: 'GET /payments/status/{payment_status}',
-    call: () => iamport.ask('GET', '/payments/status/all?include_sandbox=true'),
+    call: () => iamport.call('GET', '/payments/status/all?include_sandbox=true'),
   },
   'several at once': {
     operation: 'GET /payments',
-    call: () => iamport.ask('GET', `/payments?imp_uid[]=${paid(iamport)}`),
+    call: () => iamport.call('GET', `/payments?imp_uid[]=${paid(iamport)}`),
   },
   'a partial cancel': {
     operation: 'POST /payments/cancel',
-    call: () => iamport.ask('POST', '/payments/cancel', { json: { imp_uid: paid(iamport), amount: 1000 } }),
+    call: () => iamport.call('POST', '/payments/cancel', { json: { imp_uid: paid(iamport), amount: 1000 } }),
   },
   'a registered amount': {
     operation: 'POST /payments/prepare',
-    call: () => iamport.ask('POST', '/payments/prepare', { json: { merchant_uid: 'prepared', amount: 14000 } }),
+    call: () => iamport.call('POST', '/payments/prepare', { json: { merchant_uid: 'prepared', amount: 14000 } }),
   },
   'a changed amount': {
     operation: 'PUT /payments/prepare',
-    call: () => iamport.ask('PUT', '/payments/prepare', { json: { merchant_uid: 'prepared', amount: 15000 } }),
+    call: () => iamport.call('PUT', '/payments/prepare', { json: { merchant_uid: 'prepared', amount: 15000 } }),
   },
   'the registered amount of an order': {
     operation: 'GET /payments/prepare/{merchant_uid}',
-    call: () => iamport.ask('GET', '/payments/prepare/prepared'),
+    call: () => iamport.call('GET', '/payments/prepare/prepared'),
   },
   'a revoked account': {
     operation: 'DELETE /vbanks/{imp_uid}',
-    call: () => iamport.ask('DELETE', `/vbanks/${awaited(iamport)}?pg_api_key=local`),
+    call: () => iamport.call('DELETE', `/vbanks/${awaited(iamport)}?pg_api_key=local`),
   },
 };
 
-test.each(Object.entries(cases))('%s is answered as described', async (_name, { operation, call }) => {
+test.each(Object.entries(cases))('%s has the described shape', async (_name, { operation, call }) => {
   const { status, ...envelope } = await call();
   expect(status).toBe(200);
   expect(envelope.code).toBe(0);
-  if (!isThere) return;
+  if (!hasDescription) return;
   const validate = validators.get(operation);
   expect(validate).toBeDefined();
   validate?.(envelope);
   expect(validate?.errors ?? []).toEqual([]);
 });
 
-test('the comparison sees a wrong type, a missing field and an unknown one', async () => {
+test('the comparison detects a wrong type, a missing field and an unknown one', async () => {
   const { status, ...envelope } = await read(paid(iamport));
   expect(status).toBe(200);
-  if (!isThere) return;
+  if (!hasDescription) return;
   const validate = validators.get('GET /payments/{imp_uid}');
   const { amount, ...rest } = envelope.response as Json;
   const wrong = [{ ...rest }, { ...rest, amount: `${amount}` }, { ...rest, amount, secret: 1 }];

@@ -1,4 +1,4 @@
-/** How the sandbox finds and lists payments. */
+/** Reads of payments from the fake Iamport. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { awaited, type Caller, paid, start, startCaller } from './caller.ts';
@@ -13,91 +13,91 @@ afterEach(() => iamport.close());
 const listed = (...impUids: string[]) => ({ list: impUids.map((imp_uid) => expect.objectContaining({ imp_uid })) });
 
 describe('one payment', () => {
-  test('an unknown imp_uid is answered 404 with a code', async () => {
-    const answer = await iamport.ask('GET', '/payments/imp_000000000000');
-    expect(answer).toEqual({ status: 404, code: -1, message: expect.any(String), response: null });
+  test('an unknown imp_uid gets a 404 with a code', async () => {
+    const response = await iamport.call('GET', '/payments/imp_000000000000');
+    expect(response).toEqual({ status: 404, code: -1, message: expect.any(String), response: null });
   });
 
-  test('a payment of a test channel is shown only with include_sandbox', async () => {
+  test('a payment of a test channel is visible only with include_sandbox', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000, sandbox: true });
     iamport.ledger.pay(imp_uid);
-    expect(await iamport.ask('GET', `/payments/${imp_uid}`)).toMatchObject({ status: 404 });
-    expect(await iamport.ask('GET', `/payments/${imp_uid}?include_sandbox=false`)).toMatchObject({ status: 404 });
-    expect(await iamport.ask('GET', '/payments/find/order-1')).toMatchObject({ status: 404 });
-    expect(await iamport.ask('GET', '/payments/status/paid')).toMatchObject({ response: { total: 0 } });
-    const shown = await iamport.ask('GET', `/payments/${imp_uid}?include_sandbox=true`);
+    expect(await iamport.call('GET', `/payments/${imp_uid}`)).toMatchObject({ status: 404 });
+    expect(await iamport.call('GET', `/payments/${imp_uid}?include_sandbox=false`)).toMatchObject({ status: 404 });
+    expect(await iamport.call('GET', '/payments/find/order-1')).toMatchObject({ status: 404 });
+    expect(await iamport.call('GET', '/payments/status/paid')).toMatchObject({ response: { total: 0 } });
+    const shown = await iamport.call('GET', `/payments/${imp_uid}?include_sandbox=true`);
     expect(shown).toMatchObject({ status: 200, response: { imp_uid, sandbox: true } });
   });
 
-  test('an opened window is a ready payment whose other times are 0', async () => {
+  test('an opened window is a ready payment with all other times 0', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000, channel: 'mobile' });
     expect(imp_uid).toMatch(/^imp_\d{12}$/);
-    expect(await iamport.ask('GET', `/payments/${imp_uid}`)).toMatchObject({
+    expect(await iamport.call('GET', `/payments/${imp_uid}`)).toMatchObject({
       response: { status: 'ready', channel: 'mobile', started_at: start, paid_at: 0, failed_at: 0, vbank_num: null },
     });
   });
 });
 
 describe('the payments of an order', () => {
-  test('find answers the newest, or the newest of a status', async () => {
+  test('find returns the newest, or the newest of a status', async () => {
     const first = paid(iamport);
     iamport.at.seconds += 1;
     const { imp_uid: second } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
-    expect(await iamport.ask('GET', '/payments/find/order-1')).toMatchObject({ response: { imp_uid: second } });
-    expect(await iamport.ask('GET', '/payments/find/order-1/paid')).toMatchObject({ response: { imp_uid: first } });
-    expect(await iamport.ask('GET', '/payments/find/order-1?sorting=started')).toMatchObject({
+    expect(await iamport.call('GET', '/payments/find/order-1')).toMatchObject({ response: { imp_uid: second } });
+    expect(await iamport.call('GET', '/payments/find/order-1/paid')).toMatchObject({ response: { imp_uid: first } });
+    expect(await iamport.call('GET', '/payments/find/order-1?sorting=started')).toMatchObject({
       response: { imp_uid: first },
     });
-    expect(await iamport.ask('GET', '/payments/find/order-1/failed')).toMatchObject({ status: 404 });
-    expect(await iamport.ask('GET', '/payments/find/order-1/gone')).toMatchObject({ status: 400 });
+    expect(await iamport.call('GET', '/payments/find/order-1/failed')).toMatchObject({ status: 404 });
+    expect(await iamport.call('GET', '/payments/find/order-1/gone')).toMatchObject({ status: 400 });
   });
 
-  test('two that started in the same second are told apart by their order', async () => {
+  test('two that started in the same second are sorted by creation', async () => {
     paid(iamport);
     const second = paid(iamport);
-    expect(await iamport.ask('GET', '/payments/find/order-1')).toMatchObject({ response: { imp_uid: second } });
+    expect(await iamport.call('GET', '/payments/find/order-1')).toMatchObject({ response: { imp_uid: second } });
   });
 
   test('findAll pages through all of them, newest first', async () => {
     const uids = Array.from({ length: 5 }, () => paid(iamport));
     paid(iamport, 'order-2');
     const [first = '', second = '', third = '', fourth = '', fifth = ''] = uids;
-    expect(await iamport.ask('GET', '/payments/findAll/order-1?limit=2')).toMatchObject({
+    expect(await iamport.call('GET', '/payments/findAll/order-1?limit=2')).toMatchObject({
       response: { total: 5, previous: 0, next: 2, ...listed(fifth, fourth) },
     });
-    expect(await iamport.ask('GET', '/payments/findAll/order-1?limit=2&page=2')).toMatchObject({
+    expect(await iamport.call('GET', '/payments/findAll/order-1?limit=2&page=2')).toMatchObject({
       response: { previous: 1, next: 3, ...listed(third, second) },
     });
-    expect(await iamport.ask('GET', '/payments/findAll/order-1?limit=2&page=3')).toMatchObject({
+    expect(await iamport.call('GET', '/payments/findAll/order-1?limit=2&page=3')).toMatchObject({
       response: { previous: 2, next: 0, ...listed(first) },
     });
-    expect(await iamport.ask('GET', '/payments/findAll/order-1?limit=2&page=4')).toMatchObject({ status: 400 });
-    expect(await iamport.ask('GET', '/payments/findAll/order-1?limit=1001')).toMatchObject({ status: 400 });
-    expect(await iamport.ask('GET', '/payments/findAll/unknown')).toMatchObject({ status: 404 });
+    expect(await iamport.call('GET', '/payments/findAll/order-1?limit=2&page=4')).toMatchObject({ status: 400 });
+    expect(await iamport.call('GET', '/payments/findAll/order-1?limit=1001')).toMatchObject({ status: 400 });
+    expect(await iamport.call('GET', '/payments/findAll/unknown')).toMatchObject({ status: 404 });
   });
 
-  test('a page holds 20 when nothing is said', async () => {
+  test('a page has 20 payments by default', async () => {
     for (let count = 0; count < 21; count += 1) paid(iamport);
-    expect(await iamport.ask('GET', '/payments/findAll/order-1')).toMatchObject({ response: { total: 21, next: 2 } });
+    expect(await iamport.call('GET', '/payments/findAll/order-1')).toMatchObject({ response: { total: 21, next: 2 } });
   });
 });
 
 describe('several at once', () => {
-  test('are answered together, and 207 when some are missing', async () => {
+  test('are returned together, with a 207 when some are missing', async () => {
     const first = paid(iamport, 'order-1');
     const second = paid(iamport, 'order-2');
-    const both = await iamport.ask('GET', `/payments?imp_uid[]=${first}&merchant_uid[]=order-2`);
+    const both = await iamport.call('GET', `/payments?imp_uid[]=${first}&merchant_uid[]=order-2`);
     expect(both).toMatchObject({ status: 200, response: [{ imp_uid: first }, { imp_uid: second }] });
-    const one = await iamport.ask('GET', `/payments?imp_uid[]=${first}&imp_uid[]=imp_000000000000`);
+    const one = await iamport.call('GET', `/payments?imp_uid[]=${first}&imp_uid[]=imp_000000000000`);
     expect(one).toMatchObject({ status: 207, code: 0, response: [{ imp_uid: first }] });
-    expect(await iamport.ask('GET', '/payments?imp_uid[]=imp_000000000000')).toMatchObject({ status: 404 });
+    expect(await iamport.call('GET', '/payments?imp_uid[]=imp_000000000000')).toMatchObject({ status: 404 });
   });
 
-  test('at most 100 may be asked for', async () => {
+  test('are at most 100', async () => {
     const uid = paid(iamport);
     const query = (count: number) => Array.from({ length: count }, () => `imp_uid[]=${uid}`).join('&');
-    expect(await iamport.ask('GET', `/payments?${query(100)}`)).toMatchObject({ status: 200 });
-    expect(await iamport.ask('GET', `/payments?${query(101)}`)).toMatchObject({ status: 400 });
+    expect(await iamport.call('GET', `/payments?${query(100)}`)).toMatchObject({ status: 200 });
+    expect(await iamport.call('GET', `/payments?${query(101)}`)).toMatchObject({ status: 400 });
   });
 });
 
@@ -117,7 +117,7 @@ describe('the ledger by status', () => {
 
     const total = async (status: string, from: number, to: number) => {
       const query = `from=${start + from}&to=${start + to}`;
-      const { response } = await iamport.ask('GET', `/payments/status/${status}?${query}`);
+      const { response } = await iamport.call('GET', `/payments/status/${status}?${query}`);
       return (response as { list: { imp_uid: string }[] }).list.map((payment) => payment.imp_uid);
     };
     expect(await total('ready', 0, 0)).toEqual([account, window]);
@@ -130,13 +130,13 @@ describe('the ledger by status', () => {
     expect(await total('all', 100, 300)).toEqual([returned, bought, failed]);
   });
 
-  test('without from and to it shows the last 90 days', async () => {
+  test('without from and to it returns the last 90 days', async () => {
     paid(iamport, 'old');
     iamport.at.seconds += 90 * daySeconds;
-    expect(await iamport.ask('GET', '/payments/status/paid')).toMatchObject({ response: { total: 1 } });
+    expect(await iamport.call('GET', '/payments/status/paid')).toMatchObject({ response: { total: 1 } });
     iamport.at.seconds += 1;
-    expect(await iamport.ask('GET', '/payments/status/paid')).toMatchObject({ response: { total: 0 } });
-    const earlier = await iamport.ask('GET', `/payments/status/paid?to=${start}`);
+    expect(await iamport.call('GET', '/payments/status/paid')).toMatchObject({ response: { total: 0 } });
+    const earlier = await iamport.call('GET', `/payments/status/paid?to=${start}`);
     expect(earlier).toMatchObject({ response: { total: 1 } });
   });
 
@@ -146,8 +146,8 @@ describe('the ledger by status', () => {
     ['a status that does not exist', 'status/refunded'],
     ['a sorting that does not exist', 'status/paid?sorting=amount'],
     ['a page that does not exist', 'status/paid?page=2'],
-  ])('%s is answered 400', async (_what, path) => {
-    expect(await iamport.ask('GET', `/payments/${path}`)).toMatchObject({ status: 400, code: -1, response: null });
+  ])('%s gets a 400', async (_case, path) => {
+    expect(await iamport.call('GET', `/payments/${path}`)).toMatchObject({ status: 400, code: -1, response: null });
   });
 
   test.each([
@@ -169,7 +169,7 @@ describe('the ledger by status', () => {
     }
     iamport.at.seconds += 1;
     iamport.ledger.cancelInConsole(second, 1);
-    const { response } = await iamport.ask('GET', `/payments/status/all?sorting=${sorting}`);
+    const { response } = await iamport.call('GET', `/payments/status/all?sorting=${sorting}`);
     expect(response).toMatchObject({ list: expected.map((merchant_uid) => ({ merchant_uid })) });
   });
 });

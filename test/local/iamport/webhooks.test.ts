@@ -1,4 +1,4 @@
-/** When the sandbox sends a webhook, and how. */
+/** The webhooks of the fake Iamport: when it sends them, and in which format. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { awaited, type Caller, paid, startCaller } from './caller.ts';
@@ -15,13 +15,13 @@ afterEach(async () => {
   await shop.close();
 });
 
-/** The JSON bodies that have arrived once nothing is on its way. */
+/** The received JSON bodies, after every delivery has finished. */
 async function bodies(): Promise<unknown[]> {
   await iamport.webhooks.idle();
   return shop.received.map(({ body }) => JSON.parse(body));
 }
 
-describe('is sent', () => {
+describe('a webhook is sent', () => {
   test('as JSON with ids and status when a payment is approved', async () => {
     const imp_uid = paid(iamport);
     expect(await bodies()).toEqual([{ imp_uid, merchant_uid: 'order-1', status: 'paid' }]);
@@ -39,7 +39,7 @@ describe('is sent', () => {
     ]);
   });
 
-  test('with a cancellation_id when someone cancels in the console', async () => {
+  test('with a cancellation_id after a cancel in the console', async () => {
     const imp_uid = paid(iamport);
     await iamport.webhooks.idle();
     const { cancel_history } = iamport.ledger.cancelInConsole(imp_uid, 4000);
@@ -48,11 +48,11 @@ describe('is sent', () => {
     expect((await bodies())[1]).toEqual({ imp_uid, merchant_uid: 'order-1', status: 'cancelled', cancellation_id });
   });
 
-  test('after a cancel through the API only when that asks for it', async () => {
+  test('after a cancel through the API only with enable_webhook', async () => {
     const imp_uid = paid(iamport);
-    await iamport.ask('POST', '/payments/cancel', { json: { imp_uid, amount: 1000 } });
+    await iamport.call('POST', '/payments/cancel', { json: { imp_uid, amount: 1000 } });
     expect(await bodies()).toHaveLength(1);
-    await iamport.ask('POST', '/payments/cancel', { json: { imp_uid, amount: 1000, enable_webhook: true } });
+    await iamport.call('POST', '/payments/cancel', { json: { imp_uid, amount: 1000, enable_webhook: true } });
     expect((await bodies())[1]).toMatchObject({ imp_uid, status: 'cancelled' });
   });
 
@@ -67,9 +67,9 @@ describe('is sent', () => {
 });
 
 describe('the control page', () => {
-  const set = (json: object) => iamport.ask('PATCH', '/__control/settings', { json });
+  const set = (json: object) => iamport.call('PATCH', '/__control/settings', { json });
 
-  test('chooses the form', async () => {
+  test('selects the form format', async () => {
     await set({ format: 'form' });
     const imp_uid = paid(iamport);
     await iamport.webhooks.idle();
@@ -100,50 +100,50 @@ describe('the control page', () => {
     expect(performance.now() - before).toBeGreaterThan(190);
   });
 
-  test('sends again whatever the mode is, with any status and in either form', async () => {
+  test('sends a webhook in every mode, with any status and format', async () => {
     await set({ webhooks: 'never' });
     const imp_uid = paid(iamport);
-    await iamport.ask('POST', `/__control/payments/${imp_uid}/webhook`, { json: { times: 2, status: 'cancelled' } });
+    await iamport.call('POST', `/__control/payments/${imp_uid}/webhook`, { json: { times: 2, status: 'cancelled' } });
     const forged = { imp_uid, merchant_uid: 'order-1', status: 'cancelled' };
     expect(await bodies()).toEqual([forged, forged]);
-    await iamport.ask('POST', `/__control/payments/${imp_uid}/webhook`, { json: { format: 'form' } });
+    await iamport.call('POST', `/__control/payments/${imp_uid}/webhook`, { json: { format: 'form' } });
     await iamport.webhooks.idle();
     expect(shop.received[2]?.body).toBe(`imp_uid=${imp_uid}&merchant_uid=order-1&status=paid`);
   });
 
-  test('refuses a setting that does not exist', async () => {
+  test('refuses an unknown setting', async () => {
     expect(await set({ webhooks: 'sometimes' })).toMatchObject({ status: 400 });
     expect(await set({ unknown: true })).toMatchObject({ status: 400 });
   });
 });
 
-describe('after a 5xx', () => {
-  test('it is sent once', async () => {
-    shop.answers = [{ status: 503 }];
+describe('after a 5xx a webhook', () => {
+  test('is not repeated by default', async () => {
+    shop.responses = [{ status: 503 }];
     paid(iamport);
     expect(await bodies()).toHaveLength(1);
   });
 
-  test('it is repeated until it is taken, when repeats are asked for', async () => {
+  test('is repeated until a 2xx when repeats are on', async () => {
     Object.assign(iamport.settings, { repeats: true, repeatSeconds: 0 });
-    shop.answers = [{ status: 503 }, { status: 500 }, { status: 200 }];
+    shop.responses = [{ status: 503 }, { status: 500 }, { status: 200 }];
     paid(iamport);
     expect(await bodies()).toHaveLength(3);
     expect(iamport.webhooks.deliveries.map(({ status }) => status)).toEqual([200, 500, 503]);
   });
 
-  test('it is repeated five times at most, and not at all after a 4xx', async () => {
+  test('is repeated at most five times, and not after a 4xx', async () => {
     Object.assign(iamport.settings, { repeats: true, repeatSeconds: 0 });
-    shop.answers = [{ status: 500 }];
+    shop.responses = [{ status: 500 }];
     paid(iamport);
     expect(await bodies()).toHaveLength(6);
-    shop.answers = [{ status: 400 }];
+    shop.responses = [{ status: 400 }];
     paid(iamport);
     expect(await bodies()).toHaveLength(7);
   });
 });
 
-test('a shop that cannot be reached is repeated too', async () => {
+test('repeats a webhook to an unreachable shop too', async () => {
   Object.assign(iamport.settings, { repeats: true, repeatSeconds: 0 });
   await shop.close();
   paid(iamport);
@@ -152,7 +152,7 @@ test('a shop that cannot be reached is repeated too', async () => {
   expect(iamport.webhooks.deliveries[0]).not.toHaveProperty('status');
 });
 
-test('closing gives up what waits to be sent', async () => {
+test('close cancels pending webhooks', async () => {
   Object.assign(iamport.settings, { webhooks: 'late', lateSeconds: 3600 });
   paid(iamport);
   await iamport.close();

@@ -12,8 +12,8 @@ let context: BrowserContext;
 let iamport: Caller;
 let shop: Server;
 let shopUrl: string;
-/** What pages complained about; must stay empty. */
-let complaints: string[];
+/** Errors of the pages and requests to third parties; must stay empty. */
+let faults: string[];
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -21,9 +21,9 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
-  complaints = [];
+  faults = [];
   iamport = await startCaller();
-  // The least that a storefront can be; /result is where m_redirect_url points.
+  // The minimal storefront; m_redirect_url points to /result.
   shop = createServer((request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
     const isResult = request.url?.startsWith('/result');
@@ -39,33 +39,33 @@ afterEach(async () => {
     shop.close(resolve);
     shop.closeAllConnections();
   });
-  expect(complaints).toEqual([]);
+  expect(faults).toEqual([]);
 });
 
 const order = { pg: 'html5_inicis', pay_method: 'card', merchant_uid: 'order-1', name: '주문명', amount: 14000 };
 
-async function visit(profile: typeof pc, address = shopUrl): Promise<Page> {
+async function openPage(profile: typeof pc, address = shopUrl): Promise<Page> {
   context = await profile(browser);
   const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('pageerror', (error) => faults.push(error.message));
   page.on('request', (request) => {
     const { origin } = new URL(request.url());
     if (origin !== shopUrl && origin !== iamport.url && !request.url().startsWith('data:')) {
-      complaints.push(`A third party was asked: ${origin}`);
+      faults.push(`Request to a third party: ${origin}`);
     }
   });
   await page.goto(address);
   return page;
 }
 
-/** Calls IMP as a storefront does. On a PC what the callback got ends up in the page's title. */
+/** Calls IMP as a storefront does. On a PC the callback writes its argument into the page's title. */
 const requestPay = (page: Page, param: object) =>
   page.evaluate(`
     IMP.init('imp00000000');
     void IMP.request_pay(${JSON.stringify(param)}, (rsp) => { document.title = JSON.stringify(rsp); });
   `);
 
-async function calledBack(page: Page): Promise<unknown> {
+async function callbackResult(page: Page): Promise<unknown> {
   await page.waitForFunction('document.title.startsWith("{")');
   return JSON.parse(await page.title());
 }
@@ -73,22 +73,22 @@ async function calledBack(page: Page): Promise<unknown> {
 describe('on a PC', () => {
   const frame = (page: Page) => page.frameLocator('#imp-iframe');
 
-  test('one pays in a window over the page, and the callback hears of it', async () => {
-    const page = await visit(pc);
+  test('the buyer pays in a window over the page, and the callback gets the result', async () => {
+    const page = await openPage(pc);
     await requestPay(page, order);
     await expect.poll(() => frame(page).getByTestId('amount').textContent()).toBe('₩14,000');
     await frame(page).getByTestId('pay').click();
-    expect(await calledBack(page)).toMatchObject({ success: true, merchant_uid: 'order-1', paid_amount: 14000 });
+    expect(await callbackResult(page)).toMatchObject({ success: true, merchant_uid: 'order-1', paid_amount: 14000 });
     expect(await page.locator('#imp-iframe').count()).toBe(0);
     expect(iamport.ledger.entries()[0]?.payment).toMatchObject({ status: 'paid', channel: 'pc' });
   });
 
-  test('one takes a virtual account for an hour', async () => {
-    const page = await visit(pc);
+  test('the buyer gets a virtual account for an hour', async () => {
+    const page = await openPage(pc);
     await requestPay(page, order);
     await frame(page).getByTestId('deadline').selectOption('3600');
     await frame(page).getByTestId('account').click();
-    expect(await calledBack(page)).toMatchObject({ success: true, status: 'ready', vbank_name: '농협은행' });
+    expect(await callbackResult(page)).toMatchObject({ success: true, status: 'ready', vbank_name: '농협은행' });
     const payment = iamport.ledger.entries()[0]?.payment;
     expect((payment?.vbank_date ?? 0) - (payment?.vbank_issued_at ?? 0)).toBe(3600);
   });
@@ -97,35 +97,35 @@ describe('on a PC', () => {
     ['fail', 'failed'],
     ['close', 'ready'],
   ])('%s leaves the payment %s', async (button, status) => {
-    const page = await visit(pc);
+    const page = await openPage(pc);
     await requestPay(page, order);
     await frame(page).getByTestId(button).click();
-    expect(await calledBack(page)).toMatchObject({ success: false, error_code: 'F400' });
+    expect(await callbackResult(page)).toMatchObject({ success: false, error_code: 'F400' });
     expect(iamport.ledger.entries()[0]?.payment.status).toBe(status);
   });
 
-  test('one tampers with the amount and uses a test channel', async () => {
-    const page = await visit(pc);
+  test('the window can change the amount and use a test channel', async () => {
+    const page = await openPage(pc);
     await requestPay(page, order);
     await frame(page).getByTestId('tampered-amount').fill('100');
     await frame(page).getByTestId('test-channel').check();
     await frame(page).getByTestId('pay').click();
-    expect(await calledBack(page)).toMatchObject({ paid_amount: 100 });
+    expect(await callbackResult(page)).toMatchObject({ paid_amount: 100 });
     expect(iamport.ledger.entries()[0]?.payment).toMatchObject({ status: 'paid', amount: 100, sandbox: true });
   });
 
-  test('a window with another amount than registered does not open', async () => {
+  test('a window with an amount other than the registered one does not open', async () => {
     iamport.ledger.prepared.register({ merchant_uid: 'order-1', amount: 15000, currency: null });
-    const page = await visit(pc);
+    const page = await openPage(pc);
     await requestPay(page, order);
-    expect(await calledBack(page)).toMatchObject({ success: false, imp_uid: null, merchant_uid: 'order-1' });
+    expect(await callbackResult(page)).toMatchObject({ success: false, imp_uid: null, merchant_uid: 'order-1' });
     expect(await page.locator('#imp-iframe').count()).toBe(0);
   });
 });
 
 describe('on a phone', () => {
-  test('the page moves to the window and then to m_redirect_url with its own query kept', async () => {
-    const page = await visit(phone);
+  test('the page navigates to the window, then to m_redirect_url, whose query is kept', async () => {
+    const page = await openPage(phone);
     await requestPay(page, { ...order, m_redirect_url: '/result?to=web' });
     await page.getByTestId('pay').click();
     await page.waitForURL('**/result?**');
@@ -136,8 +136,8 @@ describe('on a phone', () => {
     );
   });
 
-  test('a closed window comes back with an error', async () => {
-    const page = await visit(phone);
+  test('a closed window redirects with an error', async () => {
+    const page = await openPage(phone);
     await requestPay(page, { ...order, m_redirect_url: `${shopUrl}/result` });
     await page.getByTestId('close').click();
     await page.waitForURL('**/result?**');
@@ -145,22 +145,22 @@ describe('on a phone', () => {
     expect(new URL(page.url()).searchParams.get('error_code')).toBe('F400');
   });
 
-  test('without m_redirect_url it says so and does not begin', async () => {
-    const page = await visit(phone);
-    const said: string[] = [];
+  test('without m_redirect_url it shows an alert and opens no payment', async () => {
+    const page = await openPage(phone);
+    const alerts: string[] = [];
     page.on('dialog', (dialog) => {
-      said.push(dialog.message());
+      alerts.push(dialog.message());
       return dialog.accept();
     });
     await requestPay(page, order);
-    expect(said).toEqual([expect.stringContaining('m_redirect_url')]);
+    expect(alerts).toEqual([expect.stringContaining('m_redirect_url')]);
     expect(iamport.ledger.entries()).toEqual([]);
   });
 
   test.each(['/', '/window/imp_000000000000'])('%s fits a screen 320 px wide', async (path) => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'm'.repeat(40), amount: 12345678 });
     iamport.ledger.pay(imp_uid);
-    const page = await visit(phone, iamport.url + path.replace('imp_000000000000', imp_uid));
+    const page = await openPage(phone, iamport.url + path.replace('imp_000000000000', imp_uid));
     await page.setViewportSize({ width: 320, height: 640 });
     if (path === '/') await page.getByTestId(`payment-${imp_uid}`).waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
@@ -168,10 +168,10 @@ describe('on a phone', () => {
 });
 
 describe('on the control page', () => {
-  test('one deposits, cancels a part and sees both', async () => {
+  test('a deposit and a partial cancel change the shown payment', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
     iamport.ledger.issueAccount(imp_uid);
-    const page = await visit(pc, iamport.url);
+    const page = await openPage(pc, iamport.url);
     const card = page.getByTestId(`payment-${imp_uid}`);
     await card.getByTestId('deposit').click();
     await expect.poll(() => card.getByTestId('status').textContent()).toBe('paid');
@@ -182,10 +182,10 @@ describe('on the control page', () => {
     expect(iamport.ledger.payment(imp_uid)).toMatchObject({ cancel_amount: 4000 });
   });
 
-  test('one approves late, and changes a setting', async () => {
+  test('a late approval and a changed setting take effect', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
     iamport.ledger.fail(imp_uid, '한도초과');
-    const page = await visit(pc, iamport.url);
+    const page = await openPage(pc, iamport.url);
     await page.getByTestId('format').selectOption('form');
     await page.getByTestId(`payment-${imp_uid}`).getByTestId('approve').click();
     await expect.poll(() => iamport.ledger.payment(imp_uid).status).toBe('paid');

@@ -1,19 +1,15 @@
-/**
- * L12 what is due is looked at within an hour of runs that found Iamport, whatever else is due or unreadable
- * S26 a payment without an order is not asked about by the reconciler once it is recorded, until its order is registered
- * S27 a run makes a bounded number of calls for what is due and for what has changed
- */
+/** The checks of the reconciler: L12, S26 and S27 (invariants.ts). */
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Judge } from '../judge.ts';
 import type { Instance } from '../network.ts';
 
-/** Seconds. */
-const bound = 3_600;
-/** Two runs may overlap, and one of them has recorded what the other asks about. Seconds. */
+/** The latest check of a due item; seconds. */
+const checkWithin = 3_600;
+/** Two runs may overlap, and one reads a payment that the other has just recorded. Seconds. */
 const overlap = 300;
-/** The bound counts only when so many runs took place in it. */
-const fewestRuns = 3;
+/** L12 applies only after so many runs. */
+const minRuns = 3;
 
 export interface DueItem {
   readonly key: string;
@@ -25,45 +21,48 @@ export interface DueItem {
 export class Attempted {
   readonly #judge: Judge;
   /** When the reconciler last read or wrote an item; Unix seconds, by the item's key. */
-  readonly #looked = new Map<string, number>();
-  /** When the runs that took place began; Unix seconds. */
+  readonly #checkedAt = new Map<string, number>();
+  /** The beginnings of the runs; Unix seconds. */
   readonly #runs: number[] = [];
 
   constructor(judge: Judge) {
     this.#judge = judge;
   }
 
-  /** An instance has asked the table for an item, or written it. */
-  looked(key: string, by: Instance, nowSeconds: number): void {
-    if (by.name.startsWith('reconcile')) this.#looked.set(key, nowSeconds);
+  /** An instance has read an item, or written it. */
+  accessed(key: string, by: Instance, nowSeconds: number): void {
+    if (by.name.startsWith('reconcile')) this.#checkedAt.set(key, nowSeconds);
   }
 
-  /** The reconciler asks Iamport about a payment. @param hasOrder its order is registered */
-  asked(impUid: string, recorded: Item | undefined, hasOrder: boolean, nowSeconds: number): void {
+  /** The reconciler reads a payment at Iamport. @param hasOrder its order is registered */
+  requested(impUid: string, recorded: Item | undefined, hasOrder: boolean, nowSeconds: number): void {
     if (recorded?.kind?.S !== 'orphan') return;
     this.#judge.judged('S26');
-    // Its order was to be registered.
+    // The registration of its order has set a check time.
     if (recorded.check_at) return;
     if (hasOrder || Number(recorded.created_at?.N) > nowSeconds - overlap) return;
-    this.#judge.broken('S26', `${impUid} has no order, is recorded, and is asked about again`);
+    this.#judge.broken('S26', `${impUid} has no order, is recorded, and is read again`);
   }
 
   /**
-   * A run has ended which lived to its end and found Iamport.
-   * @param calls how many calls it made
-   * @param most how many were reasonable
+   * A run has ended, its instance is alive, and Iamport answered.
+   * @param due the items with a next check
+   * @param calls how many calls the run made, and the limit
    */
-  ran(began: number, nowSeconds: number, due: Iterable<DueItem>, calls: { made: number; most: number }): void {
+  ran(began: number, nowSeconds: number, due: Iterable<DueItem>, calls: { made: number; max: number }): void {
     this.#runs.push(began);
-    if (calls.made > calls.most) this.#judge.broken('S27', `a run made ${calls.made} calls, and ${calls.most} will do`);
+    if (calls.made > calls.max) this.#judge.broken('S27', `a run made ${calls.made} calls; the limit is ${calls.max}`);
     for (const { key, dueAt } of due) {
-      const since = Math.max(dueAt, this.#looked.get(key) ?? 0);
-      if (nowSeconds - since <= bound) continue;
+      const since = Math.max(dueAt, this.#checkedAt.get(key) ?? 0);
+      if (nowSeconds - since <= checkWithin) continue;
       this.#judge.judged('L12');
       const runs = this.#runs.filter((run) => run > since);
       const first = runs[0] ?? nowSeconds;
-      if (runs.length >= fewestRuns && nowSeconds - first > bound) {
-        this.#judge.broken('L12', `${key} is due since ${nowSeconds - since} s, and ${runs.length} runs left it`);
+      if (runs.length >= minRuns && nowSeconds - first > checkWithin) {
+        this.#judge.broken(
+          'L12',
+          `${key} is due for ${nowSeconds - since} s, and ${runs.length} runs did not check it`,
+        );
       }
     }
   }

@@ -1,18 +1,14 @@
-/**
- * L13 a deposit that the bank takes back within three days is known at the latest at the next planned look, 10 minutes, 1 hour, 6 hours,
- *     1 day and 3 days after it was paid, and one run
- * L17 what waits for the operator is no more than what is there: nothing, once the bank has taken the deposit back
- */
+/** Deposits that the bank takes back: L13 and L17 (invariants.ts). */
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Entry } from '../entry.ts';
 import type { Truth } from '../iamport.ts';
 import type { Judge } from '../judge.ts';
 
-/** Seconds after the deposit. */
-const looks = [600, 3_600, 21_600, 86_400, 259_200] as const;
+/** The planned checks; seconds after the deposit. */
+const checks = [600, 3_600, 21_600, 86_400, 259_200] as const;
 /** The index lags, and clocks differ. Seconds. */
-const slack = 120;
+const tolerance = 120;
 
 interface Taken {
   readonly merchantUid: string;
@@ -43,38 +39,38 @@ export class Deposits {
     if (status === 'paid') this.#writtenPaid.set(merchantUid, nowSeconds);
   }
 
-  /** A run that began then has lived to its end and found Iamport. */
+  /** A run has ended, its instance is alive, and Iamport answered. @param began Unix seconds */
   ran(began: number, entryOf: (merchantUid: string) => Entry | undefined): void {
     for (const [impUid, { merchantUid, paidAt, takenAt }] of this.#taken) {
       const order = entryOf(merchantUid);
       if (order?.status !== 'paid' || order.impUid !== impUid) continue;
-      // The looks are planned from the deposit, or from when we learnt of it.
-      const due = [paidAt, this.#writtenPaid.get(merchantUid) ?? paidAt].map((from) => nextLook(from, takenAt));
+      // The checks are planned from the deposit, or from our first write of it.
+      const due = [paidAt, this.#writtenPaid.get(merchantUid) ?? paidAt].map((from) => nextCheck(from, takenAt));
       if (due.includes(undefined)) continue;
       this.#judge.judged('L13');
-      const latest = Math.max(...(due as number[])) + slack;
+      const latest = Math.max(...(due as number[])) + tolerance;
       if (began > latest) {
         this.#judge.broken(
           'L13',
-          `${merchantUid} is paid by ${impUid}, taken back ${Math.floor(began - takenAt)} s ago`,
+          `${merchantUid} is paid by ${impUid}, which the bank took back ${Math.floor(began - takenAt)} s ago`,
         );
       }
     }
   }
 
   /** @param item a reversal */
-  balance(item: Item, truth: Truth | undefined): void {
+  checkLiveness(item: Item, truth: Truth | undefined): void {
     const isManual = item.kind?.S === 'manual' && item.state?.S === 'manual';
     if (!isManual || !truth || truth.kept > 0 || truth.deposited !== undefined || truth.moved) return;
     this.#judge.judged('L17');
     if (Number(item.amount?.N) > 0) {
       this.#judge.broken(
         'L17',
-        `nothing is there of ${item.imp_uid?.S}, and the operator sees ${JSON.stringify(item)}`,
+        `${item.imp_uid?.S} keeps no money, and the operator's list has ${JSON.stringify(item)}`,
       );
     }
   }
 }
 
-const nextLook = (from: number, after: number): number | undefined =>
-  looks.map((wait) => from + wait).find((look) => look >= after);
+const nextCheck = (from: number, after: number): number | undefined =>
+  checks.map((wait) => from + wait).find((at) => at >= after);

@@ -1,9 +1,6 @@
 /**
- * S14 a refund gives back once (with `books.ts`), unless the answer to its first cancel was lost and the PG had not performed it yet
- * S19 a request that Iamport accepted, and whose acceptance was recorded, is not sent again while the PG has not performed it; one for
- *     a deposit or a phone payment also not after a lost answer, unless the shop asks again with the same key
- * S20 a refund is refused for good only when it gave nothing, and it gives nothing afterwards
- * L16 a refund that gave money back is done in the end
+ * Refunds and reversals happen once: S14 (with `safety.ts`), S19, S20 and L16 (invariants.ts). S14 has an exception: a refund may pay
+ * twice when the response to its first cancel was lost and the PG had not performed it yet.
  */
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
@@ -13,24 +10,24 @@ import type { Instance } from '../network.ts';
 /** A cancel or a revocation that Iamport answered with `code: 0`. */
 interface Accepted {
   isPending: boolean;
-  /** The instance that received the answer. */
-  heardBy: Instance | undefined;
-  /** That instance has written the item after it received the answer. */
+  /** The instance that received the response. */
+  receivedBy: Instance | undefined;
+  /** That instance has written the item after it received the response. */
   isRecorded: boolean;
 }
 
-/** These methods pay back on the next business day, and Iamport shows nothing of it until then. */
+/** Methods that pay back on the next business day. Iamport's data does not change until then. */
 const deferredMethods = new Set(['vbank', 'phone']);
 
 export class Once {
   readonly #judge: Judge;
   /** By the key of the item: `imp_uid` of a reversal, `<imp_uid>/<key>` of a refund. */
   readonly #accepted = new Map<string, Accepted>();
-  readonly #gave = new Set<string>();
+  readonly #paidBack = new Set<string>();
   readonly #refused = new Set<string>();
-  /** Sent again after a lost answer, while the PG had not performed the first: nothing that can be read shows it. */
-  readonly #unseen = new Set<string>();
-  /** How many attempts the item had when it was last written. */
+  /** Sent again after a lost response, before the PG performed the first request. No read at Iamport can show the first one. */
+  readonly #undetectable = new Set<string>();
+  /** The attempts of the item at its last write. */
   readonly #attempts = new Map<string, string | undefined>();
 
   constructor(judge: Judge) {
@@ -42,54 +39,54 @@ export class Once {
     const before = this.#accepted.get(id);
     if (!before) return;
     this.#judge.judged('S19');
-    if (before.isPending && !before.isRecorded) this.#unseen.add(id);
-    const broken = (why: string) => this.#judge.broken('S19', `${id} is sent again by ${from.name}: ${why}`);
-    if (before.isPending && before.isRecorded) broken('it was accepted and recorded');
+    if (before.isPending && !before.isRecorded) this.#undetectable.add(id);
+    const broken = (why: string) => this.#judge.broken('S19', `${from.name} sends ${id} again: ${why}`);
+    if (before.isPending && before.isRecorded) broken('its acceptance was recorded');
     else if (deferredMethods.has(payMethod) && id.includes('/') && !from.name.startsWith('refunds')) {
-      broken(`its answer was lost, and a ${payMethod} payment shows nothing of it`);
+      broken(`its response was lost, and a ${payMethod} payment does not show the first request`);
     }
   }
 
-  /** Money arrived on an account: whatever was to become of it before is void. */
+  /** A deposit arrived on an account. It voids an earlier revocation. */
   paidInto(impUid: string): void {
     this.#accepted.delete(impUid);
   }
 
   accepted(id: string, isPending: boolean): void {
-    this.#accepted.set(id, { isPending, heardBy: undefined, isRecorded: false });
+    this.#accepted.set(id, { isPending, receivedBy: undefined, isRecorded: false });
     if (isPending) this.#judge.judged('accepted, performed later');
   }
 
-  /** The answer `code: 0` has reached an instance that lives. */
-  heard(id: string, by: Instance): void {
+  /** A live instance has received the response `code: 0`. */
+  received(id: string, by: Instance): void {
     const accepted = this.#accepted.get(id);
-    if (accepted) accepted.heardBy = by;
+    if (accepted) accepted.receivedBy = by;
   }
 
-  /** The PG has taken money off a payment. */
-  gave(id: string): void {
+  /** The PG has performed a cancel or a revocation. */
+  performed(id: string): void {
     const accepted = this.#accepted.get(id);
     if (accepted) accepted.isPending = false;
     if (!id.includes('/')) return;
-    if (this.#gave.has(id) && !this.#unseen.has(id)) {
-      this.#judge.broken('S14', `the refund ${id} gave back twice`);
+    if (this.#paidBack.has(id) && !this.#undetectable.has(id)) {
+      this.#judge.broken('S14', `the refund ${id} paid back twice`);
     }
-    this.#gave.add(id);
-    if (this.#refused.has(id)) this.#judge.broken('S20', `the refund ${id} was refused, and gives back`);
+    this.#paidBack.add(id);
+    if (this.#refused.has(id)) this.#judge.broken('S20', `the refund ${id} was refused, and pays back`);
   }
 
-  hasGiven(id: string): boolean {
-    return this.#gave.has(id);
+  hasPaidBack(id: string): boolean {
+    return this.#paidBack.has(id);
   }
 
   /** An item of the table of reversals was written. */
   written(id: string, after: Item | undefined, by: Instance): void {
     const accepted = this.#accepted.get(id);
     const attempts = after?.attempts?.N;
-    // A further attempt is announced, and the acceptance of the earlier one is not recorded.
+    // This write announces a further attempt, and does not record the acceptance of the earlier one.
     const isNext = this.#attempts.has(id) && this.#attempts.get(id) !== attempts;
     this.#attempts.set(id, attempts);
-    if (accepted?.heardBy === by && !isNext) accepted.isRecorded = true;
+    if (accepted?.receivedBy === by && !isNext) accepted.isRecorded = true;
     if (after?.kind?.S !== 'refund') return;
     if (after.state?.S !== 'refused') {
       this.#refused.delete(id);
@@ -97,19 +94,19 @@ export class Once {
     }
     this.#refused.add(id);
     this.#judge.judged('S20');
-    if (this.#gave.has(id)) this.#judge.broken('S20', `the refund ${id} gave back, and is refused`);
+    if (this.#paidBack.has(id)) this.#judge.broken('S20', `the refund ${id} paid back, and is refused`);
   }
 
-  /** @param stateOf the state of a refund's item; undefined where nothing is demanded of it */
-  balance(stateOf: (id: string) => string | undefined): void {
-    for (const id of this.#gave) {
+  /** @param stateOf the state of a refund's item; undefined when the invariant does not apply to it */
+  checkLiveness(stateOf: (id: string) => string | undefined): void {
+    for (const id of this.#paidBack) {
       const state = stateOf(id);
       if (state === undefined) continue;
       this.#judge.judged('L16');
-      if (state !== 'done') this.#judge.broken('L16', `the refund ${id} gave back, and is ${state}`);
+      if (state !== 'done') this.#judge.broken('L16', `the refund ${id} paid back, and is ${state}`);
     }
   }
 }
 
-/** The key of a refund by the shop's words, which the simulation puts the key into; cancels of ours that are no refunds have none. */
+/** The key of a refund. The simulation puts it into the shop's reason. Cancels of reversals have none. */
 export const keyIn = (reason: string | undefined): string | undefined => /key-\d+/.exec(reason ?? '')?.[0];

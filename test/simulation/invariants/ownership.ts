@@ -1,29 +1,21 @@
-/**
- * Payments and amounts that may be another system's, and payments that we have sent back.
- *
- * S21 a payment that was begun before its order was registered is never sent back by us, nor its account revoked unless the order has
- *     waited for it. It settles the order only when it was begun at most an hour before. A shop's own table does not say when the
- *     order was made
- * S22 an amount that another system registered with Iamport is not overwritten
- * S23 an order is not written `paid` by a payment after our cancel of it was accepted
- */
+/** Payments and amounts that may belong to another system, and payments that we have cancelled: S21, S22 and S23 (invariants.ts). */
 
 import type { Entry } from '../entry.ts';
 import type { Judge } from '../judge.ts';
 
-/** The clocks of Iamport and of an instance differ by no more. Seconds. */
+/** The largest difference between the clocks of Iamport and of an instance. Seconds. */
 export const clockError = 10;
-/** A shop may register its order late. Seconds. */
+/** How late a shop may register an order. Seconds. */
 export const lateRegistration = 3_600;
 
 export class Ownership {
   readonly #judge: Judge;
-  /** Unix seconds; when the window of a payment opened. */
+  /** When the payment window opened; Unix seconds. */
   readonly #startedAt: (impUid: string) => number;
   readonly #isShops: boolean;
   readonly #ourAmounts = new Set<string>();
-  readonly #sentBack = new Set<string>();
-  /** Accounts that an order has waited for. */
+  readonly #cancelled = new Set<string>();
+  /** Virtual accounts that an order has waited for. */
   readonly #waitedFor = new Set<string>();
 
   constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean) {
@@ -32,23 +24,23 @@ export class Ownership {
     this.#startedAt = startedAt;
   }
 
-  /** We are about to cancel a payment that we do not take. */
-  sendingBack(impUid: string, order: Entry | undefined): void {
+  /** Our code is about to cancel a rejected payment. */
+  cancelling(impUid: string, order: Entry | undefined): void {
     if (!order || order.createdAt === 0 || this.#isShops) return;
     const before = order.createdAt - this.#startedAt(impUid);
     this.#judge.judged('S21');
     if (before > clockError) {
-      this.#judge.broken('S21', `${impUid} was begun ${before} s before ${order.merchantUid}, and is sent back`);
+      this.#judge.broken('S21', `${impUid} began ${before} s before ${order.merchantUid}, and we cancel it`);
     }
   }
 
-  /** We are about to revoke an account. One that an order has waited for counts as ours. */
+  /** Our code is about to revoke an account. An account that an order has waited for is ours. */
   revoking(impUid: string, order: Entry | undefined): void {
-    if (!this.#waitedFor.has(impUid)) this.sendingBack(impUid, order);
+    if (!this.#waitedFor.has(impUid)) this.cancelling(impUid, order);
   }
 
   cancelAccepted(impUid: string): void {
-    this.#sentBack.add(impUid);
+    this.#cancelled.add(impUid);
   }
 
   /** An order was written. */
@@ -56,27 +48,30 @@ export class Ownership {
     const { impUid, merchantUid, createdAt } = now;
     if (now.accountOf !== undefined) this.#waitedFor.add(now.accountOf);
     if (!now.isSettled || impUid === undefined) return;
-    if (now.kept > 0 && this.#sentBack.has(impUid)) {
-      this.#judge.broken('S23', `${merchantUid} is written ${now.status} by ${impUid}, which we have sent back`);
+    if (now.kept > 0 && this.#cancelled.has(impUid)) {
+      this.#judge.broken('S23', `${merchantUid} is written ${now.status} by ${impUid}, which we have cancelled`);
     }
     if (before?.isSettled || createdAt === 0 || this.#isShops) return;
     const early = createdAt - this.#startedAt(impUid);
     if (early > 0) this.#judge.judged('S21, late registration');
     if (early > lateRegistration + clockError) {
-      this.#judge.broken('S21', `${merchantUid} is settled by ${impUid}, begun ${early} s before it was registered`);
+      this.#judge.broken(
+        'S21',
+        `${merchantUid} is settled by ${impUid}, which began ${early} s before the registration`,
+      );
     }
   }
 
-  /** We have registered an amount with Iamport where there was none. */
+  /** Our code has registered an amount with Iamport that had none. */
   amountRegistered(merchantUid: string): void {
     this.#ourAmounts.add(merchantUid);
   }
 
-  /** We change an amount at Iamport. */
+  /** Our code changes an amount at Iamport. */
   amountChanged(merchantUid: string): void {
     this.#judge.judged('S22');
     if (!this.#ourAmounts.has(merchantUid)) {
-      this.#judge.broken('S22', `the amount of ${merchantUid} was registered by another system, and is overwritten`);
+      this.#judge.broken('S22', `we overwrite the amount of ${merchantUid}, which another system registered`);
     }
   }
 }

@@ -1,6 +1,4 @@
-/**
- * L14 what the shop takes away by writing its item whole is written back once the publisher has worked off that record of the stream
- */
+/** Attributes that the shop overwrites in its own table: L14 (invariants.ts). */
 
 import { type Entry, entryOf } from '../entry.ts';
 import type { Judge } from '../judge.ts';
@@ -10,38 +8,38 @@ export class Restored {
   readonly #judge: Judge;
   /** The last revision that we wrote; by `merchant_uid`. */
   readonly #revisions = new Map<string, number>();
-  readonly #taken = new Set<string>();
-  /** Orders that began anew before their state was restored: their books have two beginnings. */
+  readonly #overwritten = new Set<string>();
+  /** Orders that began again at a low revision before their state was restored. Their history has two beginnings. */
   readonly lost = new Set<string>();
 
   constructor(judge: Judge) {
     this.#judge = judge;
   }
 
-  /** The shop has written its item whole. */
+  /** The shop has written a whole item. */
   shopWrote({ merchantUid, revision }: Entry): void {
     const known = this.#revisions.get(merchantUid) ?? 0;
-    if (revision < known) this.#taken.add(merchantUid);
-    else this.#taken.delete(merchantUid);
+    if (revision < known) this.#overwritten.add(merchantUid);
+    else this.#overwritten.delete(merchantUid);
   }
 
-  /** We have written an order. @returns whether the write gave back what the shop had taken, or began anew without it */
+  /** Our code has written an order. @returns whether the shop had overwritten it: the write restores it, or begins again */
   weWrote({ merchantUid, revision }: Entry, byPublisher: boolean): boolean {
     const known = this.#revisions.get(merchantUid) ?? 0;
-    const wasTaken = this.#taken.delete(merchantUid);
-    if (wasTaken && !byPublisher) this.lost.add(merchantUid);
+    const wasOverwritten = this.#overwritten.delete(merchantUid);
+    if (wasOverwritten && !byPublisher) this.lost.add(merchantUid);
     if (byPublisher) {
       this.#judge.judged('restored');
-      // An order that began anew has two beginnings, and either may be restored.
+      // A lost order has two beginnings, and either may be restored.
       const isLost = this.lost.has(merchantUid);
       if (revision !== known && !isLost)
         this.#judge.broken('L14', `${merchantUid} is restored to ${revision} of ${known}`);
     }
     this.#revisions.set(merchantUid, Math.max(known, revision));
-    return wasTaken;
+    return wasOverwritten;
   }
 
-  /** The publisher has worked off a record. @param current the order as it is now */
+  /** The publisher has processed a record. @param current returns the current order */
   delivered({ before, after }: Change, current: (merchantUid: string) => Entry | undefined): void {
     if (!before || !after) return;
     const [old, now] = [entryOf(before), entryOf(after)];
@@ -50,7 +48,10 @@ export class Restored {
     this.#judge.judged('L14');
     const order = current(merchantUid);
     if (order && order.revision < old.revision) {
-      this.#judge.broken('L14', `${merchantUid} had revision ${old.revision}, and the shop left ${order.revision}`);
+      this.#judge.broken(
+        'L14',
+        `${merchantUid} had revision ${old.revision}, and still has ${order.revision} of the shop's write`,
+      );
     }
   }
 }

@@ -3,15 +3,15 @@
 import type { Mutation } from './mutation.ts';
 
 const decide = 'functions/payment/decide.ts';
-const client = 'functions/adapters/iamport/client.ts';
+const httpClient = 'functions/adapters/iamport/http-client.ts';
 const scan = 'functions/application/reconcile/scan.ts';
-const due = 'functions/application/reconcile/due.ts';
+const dueItems = 'functions/application/reconcile/due-items.ts';
 
 export const found: readonly Mutation[] = [
   {
-    name: 'found here: of two who close an order, both do',
+    name: 'found here: two concurrent requests both close an order',
     file: 'functions/handlers/close-order.ts',
-    find: `    if (order.state.status === 'closed') return nothing();\n    if`,
+    find: `    if (order.state.status === 'closed') return noContent();\n    if`,
     replace: `    if`,
   },
   {
@@ -22,70 +22,70 @@ export const found: readonly Mutation[] = [
   },
   {
     name: 'found here: the revocation of a test account never ends',
-    file: due,
+    file: dueItems,
     find: `  if (payment.sandbox) return true;\n`,
     replace: ``,
   },
   {
-    name: 'found here: a revocation never ends, since its account was paid into and unpaid',
-    file: due,
+    name: 'found here: a revocation never ends after a deposit that the bank took back',
+    file: dueItems,
     find: `    const isWaitedFor = outcome.status === 'virtual_account_issued' || outcome.status === 'deposit_reversed';`,
     replace: `    const isWaitedFor = outcome.status === 'virtual_account_issued';`,
   },
   {
-    name: 'found here: what waits for a person says more than is left',
+    name: 'found here: the list of the operator has more than is left',
     file: 'functions/payment/reversal.ts',
     find: `state.kept < amount ? state.kept : amount`,
     replace: `state.kept < 0 ? state.kept : amount`,
   },
   {
-    name: 'found here: what came on top of the amount, after a larger part of it, is never told',
+    name: 'found here: a deposit beyond the amount, after a larger part of it, is never recorded',
     file: 'functions/payment/reversal.ts',
     find: `decided.reason !== known.reason || `,
     replace: ``,
   },
   {
-    name: 'found here: what the order stands on after all is told as given back',
-    file: due,
+    name: 'found here: a payment that settles its order after all is published as refunded',
+    file: dueItems,
     find: `isGone(payment) ? undefined : nothing`,
     replace: `undefined`,
   },
   {
-    name: 'found here: two tokens that have ended are one too many',
-    file: client,
-    find: `const mostRefusedTokens = 2;`,
-    replace: `const mostRefusedTokens = 1;`,
+    name: 'found here: a second expired token fails the request',
+    file: httpClient,
+    find: `const maxRefusedTokens = 2;`,
+    replace: `const maxRefusedTokens = 1;`,
   },
   {
-    name: 'found here: what was paid before the first run that worked is never looked at',
+    name: 'found here: a payment before the first successful run is never scanned',
     file: scan,
-    find: `const { beginning } = past;`,
-    replace: `const beginning = Math.max(past.beginning, now - 60 * minute);`,
+    find: `const { beginning } = progress;`,
+    replace: `const beginning = Math.max(progress.beginning, now - 60 * minute);`,
   },
   {
-    name: 'found here: an unreadable attempt of a stranger keeps a paid order open',
-    file: 'functions/application/reconcile/scan.ts',
-    find: `      await settleEach(rooms, one.merchantUid, payments, mine);`,
+    name: 'found here: an unreadable attempt of an unknown sender keeps a paid order open',
+    file: 'functions/application/reconcile/unresolved.ts',
+    find: `      await settleEach(deps, one.merchantUid, payments, itemDeadline);`,
     replace: `      if (unreadable.length > 0) throw new IamportUnexpected('its form is unknown');
-      await settleEach(rooms, one.merchantUid, payments, mine);`,
+      await settleEach(deps, one.merchantUid, payments, itemDeadline);`,
   },
   {
-    name: 'found here: a cancel that Iamport accepted does not stand once the operator has it',
+    name: 'found here: a cancel that Iamport accepted loses its effect once the operator has it',
     file: 'functions/application/settle.ts',
     find: `(known.state !== 'manual' || known.acceptedAt !== undefined)`,
     replace: `known.state !== 'manual'`,
   },
   {
-    name: 'found here: a later event of a write is published before the one that the bus did not take',
+    name: 'found here: a later event of a write is published before the one that the bus refused',
     file: 'functions/handlers/publish.ts',
     find: `    for (const event of events) {
-      const [isTaken] = await rooms.bus.put([entryOf(event, record)]);
-      if (!isTaken) return false;
-      taken.push(event);
+      const [isAccepted] = await deps.bus.put([entryOf(event, record)]);
+      if (!isAccepted) return false;
+      published.push(event);
     }
     return true;`,
-    replace: `    const isTaken = await rooms.bus.put(events.map((event) => entryOf(event, record)));
-    taken.push(...events.filter((_, index) => isTaken[index]));
-    return isTaken.every(Boolean);`,
+    replace: `    const isAccepted = await deps.bus.put(events.map((event) => entryOf(event, record)));
+    published.push(...events.filter((_, index) => isAccepted[index]));
+    return isAccepted.every(Boolean);`,
   },
 ];

@@ -3,6 +3,7 @@
 import type { Mutation } from './mutation.ts';
 
 const client = 'functions/adapters/iamport/client.ts';
+const httpClient = 'functions/adapters/iamport/http-client.ts';
 
 export const iamport: readonly Mutation[] = [
   {
@@ -25,15 +26,15 @@ export const iamport: readonly Mutation[] = [
   },
   {
     name: 'a code that is not 0 is taken for success',
-    file: client,
+    file: httpClient,
     find: `  if (code !== 0 || status >= 400)`,
     replace: `  if (status >= 400)`,
   },
   {
-    name: 'a token that ended is never replaced',
-    file: client,
-    find: `    if (answer.status !== 401 || refused === mostRefusedTokens) return answer;`,
-    replace: `    if (answer.status < 600) return answer;`,
+    name: 'an expired token is never replaced',
+    file: httpClient,
+    find: `        if (response.status !== 401 || refused === maxRefusedTokens) return response;`,
+    replace: `        if (response.status < 600) return response;`,
   },
   {
     name: 'the amount that another system registered is overwritten',
@@ -42,15 +43,15 @@ export const iamport: readonly Mutation[] = [
     replace: ``,
   },
   {
-    name: 'an amount with the noise of fractions is unreadable',
+    name: 'an amount with a rounding error is unreadable',
     file: 'functions/payment/money.ts',
-    find: `  return Math.abs(units - nearest) <= noise ? amountOf(nearest / unitsInOne, currency) : undefined;`,
-    replace: `  return Math.abs(units - nearest) < 0 ? amountOf(nearest / unitsInOne, currency) : undefined;`,
+    find: `  return Math.abs(units - nearest) <= noise ? parseAmount(nearest / unitsInOne, currency) : undefined;`,
+    replace: `  return Math.abs(units - nearest) < 0 ? parseAmount(nearest / unitsInOne, currency) : undefined;`,
   },
   {
     name: 'Iamport is called again while it answers 429',
-    file: client,
-    find: `  if (answer.status === 429) throw busy.record(name, answer.retryAfter);\n`,
-    replace: `  if (answer.status === 429) throw new IamportUnavailable(\`Iamport answered 429 to \${name}\`);\n`,
+    file: httpClient,
+    find: `    if (response.status === 429) throw backoff.record(name, response.retryAfter);\n`,
+    replace: `    if (response.status === 429) throw new IamportUnavailable(\`Iamport returned 429 to \${name}\`);\n`,
   },
 ];

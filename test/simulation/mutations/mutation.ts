@@ -1,8 +1,8 @@
-/** A bug to plant: a text of `functions/`, and what replaces it. */
+/** A planted bug: a text of `functions/`, and its replacement. */
 export interface Mutation {
   readonly name: string;
   readonly file: string;
-  /** Stands in the file exactly once. */
+  /** The file contains it exactly once. */
   readonly find: string;
   readonly replace: string;
 }

@@ -1,6 +1,5 @@
 /**
- * Every bug to plant: each a slip that a developer could make, or one that was in the code before it was mended. The simulation must
- * find every one of them.
+ * Every mutation: a mistake that a developer could make, or a bug that the code once had. The simulation must find all of them.
  */
 
 import { found } from './found.ts';

@@ -1,4 +1,4 @@
-/** Bugs in what a payment means for an order, and in how that is written. */
+/** Bugs in the decision about a payment, and in the write of the order. */
 
 import type { Mutation } from './mutation.ts';
 
@@ -9,12 +9,12 @@ const reverse = 'functions/application/reverse.ts';
 
 export const orders: readonly Mutation[] = [
   {
-    name: 'the status in the webhook is believed',
+    name: 'the status in the webhook is trusted',
     file: 'functions/handlers/webhook.ts',
     find: `  const ids = {`,
-    replace: `  const told = fields.merchant_uid ? await rooms.orders.read(fields.merchant_uid) : undefined;
-  if (told && fields.status === 'paid') {
-    await rooms.orders.change(told, { status: 'paid', impUid: fields.imp_uid, record: {} }, unixSeconds(rooms.clock));
+    replace: `  const order = fields.merchant_uid ? await deps.orders.read(fields.merchant_uid) : undefined;
+  if (order && fields.status === 'paid') {
+    await deps.orders.change(order, { status: 'paid', impUid: fields.imp_uid, record: {} }, unixSeconds(deps.clock));
   }
   const ids = {`,
   },
@@ -25,7 +25,7 @@ export const orders: readonly Mutation[] = [
     replace: ``,
   },
   {
-    name: 'more than the amount is as good',
+    name: 'more than the amount is accepted',
     file: decide,
     find: `payment.amount !== order.amount`,
     replace: `payment.amount < order.amount`,
@@ -49,7 +49,7 @@ export const orders: readonly Mutation[] = [
     replace: `isByHand(order, payment, policy) ? 'manual' : 'cancel'`,
   },
   {
-    name: 'a second payment is passed over',
+    name: 'a second payment is ignored',
     file: decide,
     find: `  if (!objection) return settled(order, payment, kept);\n`,
     replace: `  if (!objection) return settled(order, payment, kept);\n  if (objection === 'duplicate_payment') return keep;\n`,
@@ -85,54 +85,54 @@ export const orders: readonly Mutation[] = [
     replace: `  return account.impUid !== known.impUid;`,
   },
   {
-    name: 'an order waits for an account that is gone',
+    name: 'an order waits for an account that was revoked',
     file: decide,
     find: `    return { kind: 'change', next: { ...state, status: 'ready' } };`,
     replace: `    return keep;`,
   },
   {
-    name: 'a deposit that the bank takes back is not seen',
+    name: 'a deposit that the bank takes back is not detected',
     file: decide,
     find: `  if (state.status !== 'paid' || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;`,
     replace: `  if (state.status !== 'paid' || isSettledBy(state, payment)) return undefined;`,
   },
   {
-    name: 'old news takes back what an order says',
+    name: 'an old notification overwrites the state of an order',
     file: settle,
-    find: `decision.onFreshNewsOnly && !asksAfterRead`,
-    replace: `decision.onFreshNewsOnly && asksAfterRead`,
+    find: `decision.requiresFreshRead && !isFresh`,
+    replace: `decision.requiresFreshRead && isFresh`,
   },
   {
-    name: 'the order is the one that the client names',
+    name: 'the order of the request is used instead of that of the payment',
     file: lookUp,
     find: `  if (payment.merchantUid !== merchantUid) return`,
     replace: `  if (merchantUid === undefined) return`,
   },
   {
-    name: 'a payment of another order is sent back',
+    name: 'a payment of another order is cancelled',
     file: lookUp,
     find: `  if (payment.merchantUid !== merchantUid) return`,
     replace: `  if (payment.merchantUid !== merchantUid && payment.state.kind === 'kept') {
     const { kept } = payment.state;
-    await rooms.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'mismatch' }, deadline);
+    await deps.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'mismatch' }, deadline);
   }
   if (payment.merchantUid !== merchantUid) return`,
   },
   {
-    name: 'a lost race is answered as if it were won',
+    name: 'a lost race returns as if it were won',
     file: settle,
-    find: `    order = held.order;\n`,
-    replace: `    if (held.order) return { kind: 'settled', outcome: outcomeOf(held.order, payment, decision) };\n    order = held.order;\n`,
+    find: `    order = result.current;\n`,
+    replace: `    if (result.current) return { kind: 'settled', outcome: outcomeOf(result.current, payment, decision) };\n    order = result.current;\n`,
   },
   {
-    name: 'the write of an order is not waited for',
+    name: 'the write of an order is not awaited',
     file: settle,
-    find: `    const held = await rooms.orders.change(order, decision.next, unixSeconds(rooms.clock));`,
-    replace: `    rooms.orders.change(order, decision.next, unixSeconds(rooms.clock)).catch(() => undefined);
-    const held = { held: true, order: { ...order, state: decision.next } };`,
+    find: `    const result = await deps.orders.change(order, decision.next, unixSeconds(deps.clock));`,
+    replace: `    deps.orders.change(order, decision.next, unixSeconds(deps.clock)).catch(() => undefined);
+    const result = { written: true, value: { ...order, state: decision.next } };`,
   },
   {
-    name: 'an order is written whatever has become of it',
+    name: 'an order is written without the revision condition',
     file: 'functions/adapters/dynamodb/table-mapping.ts',
     find: `    conditions: { revisionIsUnchanged: '#revision = :read' },`,
     replace: `    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },`,
@@ -152,8 +152,8 @@ export const orders: readonly Mutation[] = [
   {
     name: 'a payment is taken although its cancel was decided',
     file: settle,
-    find: `  if (!rooms.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;`,
-    replace: `  if (rooms || isSettled(order.state) || !isSettled(next)) return undefined;`,
+    find: `  if (!deps.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;`,
+    replace: `  if (deps || isSettled(order.state) || !isSettled(next)) return undefined;`,
   },
   {
     name: 'a cancel is not announced to concurrent writers',
@@ -162,9 +162,9 @@ export const orders: readonly Mutation[] = [
     replace: `    if (orders || !isPayable(order.state)) return true;`,
   },
   {
-    name: 'a payment that came before its order is not looked at when the order is registered',
+    name: 'an earlier payment is not checked when its order is registered',
     file: 'functions/handlers/orders.ts',
-    find: `  await expectUnmatched(merchantUid, rooms, now);\n`,
+    find: `  await expectUnmatched(merchantUid, deps, now);\n`,
     replace: ``,
   },
   {
@@ -176,8 +176,8 @@ export const orders: readonly Mutation[] = [
   {
     name: 'an attempt that cannot be read keeps its order from being closed',
     file: 'functions/handlers/close-order.ts',
-    find: `  const { payments } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);`,
-    replace: `  const { payments, unreadable } = await rooms.iamport.payments(order.merchantUid, deadline, order.tier);
+    find: `  const { payments } = await deps.iamport.payments(order.merchantUid, deadline, order.tier);`,
+    replace: `  const { payments, unreadable } = await deps.iamport.payments(order.merchantUid, deadline, order.tier);
   if (unreadable.length > 0) throw new Error(\`The form of \${unreadable} is unknown\`);`,
   },
   {

@@ -6,19 +6,19 @@ const publisher = 'functions/handlers/publish.ts';
 
 export const publish: readonly Mutation[] = [
   {
-    name: 'an event that was not taken counts as told',
+    name: 'an event that the bus refused counts as published',
     file: publisher,
-    find: `      if (!isTaken) return false;\n`,
+    find: `      if (!isAccepted) return false;\n`,
     replace: ``,
   },
   {
-    name: 'a payment that was passed unseen is not published',
+    name: 'a payment that was cancelled before its first read is not published',
     file: 'functions/payment/events.ts',
     find: `  return wasPaidUnseen(before.state, after.state) ? [paidBefore(event), event] : [event];`,
     replace: `  return [event];`,
   },
   {
-    name: 'money that a person gave back is not told',
+    name: 'money that the operator returned is not published',
     file: 'functions/payment/events.ts',
     find: `state === 'done' && amount > 0 && kind !== 'orphan'`,
     replace: `state === 'done' && amount > 0 && kind === 'cancel'`,
@@ -48,13 +48,13 @@ export const publish: readonly Mutation[] = [
     replace: `state !== 'done') return [];`,
   },
   {
-    name: 'that a refund is no longer required is not published',
+    name: 'Refund No Longer Required is not published',
     file: 'functions/payment/events.ts',
     find: `  if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));\n`,
     replace: ``,
   },
   {
-    name: 'a deposit that came again and was partly given back is not published as paid',
+    name: 'a deposit that returned and was partly refunded is not published as paid',
     file: 'functions/payment/events.ts',
     find: `(isPayable(before) || before.status === 'deposit_reversed')`,
     replace: `isPayable(before)`,
@@ -62,14 +62,14 @@ export const publish: readonly Mutation[] = [
   {
     name: 'the account of an expired order is not revoked',
     file: 'functions/payment/events.ts',
-    find: `(old.dueAt ?? updatedAt) > updatedAt ? 'order_expired' : undefined;`,
+    find: `(old.depositDeadline ?? updatedAt) > updatedAt ? 'order_expired' : undefined;`,
     replace: `undefined;`,
   },
   {
     name: 'a record that cannot be read stops its shard',
     file: publisher,
     find: `    if (!isFaultOfRecord(error)) throw error;
-    await keepForOperator(rooms, record, error);
+    await keepForOperator(deps, record, error);
     return true;`,
     replace: `    throw error;`,
   },
@@ -77,6 +77,6 @@ export const publish: readonly Mutation[] = [
     name: 'our attributes are not restored in an item that the shop wrote whole',
     file: publisher,
     find: `  if (!isOverwritten(old, now)) return false;`,
-    replace: `  if (!isOverwritten(old, now) || layout) return false;`,
+    replace: `  if (!isOverwritten(old, now) || mapping) return false;`,
   },
 ];

@@ -1,27 +1,27 @@
-/** Bugs in giving money back: reversals of payments that are not taken, and refunds of the shop. */
+/** Bugs in reversals of rejected payments, and in refunds of the shop. */
 
 import type { Mutation } from './mutation.ts';
 
 const reverse = 'functions/application/reverse.ts';
-const due = 'functions/application/reconcile/due.ts';
+const dueItems = 'functions/application/reconcile/due-items.ts';
 
 export const refunds: readonly Mutation[] = [
   {
     name: 'a cancel whose answer is lost counts as done',
     file: reverse,
-    find: `    return rooms.reversals.move(reversal, failed(reversal, error.message, now));`,
-    replace: `    return (await rooms.reversals.finish(reversal.impUid, now)) ?? reversal;`,
+    find: `    return deps.reversals.move(reversal, failed(reversal, error.message, now));`,
+    replace: `    return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;`,
   },
   {
     name: 'money is cancelled before the intent is written',
     file: reverse,
-    find: `  const now = unixSeconds(rooms.clock);\n  const { created, reversal }`,
-    replace: `  const now = unixSeconds(rooms.clock);
+    find: `  const now = unixSeconds(deps.clock);\n  const result = await`,
+    replace: `  const now = unixSeconds(deps.clock);
   if (payment.state.kind === 'kept' && request.kind === 'cancel') {
     const { kept } = payment.state;
-    await rooms.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'early' }, deadline, tier);
+    await deps.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'early' }, deadline, tier);
   }
-  const { created, reversal }`,
+  const result = await`,
   },
   {
     name: 'a refund counts as done when other money moved',
@@ -39,8 +39,8 @@ export const refunds: readonly Mutation[] = [
   {
     name: 'a refusal by the PG is final at once',
     file: 'functions/application/refund.ts',
-    find: `underWay(current) && refusedOnce(current, 'refused_by_pg', message, now)`,
-    replace: `underWay(current) && over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now)`,
+    find: `isInProgress(current) && refusedOnce(current, 'refused_by_pg', message, now)`,
+    replace: `isInProgress(current) && over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now)`,
   },
   {
     name: 'an accepted refund is sent again',
@@ -57,19 +57,19 @@ export const refunds: readonly Mutation[] = [
   {
     name: 'a refund of a deposit whose answer was lost is sent again without the shop',
     file: 'functions/payment/refund-steps.ts',
-    find: `  if (!isDeferred(record)) return { kind: isLookedAtAgain ? 'send' : 'wait' };`,
-    replace: `  if (!isDeferred(record) || !isAsked) return { kind: isLookedAtAgain ? 'send' : 'wait' };`,
+    find: `  if (!isDeferred(record)) return { kind: isSecondCheckDue ? 'send' : 'wait' };`,
+    replace: `  if (!isDeferred(record) || !isShopRequest) return { kind: isSecondCheckDue ? 'send' : 'wait' };`,
   },
   {
     name: 'a rejected deposit that the bank takes back is still to be refunded',
-    file: due,
+    file: dueItems,
     find: `  if (!isTakenBack(reversal, payment)) return undefined;`,
     replace: `  if (!isTakenBack(reversal, payment) || payment) return undefined;`,
   },
   {
     name: 'a cancel whose order is gone is never made',
-    file: due,
-    find: `  const known = await readableOrder(rooms, reversal, report);\n`,
-    replace: `  const known = await readableOrder(rooms, reversal, report);\n  if (!known && reversal.kind !== 'orphan') return;\n`,
+    file: dueItems,
+    find: `  const known = await readableOrder(deps, reversal, report);\n`,
+    replace: `  const known = await readableOrder(deps, reversal, report);\n  if (!known && reversal.kind !== 'orphan') return;\n`,
   },
 ];

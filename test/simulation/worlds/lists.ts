@@ -1,50 +1,50 @@
 /**
- * Pages of Iamport's lists that do not come: they are larger than the client reads, or Iamport refuses to show them. What does it is
- * in single payments: a browser chooses how long their `custom_data` is.
+ * Pages of Iamport's lists that fail: they are larger than the client reads, or Iamport refuses them. Single payments cause it: a
+ * browser chooses the length of their `custom_data`.
  */
 
 import type { Payment } from '../../../local/iamport/payment.ts';
-import type { Reached } from '../coverage.ts';
+import type { Coverage } from '../coverage.ts';
 import type { Worlds } from './choice.ts';
 
-/** How much of a page is read; a payment weighs at least 1. */
+/** The largest weight of a page that the client reads. A payment weighs at least 1. */
 const largestPage = 40;
 
 export class Lists {
   readonly #worlds: Worlds;
-  readonly #reached: Reached;
+  readonly #coverage: Coverage;
   readonly isOn: boolean;
   readonly #weights = new Map<string, number>();
-  /** A payment that no page may contain, and what becomes of a page that does. */
+  /** A payment that makes every page with it fail, and how the page fails. */
   #poison: { readonly impUid: string; readonly how: 'too large' | 'refused'; readonly isForEver: boolean } | undefined;
   isCalm = false;
 
-  constructor(worlds: Worlds, reached: Reached) {
+  constructor(worlds: Worlds, coverage: Coverage) {
     this.#worlds = worlds;
-    this.#reached = reached;
+    this.#coverage = coverage;
     this.isOn = worlds.has('lists');
   }
 
-  /** A window was opened. @param isOfStranger it belongs to no order */
-  opened(impUid: string, isOfStranger: boolean): void {
+  /** A payment window was opened. @param isWithoutOrder it belongs to no order, or was never paid */
+  opened(impUid: string, isWithoutOrder: boolean): void {
     if (!this.isOn) return;
-    const { chance } = this.#worlds;
-    this.#weights.set(impUid, chance.is(0.3) ? chance.whole(10, 25) : 1);
-    if (this.#poison || !isOfStranger || !chance.is(0.3)) return;
-    const how = chance.pick({ 'too large': 1, refused: 1 });
-    this.#poison = { impUid, how, isForEver: chance.is(0.7) };
+    const { random } = this.#worlds;
+    this.#weights.set(impUid, random.is(0.3) ? random.whole(10, 25) : 1);
+    if (this.#poison || !isWithoutOrder || !random.is(0.3)) return;
+    const how = random.pick({ 'too large': 1, refused: 1 });
+    this.#poison = { impUid, how, isForEver: random.is(0.7) };
   }
 
-  /** No list shows this payment, and none will. */
+  /** No list contains this payment, now or later. */
   hides(impUid: string): boolean {
     return this.#poison?.impUid === impUid && this.#poison.isForEver;
   }
 
-  /** @returns what becomes of a page with these payments, if it does not come */
+  /** @returns how a page with these payments fails; undefined when it does not */
   fault(page: readonly Payment[]): 'too large' | 'refused' | undefined {
     if (!this.isOn) return undefined;
     const fault = this.#faultOf(page);
-    if (fault) this.#reached.count(`page: ${fault}`);
+    if (fault) this.#coverage.count(`page: ${fault}`);
     return fault;
   }
 

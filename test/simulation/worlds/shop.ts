@@ -1,16 +1,16 @@
 /**
- * The shop's own table of orders, and what the shop does to the items in it: it changes a price, writes an item back whole, deletes it,
- * lets it grow to the limit of DynamoDB, or writes what we cannot read.
+ * The shop's own table of orders, and the shop's writes to its items. The shop changes a price, writes an item back whole or deletes
+ * it. An item may grow to the size limit of DynamoDB, or get a value that we cannot read.
  */
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import { jsonBody } from '../../support/event.ts';
+import type { ShopTableOwner, SimulationContext } from '../context.ts';
 import { entryOf, shopColumns } from '../entry.ts';
-import type { Wanted } from '../workload/buyers.ts';
-import { minute, second } from '../workload/notifications.ts';
-import type { World } from '../world.ts';
+import { minute, second } from '../units.ts';
+import type { Wanted } from '../workload/wanted.ts';
 
-const doings = {
+const actions = {
   nothing: 4,
   'changes the price for a while': 5,
   'writes the item whole': 3,
@@ -21,26 +21,22 @@ const doings = {
   'deletes the item': 2,
 } as const;
 
-export class Shop {
-  readonly #world: World;
-  /** Their items are too large to be written. */
+export class Shop implements ShopTableOwner {
+  readonly #context: SimulationContext;
+  /** Orders whose items are too large to be written. */
   readonly #full = new Set<string>();
-
-  /** The item could not be read or written for a while, or was gone. */
   readonly wereBroken = new Set<string>();
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(context: SimulationContext) {
+    this.#context = context;
   }
 
-  /** The item cannot be read or written, or is gone. */
   isBroken(merchantUid: string): boolean {
     const item = this.#item(merchantUid);
-    if (!item) return this.#world.books.known.has(merchantUid);
+    if (!item) return this.#context.safety.known.has(merchantUid);
     return this.#full.has(merchantUid) || !entryOf(item).isReadable;
   }
 
-  /** The shop takes an order into its table. */
   create({ merchantUid, amount, currency }: Wanted): void {
     this.#put({
       [shopColumns.key]: { S: merchantUid },
@@ -48,15 +44,14 @@ export class Shop {
       [shopColumns.currency]: { S: currency },
       buyer: { S: '홍길동' },
     });
-    this.#world.books.known.add(merchantUid);
+    this.#context.safety.known.add(merchantUid);
   }
 
-  /** What the shop does to an order, at some time. */
   async act(wanted: Wanted): Promise<void> {
-    const { reached, worlds } = this.#world;
-    const does = worlds.chance.pick(doings);
-    reached.count(`shop: ${does}`);
-    switch (does) {
+    const { coverage, worlds } = this.#context;
+    const action = worlds.random.pick(actions);
+    coverage.count(`shop: ${action}`);
+    switch (action) {
       case 'nothing':
         return;
       case 'changes the price for a while':
@@ -76,26 +71,26 @@ export class Shop {
     }
   }
 
-  /** A buyer who has just paid takes a coupon, so that the payment is wrong and goes back, and gives it back meanwhile. */
+  /** Sometimes the buyer redeems a coupon right after the payment, so that the amount is wrong, and returns it during the reversal. */
   paid(wanted: Wanted, impUid: string): void {
-    const { time, worlds, reached } = this.#world;
-    if (!worlds.has('shop table') || !worlds.chance.is(0.4)) return;
-    reached.count('shop: changes the price of what has just been paid');
+    const { time, worlds, coverage } = this.#context;
+    if (!worlds.has('shop table') || !worlds.random.is(0.4)) return;
+    coverage.count('shop: changes the price of what has just been paid');
     const { merchantUid } = wanted;
-    const ask = (afterMs: number) =>
+    const completeAfter = (afterMs: number) =>
       time.after(afterMs, () =>
         time.begin(async () => {
-          await this.#world.request('complete', jsonBody({ imp_uid: impUid, merchant_uid: merchantUid }));
+          await this.#context.request('complete', jsonBody({ imp_uid: impUid, merchant_uid: merchantUid }));
         }),
       );
-    time.begin(() => this.#coupon(wanted, worlds.chance.whole(50, 900)));
-    ask(1);
-    for (let count = worlds.chance.whole(1, 3); count > 0; count -= 1) ask(worlds.chance.whole(100, 900));
+    time.begin(() => this.#coupon(wanted, worlds.random.whole(50, 900)));
+    completeAfter(1);
+    for (let count = worlds.random.whole(1, 3); count > 0; count -= 1) completeAfter(worlds.random.whole(100, 900));
   }
 
-  /** The buyer takes a coupon, and gives it back. */
+  /** The buyer redeems a coupon, and returns it. */
   async #coupon(wanted: Wanted, forMs = this.#whileMs()): Promise<void> {
-    const { time } = this.#world;
+    const { time } = this.#context;
     const { amount } = wanted;
     const lower = wanted.currency === 'KRW' ? Math.ceil(amount * 0.9) : Math.ceil(amount * 90) / 100;
     for (const price of [lower, amount]) {
@@ -103,75 +98,75 @@ export class Shop {
       if (!item || entryOf(item).isSettled) return;
       this.#put({ ...item, [shopColumns.amount]: { N: String(price) } });
       wanted.amount = price;
-      this.#world.books.priceChangedAt = time.now;
+      this.#context.safety.priceChangedAt = time.now;
       await time.sleep(forMs);
     }
   }
 
   #whileMs(): number {
-    const { chance } = this.#world.worlds;
-    return chance.is(0.6) ? chance.whole(50, 3_000) : chance.whole(5, 300) * second;
+    const { random } = this.#context.worlds;
+    return random.is(0.6) ? random.whole(50, 3_000) : random.whole(5, 300) * second;
   }
 
-  /** The shop's server reads the item, and writes all that it knows of it back. */
+  /** The shop's server reads the item, and writes back the attributes that it knows. */
   async #writeWhole(merchantUid: string, forgets: (name: string) => boolean): Promise<void> {
     const item = this.#item(merchantUid);
     if (!item) return;
     this.#put(Object.fromEntries(Object.entries(item).filter(([name]) => !forgets(name))));
   }
 
-  /** Between its read and its write, we have written. */
+  /** The shop's server reads the item and writes it back later. Our write falls between the two. */
   async #writeBefore(merchantUid: string): Promise<void> {
-    const { time, worlds } = this.#world;
+    const { time, worlds } = this.#context;
     const item = this.#item(merchantUid);
-    await time.sleep(worlds.chance.whole(1, 600) * second);
+    await time.sleep(worlds.random.whole(1, 600) * second);
     if (item && this.#item(merchantUid)) this.#put(item);
   }
 
   /** Sometimes the shop repairs the item later. */
   async #spoil(merchantUid: string, attributes: Item): Promise<void> {
-    const { time, worlds } = this.#world;
+    const { time, worlds } = this.#context;
     const before = this.#item(merchantUid);
     const isOurs = attributes.iamport_status !== undefined;
     if (!before || (isOurs && !before.iamport_status)) return;
     this.#put({ ...before, ...attributes });
     this.wereBroken.add(merchantUid);
-    if (worlds.chance.is(0.5)) return;
-    await time.sleep(worlds.chance.whole(1, 60) * minute);
+    if (worlds.random.is(0.5)) return;
+    await time.sleep(worlds.random.whole(1, 60) * minute);
     const item = this.#item(merchantUid);
     if (!item) return;
-    const mended = Object.fromEntries(Object.keys(attributes).map((name) => [name, before[name]]));
-    this.#put({ ...item, ...mended } as Item);
-    this.#world.hasLongWait = true;
+    const repaired = Object.fromEntries(Object.keys(attributes).map((name) => [name, before[name]]));
+    this.#put({ ...item, ...repaired } as Item);
+    this.#context.hasLongWait = true;
   }
 
   async #grow(merchantUid: string): Promise<void> {
-    const { tables, time, worlds } = this.#world;
+    const { tables, time, worlds } = this.#context;
     tables.orders.full.add(merchantUid);
     this.#full.add(merchantUid);
     this.wereBroken.add(merchantUid);
-    if (worlds.chance.is(0.5)) return;
-    await time.sleep(worlds.chance.whole(1, 60) * minute);
+    if (worlds.random.is(0.5)) return;
+    await time.sleep(worlds.random.whole(1, 60) * minute);
     tables.orders.full.delete(merchantUid);
     this.#full.delete(merchantUid);
-    this.#world.hasLongWait = true;
+    this.#context.hasLongWait = true;
   }
 
   async #delete(merchantUid: string): Promise<void> {
-    const { tables, trace } = this.#world;
+    const { tables, trace } = this.#context;
     if (!this.#item(merchantUid)) return;
     trace?.('shop', `deletes ${merchantUid}`);
     this.wereBroken.add(merchantUid);
     tables.orders.remove({ [shopColumns.key]: { S: merchantUid } });
-    this.#world.stream.soon('orders');
+    this.#context.stream.soon('orders');
   }
 
   #item(merchantUid: string): Item | undefined {
-    return this.#world.tables.orders.named(merchantUid);
+    return this.#context.tables.orders.named(merchantUid);
   }
 
   #put(item: Item): void {
-    const { tables, trace, rules, stream } = this.#world;
+    const { tables, trace, rules, stream } = this.#context;
     trace?.('shop', 'writes', item);
     tables.orders.put(item);
     const entry = entryOf(item);

@@ -1,16 +1,16 @@
-/** What the shop overwrites in its own table is restored from the stream, on DynamoDB itself, and published only once. */
+/** Attributes that the shop overwrites in its table are restored from the stream, on DynamoDB Local, and published once. */
 
 import { CreateTableCommand, DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
-import { overwrittenItemsIn } from '../../../../functions/adapters/dynamodb/overwritten.ts';
+import { createOrders } from '../../../../functions/adapters/dynamodb/orders.ts';
+import { createOverwrittenItems } from '../../../../functions/adapters/dynamodb/overwritten.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
 import type { BusEntry } from '../../../../functions/application/ports.ts';
 import { publish } from '../../../../functions/handlers/publish.ts';
 import type { Order, OrderState } from '../../../../functions/payment/order.ts';
-import type { Counts } from '../../../../functions/runtime/metrics.ts';
+import type { Counts } from '../../../../functions/shared/metrics.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { won } from '../../payment/cases.ts';
 
@@ -27,10 +27,10 @@ const partly: OrderState = {
   cancelledAmount: won(4_000),
 } as OrderState;
 
-/** The shop's table with one order, and the publisher that reads its stream. */
+/** The table of the shop with one order, and the publisher that reads its stream. */
 async function open() {
   const { client } = await freshTables();
-  const layout = shopTable({ key: 'key', amount: 'total' });
+  const mapping = shopTable({ key: 'key', amount: 'total' });
   await client.send(
     new CreateTableCommand({
       TableName: 'shop',
@@ -39,22 +39,22 @@ async function open() {
       AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
     }),
   );
-  const shop = table(client, 'shop', layout.prefix);
-  const orders = ordersIn(shop, layout);
+  const shop = table(client, 'shop', mapping.prefix);
+  const orders = createOrders(shop, mapping);
   const sent: BusEntry[] = [];
   const counted: Counts[] = [];
-  const rooms = {
+  const deps = {
     bus: {
       put: async (entries: readonly BusEntry[]) => {
         sent.push(...entries);
         return entries.map(() => true);
       },
     },
-    reversals: { request: () => Promise.reject(new Error('no account was left behind')) },
+    reversals: { request: () => Promise.reject(new Error('no account is stale')) },
     clock: { now: () => now * 1000, sleep: async () => undefined },
     count: (counts: Counts) => counted.push(counts),
     unreadable: { keep: () => Promise.reject(new Error('every record can be read')) },
-    shopTable: { layout, overwritten: overwrittenItemsIn(shop, layout) },
+    shopTable: { mapping, overwritten: createOverwrittenItems(shop, mapping) },
   };
   const Key = { key: { S: 'order-1' } };
   const stored = async () =>
@@ -69,7 +69,7 @@ async function open() {
       dynamodb: { Keys: Key, SequenceNumber: String(sequence), ApproximateCreationDateTime: now, ...images },
     } as DynamoDBRecord;
   };
-  /** @returns the record of the stream that the write leaves behind */
+  /** @returns the record of the stream for the write */
   const written = async (write: () => Promise<unknown>): Promise<DynamoDBRecord> => {
     const before = await stored();
     await write();
@@ -78,7 +78,7 @@ async function open() {
   const settle = (state: OrderState) =>
     written(async () => orders.change((await orders.read('order-1')) as Order, state, now));
   const deliver = async (...Records: DynamoDBRecord[]) =>
-    expect(await publish(rooms, { Records })).toEqual({ batchItemFailures: [] });
+    expect(await publish(deps, { Records })).toEqual({ batchItemFailures: [] });
   const ids = () => sent.map(({ detailType, detail }) => `${detailType} ${(detail as { id: string }).id}`);
   await put();
   const remove = () => client.send(new DeleteItemCommand({ TableName: 'shop', Key }));
@@ -94,7 +94,7 @@ describe('an item that the shop writes back whole', () => {
   test.each<[string, OrderState]>([
     ['paid', paidBy('imp_1')],
     ['paid and partly cancelled before it was read', partly],
-  ])('after it was %s gets our attributes back, and its events are published once', async (_what, state) => {
+  ])('restores our attributes after it was %s, and publishes its events once', async (_name, state) => {
     const { put, stored, written, settle, deliver, ids, counted, orders } = await open();
     await deliver(await settle(state));
     const published = ids();
@@ -111,14 +111,14 @@ describe('an item that the shop writes back whole', () => {
     expect(info).toHaveBeenCalledWith(
       expect.objectContaining({ merchantUid: 'order-1', code: 'overwritten_item_restored' }),
     );
-    // The next step goes on from the restored revision.
+    // The next step continues from the restored revision.
     expect((await orders.read('order-1'))?.revision).toBe(1);
     const cancelled = { ...paidBy('imp_1'), status: 'cancelled', cancelledAmount: won(14_000) } as OrderState;
     await deliver(await settle(cancelled));
     expect(ids()).toEqual([...published, 'Payment Cancelled order-1:2']);
   });
 
-  test('with older attributes of ours gets the newer ones back, and none that they did not have', async () => {
+  test('restores exactly the newer attributes when the shop writes older ones', async () => {
     const { put, stored, written, settle, deliver, ids } = await open();
     const failure = { impUid: 'imp_0', failedAt: now };
     await deliver(await settle({ status: 'failed', failure }));
@@ -133,7 +133,7 @@ describe('an item that the shop writes back whole', () => {
     expect(ids()).toEqual(['Payment Failed order-1:1', 'Payment Paid order-1:2']);
   });
 
-  test('is restored once, however often the record is delivered', async () => {
+  test('restores the item once for a repeated record', async () => {
     const { put, written, settle, deliver, counted } = await open();
     await deliver(await settle(paidBy('imp_1')));
     const overwrite = await written(() => put());
@@ -142,7 +142,7 @@ describe('an item that the shop writes back whole', () => {
     expect(counted.filter((counts) => counts.UnrestoredItems)).toEqual([]);
   });
 
-  test('and that another payment has settled since is not touched, and counted for the alarm', async () => {
+  test('leaves an item unchanged that another payment has settled since, and counts it for the alarm', async () => {
     const { put, stored, written, settle, deliver, counted } = await open();
     await deliver(await settle(paidBy('imp_1')));
     const overwrite = await written(() => put());
@@ -156,7 +156,7 @@ describe('an item that the shop writes back whole', () => {
     );
   });
 
-  test('and then deletes does not come back', async () => {
+  test('does not restore an item that the shop deleted since', async () => {
     const { put, stored, written, settle, deliver, counted, remove } = await open();
     await deliver(await settle(paidBy('imp_1')));
     const overwrite = await written(() => put());

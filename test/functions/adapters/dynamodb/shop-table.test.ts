@@ -1,4 +1,4 @@
-/** Orders as guests in a shop's own table: what is read from its items, what is written into them, and what is left alone. */
+/** Orders in attributes of the shop's table: reads of its items, writes into them, and attributes that stay unchanged. */
 
 import {
   CreateTableCommand,
@@ -8,11 +8,12 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { ordersIn } from '../../../../functions/adapters/dynamodb/orders.ts';
+import { createOrders } from '../../../../functions/adapters/dynamodb/orders.ts';
 import type { ShopColumns } from '../../../../functions/adapters/dynamodb/shop-columns.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreUnexpected } from '../../../../functions/application/faults.ts';
+import { storedValue } from '../../../../functions/application/ports.ts';
 import type { OrderState } from '../../../../functions/payment/order.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { states, won } from '../../payment/cases.ts';
@@ -20,7 +21,7 @@ import { states, won } from '../../payment/cases.ts';
 const now = 1_795_000_000;
 const paid: OrderState = { status: 'paid', impUid: 'imp_1', record: { payMethod: 'card' } };
 
-/** Reserved words and attributes of ours on purpose: nothing of the shop's may be hit. */
+/** Reserved words and our own attribute names on purpose: no write may change an attribute of the shop. */
 const item: Item = {
   key: { S: 'order-1' },
   total: { N: '14000' },
@@ -28,14 +29,14 @@ const item: Item = {
   status: { S: 'in the basket' },
   revision: { S: 'b' },
   imp_uid: { S: 'none of yours' },
-  watch: { BOOL: true },
+  due_shard: { BOOL: true },
 };
 
 const { money: _money, ...itemWithoutCurrency } = item;
 
 async function open(columns: ShopColumns = { key: 'key', amount: 'total', currency: 'money' }) {
   const { client } = await freshTables();
-  const layout = shopTable(columns);
+  const mapping = shopTable(columns);
   await client.send(
     new CreateTableCommand({
       TableName: 'shop',
@@ -43,14 +44,14 @@ async function open(columns: ShopColumns = { key: 'key', amount: 'total', curren
       KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
       AttributeDefinitions: [
         { AttributeName: 'key', AttributeType: 'S' },
-        { AttributeName: 'iamport_watch', AttributeType: 'S' },
+        { AttributeName: 'iamport_due_shard', AttributeType: 'S' },
         { AttributeName: 'iamport_due_at', AttributeType: 'N' },
       ],
       GlobalSecondaryIndexes: [
         {
           IndexName: 'iamport_due',
           KeySchema: [
-            { AttributeName: 'iamport_watch', KeyType: 'HASH' },
+            { AttributeName: 'iamport_due_shard', KeyType: 'HASH' },
             { AttributeName: 'iamport_due_at', KeyType: 'RANGE' },
           ],
           Projection: { ProjectionType: 'KEYS_ONLY' },
@@ -60,7 +61,7 @@ async function open(columns: ShopColumns = { key: 'key', amount: 'total', curren
   );
   const Key = { key: { S: 'order-1' } };
   return {
-    orders: ordersIn(table(client, 'shop', layout.prefix), layout),
+    orders: createOrders(table(client, 'shop', mapping.prefix), mapping),
     put: (Item = item) => client.send(new PutItemCommand({ TableName: 'shop', Item })),
     stored: async () => (await client.send(new GetItemCommand({ TableName: 'shop', Key }))).Item,
     remove: () => client.send(new DeleteItemCommand({ TableName: 'shop', Key })),
@@ -78,18 +79,18 @@ async function open(columns: ShopColumns = { key: 'key', amount: 'total', curren
   };
 }
 
-type Opened = Awaited<ReturnType<typeof open>>;
-async function there({ orders }: Opened) {
+type Fixture = Awaited<ReturnType<typeof open>>;
+async function readOrder({ orders }: Fixture) {
   const order = await orders.read('order-1');
-  if (!order) throw new Error('The order is not there');
+  if (!order) throw new Error('The order is missing');
   return order;
 }
 
-test('an item that the shop wrote is an order that nothing has happened to', async () => {
+test('reads an item that the shop wrote as a new order', async () => {
   const shop = await open();
   expect(await shop.orders.read('order-1')).toBeUndefined();
   await shop.put();
-  expect(await there(shop)).toEqual({
+  expect(await readOrder(shop)).toEqual({
     merchantUid: 'order-1',
     amount: 14_000,
     currency: 'KRW',
@@ -100,11 +101,11 @@ test('an item that the shop wrote is an order that nothing has happened to', asy
   });
 });
 
-test('a step of the order is written beside what the shop wrote, and changes nothing of it', async () => {
+test('writes a step of the order beside the attributes of the shop, and changes none of them', async () => {
   const shop = await open();
   await shop.put();
-  const held = await shop.orders.change(await there(shop), paid, now);
-  expect(held).toMatchObject({ held: true, order: { revision: 1, createdAt: now, state: paid } });
+  const result = await shop.orders.change(await readOrder(shop), paid, now);
+  expect(result).toMatchObject({ written: true, value: { revision: 1, createdAt: now, state: paid } });
   expect(await shop.stored()).toEqual({
     ...item,
     iamport_status: { S: 'paid' },
@@ -116,41 +117,41 @@ test('a step of the order is written beside what the shop wrote, and changes not
     iamport_created_at: { N: String(now) },
     iamport_updated_at: { N: String(now) },
   });
-  expect(await there(shop)).toEqual(held.order);
+  expect(await readOrder(shop)).toEqual(storedValue(result));
 });
 
-test('every state comes back as it was written', async () => {
+test('reads every state as it was written', async () => {
   const shop = await open();
   await shop.put();
   for (const [name, next] of Object.entries(states)) {
-    const held = await shop.orders.change(await there(shop), next, now);
-    expect(held.held, name).toBe(true);
-    expect(await there(shop), name).toEqual(held.order);
-    expect(held.order?.state, name).toEqual(next);
+    const result = await shop.orders.change(await readOrder(shop), next, now);
+    expect(result.written, name).toBe(true);
+    expect(await readOrder(shop), name).toEqual(storedValue(result));
+    expect(storedValue(result)?.state, name).toEqual(next);
   }
 });
 
-test('of many who take the first step one does, and the others get the order as it is then', async () => {
+test('has one winner of 20 concurrent first steps, and the losers get the order of the winner', async () => {
   const shop = await open();
   await shop.put();
-  const order = await there(shop);
-  const tries = Array.from({ length: 20 }, (_, index) =>
+  const order = await readOrder(shop);
+  const attempts = Array.from({ length: 20 }, (_, index) =>
     shop.orders.change(order, { status: 'paid', impUid: `imp_${index}`, record: {} }, now),
   );
-  const results = await Promise.all(tries);
-  const winners = results.filter(({ held }) => held);
+  const results = await Promise.all(attempts);
+  const winners = results.flatMap((result) => (result.written ? [result.value] : []));
   expect(winners).toHaveLength(1);
-  for (const result of results) expect(result.order).toEqual(winners[0]?.order);
+  for (const result of results) expect(storedValue(result)).toEqual(winners[0]);
 });
 
-test('a price that the shop changes meanwhile lets no payment through that was held against the old one', async () => {
+test('writes no payment that was compared with an amount that the shop has changed since', async () => {
   const shop = await open();
   await shop.put();
-  const order = await there(shop);
+  const order = await readOrder(shop);
   await shop.price('20000');
   expect(await shop.orders.change(order, paid, now)).toMatchObject({
-    held: false,
-    order: { amount: 20_000, revision: 0 },
+    written: false,
+    current: { amount: 20_000, revision: 0 },
   });
   expect(await shop.stored()).not.toHaveProperty('iamport_status');
 });
@@ -158,49 +159,54 @@ test('a price that the shop changes meanwhile lets no payment through that was h
 test.each<[string, Item]>([
   ['changes', item],
   ['adds', itemWithoutCurrency],
-])('a currency that the shop %s meanwhile does neither', async (_what, before) => {
+])('writes no payment after the shop %s the currency meanwhile', async (_name, before) => {
   const shop = await open();
   await shop.put(before);
-  const order = await there(shop);
+  const order = await readOrder(shop);
   await shop.put({ ...item, money: { S: 'JPY' } });
-  expect(await shop.orders.change(order, paid, now)).toMatchObject({ held: false, order: { currency: 'JPY' } });
+  expect(await shop.orders.change(order, paid, now)).toMatchObject({ written: false, current: { currency: 'JPY' } });
 });
 
-test('a price that the shop changes after the payment changes nothing any more', async () => {
+test('keeps the order of a payment when the shop changes its amount afterwards', async () => {
   const shop = await open();
   await shop.put();
-  await shop.orders.change(await there(shop), paid, now);
+  await shop.orders.change(await readOrder(shop), paid, now);
   await shop.price('99');
-  const order = await there(shop);
+  const order = await readOrder(shop);
   expect(order).toMatchObject({ amount: 14_000, currency: 'KRW', state: paid });
   const cancelled = { status: 'cancelled', impUid: 'imp_1', record: {}, cancelledAmount: won(14_000) } as const;
-  expect((await shop.orders.change(order, cancelled, now)).held).toBe(true);
+  expect((await shop.orders.change(order, cancelled, now)).written).toBe(true);
 });
 
-test('without a currency attribute orders are in won', async () => {
+test('reads orders in won without a currency attribute', async () => {
   const shop = await open({ key: 'key', amount: 'total' });
   await shop.put({ ...item, money: { S: 'USD' } });
-  expect(await there(shop)).toMatchObject({ amount: 14_000, currency: 'KRW' });
-  expect((await shop.orders.change(await there(shop), paid, now)).held).toBe(true);
+  expect(await readOrder(shop)).toMatchObject({ amount: 14_000, currency: 'KRW' });
+  expect((await shop.orders.change(await readOrder(shop), paid, now)).written).toBe(true);
 });
 
-test('registering an order adds to the item of the shop, at the price that is in it', async () => {
+test('registers an order in the item of the shop, at the amount of that item', async () => {
   const shop = await open();
   const terms = { merchantUid: 'order-1', amount: won(14_000), currency: 'KRW', expiresAt: now + 60 };
-  expect(await shop.orders.register(terms, now)).toEqual({ held: false });
+  expect(await shop.orders.register(terms, now)).toEqual({ written: false });
   expect(await shop.stored()).toBeUndefined();
   await shop.put();
   expect(await shop.orders.register({ ...terms, amount: won(9) }, now)).toMatchObject({
-    held: false,
-    order: { amount: 14_000, revision: 0 },
+    written: false,
+    current: { amount: 14_000, revision: 0 },
   });
-  expect(await shop.orders.register(terms, now)).toMatchObject({ held: true, order: { revision: 1 } });
-  expect(await there(shop)).toMatchObject({ revision: 1, createdAt: now, expiresAt: now + 60, dueAt: now + 60 });
+  expect(await shop.orders.register(terms, now)).toMatchObject({ written: true, value: { revision: 1 } });
+  expect(await readOrder(shop)).toMatchObject({
+    revision: 1,
+    createdAt: now,
+    expiresAt: now + 60,
+    nextCheckAt: now + 60,
+  });
   expect(await shop.stored()).toMatchObject(item);
   expect(await shop.stored()).not.toHaveProperty('iamport_amount');
 });
 
-test('what is due is found by its own index, under the name that the shop gave', async () => {
+test('finds due orders by our index, under the key of the shop', async () => {
   const shop = await open();
   await shop.put();
   await shop.orders.register(
@@ -211,7 +217,7 @@ test('what is due is found by its own index, under the name that the shop gave',
   expect(await shop.orders.due(now + 60, 10)).toEqual([{ id: 'order-1', dueAt: now + 60 }]);
 });
 
-test('many are read at once, and an item without a price hides no other', async () => {
+test('reads many orders at once, and reports an item without a readable amount', async () => {
   const shop = await open();
   await shop.put();
   await shop.put({ ...itemWithoutCurrency, key: { S: 'order-2' } });
@@ -222,7 +228,7 @@ test('many are read at once, and an item without a price hides no other', async 
   await expect(shop.orders.read('order-3')).rejects.toThrow(StoreUnexpected);
 });
 
-test.each(Object.entries(states))('many at once read as much of an order as one alone: %s', async (_name, state) => {
+test.each(Object.entries(states))('reads the same attributes in a batch as alone: %s', async (_name, state) => {
   const shop = await open();
   await shop.put();
   const terms = {
@@ -234,19 +240,23 @@ test.each(Object.entries(states))('many at once read as much of an order as one 
     tier: 't',
   };
   await shop.orders.register({ merchantUid: 'order-1', ...terms, expiresAt: now + 60 }, now);
-  const prepared = await there(shop);
-  await shop.orders.note(prepared, { isUnprepared: true, dueAt: now + 60, preparedAmount: won(14_000) });
-  await shop.orders.announceCancel(await there(shop));
-  await shop.orders.change(await there(shop), state, now);
+  const prepared = await readOrder(shop);
+  await shop.orders.updateSchedule(prepared, {
+    isUnprepared: true,
+    nextCheckAt: now + 60,
+    preparedAmount: won(14_000),
+  });
+  await shop.orders.announceCancel(await readOrder(shop));
+  await shop.orders.change(await readOrder(shop), state, now);
   const { orders } = await shop.orders.readMany(['order-1']);
-  expect(orders).toEqual([await there(shop)]);
+  expect(orders).toEqual([await readOrder(shop)]);
 });
 
-test('an item that the shop deleted meanwhile is not made again', async () => {
+test('writes no item that the shop deleted meanwhile', async () => {
   const shop = await open();
   await shop.put();
-  const order = await there(shop);
+  const order = await readOrder(shop);
   await shop.remove();
-  expect(await shop.orders.change(order, paid, now)).toEqual({ held: false });
+  expect(await shop.orders.change(order, paid, now)).toEqual({ written: false });
   expect(await shop.stored()).toBeUndefined();
 });

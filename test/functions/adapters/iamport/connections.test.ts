@@ -1,4 +1,4 @@
-/** The transport's connections: opened before they are needed, used once more, replaced when they have died. */
+/** The connections of the transport: opened early, reused, and replaced after they were closed. */
 
 import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
@@ -9,16 +9,16 @@ import { ok, scripted } from './server.ts';
 
 const request = { method: 'GET', path: '/payments/imp_1', headers: {}, timeoutMs: 2_000 } as const;
 
-async function counted() {
+async function startServer() {
   const server = await scripted({ 'GET /payments/imp_1': [ok({})] });
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const front = await startCounting(server.url);
-  onTestFinished(() => front.close());
-  return front;
+  const proxy = await startCounting(server.url);
+  onTestFinished(() => proxy.close());
+  return proxy;
 }
 
-test('the connection that was opened early is the one that all calls of a door use', async () => {
-  const server = await counted();
+test('uses the connection that was opened early for all calls of an HTTP function', async () => {
+  const server = await startServer();
   const transport = undiciTransport(server.url, 1);
   await transport.connect();
   expect(server.connections()).toBe(1);
@@ -26,8 +26,8 @@ test('the connection that was opened early is the one that all calls of a door u
   expect(server.connections()).toBe(1);
 });
 
-test('an early connection that has died is replaced, and the call is none the worse', async () => {
-  const server = await counted();
+test('replaces an early connection that was closed, and the call succeeds', async () => {
+  const server = await startServer();
   const open = buildConnector({ allowH2: false });
   const sockets: Socket[] = [];
   const transport = undiciTransport(server.url, 1, (options, callback) =>
@@ -39,21 +39,21 @@ test('an early connection that has died is replaced, and the call is none the wo
   );
   await transport.connect();
   server.hangUp();
-  // The server's side is closed before ours knows.
+  // The server closes its side before our socket notices.
   await expect.poll(() => sockets.map(({ closed }) => closed)).toEqual([true]);
   expect((await transport(request)).status).toBe(200);
   expect(server.connections()).toBe(2);
 });
 
-test('a worker has several connections, for calls at the same time', async () => {
-  const server = await counted();
+test('opens several connections for concurrent calls of a worker', async () => {
+  const server = await startServer();
   const transport = undiciTransport(server.url, 8);
   await Promise.all(Array.from({ length: 8 }, () => transport(request)));
   expect(server.connections()).toBe(8);
 });
 
-test('nobody there is an error of the early connection alone', async () => {
-  const server = await counted();
+test('rejects only the early connection when no server listens', async () => {
+  const server = await startServer();
   await server.close();
   await expect(undiciTransport(server.url, 1).connect()).rejects.toThrow(/ECONNREFUSED/);
 });

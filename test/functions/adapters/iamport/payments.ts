@@ -1,4 +1,4 @@
-/** Payments as Iamport writes them, for tests. */
+/** Payments in the JSON of Iamport, for tests. */
 
 export const cardPayment = {
   imp_uid: 'imp_100000000001',

@@ -1,4 +1,4 @@
-/** A local HTTP server that answers as a test tells it, to see how the client bears what a network and a service can do. */
+/** A local HTTP server with scripted replies, which simulates faults of the network and of Iamport. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,9 +15,9 @@ export type Reply = (request: IncomingMessage, response: ServerResponse) => void
 
 export const envelope =
   (status: number, code: number, response: unknown = null, message: string | null = null): Reply =>
-  (_request, answer) => {
-    answer.writeHead(status, { 'content-type': 'application/json' });
-    answer.end(JSON.stringify({ code, message, response }));
+  (_request, reply) => {
+    reply.writeHead(status, { 'content-type': 'application/json' });
+    reply.end(JSON.stringify({ code, message, response }));
   };
 
 export const ok = (response: unknown) => envelope(200, 0, response);
@@ -25,7 +25,7 @@ export const ok = (response: unknown) => envelope(200, 0, response);
 export const tokenReply = (token: string, livesSeconds = 1800) =>
   ok({ access_token: token, now: 1_000_000, expired_at: 1_000_000 + livesSeconds });
 
-/** Answers the nth call of `<method> <path without query>` with its nth reply, and the last one from then on. */
+/** Replies to the nth call of `<method> <path without query>` with its nth reply. Later calls get the last one. */
 export async function scripted(script: Record<string, readonly Reply[]>) {
   const seen: Seen[] = [];
   const used = new Map<string, number>();
@@ -43,10 +43,10 @@ export async function scripted(script: Record<string, readonly Reply[]>) {
         body: text && JSON.parse(text),
       });
       const call = `${method} ${path.split('?')[0]}`;
-      const replies = script[call] ?? [envelope(418, -1, null, `no script for ${call}`)];
-      const turn = used.get(call) ?? 0;
-      used.set(call, turn + 1);
-      replies[Math.min(turn, replies.length - 1)]?.(request, response);
+      const replies = script[call] ?? [envelope(418, -1, null, `no reply for ${call}`)];
+      const index = used.get(call) ?? 0;
+      used.set(call, index + 1);
+      replies[Math.min(index, replies.length - 1)]?.(request, response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,7 @@
-/** One access token for all instances: kept in the table, fetched by one of those who miss it, never in the way of a payment. */
+/** One access token for all instances: stored in the table, fetched by one instance, and never a reason to fail a payment. */
 
 import { expect, test } from 'vitest';
-import { sharedTokenIn } from '../../../../functions/adapters/dynamodb/state.ts';
+import { createSharedToken } from '../../../../functions/adapters/dynamodb/state.ts';
 import { table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { iamportClient } from '../../../../functions/adapters/iamport/client.ts';
 import { type SharedToken, type Token, tokensFrom } from '../../../../functions/adapters/iamport/tokens.ts';
@@ -12,7 +12,7 @@ import { freshTables } from '../../../support/dynamodb.ts';
 import { cardPayment } from './payments.ts';
 import { envelope, ok, scripted, tokenReply } from './server.ts';
 
-/** Time that passes only when somebody waits. */
+/** A clock that advances only by `sleep` and `advance`. */
 function steppedClock(now = 1_000_000_000): Clock & { advance(ms: number): void } {
   let ms = now;
   const advance = (by: number) => {
@@ -23,10 +23,10 @@ function steppedClock(now = 1_000_000_000): Clock & { advance(ms: number): void 
 
 async function sharedToken(): Promise<SharedToken> {
   const { client, names } = await freshTables();
-  return sharedTokenIn(table(client, names.state));
+  return createSharedToken(table(client, names.state));
 }
 
-/** Counts, and hands out `token-1`, `token-2` and so on, each for half an hour. */
+/** Counts the fetches, and returns `token-1`, `token-2` and so on, each for half an hour. */
 function fetching(clock: Clock, takesMs = 0) {
   const counted = { fetches: 0 };
   const fetchToken = async (): Promise<Token> => {
@@ -38,8 +38,8 @@ function fetching(clock: Clock, takesMs = 0) {
   return { counted, fetchToken };
 }
 
-test('200 instances that start at once without a token ask Iamport for it once', async () => {
-  // Whoever waits does, but no claim runs out, however long a slow machine takes for 200 of them.
+test('fetches one token for 200 instances that start concurrently without one', async () => {
+  // Sleeps take real time, but `now` is constant: no claim expires, however slow the machine is with 200 instances.
   const clock: Clock = { now: () => 1_000_000_000, sleep: systemClock.sleep };
   const shared = await sharedToken();
   const { counted, fetchToken } = fetching(clock, 40);
@@ -52,26 +52,26 @@ test('200 instances that start at once without a token ask Iamport for it once',
   expect(counted.fetches).toBe(1);
 });
 
-test('in its last minute one instance renews the token, and the others go on with it meanwhile', async () => {
+test('renews the token in its last minute by one instance, and the others use it meanwhile', async () => {
   const clock = steppedClock();
   const shared = await sharedToken();
   await shared.write({ value: 'old', expiresAt: clock.now() + 30_000 });
-  const [begun, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<Token>()];
+  const [started, fetched] = [Promise.withResolvers<void>(), Promise.withResolvers<Token>()];
   const fetchToken = () => {
-    begun.resolve();
-    return answered.promise;
+    started.resolve();
+    return fetched.promise;
   };
   const renewed = tokensFrom(fetchToken, shared, clock, () => 0.5).current(deadlineIn(clock, 10_000));
-  await begun.promise;
+  await started.promise;
   const other = fetching(clock);
   const meanwhile = await tokensFrom(other.fetchToken, shared, clock, () => 0.5).current(deadlineIn(clock, 10_000));
-  answered.resolve({ value: 'token-1', expiresAt: clock.now() + 1_800_000 });
+  fetched.resolve({ value: 'token-1', expiresAt: clock.now() + 1_800_000 });
   expect([await renewed, meanwhile]).toEqual(['token-1', 'old']);
   expect(other.counted.fetches).toBe(0);
   expect(await shared.read()).toMatchObject({ value: 'token-1' });
 });
 
-test('the claim of an instance that died is taken over after 3 seconds', async () => {
+test('takes over the claim of an instance that died after 3 seconds', async () => {
   const clock = steppedClock();
   const shared = await sharedToken();
   expect(await shared.claim(undefined, clock.now())).toEqual({ claimed: true });
@@ -82,7 +82,7 @@ test('the claim of an instance that died is taken over after 3 seconds', async (
   expect(clock.now() - begin).toBe(3_100);
 });
 
-test('who has waited half of its time for another instance asks Iamport itself', async () => {
+test('fetches a token itself after it has waited half of its time for another instance', async () => {
   const clock = steppedClock();
   const shared = await sharedToken();
   await shared.claim(undefined, clock.now() + 60_000);
@@ -92,10 +92,10 @@ test('who has waited half of its time for another instance asks Iamport itself',
   expect(clock.now() - begin).toBe(5_100);
 });
 
-test('a wrong token in the table costs one 401 and one refresh, and then nobody else meets it', async () => {
+test('replaces a wrong token in the table after one 401 and one refresh, for all instances', async () => {
   const clock = steppedClock();
   const shared = await sharedToken();
-  // It says of itself that it lives longer than any that Iamport issues.
+  // Its expiry is later than that of any token of Iamport.
   await shared.write({ value: 'wrong', expiresAt: clock.now() + 9_000_000 });
   const payment = 'GET /payments/imp_100000000001';
   await using server = await scripted({
@@ -120,7 +120,7 @@ test('a wrong token in the table costs one 401 and one refresh, and then nobody 
   ]);
 });
 
-test('an expired token is not tried', async () => {
+test('does not use an expired token', async () => {
   const clock = steppedClock();
   const shared = await sharedToken();
   await shared.write({ value: 'expired', expiresAt: clock.now() - 1 });
@@ -128,7 +128,7 @@ test('an expired token is not tried', async () => {
   expect(await tokensFrom(fetchToken, shared, clock, () => 0.5).current(deadlineIn(clock, 10_000))).toBe('token-1');
 });
 
-test('a request does not fail because init had too little time', async () => {
+test('fetches a token in the request after a fetch at init ran out of time', async () => {
   const clock = steppedClock();
   const shared = await sharedToken();
   const calls: number[] = [];

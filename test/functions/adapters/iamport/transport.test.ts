@@ -1,4 +1,4 @@
-/** HTTP to Iamport, against a server on the loopback that does what no server should. */
+/** The HTTP transport to Iamport, against a faulty server on the loopback interface. */
 
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,7 @@ async function transportTo(listener: RequestListener) {
 
 const get = { method: 'GET', path: '/payments/imp_1', headers: {}, timeoutMs: 10_000 } as const;
 
-test('an answer of more than 8 MB is not read to its end', async () => {
+test('stops reading a response of more than 8 MB', async () => {
   let sent = 0;
   const megabyte = Buffer.alloc(1024 * 1024, 32);
   const transport = await transportTo((_request, response) => {
@@ -37,17 +37,17 @@ test('an answer of more than 8 MB is not read to its end', async () => {
   expect(sent).toBeLessThan(100);
 });
 
-test('a request that no connection could be opened for is surely unsent', async () => {
+test('reports notSent for a request without a connection', async () => {
   const transport = undiciTransport('http://127.0.0.1:1');
   await expect(transport(get)).rejects.toMatchObject({ name: 'IamportUnavailable', notSent: true });
 });
 
-test('a request whose connection was reset may have been received', async () => {
+test('does not report notSent after a reset connection', async () => {
   const transport = await transportTo(({ socket }) => socket.resetAndDestroy());
   await expect(transport(get)).rejects.toMatchObject({ name: 'IamportUnavailable', notSent: false });
 });
 
-test('a request whose answer does not come may have been received', async () => {
+test('does not report notSent after a timeout', async () => {
   const transport = await transportTo(() => undefined);
   await expect(transport({ ...get, timeoutMs: 50 })).rejects.toMatchObject({ notSent: false });
 });

@@ -5,8 +5,8 @@ import { accountPayment, cardPayment } from './payments.ts';
 
 const stateOf = (fields: object) => paymentOf({ ...cardPayment, ...fields }).state;
 
-describe('a payment is read by its amounts and times, not by its status alone', () => {
-  test('a paid card payment keeps everything, and nothing personal comes along', () => {
+describe('the state of a payment, by its amounts and times', () => {
+  test('reads a paid card payment with its whole amount, and without personal data', () => {
     expect(paymentOf(cardPayment)).toEqual({
       impUid: 'imp_100000000001',
       merchantUid: 'order-1',
@@ -29,12 +29,12 @@ describe('a payment is read by its amounts and times, not by its status alone', 
   test.each<[string, object, object]>([
     ['cancelled in full', { status: 'cancelled', cancel_amount: 14_000 }, { kind: 'returned' }],
     [
-      'called cancelled after a partial cancel',
+      'status cancelled after a partial cancel',
       { status: 'cancelled', cancel_amount: 4_000 },
       { kind: 'kept', kept: 10_000 },
     ],
-    ['called paid after a partial cancel', { cancel_amount: 4_000 }, { kind: 'kept', kept: 10_000 }],
-    ['called paid after a full cancel', { cancel_amount: 14_000 }, { kind: 'returned' }],
+    ['status paid after a partial cancel', { cancel_amount: 4_000 }, { kind: 'kept', kept: 10_000 }],
+    ['status paid after a full cancel', { cancel_amount: 14_000 }, { kind: 'returned' }],
     [
       'cancelled in part without a time of payment, but with a history',
       { status: 'cancelled', cancel_amount: 4_000, paid_at: 0, cancel_history: [{ amount: 4_000 }] },
@@ -61,7 +61,7 @@ describe('a payment is read by its amounts and times, not by its status alone', 
     expect(stateOf(fields)).toEqual(state);
   });
 
-  test('an issued account comes with all that the buyer needs', () => {
+  test('reads an issued account with bank, number, holder and deadline', () => {
     expect(paymentOf(accountPayment).state).toEqual({
       kind: 'awaiting_deposit',
       account: {
@@ -69,18 +69,18 @@ describe('a payment is read by its amounts and times, not by its status alone', 
         bank: '신한은행',
         number: '562-119-12345678',
         holder: '한국상점',
-        dueAt: 1_763_999_999,
+        depositDeadline: 1_763_999_999,
         issuedAt: 1_763_860_050,
       },
     });
   });
 
-  test('an account without a holder is an account', () => {
+  test('reads an account without a holder', () => {
     expect(paymentOf({ ...accountPayment, vbank_holder: null }).state.kind).toBe('awaiting_deposit');
   });
 });
 
-describe("float noise in Iamport's amounts is rounded to the unit of the currency", () => {
+describe("rounding of float noise in Iamport's amounts", () => {
   test.each<[string, object, object]>([
     [
       '0.30000000000000004 dollars cancelled',
@@ -101,74 +101,77 @@ describe("float noise in Iamport's amounts is rounded to the unit of the currenc
     ['half a won', { cancel_amount: 0.5 }],
     ['half a cent', { amount: 20, cancel_amount: 10.005, currency: 'USD' }],
     ['cancelled, with 1e-9 won cancelled', { status: 'cancelled', cancel_amount: 1e-9 }],
-  ])('%s stays an error', (_name, fields) => {
+  ])('%s throws IamportUnexpected', (_name, fields) => {
     expect(() => paymentOf({ ...cardPayment, ...fields })).toThrow(IamportUnexpected);
   });
 
-  test('a prepared amount', () => {
+  test('rounds a prepared amount', () => {
     expect(preparedOf({ merchant_uid: 'order-1', amount: 0.1 + 0.2, currency: 'USD' }).amount).toBe(0.3);
     expect(preparedOf({ merchant_uid: 'order-1', amount: 13_999.999999999998 }).amount).toBe(14_000);
   });
 });
 
-test.each([undefined, null, 0])('a start of %j is read as unknown', (started_at) => {
+test.each([undefined, null, 0])('reads a start of %j as unknown', (started_at) => {
   expect(paymentOf({ ...cardPayment, started_at })).not.toHaveProperty('startedAt');
 });
 
-describe('a shape that Iamport does not document is never guessed at', () => {
+describe('a shape that Iamport does not document', () => {
   test.each<[string, object]>([
     ['an amount as text', { amount: '14000' }],
     ['no amount', { amount: undefined }],
     ['half a won', { amount: 14_000.5 }],
-    ['less than nothing', { amount: -14_000 }],
+    ['a negative amount', { amount: -14_000 }],
     ['an amount that is not exact', { amount: 2 ** 53 }],
     ['more cancelled than was paid', { cancel_amount: 14_001 }],
     ['cancelled after it was paid, and nothing of it cancelled', { status: 'cancelled', cancel_amount: 0 }],
-    ['a status of the future', { status: 'authorized' }],
-    ['no word on the test channel', { sandbox: undefined }],
-    ['a currency that is no text', { currency: null }],
+    ['an unknown status', { status: 'authorized' }],
+    ['no test channel field', { sandbox: undefined }],
+    ['a currency that is not a text', { currency: null }],
   ])('%s', (_name, fields) => {
     expect(() => paymentOf({ ...cardPayment, ...fields })).toThrow(IamportUnexpected);
   });
 
-  test('the error names the field and never the value', () => {
+  test('throws an error with the name of the field and no value', () => {
     expect(() => paymentOf({ ...cardPayment, merchant_uid: { buyer: '홍길동' } })).toThrow(/merchant_uid/);
     expect(() => paymentOf({ ...cardPayment, merchant_uid: { buyer: '홍길동' } })).not.toThrow(/홍길동/);
   });
 
-  test('what is no envelope is refused', () => {
+  test('throws IamportUnexpected for a body that is not an envelope', () => {
     for (const body of ['', '<html>', '[]', 'null', '{"message":"ok"}']) {
       expect(() => envelopeOf(body)).toThrow(IamportUnexpected);
     }
   });
 });
 
-test('a token lives as long as Iamport says by its own clock', () => {
+test("reads the lifetime of a token as the difference of Iamport's own times", () => {
   expect(tokenOf({ access_token: 'a', now: 1_763_860_000, expired_at: 1_763_860_300 })).toEqual({
     value: 'a',
     livesSeconds: 300,
   });
 });
 
-describe("what a PG writes in an account's fields before there is one", () => {
+describe('the fields of an account', () => {
   const stateWith = (fields: object) => paymentOf({ ...accountPayment, ...fields }).state;
 
   test.each(['발급대기', '-', '0000', '0000000000', '---', '123456', '1'.repeat(21), 'N/A', '110-***-456789', ' '])(
-    'is no account: %s',
+    'reads no account number from the placeholder %s',
     (vbank_num) => {
       expect(stateWith({ vbank_num })).toEqual({ kind: 'ready' });
     },
   );
 
-  test.each(['562-119-12345678', '1234567', 'X6505636518308', '0260 4102 0012 34'])('is one: %s', (vbank_num) => {
-    expect(stateWith({ vbank_num })).toMatchObject({ kind: 'awaiting_deposit', account: { number: vbank_num } });
-  });
+  test.each(['562-119-12345678', '1234567', 'X6505636518308', '0260 4102 0012 34'])(
+    'reads the account number %s',
+    (vbank_num) => {
+      expect(stateWith({ vbank_num })).toMatchObject({ kind: 'awaiting_deposit', account: { number: vbank_num } });
+    },
+  );
 
-  test.each(['-', '발급대기', '00', 'null'])('is neither a bank nor a holder: %s', (text) => {
+  test.each(['-', '발급대기', '00', 'null'])('reads neither bank nor holder from the placeholder %s', (text) => {
     const state = stateWith({ vbank_name: text, vbank_holder: text });
     expect(state).toMatchObject({ kind: 'awaiting_deposit' });
     expect(Object.keys((state as { account: object }).account).sort()).toEqual([
-      'dueAt',
+      'depositDeadline',
       'impUid',
       'issuedAt',
       'number',
@@ -176,7 +179,7 @@ describe("what a PG writes in an account's fields before there is one", () => {
   });
 });
 
-test("a PG's words lose account numbers and names where they are read", () => {
+test('masks account numbers and names in the messages of a PG', () => {
   const failed = {
     status: 'failed',
     paid_at: 0,

@@ -1,6 +1,6 @@
 /**
- * The bodies that the doors answer with, as schemas: amounts in major units, times in Unix seconds, what there is not is left out.
- * Only for the HTTP reference and its test; the doors write these bodies in functions/edge/ and import nothing from here.
+ * Schemas of the response bodies: amounts in major units, times in Unix seconds, absent fields left out. Only for the HTTP reference
+ * and its test. functions/http/ writes these bodies and imports nothing from here.
  */
 
 import * as z from 'zod';
@@ -10,8 +10,8 @@ import type { OutcomeStatus } from '../../functions/payment/outcome.ts';
 import type { RefundNeed, RefundRefusalReason, RefundState } from '../../functions/payment/refund.ts';
 import type { Objection, ReversalKind, ReversalReason, ReversalState } from '../../functions/payment/reversal.ts';
 
-/** The keys of a record that has to name every word of `Word`: a word more or less in the code does not compile. */
-const words = <Word extends string>(all: Record<Word, true>) => z.enum(Object.keys(all) as [Word, ...Word[]]);
+/** An enum of a union type. A value that the record lacks, or has too much, does not compile. */
+const enumOf = <Value extends string>(all: Record<Value, true>) => z.enum(Object.keys(all) as [Value, ...Value[]]);
 
 const objections = {
   test_payment: true,
@@ -42,8 +42,8 @@ const amount = z.number().min(0).meta({ description: 'In major units: 14000 won,
 const currency = z.string().regex(/^[A-Z]{3}$/);
 const impUid = z.string().meta({ description: "Iamport's id of the payment." });
 const merchantUid = z.string().meta({ description: "The shop's id of the order." });
-const reversalKind = words<ReversalKind>({ cancel: true, revoke: true, manual: true, orphan: true });
-const reversalState = words<ReversalState>({ requested: true, done: true, manual: true });
+const reversalKind = enumOf<ReversalKind>({ cancel: true, revoke: true, manual: true, orphan: true });
+const reversalState = enumOf<ReversalState>({ requested: true, done: true, manual: true });
 
 const account = {
   bank: text.optional(),
@@ -53,7 +53,7 @@ const account = {
   issued_at: unixSeconds,
 };
 
-const outcomeStatus = words<OutcomeStatus>({ ...orderStatuses, rejected: true });
+const outcomeStatus = enumOf<OutcomeStatus>({ ...orderStatuses, rejected: true });
 
 const outcome = z
   .object({
@@ -68,17 +68,18 @@ const outcome = z
     reversal: z
       .object({ kind: reversalKind, state: reversalState })
       .optional()
-      .meta({ description: 'Where the money of a payment that was not taken is.' }),
+      .meta({ description: 'The state of the money of a rejected payment.' }),
     virtual_account: z.object(account).optional(),
     receipt_url: text.optional(),
     apply_num: text.optional(),
     message: text.meta({ description: 'For the buyer, in Korean or English.' }),
   })
-  .meta({ description: 'For who names both ids of the payment that it stands on.' });
+  .meta({ description: 'For a request with both ids of the payment that the outcome is based on.' });
 
-const briefOutcome = z
-  .object({ status: outcomeStatus, message: text })
-  .meta({ description: 'For who names an imp_uid alone, or another payment than the one that the outcome stands on.' });
+const briefOutcome = z.object({ status: outcomeStatus, message: text }).meta({
+  description:
+    'For a request with an imp_uid alone, or with another payment than the one that the outcome is based on.',
+});
 
 const taxParts = {
   tax_free: amount.optional(),
@@ -93,7 +94,7 @@ const order = z.object({
   name: text.optional(),
   expires_at: unixSeconds.optional(),
   tier: text.optional(),
-  status: words<OrderStatus>({ ...orderStatuses, closed: true }),
+  status: enumOf<OrderStatus>({ ...orderStatuses, closed: true }),
   revision: z
     .int()
     .min(0)
@@ -117,45 +118,45 @@ const order = z.object({
   updated_at: unixSeconds.optional(),
 });
 
-/** What reversals and refunds have in common. */
-const step = {
+/** The common fields of reversals and refunds. */
+const common = {
   imp_uid: impUid,
   amount,
   currency,
-  attempts: z.int().min(0).meta({ description: 'How often Iamport was asked.' }),
-  message: text.optional().meta({ description: 'What Iamport or the PG answered last, when it did not work.' }),
+  attempts: z.int().min(0).meta({ description: 'How often Iamport was called.' }),
+  message: text.optional().meta({ description: 'The last error message of Iamport or the PG.' }),
   created_at: unixSeconds,
   updated_at: unixSeconds,
 };
 
 const reversal = z.object({
-  ...step,
+  ...common,
   kind: reversalKind,
   state: reversalState,
-  reason: words<ReversalReason>({ ...objections, order_expired: true, order_not_found: true }),
+  reason: enumOf<ReversalReason>({ ...objections, order_expired: true, order_not_found: true }),
 });
 
 const refund = z.object({
-  ...step,
-  key: text.meta({ description: 'The idempotency-key, or the id of the request that came without one.' }),
+  ...common,
+  key: text.meta({ description: 'The idempotency-key, or the id of the request if it had none.' }),
   ...taxParts,
-  state: words<Exclude<RefundState, 'unsent'>>({ requested: true, done: true, refused: true }),
+  state: enumOf<Exclude<RefundState, 'unsent'>>({ requested: true, done: true, refused: true }),
   reason: text,
   requester: z.enum(['customer', 'admin']).optional(),
   accepted_at: unixSeconds.optional().meta({
     description: 'When Iamport accepted the refund without showing it in the payment. It is never sent again.',
   }),
-  needs: words<RefundNeed>({ account: true, repeat: true, operator: true }).optional().meta({
+  needs: enumOf<RefundNeed>({ account: true, repeat: true, operator: true }).optional().meta({
     description:
-      'What it waits for. `account`: the same request again, with the same key and the account of the buyer. `repeat`: the same request again. `operator`: the history of the payment does not show whether it was made.',
+      'The reason why the refund waits. `account`: the same request again, with the same key and the account of the buyer. `repeat`: the same request again. `operator`: the history of the payment does not show whether it was made.',
   }),
-  refusal: words<RefundRefusalReason>({ refused_by_pg: true, overtaken: true }).optional().meta({
-    description: 'Why it is refused. While `state` is `requested`, a second look has not confirmed it yet.',
+  refusal: enumOf<RefundRefusalReason>({ refused_by_pg: true, overtaken: true }).optional().meta({
+    description: 'Why it is refused. While `state` is `requested`, a second check has not confirmed it yet.',
   }),
 });
 
 /** Every code, in the order of the table in functions/http/problem.ts. */
-export const problemCodes = Object.keys({
+export const PROBLEM_CODES = Object.keys({
   invalid_request: true,
   route_not_found: true,
   sender_refused: true,
@@ -186,19 +187,19 @@ const problem = z
     type: z.literal('about:blank'),
     title: text,
     status: z.int().min(400).max(599),
-    code: z.enum(problemCodes as [ProblemCode, ...ProblemCode[]]).meta({ description: 'Never changes its meaning.' }),
-    detail: text.meta({ description: 'What to do; for the engineer.' }),
+    code: z.enum(PROBLEM_CODES as [ProblemCode, ...ProblemCode[]]).meta({ description: 'Never changes its meaning.' }),
+    detail: text.meta({ description: 'The remedy, for the engineer.' }),
     message: text.meta({ description: 'For the buyer, in Korean or English.' }),
   })
-  .meta({ description: 'RFC 9457. It says nothing about the payment, and asking again is always safe.' });
+  .meta({ description: 'RFC 9457. It does not describe the state of the payment. A retry is always safe.' });
 
-/** By the names that they have in the document. */
-export const answerSchemas = {
+/** By their names in the document. */
+export const RESPONSE_SCHEMAS = {
   Outcome: z.union([outcome, briefOutcome]),
   Order: order,
   OrderRegistered: order.extend({
     prepared: z.boolean().optional().meta({
-      description: 'Whether Iamport holds the amount too. Not there for an order that can no longer be paid.',
+      description: 'Whether the amount is registered at Iamport too. Absent for an order that can no longer be paid.',
     }),
   }),
   OrderInFull: order.extend({ reversals: z.array(reversal), refunds: z.array(refund) }),
@@ -212,7 +213,7 @@ export const answerSchemas = {
   Problem: problem,
   GatewayMessage: z
     .object({ message: z.string().nullable() })
-    .meta({ description: 'From API Gateway itself: no function of ours was asked.' }),
+    .meta({ description: 'From API Gateway itself: it did not invoke a function.' }),
 } as const satisfies Record<string, z.ZodType>;
 
-export type AnswerName = keyof typeof answerSchemas;
+export type ResponseName = keyof typeof RESPONSE_SCHEMAS;

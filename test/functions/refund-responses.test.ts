@@ -1,60 +1,58 @@
-/** Refunds whose answer is lost, refused, late or only an acceptance, and cancels whose reason the PG changes. */
+/** Refunds whose response is lost, a refusal, late or only an acceptance, and cancels whose reason the PG changes. */
 
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { refundEvents } from '../../functions/payment/events.ts';
 import { refundId } from '../../functions/payment/refund.ts';
-import type { Rooms } from '../../functions/runtime/dependencies.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { Settings } from '../../local/iamport/settings.ts';
-import { openRooms } from '../support/functions.ts';
-
-vi.spyOn(console, 'info').mockReturnValue();
-vi.spyOn(console, 'error').mockReturnValue();
+import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 const account = { holder: '홍길동', bank: '011', number: '352-0000-0000-00' };
 const day = 86_400;
 
 /** An order that is paid by card, phone bill or transfer. */
 async function paidBy(payMethod: string) {
-  const opened = await openRooms();
-  await opened.order();
-  const { imp_uid: impUid } = opened.ledger.open({ merchant_uid: 'order-1', amount: 14_000 });
-  opened.ledger.pay(impUid, { payMethod });
-  await opened.webhook(impUid);
-  return { ...opened, impUid, ...recording(opened.rooms, impUid) };
+  const fixture = await startFixture();
+  await fixture.order();
+  const { imp_uid: impUid } = fixture.ledger.open({ merchant_uid: 'order-1', amount: 14_000 });
+  fixture.ledger.pay(impUid, { payMethod });
+  await fixture.webhook(impUid);
+  return { ...fixture, impUid, ...recordEvents(fixture.deps, impUid) };
 }
 
 /** An order that is paid into a virtual account. */
 async function depositedOrder() {
-  const opened = await openRooms();
-  await opened.order();
-  const impUid = opened.account();
-  opened.ledger.deposit(impUid);
-  await opened.webhook(impUid);
-  return { ...opened, impUid, ...recording(opened.rooms, impUid) };
+  const fixture = await startFixture();
+  await fixture.order();
+  const impUid = fixture.account();
+  fixture.ledger.deposit(impUid);
+  await fixture.webhook(impUid);
+  return { ...fixture, impUid, ...recordEvents(fixture.deps, impUid) };
 }
 
-/** The events that the publisher reads off the writes of a refund. */
-function recording(rooms: Rooms, impUid: string) {
+/** The events that the publisher derives from the writes of a refund. */
+function recordEvents(deps: HandlerDependencies, impUid: string) {
   const events: string[] = [];
-  const { change } = rooms.refunds;
-  Object.assign(rooms.refunds, {
+  const { change } = deps.refunds;
+  Object.assign(deps.refunds, {
     change: async (...[read, next]: Parameters<typeof change>) => {
-      const written = await change(read, next);
-      if (written.held) events.push(...refundEvents(read, written.refund).map(({ name }) => name));
-      return written;
+      const result = await change(read, next);
+      if (result.written) events.push(...refundEvents(read, result.value).map(({ name }) => name));
+      return result;
     },
   });
-  const stored = (key: string) => rooms.refunds.read(refundId({ impUid, key }));
+  const stored = (key: string) => deps.refunds.read(refundId({ impUid, key }));
   return { events, stored };
 }
 
-describe('a refund whose answer was lost is found again', () => {
+describe('a refund whose response was lost', () => {
   test.each<[string, Partial<Settings>, string]>([
     ['when the PG cuts its reason', { cancelReasons: 'cut' }, '반품입니다. '.repeat(20)],
     ['when the PG replaces its reason', { cancelReasons: 'replaced' }, '반품'],
     ['when the history has no reason', { cancelReasons: 'dropped' }, '반품'],
     ['when its reason begins with a blank and has an emoji', {}, '  반품 😀'],
-  ])('%s', async (_name, settings, reason) => {
+  ])('finds the refund %s', async (_name, settings, reason) => {
     const { refund, iamport, ledger, impUid, show, events, pass } = await paidBy('card');
     Object.assign(iamport.settings, settings);
     iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
@@ -69,7 +67,7 @@ describe('a refund whose answer was lost is found again', () => {
     expect(events).toEqual(['Refund Completed']);
   });
 
-  test('and where two could be it, both wait for the operator, and neither is sent again', async () => {
+  test('leaves two refunds that match one cancel to the operator, and repeats neither', async () => {
     const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = await paidBy('card');
     iamport.settings.cancelReasons = 'replaced';
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
@@ -93,14 +91,14 @@ describe('a refund whose answer was lost is found again', () => {
 });
 
 describe('a refusal of the PG', () => {
-  test('is answered at once, and final after a second look', async () => {
+  test('returns 409 at once, and refuses the refund after a second check', async () => {
     const { refund, iamport, ledger, impUid, show, reconcile, events, stored, pass } = await paidBy('card');
     iamport.settings.pgRefusesCancels = true;
     expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({
       status: 409,
       json: {
         code: 'refund_refused',
-        detail: expect.stringMatching(/^PG사에서 취소 요청을 거절하였습니다\. .*once more/),
+        detail: expect.stringMatching(/^PG사에서 취소 요청을 거절하였습니다\. .*checked again/),
       },
     });
     expect(await show()).toMatchObject({ status: 'paid', refunds: [{ state: 'requested', refusal: 'refused_by_pg' }] });
@@ -117,28 +115,28 @@ describe('a refusal of the PG', () => {
     expect(events).toEqual(['Refund Refused']);
   });
 
-  test.each([0, 300, day])('becomes done when the history shows the cancel %s seconds later', async (later) => {
+  test.each([0, 300, day])('finishes the refund when the history shows the cancel %s seconds later', async (later) => {
     const { refund, iamport, ledger, impUid, reconcile, events, stored, pass } = await paidBy('card');
-    // The PG answers with an error, and cancels all the same a while later.
+    // The PG returns an error, and cancels the amount a while later.
     iamport.faults.add({ path: '/payments/cancel', status: 400 });
     expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 409 });
     pass(later);
     if (later > 0) await reconcile();
-    const known = await stored('a');
-    expect(known?.state).toBe(later > 0 ? 'refused' : 'requested');
-    ledger.cancel({ imp_uid: impUid, amount: 4_000, reason: `[k${known?.cancelKey}] 단순 변심` });
+    const storedRefund = await stored('a');
+    expect(storedRefund?.state).toBe(later > 0 ? 'refused' : 'requested');
+    ledger.cancel({ imp_uid: impUid, amount: 4_000, reason: `[k${storedRefund?.cancelKey}] 단순 변심` });
     expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
     expect(ledger.payment(impUid).cancel_amount).toBe(4_000);
     expect(events.at(-1)).toBe('Refund Completed');
   });
 
-  test("is stored without the buyer's account", async () => {
-    const { refund, stored, rooms } = await depositedOrder();
+  test("stores the refusal without the buyer's account", async () => {
+    const { refund, stored, deps } = await depositedOrder();
     const { IamportRefused } = await import('../../functions/application/faults.ts');
     const cancel = async () => {
       throw new IamportRefused('예금주 홍길동 불일치: 352000000000 (352-0000-0000-00)', { status: 200 });
     };
-    const refused = await refund({ account }, 'a', 'order-1', { ...rooms, iamport: { ...rooms.iamport, cancel } });
+    const refused = await refund({ account }, 'a', 'order-1', { ...deps, iamport: { ...deps.iamport, cancel } });
     expect(refused).toMatchObject({ status: 409 });
     expect(JSON.stringify([refused, await stored('a')])).not.toMatch(/홍길동|352/);
     expect((await stored('a'))?.message).toContain('불일치');
@@ -146,19 +144,19 @@ describe('a refusal of the PG', () => {
 });
 
 describe('a refund that Iamport accepts and pays back later', () => {
-  test.each(['card', 'phone', 'vbank'])('of %s is only looked at, for as many days as it takes', async (method) => {
+  test.each(['card', 'phone', 'vbank'])('only checks an accepted refund by %s, for 8 days', async (method) => {
     const { refund, iamport, ledger, impUid, reconcile, events, pass, show } =
       method === 'vbank' ? await depositedOrder() : await paidBy(method);
     iamport.settings.pgDefersCancels = true;
-    const asked = () => refund({ amount: 4_000, ...(method === 'vbank' && { account }) }, 'a');
-    expect(await asked()).toMatchObject({
+    const request = () => refund({ amount: 4_000, ...(method === 'vbank' && { account }) }, 'a');
+    expect(await request()).toMatchObject({
       status: 202,
       json: { refund: { state: 'requested', accepted_at: expect.any(Number) } },
     });
     for (const wait of [300, 3_300, 5 * 3_600, day, day]) {
       pass(wait);
       await reconcile();
-      expect(await asked()).toMatchObject({ status: 202 });
+      expect(await request()).toMatchObject({ status: 202 });
     }
     expect(ledger.acceptedCancels).toHaveLength(1);
     expect(events).toEqual([]);
@@ -172,7 +170,7 @@ describe('a refund that Iamport accepts and pays back later', () => {
     expect(events).toEqual(['Refund Completed']);
   });
 
-  test('counts against what another refund may ask for', async () => {
+  test('subtracts an accepted refund from the amount of another one', async () => {
     const { refund, iamport, ledger } = await paidBy('card');
     iamport.settings.pgDefersCancels = true;
     await refund({ amount: 10_000 }, 'a');
@@ -182,12 +180,12 @@ describe('a refund that Iamport accepts and pays back later', () => {
     expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([10_000, 4_000]);
   });
 
-  test('is known as accepted by the code of an answer that shows no payment', async () => {
+  test('records an acceptance by the code of a response without a payment', async () => {
     const { refund, iamport, ledger, reconcile, pass, stored } = await paidBy('card');
     const { cancel } = ledger;
     iamport.settings.pgDefersCancels = true;
     Object.assign(ledger, {
-      cancel: (...asked: Parameters<typeof cancel>) => ({ ...cancel.apply(ledger, asked), amount: null }),
+      cancel: (...parameters: Parameters<typeof cancel>) => ({ ...cancel.apply(ledger, parameters), amount: null }),
     });
     expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
     expect(await stored('a')).toMatchObject({ acceptedAt: expect.any(Number) });
@@ -196,16 +194,16 @@ describe('a refund that Iamport accepts and pays back later', () => {
     expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
-  test('keeps its acceptance when a look of the shop writes at the same time', async () => {
-    const { refund, iamport, rooms, stored, pass, ledger } = await paidBy('phone');
+  test('keeps the acceptance when a concurrent request of the shop writes the refund', async () => {
+    const { refund, iamport, deps, stored, pass, ledger } = await paidBy('phone');
     iamport.settings.pgDefersCancels = true;
-    const cancel: typeof rooms.iamport.cancel = async (...asked) => {
-      const after = await rooms.iamport.cancel(...asked);
+    const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+      const after = await deps.iamport.cancel(...parameters);
       const claimed = (await stored('a')) ?? expect.unreachable();
-      await rooms.refunds.change(claimed, { ...claimed, message: 'written meanwhile' });
+      await deps.refunds.change(claimed, { ...claimed, message: 'written meanwhile' });
       return after;
     };
-    const raced = { ...rooms, iamport: { ...rooms.iamport, cancel } };
+    const raced = { ...deps, iamport: { ...deps.iamport, cancel } };
     expect(await refund({ amount: 4_000 }, 'a', 'order-1', raced)).toMatchObject({ status: 202 });
     expect(await stored('a')).toMatchObject({ revision: 3, acceptedAt: expect.any(Number) });
     pass(300);
@@ -215,7 +213,7 @@ describe('a refund that Iamport accepts and pays back later', () => {
 });
 
 describe('a refund by a method that the PG may only register', () => {
-  test('of a deposit waits for its account, and the same key with the account goes on', async () => {
+  test('waits for the account of a deposit, and continues when the shop repeats the key with it', async () => {
     const { refund, iamport, ledger, impUid, reconcile, show, pass } = await depositedOrder();
     iamport.faults.add({ path: '/payments/cancel', status: 500 });
     expect(await refund({ account }, 'a')).toMatchObject({ status: 202, json: { refund: { needs: 'account' } } });
@@ -227,7 +225,7 @@ describe('a refund by a method that the PG may only register', () => {
     expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
   });
 
-  test('of a phone bill is sent again only for the shop', async () => {
+  test('repeats a refund of a phone bill only on a request of the shop', async () => {
     const { refund, iamport, ledger, impUid, reconcile, pass } = await paidBy('phone');
     iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
     expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202, json: { refund: { needs: 'repeat' } } });
@@ -238,31 +236,31 @@ describe('a refund by a method that the PG may only register', () => {
   });
 });
 
-describe('a refund of which surely nothing was sent', () => {
-  test.each<[string, (opened: Awaited<ReturnType<typeof paidBy>>) => Rooms]>([
+describe('a refund whose cancel was certainly not sent', () => {
+  test.each<[string, (fixture: Awaited<ReturnType<typeof paidBy>>) => HandlerDependencies]>([
     [
-      'since Iamport issues no token',
-      ({ iamport, rooms }) => {
-        // The payment is read with the token that works; the cancel finds it expired.
-        const cancel: typeof rooms.iamport.cancel = (...asked) => {
+      'when Iamport issues no token',
+      ({ iamport, deps }) => {
+        // The payment is read with a valid token, which then expires before the cancel.
+        const cancel: typeof deps.iamport.cancel = (...parameters) => {
           iamport.tokens.forget();
           iamport.faults.add({ path: '/users/getToken', status: 500, times: 9 });
-          return rooms.iamport.cancel(...asked);
+          return deps.iamport.cancel(...parameters);
         };
-        return { ...rooms, iamport: { ...rooms.iamport, cancel } };
+        return { ...deps, iamport: { ...deps.iamport, cancel } };
       },
     ],
     [
-      'since no time is left',
-      ({ rooms }) => {
-        const cancel: typeof rooms.iamport.cancel = (request) => rooms.iamport.cancel(request, { leftMs: () => 3_999 });
-        return { ...rooms, iamport: { ...rooms.iamport, cancel } };
+      'when no time is left',
+      ({ deps }) => {
+        const cancel: typeof deps.iamport.cancel = (request) => deps.iamport.cancel(request, { leftMs: () => 3_999 });
+        return { ...deps, iamport: { ...deps.iamport, cancel } };
       },
     ],
-  ])('%s is 503 without a record, and the same key starts afresh', async (_name, broken) => {
-    const opened = await paidBy('card');
-    const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = opened;
-    expect(await refund({ amount: 4_000 }, 'a', 'order-1', broken(opened))).toMatchObject({
+  ])('returns 503 without a stored refund %s, and the same key starts again', async (_name, broken) => {
+    const fixture = await paidBy('card');
+    const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = fixture;
+    expect(await refund({ amount: 4_000 }, 'a', 'order-1', broken(fixture))).toMatchObject({
       status: 503,
       json: { code: 'iamport_unavailable' },
     });
@@ -276,20 +274,20 @@ describe('a refund of which surely nothing was sent', () => {
     expect(events).toEqual(['Refund Completed']);
   });
 
-  test('on a repeat stays requested, since an earlier attempt may have been sent', async () => {
-    const opened = await paidBy('card');
-    const { refund, iamport, rooms, stored, pass } = opened;
+  test('keeps a repeated refund requested, since an earlier attempt may have been sent', async () => {
+    const fixture = await paidBy('card');
+    const { refund, iamport, deps, stored, pass } = fixture;
     iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
     await refund({ amount: 4_000 }, 'a');
     pass(300);
-    const cancel: typeof rooms.iamport.cancel = (request) => rooms.iamport.cancel(request, { leftMs: () => 0 });
-    const late = { ...rooms, iamport: { ...rooms.iamport, cancel } };
+    const cancel: typeof deps.iamport.cancel = (request) => deps.iamport.cancel(request, { leftMs: () => 0 });
+    const late = { ...deps, iamport: { ...deps.iamport, cancel } };
     expect(await refund({ amount: 4_000 }, 'a', 'order-1', late)).toMatchObject({ status: 202 });
     expect(await stored('a')).toMatchObject({ state: 'requested', attempts: 2 });
   });
 });
 
-test('a part without an idempotency-key is a bad request that names the header', async () => {
+test('returns 400 that names the header for a partial refund without idempotency-key', async () => {
   const { refund, ledger } = await paidBy('card');
   expect(await refund({ amount: 4_000 })).toMatchObject({
     status: 400,
@@ -300,13 +298,13 @@ test('a part without an idempotency-key is a bad request that names the header',
 
 describe('tax parts', () => {
   const taxed = async () => {
-    const opened = await openRooms();
-    await opened.order('order-1', { tax_free: 5_000, vat_amount: 818 });
-    await opened.webhook(opened.paid());
-    return opened;
+    const fixture = await startFixture();
+    await fixture.order('order-1', { tax_free: 5_000, vat_amount: 818 });
+    await fixture.webhook(fixture.paid());
+    return fixture;
   };
 
-  test('of an order are shown, and never change', async () => {
+  test('returns the tax parts of an order, which never change', async () => {
     const { order, show, put } = await taxed();
     expect(await show()).toMatchObject({ tax_free: 5_000, vat_amount: 818 });
     expect(await put('order-1', { tax_free: 5_000, vat_amount: 818 })).toMatchObject({ status: 200 });
@@ -321,7 +319,7 @@ describe('tax parts', () => {
     }
   });
 
-  test('are sent with a refund, 0 included, with the telephone number and the requester', async () => {
+  test('sends the tax parts of a refund, 0 included, with the telephone number and the requester', async () => {
     const { refund, ledger, show } = await depositedOrder();
     const tel = '010-0000-0000';
     const more = { tax_free: 0, vat_amount: 91, account: { ...account, tel }, requester: 'customer' };
@@ -347,7 +345,7 @@ describe('tax parts', () => {
     }
   });
 
-  test('that are left of the order go with a refund of all that is left', async () => {
+  test('sends the remaining tax parts with a refund of the remaining amount', async () => {
     const { refund, ledger } = await taxed();
     await refund({ amount: 4_000, tax_free: 1_000, vat_amount: 272 }, 'a');
     expect(await refund({})).toMatchObject({ status: 200 });
@@ -357,7 +355,7 @@ describe('tax parts', () => {
     ]);
   });
 
-  test('are asked for where a cancel in the console has taken an unknown share', async () => {
+  test('returns 400 without tax parts after a cancel in the console, whose parts are unknown', async () => {
     const { refund, ledger } = await taxed();
     const impUid = ledger.entries()[0]?.payment.imp_uid ?? '';
     ledger.cancelInConsole(impUid, 4_000);

@@ -1,0 +1,225 @@
+/** Processes one due item: an order, a reversal or a refund whose next check is due. */
+
+import { decide } from '../../payment/decide.ts';
+import { decideDue } from '../../payment/due.ts';
+import type { Amount } from '../../payment/money.ts';
+import { dueSince, planOrderCheck } from '../../payment/next-check.ts';
+import type { Order } from '../../payment/order.ts';
+import { isGone, type Payment } from '../../payment/payment.ts';
+import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
+import { checked, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
+import { type Deadline, unixSeconds } from '../../shared/clock.ts';
+import { IamportFault, IamportUnexpected, isItemFault, StoreRefused, StoreUnexpected } from '../faults.ts';
+import type { Dependencies, Due } from '../ports.ts';
+import { attemptRefund } from '../refund.ts';
+import { attemptReversal } from '../reverse.ts';
+import { type Settlement, settleEach, settlePayment } from '../settle.ts';
+import { addFault, type ReconcileReport } from './report.ts';
+
+const nothing = 0 as Amount;
+
+/** An item of the index `due`. */
+export interface DueItem {
+  readonly due: Due;
+  /** Since when the item waits for its check. Set once the item was read. */
+  since?: number;
+}
+
+export async function processDueOrder(
+  deps: Dependencies,
+  item: DueItem,
+  deadline: Deadline,
+  report: ReconcileReport,
+): Promise<void> {
+  const order = await deps.orders.read(item.due.id);
+  const now = unixSeconds(deps.clock);
+  if (order?.nextCheckAt === undefined || order.nextCheckAt > now) return;
+  item.since = dueSince(order);
+  if (order.isUnprepared && order.state.status === 'ready' && (await prepareAgain(deps, order, deadline))) return;
+  // Payments are read from Iamport before an order expires, and before the check of a deposit counts.
+  const { payments, unreadable } = await paymentsOf(deps, order, deadline);
+  for (const impUid of unreadable) addFault(report, `${impUid} of order ${order.merchantUid}: its form is unknown`);
+  const after = await settleEach(deps, order.merchantUid, payments, deadline);
+  if (!after || after.revision !== order.revision) return;
+  const decision = decideDue(after, now);
+  if (decision.kind === 'change') await deps.orders.change(after, decision.next, now);
+  else await deps.orders.updateSchedule(after, plannedAt(after, now));
+}
+
+const plannedAt = (order: Order, now: number): Pick<Order, 'nextCheckAt'> => {
+  const nextCheckAt = planOrderCheck(order, now);
+  // A time in the past would make the order due again at once.
+  return nextCheckAt === undefined || nextCheckAt <= now ? {} : { nextCheckAt };
+};
+
+/** An amount that Iamport refused to register is registered again after this. Seconds. */
+const prepareAgainAfter = 3_600;
+
+/** @returns false when the order has expired: no payment window has to open */
+async function prepareAgain(deps: Dependencies, order: Order, deadline: Deadline): Promise<boolean> {
+  const now = unixSeconds(deps.clock);
+  if (order.expiresAt !== undefined && order.expiresAt <= now) return false;
+  const isPrepared = await deps.iamport.prepare(order, deadline, order.preparedAmount).catch((error: unknown) => {
+    if (error instanceof IamportFault) return undefined;
+    throw error;
+  });
+  if (isPrepared) {
+    const { isUnprepared: _isUnprepared, ...prepared } = order;
+    const preparedAmount = deps.orders.isShops && isPrepared === 'prepared' ? { preparedAmount: order.amount } : {};
+    await deps.orders.updateSchedule(order, { ...plannedAt(prepared, now), ...preparedAmount });
+  } else {
+    const later = Math.min(now + prepareAgainAfter, order.expiresAt ?? Number.POSITIVE_INFINITY);
+    await deps.orders.updateSchedule(order, { isUnprepared: true, nextCheckAt: later });
+  }
+  return true;
+}
+
+/** The payment that settled the order or whose deposit it waits for; every attempt when there is none. */
+async function paymentsOf({ iamport }: Dependencies, order: Order, deadline: Deadline) {
+  const { state, merchantUid, tier } = order;
+  const impUid =
+    state.status === 'virtual_account_issued' ? state.account.impUid : 'record' in state ? state.impUid : undefined;
+  if (impUid === undefined) return iamport.payments(merchantUid, deadline, tier);
+  const payment = await iamport.payment(impUid, deadline, tier);
+  if (!payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
+  return { payments: [payment], unreadable: [] };
+}
+
+export async function processDueReversal(
+  deps: Dependencies,
+  item: DueItem,
+  deadline: Deadline,
+  report: ReconcileReport,
+): Promise<void> {
+  const reversal = await deps.reversals.read(item.due.id);
+  if (!reversal || reversal.state === 'done') return;
+  item.since = reversal.createdAt;
+  const { impUid } = reversal;
+  const known = await readableOrder(deps, reversal, report);
+  const payment = await deps.iamport.payment(impUid, deadline, known?.tier);
+  if (!payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
+  // Read after the payment, so that the order is never older than the payment.
+  const order = known && (await deps.orders.read(payment.merchantUid));
+  const settlement =
+    order && !cancelApplies(deps, reversal, payment, order)
+      ? await settlePayment(deps, payment, order, deadline)
+      : undefined;
+  const now = unixSeconds(deps.clock);
+  if (isOver(reversal, payment, settlement, now)) {
+    await deps.reversals.finish(impUid, now, isGone(payment) ? undefined : nothing);
+    return;
+  }
+  const current = settlement ? await deps.reversals.read(impUid) : reversal;
+  // The settlement may have sent the next request already.
+  if (current?.revision === reversal.revision) await proceed(deps, current, payment, order, deadline, report);
+}
+
+/** A decided cancel is carried out, although the shop may have changed the amount of the order back since. */
+function cancelApplies({ policy }: Dependencies, { kind, state }: Reversal, payment: Payment, order: Order): boolean {
+  return kind === 'cancel' && state === 'requested' && decide(order, payment, policy).kind === 'change';
+}
+
+/** @returns undefined for an order that is missing or cannot be parsed: the reversal does not wait for it */
+async function readableOrder(
+  deps: Dependencies,
+  { impUid, merchantUid }: Pick<Reversal, 'impUid' | 'merchantUid'>,
+  report: ReconcileReport,
+) {
+  try {
+    return await deps.orders.read(merchantUid);
+  } catch (error) {
+    if (!(error instanceof StoreUnexpected || error instanceof StoreRefused)) throw error;
+    addFault(report, `${impUid}: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Something is left to undo: sends the next request, or plans the next check. */
+async function proceed(
+  deps: Dependencies,
+  reversal: Reversal,
+  payment: Payment,
+  order: Order | undefined,
+  deadline: Deadline,
+  report: ReconcileReport,
+): Promise<void> {
+  const now = unixSeconds(deps.clock);
+  const next = replaced(deps, reversal, payment, order, now);
+  const current = next ? await deps.reversals.move(reversal, next) : reversal;
+  const fits = payment.state.kind === (current.kind === 'revoke' ? 'awaiting_deposit' : 'kept');
+  const claimed = fits ? await deps.reversals.claim(current, now) : undefined;
+  if (claimed) {
+    await attemptReversal(deps, claimed, payment, order, deadline);
+    return;
+  }
+  if (isOverdue(current, now)) report.overdue += 1;
+  if (current.state !== 'manual' && current.acceptedAt === undefined && current.kind !== 'orphan') return;
+  await deps.reversals.move(current, checked(current, leftOf(current, payment), now));
+}
+
+/** The new reversal when the bank took the deposit back, or the buyer paid into an account that had to be revoked. */
+function replaced(
+  deps: Dependencies,
+  reversal: Reversal,
+  payment: Payment,
+  order: Order | undefined,
+  now: number,
+): Omit<Reversal, 'revision'> | undefined {
+  const { impUid, merchantUid, reason, currency } = reversal;
+  const manual = { impUid, merchantUid, reason, currency, kind: 'manual' } as const;
+  if (reversal.kind === 'revoke' && payment.state.kind === 'kept' && !order) {
+    return opened({ ...manual, amount: payment.state.kept }, 0, now);
+  }
+  if (!isTakenBack(reversal, payment)) return undefined;
+  const decision = decide(order, payment, deps.policy);
+  const decided = decision.kind === 'reject' ? decision.reversal : undefined;
+  return opened(decided ?? { ...manual, amount: nothing }, 0, now);
+}
+
+/** An account accepts no deposit this long after its deadline. Seconds. */
+const afterDeadline = 3_600;
+
+/** Nothing is left to undo: the money is back, the account has ended, or the payment settled the order after all. */
+function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | undefined, now: number): boolean {
+  // A test channel moves no money and issues no account.
+  if (payment.sandbox) return true;
+  // A cancel of the payment does not return an excess deposit. The operator records its refund.
+  if (isGone(payment)) return reversal.reason !== 'deposit_excess';
+  const { state } = payment;
+  const isUnpaidAccount = state.kind === 'awaiting_deposit' && reversal.amount === 0;
+  if (isUnpaidAccount && (state.account.depositDeadline ?? now) + afterDeadline < now) return true;
+  if (settlement?.kind !== 'settled') return false;
+  const { outcome } = settlement;
+  // An account stays open only if the order waits for its deposit, or for a deposit that the bank took back.
+  if (state.kind === 'awaiting_deposit') {
+    const isWaitedFor = outcome.status === 'virtual_account_issued' || outcome.status === 'deposit_reversed';
+    return isWaitedFor && outcome.impUid === reversal.impUid;
+  }
+  return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
+}
+
+export async function processDueRefund(
+  deps: Dependencies,
+  item: DueItem,
+  deadline: Deadline,
+  report: ReconcileReport,
+): Promise<void> {
+  const refund = await deps.refunds.read(item.due.id);
+  const now = unixSeconds(deps.clock);
+  if (refund?.nextCheckAt === undefined || refund.nextCheckAt > now) return;
+  item.since = refund.createdAt;
+  const order = await readableOrder(deps, refund, report);
+  const tier = order?.tier;
+  try {
+    const payment = await deps.iamport.payment(refund.impUid, deadline, tier);
+    if (!payment) throw new IamportUnexpected(`Payment ${refund.impUid} not found at Iamport`);
+    const { refunds: others } = await deps.reversals.ofOrder(refund.merchantUid);
+    const after = await attemptRefund(deps, refund, payment, deadline, { tier, others });
+    if (isRefundOverdue(after, now)) report.overdue += 1;
+  } catch (error) {
+    if (!isItemFault(error)) throw error;
+    await deps.refunds.change(refund, waiting(refund, refund.needs, now));
+    if (isRefundOverdue(refund, now)) report.overdue += 1;
+    throw error;
+  }
+}

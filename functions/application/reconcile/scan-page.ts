@@ -1,0 +1,251 @@
+/**
+ * Reads one page of a scan and settles its payments. A page that cannot be read is read again in smaller pages, and a
+ * single payment that cannot be read is skipped.
+ */
+
+import { decide } from '../../payment/decide.ts';
+import { isOrderNumber } from '../../payment/order.ts';
+import { isGone, type Payment } from '../../payment/payment.ts';
+import { checked, expected, leftOf, type Reversal, supersedes } from '../../payment/reversal.ts';
+import {
+  afterPage,
+  afterShrinking,
+  listStatuses,
+  nextList,
+  pageNumber,
+  type ScanCursor,
+  smallerPage,
+  withoutOne,
+} from '../../payment/scan-cursor.ts';
+import { deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
+import type { PaymentPage, Unresolved } from '../ports.ts';
+import { settle } from '../settle.ts';
+import { addFault, addSkipped, concurrency, forEachItem, maxTimePerItemMs, type Run } from './report.ts';
+import { withUnresolved } from './unresolved.ts';
+
+/** The result of one page. */
+type Step =
+  | {
+      readonly kind: 'continue';
+      readonly next: ScanCursor | undefined;
+      readonly unresolved: readonly Unresolved[];
+      /** The page was read. */
+      readonly isRead?: true;
+      /** A payment was skipped that may be readable later. */
+      readonly isSkipped?: true;
+    }
+  /** An outage, or no time left: the next run starts at this page. */
+  | { readonly kind: 'stop'; readonly unresolved: readonly Unresolved[] };
+
+/**
+ * Reads and settles the page at the cursor.
+ * @param mayStepBack false after too many steps back
+ * @returns the cursor of the next page, undefined after the last one, and the payments that are still unresolved
+ * @throws IamportRefused when Iamport refuses the keys
+ */
+export async function scanPage(
+  run: Run,
+  { cursor, unresolved }: { readonly cursor: ScanCursor; readonly unresolved: readonly Unresolved[] },
+  mayStepBack: boolean,
+): Promise<Step> {
+  const { pageSizes } = run.deps;
+  const result = await readPage(run, cursor);
+  if (result.kind === 'page') {
+    const settled = await settlePage(run, result.page, unresolved);
+    if (!settled.isComplete) return { kind: 'stop', unresolved: settled.unresolved };
+    const facts = { total: result.page.total, isLast: result.page.next === 0 };
+    const next = afterPage(cursor, facts, mayStepBack, pageSizes);
+    return { kind: 'continue', next, unresolved: settled.unresolved, isRead: true };
+  }
+  if (result.kind === 'outage') return { kind: 'stop', unresolved };
+  if (result.kind === 'shrunk')
+    return { kind: 'continue', next: afterShrinking(cursor, result.total, pageSizes), unresolved };
+  const smaller = smallerPage(cursor, pageSizes);
+  if (smaller) return { kind: 'continue', next: smaller, unresolved };
+  const { error, isPermanent } = result;
+  // Every payment of the list was skipped, and Iamport refuses a page past its end.
+  const isPastEnd = error instanceof IamportRefused && cursor.total === undefined && cursor.offset > 0;
+  if (isPastEnd) return { kind: 'continue', next: nextList(cursor, pageSizes), unresolved };
+  const where = `payment ${cursor.offset + 1} of the list ${cursor.status}, ${cursor.from} to ${cursor.to}`;
+  addSkipped(run.report, `${where}: ${error.message}`);
+  return {
+    kind: 'continue',
+    next: withoutOne(cursor, pageSizes),
+    unresolved,
+    ...(!isPermanent && { isSkipped: true as const }),
+  };
+}
+
+type PageResult =
+  | { readonly kind: 'page'; readonly page: PaymentPage }
+  | { readonly kind: 'outage' }
+  /** The page no longer exists, since the list became shorter. */
+  | { readonly kind: 'shrunk'; readonly total: number }
+  /** Iamport returns other pages, but not this one. `isPermanent`: the same page will fail again. */
+  | { readonly kind: 'unreadable'; readonly isPermanent: boolean; readonly error: Error };
+
+async function readPage({ deps, deadline, report }: Run, cursor: ScanCursor): Promise<PageResult> {
+  const { from, to, status, size: limit } = cursor;
+  const list = (of: typeof status, page: number, size: number) =>
+    deps.iamport.listPayments({ status: of, from, to, page, limit: size }, deadline);
+  try {
+    return { kind: 'page', page: await list(status, pageNumber(cursor), limit) };
+  } catch (error) {
+    if (!(error instanceof IamportFault)) throw error;
+    if (error instanceof IamportRefused && error.status === 401) throw error;
+    if (error instanceof IamportTooLarge) return { kind: 'unreadable', isPermanent: true, error };
+    // When Iamport returns another page, only this page is faulty.
+    const first = cursor.offset > 0 ? await list(status, 1, 1).catch(unlessFault) : undefined;
+    if (first && first.total <= cursor.offset) return { kind: 'shrunk', total: first.total };
+    if (first) return { kind: 'unreadable', isPermanent: false, error };
+    for (const other of listStatuses.filter((one) => one !== status)) {
+      if (await list(other, 1, 1).catch(unlessFault)) return { kind: 'unreadable', isPermanent: false, error };
+    }
+    addFault(report, `List ${status}: ${error.message}`);
+    return { kind: 'outage' };
+  }
+}
+
+function unlessFault(error: unknown): undefined {
+  if (!(error instanceof IamportFault)) throw error;
+}
+
+/** The payments of a page, sorted by the work that they need. */
+interface SortedPayments {
+  readonly settle: Payment[];
+  readonly unmatched: Payment[];
+  /** Recorded unmatched payments whose kept amount has changed. */
+  readonly changed: { readonly payment: Payment; readonly known: Reversal }[];
+  /** Payments whose money went back. Their reversals may be over. */
+  readonly returned: Payment[];
+  /** Payments of orders that cannot be read. */
+  readonly blocked: Payment[];
+}
+
+/** @returns `isComplete: false` when time ran out or Iamport stopped responding: the page has to be read again */
+async function settlePage(
+  run: Run,
+  page: PaymentPage,
+  before: readonly Unresolved[],
+): Promise<{ isComplete: boolean; unresolved: readonly Unresolved[] }> {
+  const { deps, report } = run;
+  report.payments += page.payments.length + page.unreadable.length;
+  report.unreadable += page.unreadable.length;
+  for (const impUid of page.unreadable) addFault(report, `${impUid}: its form is unknown`);
+  const { settle: unsettled, unmatched, changed, returned, blocked } = await sortPayments(run, page.payments);
+  await recordUnmatched(run, unmatched);
+  await forEachItem(
+    report,
+    changed,
+    ({ payment }) => payment.impUid,
+    async ({ payment, known }) => {
+      await deps.reversals.move(known, checked(known, leftOf(known, payment), unixSeconds(deps.clock)));
+    },
+  );
+  await forEachItem(report, returned, idOf, async ({ impUid }) => {
+    await deps.reversals.finish(impUid, unixSeconds(deps.clock));
+  });
+  const { failed, isComplete } = await settleAll(run, unsettled);
+  if (!isComplete) return { isComplete, unresolved: before };
+  for (const { impUid, merchantUid } of blocked) addFault(report, `${impUid}: order ${merchantUid} cannot be read`);
+  return { isComplete, unresolved: withUnresolved(run, before, page.payments, [...blocked, ...failed]) };
+}
+
+const idOf = ({ impUid }: Payment): string => impUid;
+
+async function sortPayments({ deps, report }: Run, payments: readonly Payment[]): Promise<SortedPayments> {
+  const { orderPrefix } = deps.config;
+  const ours = payments.filter(({ merchantUid }) => merchantUid.startsWith(orderPrefix));
+  const numbers = ours.map(({ merchantUid }) => merchantUid).filter(isOrderNumber);
+  const { orders, unreadable } = await deps.orders.readMany(numbers);
+  const isUnreadable = new Set(unreadable);
+  const orderOf = new Map(orders.map((order) => [order.merchantUid, order]));
+  report.matched += ours.filter(({ merchantUid }) => orderOf.has(merchantUid)).length;
+  const decided = ours
+    .filter(({ merchantUid }) => !isUnreadable.has(merchantUid))
+    .map((payment) => ({ payment, decision: decide(orderOf.get(payment.merchantUid), payment, deps.policy) }));
+  // A decision that does not change the order is recorded in the payment's reversal.
+  const known = await deps.reversals.readMany(
+    decided
+      .filter(({ payment, decision }) => needsReversal(decision.kind, payment))
+      .map(({ payment }) => payment.impUid),
+  );
+  for (const impUid of known.unreadable) addSkipped(report, `${impUid}: its reversal cannot be read`);
+  const reversalOf = (payment: Payment): Reversal | undefined => known.reversals.get(payment.impUid);
+  const readable = decided.filter(({ payment }) => !known.unreadable.includes(payment.impUid));
+  const of = (is: (one: (typeof decided)[number]) => boolean) => readable.filter(is).map(({ payment }) => payment);
+  return {
+    settle: of(({ payment, decision }) => {
+      if (decision.kind === 'change') return true;
+      if (decision.kind !== 'reject' || !decision.reversal) return false;
+      // A recorded reversal is processed from the index `due`.
+      const reversal = reversalOf(payment);
+      return reversal === undefined || supersedes(decision.reversal, reversal);
+    }),
+    unmatched: of(
+      ({ payment, decision }) => decision.kind === 'order_not_found' && !isGone(payment) && !reversalOf(payment),
+    ),
+    changed: readable.flatMap(({ payment, decision }) => {
+      const known = decision.kind === 'order_not_found' && !isGone(payment) && reversalOf(payment);
+      return known && known.state !== 'done' && leftOf(known, payment) !== known.amount ? [{ payment, known }] : [];
+    }),
+    returned: of(
+      ({ payment, decision }) =>
+        (decision.kind === 'money_returned' || (decision.kind === 'order_not_found' && isGone(payment))) &&
+        (reversalOf(payment)?.state ?? 'done') !== 'done',
+    ),
+    blocked: ours.filter(({ merchantUid }) => isUnreadable.has(merchantUid)),
+  };
+}
+
+function needsReversal(kind: ReturnType<typeof decide>['kind'], payment: Payment): boolean {
+  const hadMoney = payment.state.kind === 'kept' || payment.state.kind === 'returned';
+  return kind === 'reject' || kind === 'money_returned' || (kind === 'order_not_found' && hadMoney);
+}
+
+/**
+ * Records unmatched payments with money. The Iamport account may serve other shops, so they are published and never
+ * cancelled.
+ */
+async function recordUnmatched({ deps, report }: Run, payments: readonly Payment[]): Promise<void> {
+  await forEachItem(report, payments, idOf, async ({ impUid, merchantUid, currency, state, sandbox }) => {
+    if (state.kind !== 'kept' || sandbox) return;
+    const now = unixSeconds(deps.clock);
+    const kind = { kind: 'orphan', reason: 'order_not_found' } as const;
+    const request = { impUid, merchantUid, ...kind, amount: state.kept, currency };
+    const result = await deps.reversals.request(request, now, 0);
+    if (!result.written) return;
+    report.orphans += 1;
+    // A concurrent request may have registered the order without finding this record.
+    const order = isOrderNumber(merchantUid) ? await deps.orders.read(merchantUid) : undefined;
+    if (order) await deps.reversals.move(result.value, expected(result.value, now, now));
+  });
+}
+
+/**
+ * @returns the payments that could not be settled; `isComplete: false` when time ran out or Iamport stopped responding
+ */
+async function settleAll(
+  { deps, deadline, report }: Run,
+  payments: readonly Payment[],
+): Promise<{ failed: Payment[]; isComplete: boolean }> {
+  let unanswered = 0;
+  let isComplete = true;
+  const failed = await forEachItem(report, payments, idOf, async ({ impUid }) => {
+    // As many consecutive faults as concurrent calls: Iamport is down, and the next run reads the page again.
+    if (unanswered >= concurrency || deadline.leftMs() < maxTimePerItemMs) {
+      isComplete = false;
+      return;
+    }
+    try {
+      const settlement = await settle(deps, impUid, deadlineIn(deps.clock, maxTimePerItemMs));
+      if (settlement.kind === 'settled') report.settled += 1;
+      unanswered = 0;
+    } catch (error) {
+      unanswered = error instanceof IamportUnavailable ? unanswered + 1 : 0;
+      throw error;
+    }
+  });
+  return { failed: failed.map(({ item }) => item), isComplete };
+}
