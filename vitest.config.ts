@@ -1,15 +1,44 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** Tests of single modules. They need no database, no template and no browser, so they run without the global setup. */
+const unit = [
+  'test/functions/payment/**/*.test.ts',
+  'test/functions/adapters/iamport/{client,client-changes,connections,transport,wire}.test.ts',
+  'test/functions/{bad-input,event-schema,foreign-text,html,prime,publish,settle}.test.ts',
+  'test/infra/config.test.ts',
+  'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
+  'test/local/iamport/{changes,described,reads,tokens}.test.ts',
+  'test/local/request-observer.test.ts',
+  'test/storefront/{checkout,native,payment-apps,webview}.test.ts',
+];
+const simulation = ['test/simulation/**/*.test.ts'];
+const e2e = ['test/e2e/**/*.test.ts'];
+/** DynamoDB Local, the synthesized template, the browser: started once for a whole run. */
+const globalSetup = ['test/infra/global-setup.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/infra/global-setup.ts'],
     // Real engines and a real browser, on two slow cores: a limit against hanging, not a measure of speed.
-    // Many of the tests wait for something most of the time, so on two cores a third one finds room.
+    // Many of the tests wait for something most of the time, so on two cores three workers are faster than two.
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
+    projects: [
+      // One process runs several files: the modules are loaded once.
+      { extends: true, test: { name: 'unit', include: unit, isolate: false } },
+      { extends: true, test: { name: 'simulation', include: simulation } },
+      { extends: true, test: { name: 'e2e', include: e2e, globalSetup } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: [...unit, ...simulation, ...e2e],
+          globalSetup,
+        },
+      },
+    ],
   },
 });
