@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
 import { BUNDLES, PROJECT_ROOT } from './context.ts';
 import { FUNCTION_NAMES, type FunctionName } from './function-table.ts';
 
@@ -25,7 +25,19 @@ export interface Bundle {
  */
 export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
   const usedStubs = new Set<Stub>();
-  const bundles = await Promise.all(FUNCTION_NAMES.map((name) => bundle(name, directory, usedStubs)));
+  // One build for all: each file of a package is read and parsed once, and not once for each function.
+  const { outputFiles } = await build({
+    ...sharedOptions(usedStubs),
+    entryPoints: FUNCTION_NAMES.map((name) => ({ in: sourceOf(name), out: `${name}/index` })),
+    outdir: 'dist/functions',
+    outExtension: { '.js': '.mjs' },
+  });
+  const bundles = await Promise.all(
+    FUNCTION_NAMES.map((name) => {
+      const files = outputFiles.filter(({ path }) => basename(dirname(path)) === name);
+      return writeBundle(name, join(directory, name), files);
+    }),
+  );
   const unused = STUBS.filter((stub) => !usedStubs.has(stub)).map(({ name }) => name);
   if (unused.length > 0) {
     throw new Error(`Stubs in infra/bundle.ts that match no file of any bundle: ${unused.join(', ')}.`);
@@ -33,16 +45,21 @@ export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
   return bundles;
 }
 
-/**
- * The build of a function, for `npm run bundle` and for the benchmarks, which change it and measure the cost.
- * @param usedStubs receives every stub that replaced a file
- */
-export const optionsFor = (name: FunctionName, usedStubs = new Set<Stub>()) =>
+const sourceOf = (name: FunctionName): string => join('functions/handlers', `${name}.ts`);
+
+/** The build of one function, for the benchmarks, which change it and measure the cost. Its output is the same as in the build of all. */
+export const optionsFor = (name: FunctionName) =>
+  ({
+    ...sharedOptions(new Set()),
+    entryPoints: [sourceOf(name)],
+    outfile: `dist/functions/${name}/index.mjs`,
+  }) satisfies BuildOptions;
+
+/** @param usedStubs receives every stub that replaced a file */
+const sharedOptions = (usedStubs: Set<Stub>) =>
   ({
     absWorkingDir: PROJECT_ROOT,
-    entryPoints: [join('functions/handlers', `${name}.ts`)],
-    // Only a name: the files are written below. Paths in the source map are relative to it, so they are the same in every build.
-    outfile: 'dist/functions/name/index.mjs',
+    // The files are written below. Paths in the source map are relative to the output paths, which are the same in every build.
     write: false,
     bundle: true,
     platform: 'node',
@@ -62,14 +79,10 @@ export const optionsFor = (name: FunctionName, usedStubs = new Set<Stub>()) =>
     logLevel: 'warning',
   }) satisfies BuildOptions;
 
-async function bundle(name: FunctionName, directory: string, usedStubs: Set<Stub>): Promise<Bundle> {
-  const { outputFiles } = await build(optionsFor(name, usedStubs));
-  const into = join(directory, name);
+async function writeBundle(name: FunctionName, into: string, files: readonly OutputFile[]): Promise<Bundle> {
   await mkdir(into, { recursive: true });
-  for (const { path, contents } of outputFiles) {
-    await replaceFile(join(into, path.endsWith('.map') ? 'index.mjs.map' : 'index.mjs'), contents);
-  }
-  const code = outputFiles.find(({ path }) => path.endsWith('.mjs'))?.contents ?? new Uint8Array();
+  for (const { path, contents } of files) await replaceFile(join(into, basename(path)), contents);
+  const code = files.find(({ path }) => path.endsWith('.mjs'))?.contents ?? new Uint8Array();
   return { name, file: join(into, 'index.mjs'), bytes: code.length, gzipBytes: gzipSync(code).length };
 }
 
