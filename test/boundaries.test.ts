@@ -23,6 +23,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
     'aws-lambda',
     'zod/mini',
     'node:fs',
+    'lodash',
   ],
   'application/reconcile': ['adapters/dynamodb/table.ts', 'runtime/log.ts', 'handlers/webhook.ts'],
   'adapters/dynamodb': ['application/settle.ts', 'http/problem.ts', 'events/event-json.ts', 'runtime/log.ts'],
