@@ -13,6 +13,19 @@ class Died extends Error {}
 
 type When = 'before' | 'after';
 
+/** Dependencies that call nothing outside the process. */
+type Local = 'unknownPayments' | 'clock' | 'count' | 'policy' | 'pageSizes' | 'config';
+type Port = Exclude<keyof HandlerDependencies, Local>;
+/** A record, so that a new port does not compile until it is listed. */
+const ports: Record<Port, true> = {
+  iamport: true,
+  orders: true,
+  reversals: true,
+  refunds: true,
+  notifications: true,
+  checkpoints: true,
+};
+
 /** The same deps for an instance that dies at its nth call: before the call has an effect, or before its result arrives. */
 function dyingAt(
   deps: HandlerDependencies,
@@ -20,7 +33,7 @@ function dyingAt(
   when: When,
 ): { deps: HandlerDependencies; calls: () => number } {
   let calls = 0;
-  const dying = <Port extends object>(port: Port): Port =>
+  const dying = <Target extends object>(port: Target): Target =>
     new Proxy(port, {
       get(target, name, receiver) {
         const method = Reflect.get(target, name, receiver);
@@ -34,16 +47,9 @@ function dyingAt(
         };
       },
     });
-  const { iamport, orders, reversals, refunds, checkpoints } = deps;
+  const killed = (Object.keys(ports) as Port[]).map((port) => [port, dying(deps[port])] as const);
   return {
-    deps: {
-      ...deps,
-      iamport: dying(iamport),
-      orders: dying(orders),
-      reversals: dying(reversals),
-      refunds: dying(refunds),
-      checkpoints: dying(checkpoints),
-    },
+    deps: { ...deps, ...Object.fromEntries(killed) },
     calls: () => calls,
   };
 }
