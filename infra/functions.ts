@@ -184,8 +184,7 @@ function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: Log
   ];
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    // The name is in deployed templates, so it stays.
-    inlinePolicies: { door: new PolicyDocument({ statements }) },
+    inlinePolicies: { function: new PolicyDocument({ statements }) },
   });
   acknowledgeWildcards(role, definition, props, keys.length > 0);
   return role;
