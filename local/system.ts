@@ -45,6 +45,8 @@ export interface LocalOptions {
   readonly schedules?: boolean;
   /** False turns off the throttling of the template. */
   readonly throttles?: boolean;
+  /** Replaces the timeout of every function, for tests that start many processes at once. Seconds. */
+  readonly timeoutSeconds?: number;
   /** Called with each failure of a function. */
   readonly report?: (problem: string) => void;
   /** Receives the log output of the functions. By default prints stderr, and stdout too with LOG=1. */
@@ -125,7 +127,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
-  const functions = functionsOf(assembly, baseEnvironment, options.log ?? showErrors, live);
+  const functions = functionsOf(assembly, baseEnvironment, options, live);
   for (const lambda of functions.values()) resources.add(lambda);
   const reportProblem = options.report ?? console.error;
   // `close()` kills functions in the middle of an invocation, such as a run of the reconciler: no failure to report.
@@ -205,7 +207,7 @@ function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
 function functionsOf(
   assembly: CloudAssembly,
   baseEnvironment: Readonly<Record<string, string>>,
-  log: FunctionDefinition['log'],
+  { log = showErrors, timeoutSeconds }: Pick<LocalOptions, 'log' | 'timeoutSeconds'>,
   live: Live,
 ): Map<string, LambdaFunction> {
   return new Map(
@@ -218,7 +220,7 @@ function functionsOf(
         name: id,
         codeDirectory: assembly.codeDirectory((Code as { S3Key: string }).S3Key),
         handler: String(Handler),
-        timeoutSeconds: Number(Timeout),
+        timeoutSeconds: timeoutSeconds ?? Number(Timeout),
         memoryMb: Number(MemorySize),
         environment: { ...Variables, ...baseEnvironment, ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
         log(text, isError) {

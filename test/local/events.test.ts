@@ -12,7 +12,12 @@ const published = 50_000;
 describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
   let system: System;
   beforeAll(async () => {
-    system = await startSystem(engine === 'dynalite' ? { dynamodb: 'dynalite', databaseKey: 'local' } : {});
+    // Thirty calls at once start up to thirty processes: on a slow machine some need longer than the 12 s of the template.
+    const timeoutSeconds = 60;
+    system = await startSystem({
+      timeoutSeconds,
+      ...(engine === 'dynalite' && { dynamodb: 'dynalite', databaseKey: 'local' }),
+    });
     system.iamport.settings.webhooks = 'never';
   });
   afterAll(() => system.close());
@@ -98,7 +103,6 @@ describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
   test('publishes each event once, without a failed function', () => {
     const ids = system.bus.events.map((event) => `${event['detail-type']} ${(event.detail as { id: string }).id}`);
     expect(new Set(ids).size).toBe(ids.length);
-    // Thirty calls start up to thirty processes at once: on a slow machine some need longer than the 12 s of a function.
-    expect(system.faults.filter((fault) => !fault.endsWith('took longer than 12 s'))).toEqual([]);
+    expect(system.faults).toEqual([]);
   });
 });
