@@ -50,7 +50,9 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
 }
 
 async function digestOf(context: Record<string, unknown>): Promise<string> {
-  const hash = createHash('sha256').update(`${process.version}\0${JSON.stringify(context)}`);
+  // The CDK reads CDK_CONTEXT_JSON too, and it takes precedence over `context`.
+  const { CDK_CONTEXT_JSON = '' } = process.env;
+  const hash = createHash('sha256').update(`${process.version}\0${JSON.stringify(context)}\0${CDK_CONTEXT_JSON}`);
   for (const input of inputs) {
     for (const file of await filesIn(join(PROJECT_ROOT, input))) {
       hash.update(`\0${file.slice(PROJECT_ROOT.length)}\0`).update(await readFile(file));
@@ -73,7 +75,8 @@ async function removeOld(): Promise<void> {
   await mkdir(cacheDirectory, { recursive: true });
   for (const name of await readdir(cacheDirectory)) {
     const path = join(cacheDirectory, name);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
+    // Another process may have renamed its directory since it was listed.
+    const made = await stat(path).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > maxAgeMs) await rm(path, { recursive: true, force: true });
   }
 }
