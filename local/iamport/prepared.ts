@@ -9,7 +9,7 @@ export interface Prepared {
   merchant_uid: string;
   /** Major units. */
   amount: number;
-  /** null: any currency. */
+  /** `null` registers the amount for any currency. */
   currency: string | null;
 }
 

@@ -12,26 +12,11 @@ import {
 import type { BusEntry, UnreadableRecord } from '../../functions/application/ports.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../functions/events/event-schema.ts';
 import { type PublisherDependencies, publish } from '../../functions/handlers/publish.ts';
-import type { Reversal, ReversalRequest } from '../../functions/payment/reversal.ts';
+import type { ReversalRequest } from '../../functions/payment/reversal.ts';
 import type { Counts } from '../../functions/shared/metrics.ts';
-import { won } from './payment/cases.ts';
+import { reversalIn as reversal } from './payment/cases.ts';
 
 vi.spyOn(console, 'error').mockReturnValue();
-
-const reversal = (fields: Partial<Reversal> = {}): Reversal => ({
-  impUid: 'imp_1',
-  merchantUid: 'order-1',
-  kind: 'cancel',
-  reason: 'amount_mismatch',
-  amount: won(100),
-  currency: 'KRW',
-  state: 'requested',
-  revision: 1,
-  attempts: 1,
-  createdAt: 1,
-  updatedAt: 1,
-  ...fields,
-});
 
 /** A record of the stream of the table of orders, as DynamoDB writes it. */
 const record = (sequence: string, before: object | undefined, after: object | undefined): DynamoDBRecord => ({

@@ -5,6 +5,7 @@ import type { Amount } from '../../../functions/payment/money.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import type { Payment, PaymentState, VirtualAccount } from '../../../functions/payment/payment.ts';
 import type { Refund } from '../../../functions/payment/refund.ts';
+import type { Reversal } from '../../../functions/payment/reversal.ts';
 
 export const won = (amount: number) => amount as Amount;
 
@@ -168,3 +169,19 @@ export const refund: Refund = {
   updatedAt: 1_000_000,
   nextCheckAt: 1_000_300,
 };
+
+/** A cancel of 100 won that was requested once. */
+export const reversalIn = (fields: Partial<Reversal> = {}): Reversal => ({
+  impUid: 'imp_1',
+  merchantUid: 'order-1',
+  kind: 'cancel',
+  reason: 'amount_mismatch',
+  amount: won(100),
+  currency: 'KRW',
+  state: 'requested',
+  revision: 1,
+  attempts: 1,
+  createdAt: 1,
+  updatedAt: 1,
+  ...fields,
+});

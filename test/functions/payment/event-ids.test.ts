@@ -5,24 +5,10 @@ import { orderEvents, refundEvents, reversalEvents, staleAccount } from '../../.
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import type { Refund } from '../../../functions/payment/refund.ts';
 import type { Reversal } from '../../../functions/payment/reversal.ts';
-import { orderIn, states, won } from './cases.ts';
+import { orderIn, reversalIn as reversal, states, won } from './cases.ts';
 
 const state = (name: string) => states[name] as OrderState;
 const step = (from: string, to: OrderState): [Order, Order] => [orderIn(state(from)), { ...orderIn(to), revision: 8 }];
-const reversal = (fields: Partial<Reversal> = {}): Reversal => ({
-  impUid: 'imp_1',
-  merchantUid: 'order-1',
-  kind: 'cancel',
-  reason: 'amount_mismatch',
-  amount: won(100),
-  currency: 'KRW',
-  state: 'requested',
-  revision: 1,
-  attempts: 1,
-  createdAt: 1,
-  updatedAt: 1,
-  ...fields,
-});
 const refund = (fields: Partial<Refund> = {}): Refund => ({
   impUid: 'imp_1',
   key: 'once',
