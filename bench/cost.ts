@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
-import { signed } from '../local/aws/signature.ts';
+import { localShopKey } from '../local/aws/secrets.ts';
 import { startLocal } from '../local/system.ts';
 import { type Language, writeParts } from '../scripts/generated.ts';
 import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
@@ -98,9 +98,8 @@ async function pay(local: Local, number: number): Promise<void> {
   const merchantUid = `cost-${number}`;
   const path = `/orders/${merchantUid}`;
   const body = JSON.stringify({ amount: 14_000, name: '장미 한 다발' });
-  const headers = { host: new URL(local.url).host, 'content-type': 'application/json' };
-  const method = 'PUT';
-  await sent(local, path, { method, headers: await signed({ method, url: path, headers, body }), body }, 201);
+  const headers = { authorization: `Bearer ${localShopKey}`, 'content-type': 'application/json' };
+  await sent(local, path, { method: 'PUT', headers, body }, 201);
   const { imp_uid } = (local.iamport as NonNullable<Local['iamport']>).ledger.open({
     merchant_uid: merchantUid,
     amount: 14_000,

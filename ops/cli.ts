@@ -10,6 +10,7 @@ import { close, reconcile, refund, returned, settle } from './changes.ts';
 import type { Command } from './command.ts';
 import { connect, NotFound } from './deployment.ts';
 import { doctor } from './doctor.ts';
+import { keys } from './keys.ts';
 import { type Language, messagesIn } from './messages.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
@@ -26,6 +27,7 @@ const commands: Readonly<
   close: { run: close, subject: 'merchant_uid' },
   reconcile: { run: reconcile },
   republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
+  keys: { run: keys, subject: 'rotate or retire', withoutSubject: true },
   doctor: { run: doctor },
 };
 
@@ -42,6 +44,8 @@ export const HELP: Readonly<Record<Language, string>> = {
   reconcile                runs the reconciler once
   republish <merchant_uid> publishes the events of an order again, with the same ids; also <imp_uid>, or --queue for
                            what lies in the queue Unpublished
+  keys [rotate|retire]     shows the keys of the shop's server; rotate generates new ones, and the present ones stay
+                           valid until retire
   doctor                   is everything in order? what to do where it is not
   native --scheme NAME     what an app with a payment page in a WebView declares
 
@@ -68,6 +72,7 @@ Exit code: 0 done, 1 fault, 2 misuse, 3 refused, 4 not confirmed, 5 found someth
   reconcile                대사를 한 번 실행
   republish <merchant_uid> 주문의 이벤트를 같은 id로 다시 발행. <imp_uid>나, Unpublished 큐에 쌓인 것을 처리하는
                            --queue도 가능
+  keys [rotate|retire]     쇼핑몰 서버의 키 출력. rotate는 새 키를 만들고, 지금까지의 키는 retire할 때까지 유효
   doctor                   모든 것이 정상인지, 아니면 무엇을 해야 하는지
   native --scheme NAME     WebView로 결제하는 앱이 선언해야 하는 것
 

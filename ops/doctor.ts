@@ -144,10 +144,10 @@ const CHECKS: readonly RunCheck[] = [
     },
   ),
   check(
-    ['서명된 경로', 'signed routes take us'],
+    ['주문 경로', 'the order routes accept us'],
     [
-      '이 명령의 자격 증명에 execute-api:Invoke 권한을 주세요',
-      'give the credentials of this command execute-api:Invoke',
+      '이 명령의 자격 증명에 키 시크릿의 secretsmanager:GetSecretValue 권한을 주세요(shopAuth: "iam"이면 execute-api:Invoke)',
+      'give the credentials of this command secretsmanager:GetSecretValue on the secret with the keys (execute-api:Invoke with shopAuth: "iam")',
     ],
     async ({ deployment }) => {
       const { status } = await deployment.send('GET', `/orders/doctor-${randomUUID()}`.slice(0, 40));

@@ -43,6 +43,11 @@ export interface Described {
 const ids = { imp_uid: 'imp_961494461225', merchant_uid: 'order-1001' };
 const again = 'No decision was made and no data is lost. Retry in a few seconds.';
 const notDecided = 'No decision was made. The log of this request shows the shop what to do.';
+const needsKey = { unauthorised: 'Send the header authorization: Bearer sk_… with a key of this deployment.' };
+const needsMoneyKey = {
+  ...needsKey,
+  forbidden: 'This key registers and reads orders only: send the key that begins with sk_money_.',
+};
 const unread = {
   payload_too_large: 'Send at most 65536 bytes.',
   unsupported_media_type: 'Send application/json or application/x-www-form-urlencoded, in UTF-8.',
@@ -183,6 +188,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       201: { description: 'Registered.', schema: 'OrderRegistered' },
     },
     problems: {
+      ...needsKey,
       invalid_request: wrongAmount,
       order_not_found: 'Your table has no such order: write it there first.',
       order_exists:
@@ -199,7 +205,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     },
     path: orderPath,
     responses: { 200: { description: 'The order.', schema: 'OrderInFull' } },
-    problems: { invalid_request: wrongPath, order_not_found: noOrder, ...stored },
+    problems: { ...needsKey, invalid_request: wrongPath, order_not_found: noOrder, ...stored },
   },
   'POST /orders/{merchant_uid}/refunds': {
     operationId: 'refundOrder',
@@ -225,6 +231,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       },
     },
     problems: {
+      ...needsMoneyKey,
       invalid_request: 'reason must be a text.',
       order_not_found: noOrder,
       payment_not_found: noPayment,
@@ -246,6 +253,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     path: orderPath,
     responses: { 204: { description: 'Closed, now or before.' } },
     problems: {
+      ...needsMoneyKey,
       invalid_request: wrongPath,
       order_not_found: noOrder,
       order_paid: 'The order is paid: give the money back with a refund instead.',

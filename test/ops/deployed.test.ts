@@ -97,7 +97,7 @@ test('a payment is explained, settled and partly refunded through the deployed t
 });
 
 test('the command finds a deployment on any page of its stack’s resources', async () => {
-  expect((await run('doctor')).stdout).toContain('✓ signed routes take us: GET /orders/… 404');
+  expect((await run('doctor')).stdout).toContain('✓ the order routes accept us: GET /orders/… 404');
   expect(requests.slice(0, 3)).toEqual([
     'ListStackResources',
     'ListStackResources',
