@@ -361,7 +361,7 @@ describe('the running system', () => {
 
   test('demands a key of a route if and only if it returns 401 to a call without one', () => {
     const marked = operations.filter(([, { security }]) => security.length > 0).map(([route]) => route);
-    expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 401`)));
+    expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 401 unauthorised`)));
   });
 
   /** Sends a form with a key to a route that reads only JSON. */
