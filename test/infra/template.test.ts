@@ -139,7 +139,7 @@ describe('the functions', () => {
   test.each([
     ['FunctionsCompleteFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic' }],
     ['FunctionsWebhookFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic', WEBHOOK_SENDERS: 'any' }],
-    ['FunctionsOrdersFunction', { ORDER_PREFIX: '' }],
+    ['FunctionsOrdersFunction', { ORDER_PREFIX: '', SHOP_AUTH: 'key', SHOP_KEYS_SECRET_ARN: expect.anything() }],
     [
       'FunctionsMobileRedirectFunction',
       {
