@@ -21,7 +21,7 @@ export const openapiText = (): string => `${JSON.stringify(openapi(), null, 2)}\
 export const withRoutes = (language: Language): string => withParts(HTTP_DOCS[language], { routes: table(language) });
 
 const HEADS: Record<Language, readonly string[]> = {
-  en: ['route', 'what for', 'signed', 'answers', 'problems'],
+  en: ['route', 'purpose', 'signed', 'responses', 'problems'],
   ko: ['경로', '용도', '서명', '응답', '오류'],
 };
 

@@ -100,7 +100,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'completePayment',
     summary: {
       en: 'The storefront or an app requests the result of a payment, which settles the order.',
-      ko: '스토어프런트나 앱이 구매자의 결제가 어떻게 되었는지 묻고, 그 결과로 주문을 확정합니다.',
+      ko: '스토어프런트나 앱이 결제 결과를 요청합니다. 조회한 결제를 주문에 반영합니다.',
     },
     headers: language,
     body: completeBody,
@@ -119,8 +119,8 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
   'GET /payments/complete/mobile': {
     operationId: 'returnFromPhone',
     summary: {
-      en: "A buyer's phone comes back from the payment window (`m_redirect_url`); answered with a page, never with JSON.",
-      ko: '구매자의 휴대폰이 결제창에서 돌아옵니다(`m_redirect_url`). JSON이 아니라 항상 화면으로 답합니다.',
+      en: "The payment window redirects a buyer's phone here (`m_redirect_url`). The response is a page, never JSON.",
+      ko: '결제창이 구매자의 휴대폰을 이 주소로 돌려보냅니다(`m_redirect_url`). 응답은 JSON이 아니라 항상 화면입니다.',
     },
     headers: language,
     query: mobileQuery,
@@ -145,8 +145,8 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
   'POST /payments/webhook': {
     operationId: 'receiveWebhook',
     summary: {
-      en: 'Iamport notifies of a payment. Only the ids are used, and the payment is read from Iamport.',
-      ko: '아임포트가 알립니다. 식별자 말고는 믿지 않고 아임포트에 다시 묻습니다.',
+      en: 'Iamport sends a webhook. Only its ids are used, and the payment is read from Iamport.',
+      ko: '아임포트가 웹훅을 보냅니다. 식별자만 사용하고, 결제는 아임포트에서 조회합니다.',
     },
     body: webhookBody,
     takesForms: true,
@@ -173,7 +173,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'registerOrder',
     summary: {
       en: "The shop's server registers the amount to be paid, before the window opens.",
-      ko: '쇼핑몰 서버가 결제할 금액을 결제창을 열기 전에 등록합니다.',
+      ko: '쇼핑몰 서버가 결제창을 열기 전에 주문 금액을 등록합니다.',
     },
     path: newOrderPath,
     body: terms,
@@ -195,7 +195,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'showOrder',
     summary: {
       en: 'The current order, with its payment, its account, and every reversal and refund.',
-      ko: '주문의 현재 상태입니다. 결제, 가상계좌, 모든 취소와 환불이 함께 나옵니다.',
+      ko: '주문의 현재 상태를 조회합니다. 결제, 가상계좌, 모든 자동 취소와 환불이 포함됩니다.',
     },
     path: orderPath,
     responses: { 200: { description: 'The order.', schema: 'OrderInFull' } },
@@ -205,7 +205,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'refundOrder',
     summary: {
       en: "The shop's server refunds a part of a payment, or all of it.",
-      ko: '쇼핑몰 서버가 결제 금액의 일부나 전부를 돌려줍니다.',
+      ko: '쇼핑몰 서버가 결제 금액의 일부나 전부를 환불합니다.',
     },
     path: orderPath,
     headers: {
@@ -241,7 +241,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'closeOrder',
     summary: {
       en: "The shop's server permanently closes an unpaid order and revokes its virtual account.",
-      ko: '쇼핑몰 서버가 결제되지 않은 주문을 완전히 닫고, 발급된 가상계좌를 취소합니다.',
+      ko: '쇼핑몰 서버가 결제되지 않은 주문을 영구히 종료하고, 발급된 가상계좌를 말소합니다.',
     },
     path: orderPath,
     responses: { 204: { description: 'Closed, now or before.' } },
@@ -255,8 +255,8 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
   'POST /payments/confirm': {
     operationId: 'confirmPayment',
     summary: {
-      en: 'Iamport requests whether a payment may be approved (`confirm_url`); any status but 200 stops the payment.',
-      ko: '아임포트가 결제를 승인해도 되는지 묻습니다(`confirm_url`). 200이 아니면 결제가 중단됩니다.',
+      en: 'Iamport asks before it approves a payment (`confirm_url`). Any status but 200 stops the payment.',
+      ko: '아임포트가 결제를 승인하기 전에 확인을 요청합니다(`confirm_url`). 200이 아니면 결제가 중단됩니다.',
     },
     body: confirmBody,
     takesForms: true,
