@@ -9,9 +9,8 @@ import { eventFields, eventSource, notificationDetail } from '../functions/event
 import type { EventName, PaymentEvent } from '../functions/payment/events.ts';
 import { parseAmount } from '../functions/payment/money.ts';
 import { type NotificationEventName, notificationEvent } from '../functions/payment/notification.ts';
-import { type Language, type Pair, tableOf, withParts } from './generated.ts';
-
-type Localized = Readonly<Record<Language, string>>;
+import type { Language, Localized } from '../functions/shared/language.ts';
+import { type Pair, tableOf, withParts } from './generated.ts';
 
 export const EVENT_DOCS: Pair = { en: 'docs/events.md', ko: 'docs/events.ko.md' };
 

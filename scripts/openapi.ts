@@ -5,8 +5,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { HTTP_FUNCTION_ENTRIES } from '../infra/function-table.ts';
-import { type Language, type Pair, tableOf, withParts } from './generated.ts';
+import { type Pair, tableOf, withParts } from './generated.ts';
 import { openapi } from './openapi/document.ts';
 import { PROBLEM_CODES, statusOf } from './openapi/responses.ts';
 import { ROUTES, type RouteName } from './openapi/routes.ts';

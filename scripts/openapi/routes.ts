@@ -4,14 +4,22 @@
  */
 
 import type * as z from 'zod';
+import {
+  IamportUnavailable,
+  IamportUnexpected,
+  OrderBusy,
+  StoreUnavailable,
+} from '../../functions/application/faults.ts';
+import { paidDetail } from '../../functions/handlers/close-order.ts';
 import { body as completeBody } from '../../functions/handlers/complete.ts';
 import { body as confirmBody } from '../../functions/handlers/confirm.ts';
 import { query as mobileQuery } from '../../functions/handlers/mobile-redirect.ts';
 import { terms } from '../../functions/handlers/orders.ts';
-import { body as refundBody } from '../../functions/handlers/refunds.ts';
+import { body as refundBody, details as refundDetails } from '../../functions/handlers/refunds.ts';
 import { body as webhookBody } from '../../functions/handlers/webhook.ts';
-import type { ProblemCode } from '../../functions/http/problem.ts';
+import { type ProblemCode, problemOf, refusal } from '../../functions/http/problem.ts';
 import { newOrderPath, orderPath } from '../../functions/http/request.ts';
+import type { Localized } from '../../functions/shared/language.ts';
 import type { HTTP_FUNCTIONS, HttpFunctionName } from '../../infra/function-table.ts';
 import type { ResponseName } from './responses.ts';
 
@@ -24,7 +32,7 @@ export type RouteName = {
 
 export interface Described {
   readonly operationId: string;
-  readonly summary: { readonly en: string; readonly ko: string };
+  readonly summary: Localized;
   readonly path?: z.core.$ZodType;
   readonly query?: z.core.$ZodType;
   readonly headers?: Readonly<Record<string, { readonly pattern?: string; readonly description: string }>>;
@@ -41,27 +49,25 @@ export interface Described {
 }
 
 const ids = { imp_uid: 'imp_961494461225', merchant_uid: 'order-1001' };
-const again = 'No decision was made and no data is lost. Retry in a few seconds.';
-const notDecided = 'No decision was made. The log of this request shows the shop what to do.';
 const unread = {
   payload_too_large: 'Send at most 65536 bytes.',
   unsupported_media_type: 'Send application/json or application/x-www-form-urlencoded, in UTF-8.',
 };
 const unreadJson = { ...unread, unsupported_media_type: 'Send application/json, in UTF-8.' };
 const stored = {
-  internal_error: 'No decision was made. The log of this request shows the shop what happened.',
-  store_unavailable: again,
+  internal_error: problemOf(new Error()).message,
+  store_unavailable: problemOf(new StoreUnavailable('')).message,
 };
 const settling = {
   ...stored,
-  iamport_error: notDecided,
-  iamport_unavailable: again,
-  order_busy: 'Retry in a second.',
+  iamport_error: problemOf(new IamportUnexpected('')).message,
+  iamport_unavailable: problemOf(new IamportUnavailable('')).message,
+  order_busy: problemOf(new OrderBusy('')).message,
 };
 const wrongImpUid = 'imp_uid must look like imp_123456789012.';
-const noOrder = 'Register the order with PUT /orders/{merchant_uid} before its payment window opens.';
-const noPayment = 'Send the imp_uid as the payment window gave it.';
-const otherOrder = 'Send the merchant_uid of the order that this imp_uid pays.';
+const noOrder = refusal('order_not_found').message;
+const noPayment = refusal('payment_not_found').message;
+const otherOrder = refusal('order_mismatch').message;
 const wrongPath = 'merchant_uid must have none of / \\ ? # %, which do not survive in a path.';
 const wrongAmount = 'amount must be more than 0 and an amount of KRW.';
 
@@ -162,11 +168,10 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       route_not_found: 'Iamport notifies /payments/webhook. Remove a slash at the end of another address.',
       sender_refused: 'This deployment takes notifications from the addresses of Iamport only.',
       ...unread,
-      internal_error: stored.internal_error,
-      iamport_unavailable: again,
-      store_unavailable: again,
+      ...stored,
+      iamport_unavailable: settling.iamport_unavailable,
       order_busy: settling.order_busy,
-      not_settled: notDecided,
+      not_settled: settling.iamport_error,
     },
   },
   'PUT /orders/{merchant_uid}': {
@@ -228,11 +233,9 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       invalid_request: 'reason must be a text.',
       order_not_found: noOrder,
       payment_not_found: noPayment,
-      not_paid: 'Nothing of this order is left to give back.',
-      refund_exceeds: 'Send at most the amount that is left, or no amount for all of it. A refund in progress counts.',
+      ...refundDetails,
       refund_key_used: 'This idempotency-key was used for another amount or other tax parts.',
       refund_refused: 'The PG refused it.',
-      account_missing: 'This was paid into a virtual account: send account {holder, bank, number} of the buyer.',
       ...unreadJson,
       ...settling,
     },
@@ -248,7 +251,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     problems: {
       invalid_request: wrongPath,
       order_not_found: noOrder,
-      order_paid: 'The order is paid: give the money back with a refund instead.',
+      order_paid: paidDetail,
       ...settling,
     },
   },

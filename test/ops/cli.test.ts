@@ -173,7 +173,7 @@ describe('refund', () => {
   test('of an unpaid order is refused with the route’s own message', async () => {
     const order = await system.order();
     const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
-    expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to give back.\n']);
+    expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to refund.\n']);
   });
 
   test.each([
