@@ -6,12 +6,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
 import { localShopKey } from '../local/aws/secrets.ts';
 import { startLocal } from '../local/system.ts';
-import { type Language, writeParts } from '../scripts/generated.ts';
+import { writeParts } from '../scripts/generated.ts';
 import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
 import prices from './prices.json' with { type: 'json' };
 

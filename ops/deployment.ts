@@ -18,6 +18,7 @@ import { type Config, configFrom, publisherConfigFrom } from '../functions/runti
 import { createDependencies, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { type ShopKeySecret, shopKeysOf } from '../functions/shared/shop-keys.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
+import { OperatorError } from './terminal.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -51,8 +52,8 @@ export interface Sent {
   readonly body: unknown;
 }
 
-/** The deployment cannot be found or read. The message is for the operator. */
-export class NotFound extends Error {}
+/** The deployment cannot be found or read. */
+export class NotFound extends OperatorError {}
 
 export interface Target {
   readonly local: boolean;
@@ -67,7 +68,11 @@ export const connect = (target: Target): Promise<Deployment> =>
 
 async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
-  if (!found?.ok) throw new NotFound(`No local system answers at ${url}: start it with npm start, or name it by --url`);
+  if (!found?.ok)
+    throw new NotFound({
+      ko: `${url}에 로컬 시스템이 없습니다. npm start로 시작하거나 --url로 주소를 지정하세요`,
+      en: `No local system responds at ${url}. Start it with npm start, or set its address with --url`,
+    });
   const { environment } = (await found.json()) as { environment: Record<string, string> };
   Object.assign(process.env, environment);
   const config = configFrom(environment);
@@ -97,7 +102,10 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   ];
   const api = resources.find(({ type }) => type === 'AWS::ApiGatewayV2::Api');
   if (!reconciler || !refunds || !api)
-    throw new NotFound(`The stack ${stack} has no payments in it: name the right one by --stack`);
+    throw new NotFound({
+      ko: `스택 ${stack}에는 이 시스템의 함수가 없습니다. --stack으로 올바른 스택을 지정하세요`,
+      en: `The stack ${stack} has no functions of this system. Set the right stack with --stack`,
+    });
   const lambda = new LambdaClient({});
   const variablesOf = async ({ physicalId: FunctionName }: Resource) => {
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
@@ -118,11 +126,19 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
     async reconcile() {
       const { Payload, FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: reconciler.physicalId }));
       const text = Buffer.from(Payload ?? []).toString();
-      if (FunctionError) throw new Error(`The reconciler failed: ${text}`);
+      if (FunctionError)
+        throw new OperatorError({
+          ko: `대사 함수가 실패했습니다. ${reconciler.physicalId}의 로그를 확인하세요: ${text}`,
+          en: `The reconciler failed. See the log of ${reconciler.physicalId}: ${text}`,
+        });
       return JSON.parse(text);
     },
     async publishing() {
-      if (!publisher) throw new NotFound(`The stack ${stack} has no function that publishes events`);
+      if (!publisher)
+        throw new NotFound({
+          ko: `스택 ${stack}에 이벤트를 발행하는 함수가 없습니다. 이 버전으로 다시 배포하세요`,
+          en: `The stack ${stack} has no function that publishes events. Deploy this version`,
+        });
       return publishingBy(await variablesOf(publisher));
     },
   };
@@ -152,7 +168,13 @@ async function resourcesOf(stack: string): Promise<Resource[]> {
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new NotFound(`The stack ${stack} cannot be read: ${why}`, { cause });
+    throw new NotFound(
+      {
+        ko: `스택 ${stack}을 읽을 수 없습니다: ${why}. --stack, --region, AWS 자격 증명을 확인하거나, 로컬 시스템이면 --local을 붙이세요`,
+        en: `The stack ${stack} cannot be read: ${why}. Check --stack, --region and your AWS credentials; for the local system add --local`,
+      },
+      { cause },
+    );
   }
   return found;
 }

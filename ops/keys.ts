@@ -37,7 +37,10 @@ export const keys: Command = async (call) => {
       return show(call, next);
     }
     default:
-      throw new Misuse(`keys takes rotate, retire or nothing, and not ${subject}`);
+      throw new Misuse({
+        ko: `keys 뒤에는 rotate나 retire만 쓸 수 있습니다: ${subject}`,
+        en: `keys takes rotate, retire or no argument, not ${subject}`,
+      });
   }
 };
 

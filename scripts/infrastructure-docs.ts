@@ -6,9 +6,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext, PROJECT_ROOT } from '../infra/context.ts';
-import { type Language, withParts } from './generated.ts';
+import { withParts } from './generated.ts';
 
 interface Resource {
   readonly Type: string;

@@ -5,8 +5,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { HTTP_FUNCTION_ENTRIES } from '../infra/function-table.ts';
-import { type Language, type Pair, tableOf, withParts } from './generated.ts';
+import { type Pair, tableOf, withParts } from './generated.ts';
 import { openapi } from './openapi/document.ts';
 import { PROBLEM_CODES, statusOf } from './openapi/responses.ts';
 import { ROUTES, type RouteName } from './openapi/routes.ts';
@@ -21,7 +22,7 @@ export const openapiText = (): string => `${JSON.stringify(openapi(), null, 2)}\
 export const withRoutes = (language: Language): string => withParts(HTTP_DOCS[language], { routes: table(language) });
 
 const HEADS: Record<Language, readonly string[]> = {
-  en: ['route', 'what for', 'key', 'answers', 'problems'],
+  en: ['route', 'purpose', 'key', 'responses', 'problems'],
   ko: ['경로', '용도', '키', '응답', '오류'],
 };
 

@@ -1,6 +1,6 @@
 /**
  * Fuzzes every HTTP endpoint with random and malformed requests, in the bundles that deploy. No request may cause a 5xx, a hang or a
- * write. A request without a payment id may cause no call to Iamport. `REQUESTS` is the number for each endpoint (`npm run hostile`:
+ * write. A request without a payment id may cause no call to Iamport. `REQUESTS` is the number for each endpoint (`npm run fuzz`:
  * 100,000), `SEED` selects them.
  */
 
