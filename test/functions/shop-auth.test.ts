@@ -133,7 +133,7 @@ describe('the secret', () => {
     expect(reads).toBe(2);
   });
 
-  test('that cannot be read refuses nobody as unauthorised', async () => {
+  test('that cannot be read makes no caller unauthorised', async () => {
     secret = new StoreUnavailable('down');
     expect(await codeOf(auth().admit(withKey(moneyKey(current))))).toBe('StoreUnavailable');
   });
