@@ -147,7 +147,8 @@ function monthly(one: Used, many: number): [PriceName, number][] {
     dynamodbBackupGbMonth: storedGb,
     event: one.events * many,
     logGb: (one.logBytes * many) / 1e9,
-    secretMonth: 1,
+    // The keys at Iamport, and those of the shop.
+    secretMonth: 2,
   };
   return (Object.entries(amounts) as [PriceName, number][]).map(([name, amount]) => {
     const { usd, per } = prices.prices[name];
