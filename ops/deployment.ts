@@ -7,6 +7,7 @@ import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/clien
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
@@ -15,6 +16,7 @@ import type { Bus } from '../functions/application/ports.ts';
 import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import { createDependencies, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
+import { type ShopKeySecret, shopKeysOf } from '../functions/shared/shop-keys.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 import { OperatorError } from './terminal.ts';
 
@@ -25,12 +27,19 @@ export interface Deployment {
   readonly apiUrl: string;
   readonly config: Config;
   readonly deps: HandlerDependencies;
-  /** Sends a signed request to a route of the API. */
+  /** The secret with the keys of the shop's server; undefined with `shopAuth: "iam"`. */
+  readonly shopKeys: ShopKeyStore | undefined;
+  /** Sends a request to a route of the API, with the key that has every right or with a signature. */
   send(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Sent>;
   /** Runs the reconciler once. @returns its report */
   reconcile(): Promise<unknown>;
   /** The publisher's event bus, and its queue of records that it cannot read. */
   publishing(): Promise<Publishing>;
+}
+
+export interface ShopKeyStore {
+  read(): Promise<ShopKeySecret>;
+  write(secret: ShopKeySecret): Promise<void>;
 }
 
 export interface Publishing {
@@ -68,12 +77,14 @@ async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<
   Object.assign(process.env, environment);
   const config = configFrom(environment);
   const region = environment.AWS_REGION ?? '';
+  const shopKeys = shopKeysOfDeployment(environment);
   return {
     name: url,
     apiUrl: url,
     config,
     deps: createDependencies(config, { connections: 4 }),
-    send: sender(url, region, async () => localCaller),
+    shopKeys,
+    send: shopKeys ? senderWithKey(url, shopKeys) : sender(url, region, async () => localCaller),
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
   };
@@ -84,9 +95,13 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   const resources = await resourcesOf(stack);
   const functionNamed = (name: string) =>
     resources.find(({ id, type }) => type === 'AWS::Lambda::Function' && id.includes(`Functions${name}Function`));
-  const [reconciler, publisher] = [functionNamed('Reconcile'), functionNamed('Publish')];
+  const [reconciler, publisher, refunds] = [
+    functionNamed('Reconcile'),
+    functionNamed('Publish'),
+    functionNamed('Refunds'),
+  ];
   const api = resources.find(({ type }) => type === 'AWS::ApiGatewayV2::Api');
-  if (!reconciler || !api)
+  if (!reconciler || !refunds || !api)
     throw new NotFound({
       ko: `스택 ${stack}에는 이 시스템의 함수가 없습니다. --stack으로 올바른 스택을 지정하세요`,
       en: `The stack ${stack} has no functions of this system. Set the right stack with --stack`,
@@ -100,12 +115,14 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   const inRegion = await lambda.config.region();
   const apiUrl = url?.replace(/\/$/, '') ?? `https://${api.physicalId}.execute-api.${inRegion}.amazonaws.com`;
   const { credentials } = new DynamoDBClient({}).config;
+  const shopKeys = shopKeysOfDeployment(await variablesOf(refunds));
   return {
     name: `${stack} (${inRegion})`,
     apiUrl,
     config,
     deps: createDependencies(config, { connections: 4 }),
-    send: sender(apiUrl, inRegion, () => credentials()),
+    shopKeys,
+    send: shopKeys ? senderWithKey(apiUrl, shopKeys) : sender(apiUrl, inRegion, () => credentials()),
     async reconcile() {
       const { Payload, FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: reconciler.physicalId }));
       const text = Buffer.from(Payload ?? []).toString();
@@ -162,7 +179,33 @@ async function resourcesOf(stack: string): Promise<Resource[]> {
   return found;
 }
 
-/** Signs requests like the shop's own server. */
+/** @param variables the environment of a function that takes keys */
+function shopKeysOfDeployment(variables: Readonly<Record<string, string>>): ShopKeyStore | undefined {
+  const { SHOP_KEYS_SECRET_ARN: SecretId } = variables;
+  if (!SecretId) return undefined;
+  const client = new SecretsManagerClient({});
+  return {
+    async read() {
+      const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
+      return JSON.parse(SecretString) as ShopKeySecret;
+    },
+    async write(secret) {
+      await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secret) }));
+    },
+  };
+}
+
+/** Sends requests with the key that has every right. The key is read when the first request needs it. */
+function senderWithKey(apiUrl: string, shopKeys: ShopKeyStore): Deployment['send'] {
+  return async (method, path, body, headers = {}) => {
+    const [key] = shopKeysOf(await shopKeys.read()).money;
+    const sent = { ...headers, authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) };
+    const init = { method, headers: sent, ...(body && { body: JSON.stringify(body) }), redirect: 'error' as const };
+    return receivedFrom(await fetch(apiUrl + path, init));
+  };
+}
+
+/** Signs requests like the shop's own server with `shopAuth: "iam"`. */
 function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCredentialIdentity>): Deployment['send'] {
   const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
   return async (method, path, body, headers = {}) => {
@@ -179,7 +222,11 @@ function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCr
     });
     const { host: _, ...sent } = signed.headers;
     const response = await fetch(url, { method, headers: sent, ...(body && { body: text }), redirect: 'error' });
-    const received = await response.text();
-    return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
+    return receivedFrom(response);
   };
+}
+
+async function receivedFrom(response: Response): Promise<Sent> {
+  const received = await response.text();
+  return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
 }

@@ -140,10 +140,10 @@ const CHECKS: readonly RunCheck[] = [
     },
   ),
   check(
-    ['서명된 경로', 'signed routes'],
+    ['주문 경로', 'order routes'],
     [
-      '이 명령의 자격 증명에 execute-api:Invoke 권한을 주세요',
-      'Allow execute-api:Invoke to the credentials of this command',
+      '이 명령의 자격 증명에 키 시크릿의 secretsmanager:GetSecretValue 권한을 주세요(shopAuth: "iam"이면 execute-api:Invoke)',
+      'Allow secretsmanager:GetSecretValue on the secret with the keys to the credentials of this command (execute-api:Invoke with shopAuth: "iam")',
     ],
     async ({ deployment }) => {
       const { status } = await deployment.send('GET', `/orders/doctor-${randomUUID()}`.slice(0, 40));

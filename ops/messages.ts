@@ -150,6 +150,26 @@ const messages = {
   closed: { ko: '주문을 종료했습니다', en: 'Closed' },
   refused: { ko: '거절되었습니다', en: 'Refused' },
   running: { ko: '대사를 실행합니다…', en: 'Running the reconciler…' },
+  keyForOrders: { ko: '주문 등록과 조회', en: 'Registers and reads orders' },
+  keyForMoney: { ko: '환불과 주문 닫기까지 전부', en: 'Refunds and closes orders too' },
+  previousKeysValid: { ko: '아직 유효한 이전 키', en: 'The previous keys are still valid' },
+  willRotate: {
+    ko: '새 키를 만듭니다. 지금 키는 keys retire를 실행할 때까지 계속 유효합니다',
+    en: 'This generates new keys. The present ones stay valid until keys retire',
+  },
+  willRetire: {
+    ko: '이전 키를 폐기합니다. 5분 안에 이전 키를 보내는 서버의 요청이 401로 거절됩니다. 모든 서버가 새 키를 쓰는지 먼저 확인하세요',
+    en: 'This retires the previous keys. Within 5 minutes a server that still sends them gets 401: first give the new keys to every server',
+  },
+  previousKeysLeft: {
+    ko: '이전 키가 아직 유효합니다. 먼저 keys retire로 폐기하세요',
+    en: 'The previous keys are still valid: retire them first with keys retire',
+  },
+  noPreviousKeys: { ko: '폐기할 이전 키가 없습니다', en: 'There are no previous keys to retire' },
+  noKeys: {
+    ko: '이 배포는 키를 쓰지 않습니다(shopAuth: "iam"). 쇼핑몰 서버는 AWS 서명으로 호출합니다',
+    en: 'This deployment has no keys (shopAuth: "iam"): the server of the shop signs its calls',
+  },
   noPayment: {
     ko: '아임포트에 없는 결제입니다. imp_uid와 시크릿의 키를 확인하세요',
     en: 'Payment not found at Iamport. Check the imp_uid, and the keys in the secret',

@@ -22,13 +22,12 @@ export const openapiText = (): string => `${JSON.stringify(openapi(), null, 2)}\
 export const withRoutes = (language: Language): string => withParts(HTTP_DOCS[language], { routes: table(language) });
 
 const HEADS: Record<Language, readonly string[]> = {
-  en: ['route', 'purpose', 'signed', 'responses', 'problems'],
-  ko: ['경로', '용도', '서명', '응답', '오류'],
+  en: ['route', 'purpose', 'key', 'responses', 'problems'],
+  ko: ['경로', '용도', '키', '응답', '오류'],
 };
 
 function table(language: Language): string {
-  const signs = { en: { true: 'yes', false: '' }, ko: { true: '필요', false: '' } }[language];
-  const rows = HTTP_FUNCTION_ENTRIES.flatMap(([, { routes, signed }]) =>
+  const rows = HTTP_FUNCTION_ENTRIES.flatMap(([, { routes, right }]) =>
     routes.map(({ method, path }) => {
       const { summary, responses, problems } = ROUTES[`${method} ${path}` as RouteName];
       const codes = PROBLEM_CODES.filter((code) => code in problems);
@@ -36,7 +35,7 @@ function table(language: Language): string {
       return [
         `\`${method} ${path}\``,
         summary[language],
-        signs[`${signed}`],
+        right ? `\`${right}\`` : '',
         Object.keys(responses).join(', '),
         codesCell,
       ];

@@ -53,4 +53,4 @@ async function settleAll(
   return settleEach(deps, order.merchantUid, payments, deadline);
 }
 
-export const handler = await lambdaHandler(closeOrder);
+export const handler = await lambdaHandler(closeOrder, { right: 'money' });

@@ -204,4 +204,4 @@ function keyOf({ headers, requestContext }: RequestContext['event'], isPart: boo
   throw new Problem('invalid_request', 'idempotency-key must be 1 to 64 letters, digits, - or _.');
 }
 
-export const handler = await lambdaHandler(refunds);
+export const handler = await lambdaHandler(refunds, { right: 'money' });

@@ -49,6 +49,11 @@ export interface Described {
 }
 
 const ids = { imp_uid: 'imp_961494461225', merchant_uid: 'order-1001' };
+const needsKey = { unauthorised: 'Send the header authorization: Bearer sk_… with a key of this deployment.' };
+const needsMoneyKey = {
+  ...needsKey,
+  forbidden: 'This key registers and reads orders only: send the key that begins with sk_money_.',
+};
 const unread = {
   payload_too_large: 'Send at most 65536 bytes.',
   unsupported_media_type: 'Send application/json or application/x-www-form-urlencoded, in UTF-8.',
@@ -188,6 +193,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       201: { description: 'Registered.', schema: 'OrderRegistered' },
     },
     problems: {
+      ...needsKey,
       invalid_request: wrongAmount,
       order_not_found: 'Your table has no such order: write it there first.',
       order_exists:
@@ -204,7 +210,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     },
     path: orderPath,
     responses: { 200: { description: 'The order.', schema: 'OrderInFull' } },
-    problems: { invalid_request: wrongPath, order_not_found: noOrder, ...stored },
+    problems: { ...needsKey, invalid_request: wrongPath, order_not_found: noOrder, ...stored },
   },
   'POST /orders/{merchant_uid}/refunds': {
     operationId: 'refundOrder',
@@ -230,6 +236,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       },
     },
     problems: {
+      ...needsMoneyKey,
       invalid_request: 'reason must be a text.',
       order_not_found: noOrder,
       payment_not_found: noPayment,
@@ -249,6 +256,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     path: orderPath,
     responses: { 204: { description: 'Closed, now or before.' } },
     problems: {
+      ...needsMoneyKey,
       invalid_request: wrongPath,
       order_not_found: noOrder,
       order_paid: paidDetail,
