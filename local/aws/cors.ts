@@ -2,6 +2,9 @@
 
 import type { IncomingMessage } from 'node:http';
 
+/** The page of a shop's server on this machine. Its http origin cannot be in the configuration, which takes https only. */
+const isOfThisMachine = (origin: string): boolean => /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(origin);
+
 interface CorsConfiguration {
   readonly AllowOrigins?: readonly string[];
   readonly AllowMethods?: readonly string[];
@@ -48,7 +51,7 @@ export class Cors {
   /** @returns no headers for an origin that is not on the list */
   #allowing(origin: string | undefined): Record<string, string> {
     const { AllowOrigins = [], ExposeHeaders = [] } = this.#configuration ?? {};
-    if (!origin || !AllowOrigins.includes(origin)) return {};
+    if (!origin || !(AllowOrigins.includes(origin) || isOfThisMachine(origin))) return {};
     return {
       'access-control-allow-origin': origin,
       ...(ExposeHeaders.length > 0 && { 'access-control-expose-headers': ExposeHeaders.join(',') }),

@@ -54,13 +54,24 @@ describe('a preflight', () => {
     }
   });
 
-  it.each(['https://evil.example', 'http://shop.example', 'https://shop.example.evil.example', 'null'])(
-    'from %s gets no CORS header',
+  it.each(['http://localhost:8080', 'http://127.0.0.1:8080'])(
+    'from %s, on this machine, is allowed',
     async (origin) => {
-      const { status, headers } = await preflight(origin);
-      expect([status, corsOf(headers)]).toEqual([204, {}]);
+      expect((await preflight(origin)).headers['access-control-allow-origin']).toBe(origin);
     },
   );
+
+  it.each([
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'https://evil.example',
+    'http://shop.example',
+    'https://shop.example.evil.example',
+    'null',
+  ])('from %s gets no CORS header', async (origin) => {
+    const { status, headers } = await preflight(origin);
+    expect([status, corsOf(headers)]).toEqual([204, {}]);
+  });
 
   it('starts no function', async () => {
     expect(gateway.lambda.processIds).toEqual([]);
