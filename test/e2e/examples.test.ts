@@ -1,0 +1,177 @@
+/** The servers in examples/, each started as its first line says, with the local system behind it. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../local/aws/free-port.ts';
+import { launchBrowser, pc } from '../support/browser.ts';
+import { type System, startSystem } from '../support/system.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Example {
+  readonly name: string;
+  /** The program, and its arguments for a port. */
+  readonly program: string;
+  readonly args: (port: number) => readonly string[];
+  /** Arguments that print something with this text if the machine can run the example. */
+  readonly needs: readonly [args: readonly string[], text: string];
+}
+
+const examples: readonly Example[] = [
+  {
+    name: 'node',
+    program: process.execPath,
+    args: () => ['examples/node/server.mjs'],
+    needs: [['--version'], 'v'],
+  },
+  { name: 'python', program: 'python3', args: () => ['examples/python/server.py'], needs: [['--version'], 'Python 3'] },
+  {
+    name: 'php',
+    program: 'php',
+    args: (port) => ['-S', `127.0.0.1:${port}`, 'examples/php/server.php'],
+    needs: [['--version'], 'PHP 8'],
+  },
+  // A runtime without a compiler cannot run a source file.
+  {
+    name: 'java',
+    program: 'java',
+    args: () => ['examples/java/Shop.java'],
+    needs: [['--list-modules'], 'jdk.compiler'],
+  },
+];
+
+const secret = `whsec_${randomBytes(32).toString('base64')}`;
+
+const canRun = ({ program, needs: [args, text] }: Example): boolean =>
+  spawnSync(program, [...args], { encoding: 'utf8' }).stdout?.includes(text) ?? false;
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start({ program, args }: Example): Promise<{ system: System; url: string }> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const system = await startSystem({ webhooks: { url: `${url}/webhooks`, secret } });
+  closing.push(() => system.close());
+  const directory = await mkdtemp(join(tmpdir(), 'shop-'));
+  closing.push(() => rm(directory, { recursive: true }));
+  const child = spawn(program, [...args(port)], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      PORT: String(port),
+      PAYMENTS_URL: system.url,
+      WEBHOOK_SECRET: secret,
+      CHECKOUT_JS: `${system.url}/checkout.global.js`,
+      IAMPORT_JS: `${system.iamport.url}/js/iamport.payment-1.2.0.js`,
+      STATE_FILE: join(directory, 'shop.json'),
+    },
+  });
+  let errors = '';
+  child.stderr.on('data', (text) => {
+    errors += text;
+  });
+  closing.push(() => ended(child));
+  const isUp = async () => {
+    if (child.exitCode !== null) throw new Error(`The example ended: ${errors}`);
+    return (await fetch(url).catch(() => undefined))?.status;
+  };
+  await expect.poll(isUp, { timeout: 60_000 }).toBe(200);
+  return { system, url };
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<void>((resolve) => {
+    if (child.exitCode !== null) return resolve();
+    child.once('close', () => resolve());
+    child.kill('SIGKILL');
+  });
+
+async function order(url: string): Promise<string> {
+  const response = await fetch(`${url}/orders`, { method: 'POST' });
+  expect(response.status).toBe(201);
+  const body = (await response.json()) as { merchant_uid: string; amount: number };
+  expect(body.amount).toBe(14_000);
+  return body.merchant_uid;
+}
+
+const delivered = async (url: string, merchantUid: string) =>
+  ((await (await fetch(`${url}/orders/${merchantUid}`)).json()) as { delivered: number }).delivered;
+
+/** Sends a webhook as an attacker, or again. */
+async function send(url: string, id: string, body: string, options: { secret?: string; at?: number } = {}) {
+  const at = options.at ?? Math.floor(Date.now() / 1000);
+  const key = Buffer.from((options.secret ?? secret).slice('whsec_'.length), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64');
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(at),
+    'webhook-signature': `v1,${signature}`,
+  };
+  return (await fetch(`${url}/webhooks`, { method: 'POST', headers, body })).status;
+}
+
+describe.each(examples)('$name', (example) => {
+  test.skipIf(!canRun(example))(
+    'delivers a paid order once, refuses forged webhooks, and refunds',
+    async () => {
+      const { system, url } = await start(example);
+      const merchantUid = await order(url);
+      const unpaid = await order(url);
+      const forged = JSON.stringify({ type: 'Payment Paid', data: { id: `${unpaid}:2`, merchant_uid: unpaid } });
+      const other = `whsec_${randomBytes(32).toString('base64')}`;
+      expect(await send(url, `${unpaid}:2`, forged, { secret: other })).toBe(401);
+      expect(await send(url, `${unpaid}:2`, forged, { at: Math.floor(Date.now() / 1000) - 600 })).toBe(401);
+      expect((await fetch(`${url}/webhooks`, { method: 'POST', body: forged })).status).toBe(401);
+
+      const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
+      system.iamport.ledger.pay(imp_uid);
+      expect((await system.complete({ imp_uid, merchant_uid: merchantUid })).json).toMatchObject({ status: 'paid' });
+      await expect.poll(() => delivered(url, merchantUid), { timeout: 30_000 }).toBe(1);
+
+      // The same event once more, as after a lost answer.
+      const again = JSON.stringify({
+        type: 'Payment Paid',
+        data: { id: `${merchantUid}:2`, merchant_uid: merchantUid },
+      });
+      expect(await send(url, `${merchantUid}:2`, again)).toBe(200);
+      expect(await delivered(url, merchantUid)).toBe(1);
+      // A signed event of an order that is not paid: the backend is asked, and says so.
+      expect(await send(url, `${unpaid}:2`, forged)).toBe(200);
+      expect(await delivered(url, unpaid)).toBe(0);
+
+      const refunded = await fetch(`${url}/orders/${merchantUid}/refund`, { method: 'POST' });
+      expect([refunded.status, await refunded.json()]).toMatchObject([200, { refund: { state: 'done' } }]);
+      expect((await system.shop('GET', merchantUid)).json).toMatchObject({ status: 'cancelled' });
+      expect(system.faults).toEqual([]);
+    },
+    180_000,
+  );
+});
+
+test('the page of the Node.js example pays in a browser, and its server delivers', { timeout: 180_000 }, async () => {
+  const { system, url } = await start(examples[0] as Example);
+  const browser = await launchBrowser();
+  closing.push(() => browser.close());
+  const page = await (await pc(browser)).newPage();
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(error.message));
+  await page.goto(url);
+  await page.locator('#pay').click();
+  const window = page.frameLocator('#imp-iframe');
+  await window.getByTestId('order').waitFor();
+  await window.getByTestId('pay').click();
+  await page.locator('#result').filter({ hasText: /./ }).waitFor();
+  expect(await page.locator('#result').innerText()).toMatch(/완료|complete/);
+  const { merchant_uid: merchantUid } = system.iamport.ledger.entries().at(-1)?.payment ?? { merchant_uid: '' };
+  await expect.poll(() => delivered(url, merchantUid), { timeout: 30_000 }).toBe(1);
+  expect(failures).toEqual([]);
+});
