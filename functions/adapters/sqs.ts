@@ -1,6 +1,6 @@
 /**
- * One SQS queue, by three calls of SQS's JSON protocol. The SDK's SQS client would be another dependency. The bundle
- * already contains the signer and the HTTP handler of the EventBridge client.
+ * One SQS queue, by four calls of SQS's JSON protocol. The SDK's SQS client would be another dependency. The bundle
+ * already contains the signer and the HTTP handler of another client of the SDK.
  * Source: "Amazon SQS API Reference", AWS JSON protocol.
  */
 
@@ -18,16 +18,24 @@ export interface QueueMessage {
 
 /** @throws QueueUnavailable in every call that SQS refuses or returns no response to */
 export interface MessageQueue {
-  send(body: object): Promise<void>;
+  /** @param body an object is sent as JSON */
+  send(body: object | string): Promise<void>;
   /** Up to 10 messages, which SQS then hides for `hiddenSeconds`. */
   receive(hiddenSeconds: number): Promise<readonly QueueMessage[]>;
   remove(message: QueueMessage): Promise<void>;
+  /** Hides a received message from now on, for 12 hours at most. */
+  hide(receipt: string, seconds: number): Promise<void>;
 }
 
-type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage';
+type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage' | 'ChangeMessageVisibility';
+
+/** A client of the SDK. */
+interface AwsClient {
+  readonly config: Pick<EventBridgeClient['config'], 'credentials' | 'region' | 'sha256' | 'requestHandler'>;
+}
 
 /** @param client its credentials, region, hash and HTTP handler (with its time-outs) are used */
-export function messageQueue(client: EventBridgeClient, QueueUrl: string): MessageQueue {
+export function messageQueue(client: AwsClient, QueueUrl: string): MessageQueue {
   const { config } = client;
   const url = new URL(QueueUrl);
   const send = async (action: Action, parameters: object): Promise<unknown> => {
@@ -56,7 +64,7 @@ export function messageQueue(client: EventBridgeClient, QueueUrl: string): Messa
 
   return {
     async send(body) {
-      await callQueue('SendMessage', { MessageBody: JSON.stringify(body) });
+      await callQueue('SendMessage', { MessageBody: typeof body === 'string' ? body : JSON.stringify(body) });
     },
     async receive(hiddenSeconds) {
       const parameters = { MaxNumberOfMessages: 10, VisibilityTimeout: hiddenSeconds, WaitTimeSeconds: 1 };
@@ -67,6 +75,9 @@ export function messageQueue(client: EventBridgeClient, QueueUrl: string): Messa
     },
     async remove({ receipt }) {
       await callQueue('DeleteMessage', { ReceiptHandle: receipt });
+    },
+    async hide(receipt, seconds) {
+      await callQueue('ChangeMessageVisibility', { ReceiptHandle: receipt, VisibilityTimeout: seconds });
     },
   };
 }
