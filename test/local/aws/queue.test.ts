@@ -47,6 +47,19 @@ test('a message is sent, received once until its visibility timeout, and deleted
   expect(local.bodies).toEqual([]);
 });
 
+test('a hidden message is received again after that time, and its text is unchanged', async () => {
+  const local = await startQueue();
+  closers.push(() => local.close());
+  const queue = messageQueue(clientWith(), local.url);
+  await queue.send('{"a": 1}');
+  const [message] = await queue.receive(600);
+  expect(message?.body).toBe('{"a": 1}');
+  await queue.hide(message?.receipt ?? '', 0);
+  expect(await queue.receive(600)).toHaveLength(1);
+  await queue.hide(message?.receipt ?? '', 600);
+  expect(await queue.receive(600)).toEqual([]);
+});
+
 test('a call has the queue, the action and a signature for SQS in the region', async () => {
   const calls: { headers: Record<string, unknown>; body: string }[] = [];
   const url = await server(async (request, response) => {
