@@ -6,19 +6,21 @@
 
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type MessageQueue, messageQueue } from '../adapters/sqs.ts';
+import { type MessageQueue, messageHider, messageQueue } from '../adapters/sqs.ts';
 import { webhookSender } from '../adapters/webhooks/receiver.ts';
 import { createWebhookSecrets } from '../adapters/webhooks/secrets.ts';
 import { webhookHeaders } from '../adapters/webhooks/signature.ts';
 import { type Delivery, type DeliveryDependencies, deliver, lateSeconds } from '../application/deliver.ts';
 import { webhookOf } from '../events/webhook-json.ts';
 import { systemClock, systemRandom } from '../runtime/clock.ts';
-import { deliverConfigFrom, environmentOfLambda } from '../runtime/config.ts';
+import { environmentOfLambda } from '../runtime/config.ts';
+import { deliverConfigFrom } from '../runtime/deliver-config.ts';
 import { causesOf, type LogLine, writeCounts, writeLog } from '../runtime/log.ts';
 import { type Counts, embedded } from '../shared/metrics.ts';
 
 export interface DeliverDependencies extends DeliveryDependencies {
-  readonly queue: Pick<MessageQueue, 'hide'>;
+  /** Sets when SQS delivers the message again. @throws QueueUnavailable */
+  readonly hide: (receipt: string, seconds: number) => Promise<void>;
   readonly deadLetters: Pick<MessageQueue, 'send'>;
   readonly count: (counts: Counts) => void;
   /** The host of the receiver, for the log. The path or query of a URL may contain a key. */
@@ -67,7 +69,7 @@ async function isOver(deps: DeliverDependencies, record: SQSRecord, requestId: s
   if (isLost) await deps.deadLetters.send(record.body);
   if (delivery.outcome !== 'repeat') return true;
   // Without it, SQS delivers the message again after the visibility timeout of the queue.
-  await deps.queue.hide(record.receiptHandle, delivery.afterSeconds).catch((error: unknown) => {
+  await deps.hide(record.receiptHandle, delivery.afterSeconds).catch((error: unknown) => {
     writeLog({ ...line, causes: causesOf(error) }, true);
   });
   return false;
@@ -106,7 +108,7 @@ async function createDeliverDependencies(
         return status;
       },
     },
-    queue: messageQueue(client, config.queueUrl),
+    hide: messageHider(client, config.queueUrl),
     deadLetters: messageQueue(client, config.deadLettersUrl),
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
     receiverHost: new URL(config.url).host,

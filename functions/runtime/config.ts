@@ -28,8 +28,8 @@ export interface Config {
   readonly resultPage: ResultPageBranding;
 }
 
-const required = z.string('is missing').check(z.minLength(1, 'is empty'));
-const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+export const required = z.string('is missing').check(z.minLength(1, 'is empty'));
+export const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
   z._default(z.enum(values, `must be ${values.map((value) => `"${value}"`).join(' or ')}`), values[0]);
 
 /** `RESULT_TARGETS`: a JSON object from names to URLs. */
@@ -69,7 +69,7 @@ const branding = z.pipe(
   }),
 );
 
-const deployment = z._default(z.string(), 'local');
+export const deployment = z._default(z.string(), 'local');
 
 const environment = z.object({
   DEPLOYMENT: deployment,
@@ -88,7 +88,7 @@ const environment = z.object({
   RESULT_PAGE: branding,
 });
 
-type Variables = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface PublisherConfig extends Pick<Config, 'deployment' | 'shopColumns'> {
   /** Set when the orders table is the shop's own: the publisher restores our attributes in it. */
@@ -122,45 +122,8 @@ export function publisherConfigFrom(variables: Variables): PublisherConfig {
   };
 }
 
-/** One destination of webhooks. */
-export interface DeliverConfig extends Pick<Config, 'deployment'> {
-  readonly url: string;
-  readonly secretArn: string;
-  readonly queueUrl: string;
-  /** For webhooks that are not sent again. */
-  readonly deadLettersUrl: string;
-  /** From the name lookup to the end of the answer. */
-  readonly timeoutMs: number;
-  /** The local system allows http, and only to this machine. */
-  readonly allowsLoopback: boolean;
-}
-
-const deliverEnvironment = z.object({
-  DEPLOYMENT: deployment,
-  WEBHOOK_URL: z.url('must be a URL'),
-  WEBHOOK_SECRET_ARN: required,
-  WEBHOOK_QUEUE_URL: z.url('must be a URL'),
-  WEBHOOK_DEAD_LETTERS_URL: z.url('must be a URL'),
-  // Neither is in the template: the local system and its tests set them.
-  WEBHOOK_LOOPBACK: oneOf('refuse', 'allow'),
-  WEBHOOK_TIMEOUT_MS: z._default(z.coerce.number(), 10_000),
-});
-
 /** @throws Error that lists every invalid variable by name */
-export function deliverConfigFrom(variables: Variables): DeliverConfig {
-  const env = checked(deliverEnvironment, variables);
-  return {
-    deployment: env.DEPLOYMENT,
-    url: env.WEBHOOK_URL,
-    secretArn: env.WEBHOOK_SECRET_ARN,
-    queueUrl: env.WEBHOOK_QUEUE_URL,
-    deadLettersUrl: env.WEBHOOK_DEAD_LETTERS_URL,
-    timeoutMs: env.WEBHOOK_TIMEOUT_MS,
-    allowsLoopback: env.WEBHOOK_LOOPBACK === 'allow',
-  };
-}
-
-function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
+export function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
   const found = schema.safeParse(variables);
   if (found.success) return found.data;
   const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);

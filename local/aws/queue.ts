@@ -1,5 +1,5 @@
 /**
- * SQS, as far as the functions and the operator's command call it: one queue, by four actions of its JSON protocol. The
+ * SQS, as far as the functions and the operator's command call it: one queue, by some actions of its JSON protocol. The
  * local event source mapping calls the same actions in this process.
  */
 
@@ -50,15 +50,16 @@ export async function startQueue(name = 'Unpublished'): Promise<LocalQueue> {
     messages.set(id, { body, sentAt: Date.now(), hiddenUntil: 0, receiveCount: 0 });
     return id;
   };
-  const receive = (most: number, seconds: number) => {
-    const visible = [...messages].filter(([, { hiddenUntil }]) => hiddenUntil <= Date.now());
-    return visible.slice(0, most).map(([id, message]) => {
-      message.hiddenUntil = Date.now() + seconds * 1000;
-      message.receiveCount += 1;
-      const { body, sentAt, receiveCount } = message;
-      return { id, body, sentAt, receiveCount };
-    });
-  };
+  const visible = () => [...messages].filter(([, { hiddenUntil }]) => hiddenUntil <= Date.now());
+  const receive = (most: number, seconds: number) =>
+    visible()
+      .slice(0, most)
+      .map(([id, message]) => {
+        message.hiddenUntil = Date.now() + seconds * 1000;
+        message.receiveCount += 1;
+        const { body, sentAt, receiveCount } = message;
+        return { id, body, sentAt, receiveCount };
+      });
   const remove = (id: string) => void messages.delete(id);
   const actions: Readonly<Record<string, (parameters: Parameters) => object>> = {
     SendMessage: ({ MessageBody = '' }) => ({ MessageId: send(MessageBody) }),
@@ -75,6 +76,7 @@ export async function startQueue(name = 'Unpublished'): Promise<LocalQueue> {
       if (message) message.hiddenUntil = Date.now() + VisibilityTimeout * 1000;
       return {};
     },
+    GetQueueAttributes: () => ({ Attributes: { ApproximateNumberOfMessages: String(visible().length) } }),
   };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

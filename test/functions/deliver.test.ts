@@ -106,7 +106,7 @@ describe('the handler', () => {
           return status;
         },
       },
-      queue: { hide: async (receipt, seconds) => void calls.push(['hide', receipt, seconds]) },
+      hide: async (receipt, seconds) => void calls.push(['hide', receipt, seconds]),
       deadLetters: { send: async (text) => void calls.push(['dead letter', text]) },
       count: (counts) => void calls.push(counts),
       receiverHost: 'shop.example',
@@ -151,7 +151,7 @@ describe('the handler', () => {
 
   test('leaves a message that SQS does not hide to the visibility timeout', async () => {
     const hide = () => Promise.reject(new QueueUnavailable('ChangeMessageVisibility failed'));
-    const { failed, logged } = await handled({}, 500, { queue: { hide } });
+    const { failed, logged } = await handled({}, 500, { hide });
     expect(failed).toEqual([{ itemIdentifier: 'message-1' }]);
     expect(logged.at(-1)).toMatchObject({
       method: 'error',
