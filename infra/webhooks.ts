@@ -135,6 +135,8 @@ export class Webhook extends Construct {
     const environment = {
       DEPLOYMENT: deployment,
       WEBHOOK_URL: webhook.url,
+      // The rule filters events. The operator's command filters by this what it sends again.
+      ...(webhook.events && { WEBHOOK_EVENTS: webhook.events.join() }),
       WEBHOOK_SECRET_ARN: secret.secretArn,
       WEBHOOK_QUEUE_URL: queue.queueUrl,
       WEBHOOK_DEAD_LETTERS_URL: deadLetters.queueUrl,

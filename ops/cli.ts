@@ -11,6 +11,7 @@ import type { Command } from './command.ts';
 import { connect, NotFound } from './deployment.ts';
 import { doctor } from './doctor.ts';
 import { type Language, messagesIn } from './messages.ts';
+import { redeliver } from './redeliver.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
@@ -26,6 +27,7 @@ const commands: Readonly<
   close: { run: close, subject: 'merchant_uid' },
   reconcile: { run: reconcile },
   republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
+  redeliver: { run: redeliver, subject: 'merchant_uid', withoutSubject: true },
   doctor: { run: doctor },
 };
 
@@ -42,6 +44,8 @@ export const HELP: Readonly<Record<Language, string>> = {
   reconcile                runs the reconciler once
   republish <merchant_uid> publishes the events of an order again, with the same ids; also <imp_uid>, or --queue for
                            what lies in the queue Unpublished
+  redeliver <event id>     sends a webhook again; also <merchant_uid> or <imp_uid> for all of its last events, or --queue
+                           for the webhooks that could not be delivered
   doctor                   is everything in order? what to do where it is not
   native --scheme NAME     what an app with a payment page in a WebView declares
 
@@ -68,6 +72,8 @@ Exit code: 0 done, 1 fault, 2 misuse, 3 refused, 4 not confirmed, 5 found someth
   reconcile                대사를 한 번 실행
   republish <merchant_uid> 주문의 이벤트를 같은 id로 다시 발행. <imp_uid>나, Unpublished 큐에 쌓인 것을 처리하는
                            --queue도 가능
+  redeliver <이벤트 id>    웹훅을 다시 전송. <merchant_uid>나 <imp_uid>면 마지막 이벤트 전부, --queue면 전달하지 못한
+                           웹훅을 다시 전송
   doctor                   모든 것이 정상인지, 아니면 무엇을 해야 하는지
   native --scheme NAME     WebView로 결제하는 앱이 선언해야 하는 것
 

@@ -16,6 +16,7 @@ import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import { createDependencies, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
+import { type WebhookDestination, webhookDestination } from './webhooks.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -30,6 +31,8 @@ export interface Deployment {
   reconcile(): Promise<unknown>;
   /** The publisher's event bus, and its queue of records that it cannot read. */
   publishing(): Promise<Publishing>;
+  /** The URLs that receive webhooks. */
+  webhooks(): Promise<readonly WebhookDestination[]>;
 }
 
 export interface Publishing {
@@ -59,7 +62,10 @@ export const connect = (target: Target): Promise<Deployment> =>
 async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
   if (!found?.ok) throw new NotFound(`No local system answers at ${url}: start it with npm start, or name it by --url`);
-  const { environment } = (await found.json()) as { environment: Record<string, string> };
+  const { environment, webhooks } = (await found.json()) as {
+    environment: Record<string, string>;
+    webhooks: Record<string, string>[];
+  };
   Object.assign(process.env, environment);
   const config = configFrom(environment);
   const region = environment.AWS_REGION ?? '';
@@ -71,6 +77,7 @@ async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<
     send: sender(url, region, async () => localCaller),
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
+    webhooks: async () => webhooks.map(webhookDestination),
   };
 }
 
@@ -107,6 +114,12 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
     async publishing() {
       if (!publisher) throw new NotFound(`The stack ${stack} has no function that publishes events`);
       return publishingBy(await variablesOf(publisher));
+    },
+    async webhooks() {
+      const functions = resources.filter(
+        ({ id, type }) => type === 'AWS::Lambda::Function' && /Webhook.*DeliverFunction/.test(id),
+      );
+      return (await Promise.all(functions.map(variablesOf))).map(webhookDestination);
     },
   };
 }

@@ -119,6 +119,22 @@ const messages = {
   published: { ko: '발행했습니다', en: 'Published' },
   notPublished: { ko: '발행하지 않았습니다', en: 'Not published' },
   nothingToPublish: { ko: '발행할 것이 없습니다', en: 'Nothing to publish' },
+  sentAgain: { ko: '다시 보냈습니다', en: 'Sent again' },
+  notSentAgain: { ko: '보내지 않았습니다', en: 'Not sent' },
+  nothingToSend: { ko: '보낼 것이 없습니다', en: 'Nothing to send' },
+  noWebhooks: {
+    ko: '웹훅을 받는 URL이 없습니다. 설정 webhooks에 추가하세요',
+    en: 'No URL receives webhooks: add one to webhooks in the configuration',
+  },
+  notLastEvent: {
+    ko: '이 이벤트는 항목의 마지막 이벤트가 아니어서 다시 만들 수 없습니다. merchant_uid로 실행하면 마지막 이벤트를 보냅니다',
+    en: 'the event is not the last one of its item and cannot be made again; with the merchant_uid its last events are sent',
+  },
+  notSubscribed: { ko: '이 이벤트를 받는 URL이 없습니다', en: 'no URL receives this event' },
+  undelivered: {
+    ko: '전달하지 못한 웹훅. 서버를 고친 뒤 redeliver --queue:',
+    en: 'webhooks that could not be delivered. Repair the server, then redeliver --queue:',
+  },
   idNotKnown: {
     ko: '이벤트가 발행된 id를 항목만으로 알 수 없습니다. attention에 나오는 것을 보세요',
     en: 'the item does not say under which id its event was published; see attention',

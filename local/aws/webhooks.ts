@@ -15,6 +15,8 @@ export interface WebhookReceiver {
   readonly url: string;
   /** `whsec_…`. */
   readonly secret: string;
+  /** The secret before it, as while a secret is changed. */
+  readonly previousSecret?: string;
 }
 
 interface Destination {
@@ -55,11 +57,12 @@ export async function startWebhooks(assembly: CloudAssembly, receiver?: WebhookR
         WEBHOOK_SECRET_ARN: variables.WEBHOOK_SECRET_ARN ?? '',
         WEBHOOK_QUEUE_URL: queue.url,
         WEBHOOK_DEAD_LETTERS_URL: deadLetters.url,
+        ...(variables.WEBHOOK_EVENTS && { WEBHOOK_EVENTS: variables.WEBHOOK_EVENTS }),
       };
       return { id, functionId, queue, deadLetters, environment };
     }),
   );
-  const secret = JSON.stringify({ current: receiver?.secret, previous: '' });
+  const secret = JSON.stringify({ current: receiver?.secret, previous: receiver?.previousSecret ?? '' });
   const rules = assembly.ofType('AWS::Events::Rule').map(({ properties }) => ruleIn(properties));
   return {
     destinations,

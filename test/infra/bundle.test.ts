@@ -90,6 +90,12 @@ test('a bundle starts with the environment of its function alone', async () => {
   }
 });
 
+test('the bundle of deliver, which needs no DynamoDB and no undici, is at most 190 KB', () => {
+  const deliver = bundles.find(({ name }) => name === 'deliver');
+  expect((deliver?.bytes ?? 0) / 1024).toBeGreaterThan(100);
+  expect((deliver?.bytes ?? 0) / 1024).toBeLessThanOrEqual(190);
+});
+
 test('bundles exclude the SDK’s credential chain and most of undici', async () => {
   for (const bundle of bundles) {
     const { sources } = JSON.parse(await readFile(`${bundle.file}.map`, 'utf8')) as { sources: string[] };

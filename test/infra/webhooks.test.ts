@@ -18,7 +18,10 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const storefront = { origins: ['https://shop.example'] };
 const webhooks = [
   { url: 'https://api.shop.example/webhooks' },
-  { url: 'https://erp.shop.example/in?key=1', events: ['Payment Paid', 'Escrow Changed'] },
+  {
+    url: 'https://erp.shop.example/in?key=1',
+    events: ['Payment Paid' as const, 'Escrow Changed' as const],
+  },
 ] satisfies Configuration['webhooks'];
 const without = synthesized({ storefront });
 const template = synthesized({ storefront, webhooks });
@@ -117,6 +120,14 @@ test('each URL has its own queue and function, which takes one message at a time
   });
 });
 
+test('the function of a URL with named events has their names, for the operator’s command', () => {
+  const names = Object.values(ofType(template, 'AWS::Lambda::Function'))
+    .map(({ Properties }) => (Properties.Environment as { Variables: Record<string, unknown> }).Variables)
+    .filter(({ WEBHOOK_URL }) => WEBHOOK_URL !== undefined)
+    .map(({ WEBHOOK_EVENTS }) => WEBHOOK_EVENTS);
+  expect(names).toEqual([undefined, 'Payment Paid,Escrow Changed']);
+});
+
 test('the deployed function allows no loopback and has the time limit of ten seconds', () => {
   for (const { Properties } of Object.values(ofType(template, 'AWS::Lambda::Function'))) {
     const { Variables } = Properties.Environment as { Variables: object };
@@ -196,11 +207,13 @@ describe('payments.notify()', () => {
   test('adds the resources that an entry of the configuration adds', () => {
     const configured = shop({ webhooks });
     const called = shop();
-    const [one, other] = webhooks;
-    called.payments.notify(one.url);
-    const { secret, deadLetters, url } = called.payments.notify(other.url, { events: other.events });
+    const events = webhooks[1]?.events;
+    called.payments.notify('https://api.shop.example/webhooks');
+    const { secret, deadLetters, url } = called.payments.notify('https://erp.shop.example/in?key=1', {
+      events,
+    });
     expect(Template.fromStack(called.stack).toJSON()).toEqual(Template.fromStack(configured.stack).toJSON());
-    expect(url).toBe(other.url);
+    expect(url).toBe('https://erp.shop.example/in?key=1');
     expect(secret.secretArn).toBeTruthy();
     expect(deadLetters.queueArn).toBeTruthy();
   });

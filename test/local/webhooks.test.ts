@@ -4,44 +4,25 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { localAssembly } from '../../local/assembly.ts';
-import { shippedContext } from '../infra/shipped.ts';
+import { type ShopServer, startShopServer, webhooksAssembly } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
-const secret = `whsec_${randomBytes(32).toString('base64')}`;
 /** A timeout against hanging, not a measure of speed. Milliseconds. */
 const delivered = 50_000;
 
-interface Seen {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  readonly event: { readonly type: string; readonly timestamp: string; readonly data: Record<string, unknown> };
-}
+/** While the secret is changed, both are valid. */
+const previousSecret = `whsec_${randomBytes(32).toString('base64')}`;
 
-const seen: Seen[] = [];
-/** Answers to the next webhooks. After them, each is answered 204. */
-const answers: ((response: ServerResponse) => void)[] = [];
-const shop = createServer(async (request, response) => {
-  const body = Buffer.concat(await request.toArray()).toString();
-  seen.push({ headers: request.headers, body, event: JSON.parse(body) });
-  const answer = answers.shift();
-  if (answer) answer(response);
-  else response.writeHead(204).end();
-});
-
+let shop: ShopServer;
 let system: System;
 const log: string[] = [];
 beforeAll(async () => {
-  await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve));
-  const { port } = shop.address() as AddressInfo;
-  const iamport = { ...shippedContext.iamport, webhooks: [{ url: 'https://shop.invalid/' }] };
+  shop = await startShopServer();
   system = await startSystem({
-    assembly: await localAssembly({ iamport }),
-    webhooks: { url: `http://localhost:${port}/webhooks?key=in-the-query`, secret },
+    assembly: await webhooksAssembly(),
+    webhooks: { url: `${shop.url}?key=in-the-query`, secret: shop.secret, previousSecret },
     environment: { WEBHOOK_TIMEOUT_MS: '5000' },
     log: (text) => log.push(text),
   });
@@ -49,8 +30,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   await system.close();
-  shop.closeAllConnections();
-  await new Promise((resolve) => shop.close(resolve));
+  await shop.close();
 });
 
 async function paidOrder(): Promise<{ merchantUid: string; impUid: string }> {
@@ -62,7 +42,7 @@ async function paidOrder(): Promise<{ merchantUid: string; impUid: string }> {
   return { merchantUid, impUid: imp_uid };
 }
 
-const of = (merchantUid: string) => seen.filter(({ event }) => event.data.merchant_uid === merchantUid);
+const of = (merchantUid: string) => shop.seen.filter(({ event }) => event.data.merchant_uid === merchantUid);
 /** Waits for so many attempts. */
 const attempts = (merchantUid: string, count: number) =>
   vi.waitFor(() => {
@@ -85,7 +65,7 @@ const queues = () => {
 test('a paid order arrives once as a signed webhook', async () => {
   const { merchantUid, impUid } = await paidOrder();
   const [webhook] = await attempts(merchantUid, 1);
-  const verified = new Webhook(secret).verify(webhook?.body ?? '', webhook?.headers as Record<string, string>);
+  const verified = new Webhook(shop.secret).verify(webhook?.body ?? '', webhook?.headers as Record<string, string>);
   expect(verified).toEqual({
     type: 'Payment Paid',
     timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
@@ -105,8 +85,17 @@ test('a paid order arrives once as a signed webhook', async () => {
   ]);
 });
 
+test('a receiver with the new or with the previous secret verifies a webhook while the secret is changed', async () => {
+  const { merchantUid } = await paidOrder();
+  const [webhook] = await attempts(merchantUid, 1);
+  for (const secret of [shop.secret, previousSecret]) {
+    const verified = new Webhook(secret).verify(webhook?.body ?? '', webhook?.headers as Record<string, string>);
+    expect(verified).toEqual(webhook?.event);
+  }
+});
+
 test('a redirect and no answer in time are repeated with the same id, until one is 2xx', async () => {
-  answers.push(
+  shop.answers.push(
     (response) => response.writeHead(308, { location: '/elsewhere' }).end('a text that nothing reads'),
     () => undefined,
   );
@@ -114,7 +103,7 @@ test('a redirect and no answer in time are repeated with the same id, until one 
   const webhooks = await attempts(merchantUid, 3);
   expect(new Set(webhooks.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([`${merchantUid}:2`]));
   expect(new Set(webhooks.map(({ body }) => body)).size).toBe(1);
-  for (const { body, headers } of webhooks) new Webhook(secret).verify(body, headers as Record<string, string>);
+  for (const { body, headers } of webhooks) new Webhook(shop.secret).verify(body, headers as Record<string, string>);
   await vi.waitFor(() => expect(queues().queue.bodies).toEqual([]), delivered);
   expect(linesOf(merchantUid).map(({ outcome, status, causes }) => [outcome, status ?? causes])).toEqual([
     ['repeat', 308],
@@ -125,7 +114,7 @@ test('a redirect and no answer in time are repeated with the same id, until one 
 });
 
 test('an answer 410 ends it, and the event waits in the dead-letter queue', async () => {
-  answers.push((response) => response.writeHead(410).end());
+  shop.answers.push((response) => response.writeHead(410).end());
   const { merchantUid } = await paidOrder();
   await vi.waitFor(() => expect(queues().deadLetters.bodies).toHaveLength(1), delivered);
   await vi.waitFor(() => expect(queues().queue.bodies).toEqual([]), delivered);
@@ -140,7 +129,8 @@ test('an answer 410 ends it, and the event waits in the dead-letter queue', asyn
 test('the log has neither the secret, nor the query of the URL, nor a body', () => {
   const text = log.join('');
   expect(JSON.stringify(linesOf(''))).toContain('"outcome":"delivered"');
-  expect(text).not.toContain(secret.slice('whsec_'.length));
+  expect(text).not.toContain(shop.secret.slice('whsec_'.length));
+  expect(text).not.toContain(previousSecret.slice('whsec_'.length));
   expect(text).not.toContain('in-the-query');
   expect(JSON.stringify(linesOf(''))).not.toContain('14000');
   expect(text).not.toContain('a text that nothing reads');
