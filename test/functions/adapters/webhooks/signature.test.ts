@@ -1,6 +1,8 @@
 /** The signature, verified by the library of the Standard Webhooks project. */
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { keyOf, webhookHeaders } from '../../../../functions/adapters/webhooks/signature.ts';
@@ -58,4 +60,16 @@ test.each([
   ['no base64', `whsec_${'*'.repeat(44)}`],
 ])('a secret that is %s is refused by a message without it', (_case, secret) => {
   expect(() => keyOf(secret)).toThrow(/^A webhook secret must be whsec_ and base64 of 24 to 64 random bytes$/);
+});
+
+test.each(['docs/webhooks.md', 'docs/webhooks.ko.md'])('the request in %s has the signature of its secret', (file) => {
+  const text = readFileSync(join(import.meta.dirname, '../../../..', file), 'utf8');
+  const [, quoted = ''] = /`(whsec_[\w+/]{32})`/.exec(text) ?? [];
+  const [, request = ''] = /```http\n([\s\S]*?)\n```/.exec(text) ?? [];
+  const [head = '', sent = ''] = request.split('\n\n');
+  const headers = Object.fromEntries(head.split('\n').map((line) => line.split(': ')));
+  const { id } = JSON.parse(sent).data;
+  expect(webhookHeaders([quoted], { id, timestamp: Number(headers['webhook-timestamp']), body: sent })).toEqual(
+    Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('webhook-'))),
+  );
 });
