@@ -28,6 +28,7 @@ import {
   type FunctionDefinition,
   type FunctionName,
   HTTP_FUNCTION_ENTRIES,
+  type HttpFunction,
   type HttpFunctionName,
   type Resource,
   WORKER_ENTRIES,
@@ -63,6 +64,8 @@ export interface FunctionsProps {
   settings: Settings;
   tables: Tables;
   secret: ISecret;
+  /** The keys of the shop's server; undefined with `shopAuth: "iam"`. */
+  shopKeys: ISecret | undefined;
   bus: IEventBus;
   /** The dimension that separates the metrics of this deployment from those of others. */
   deployment: string;
@@ -189,7 +192,7 @@ export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps
 
 /** The rights of function-table.ts as statements. */
 function statementsFor(definition: FunctionDefinition, props: FunctionsProps): PolicyStatement[] {
-  const { tables, secret, bus, unpublished } = props;
+  const { tables, secret, shopKeys, bus, unpublished } = props;
   const arns: Record<Resource, string> = {
     orders: tables.orders.tableArn,
     'orders/due': `${tables.orders.tableArn}/index/${tables.dueIndex}`,
@@ -200,10 +203,15 @@ function statementsFor(definition: FunctionDefinition, props: FunctionsProps): P
     'reversals/stream': `${tables.reversals.tableArn}/stream/*`,
     state: tables.state.tableArn,
     secret: secret.secretArn,
+    'shop-keys': shopKeys?.secretArn ?? '',
     bus: bus.eventBusArn,
     unpublished: unpublished.queueArn,
   };
-  const all = { ...definition.rights, ...(tables.shopColumns && definition.rightsInShopTable) };
+  const all = {
+    ...definition.rights,
+    ...(tables.shopColumns && definition.rightsInShopTable),
+    ...(shopKeys && hasRight(definition) && { 'shop-keys': ['secretsmanager:GetSecretValue'] }),
+  };
   const rights = Object.entries(all) as [Resource, readonly string[]][];
   return rights.map(
     ([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] }),
@@ -261,9 +269,13 @@ function acknowledgeStreams(role: Role, { rights }: FunctionDefinition, tables: 
 const acknowledge = (role: Role, id: string, reason: string): void =>
   Validations.of(role).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
 
+/** A function that only the shop's server may call. */
+const hasRight = (definition: FunctionDefinition | HttpFunction): boolean =>
+  'right' in definition && definition.right !== undefined;
+
 function environmentFor(
   definition: FunctionDefinition,
-  { settings, tables, secret, deployment }: FunctionsProps,
+  { settings, tables, secret, shopKeys, deployment }: FunctionsProps,
 ): Record<string, string> {
   const environment = environmentOf(settings);
   return {
@@ -274,6 +286,10 @@ function environmentFor(
     STATE_TABLE: tables.state.tableName,
     IAMPORT_SECRET_ARN: secret.secretArn,
     IAMPORT_API_URL: environment.IAMPORT_API_URL,
+    ...(hasRight(definition) && {
+      SHOP_AUTH: settings.shopAuth,
+      ...(shopKeys && { SHOP_KEYS_SECRET_ARN: shopKeys.secretArn }),
+    }),
     ...Object.fromEntries(definition.settings.map((name) => [name, environment[name]])),
   };
 }

@@ -5,6 +5,7 @@ import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
 import { keyOf, secretPrefix } from '../functions/adapters/webhooks/signature.ts';
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
+import { localShopKey } from './aws/secrets.ts';
 import type { WebhookReceiver } from './aws/webhooks.ts';
 import { type LocalSystem, startLocal } from './system.ts';
 
@@ -68,12 +69,14 @@ const firstSignal = () =>
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve());
   });
 
+/** The routes that only the server of the shop may call. */
+const isOfShop = (path: string): boolean => path.startsWith('/orders/');
+
 function welcome(
   { url, iamport, database, tables, gateway }: LocalSystem,
   webhooks: WebhookReceiver | undefined,
 ): string {
   const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
-  const call = `curl --aws-sigv4 "aws:amz:ap-northeast-2:execute-api" --user local:local`;
   return [
     '',
     line('shop', `${url}/`),
@@ -83,9 +86,9 @@ function welcome(
         ? `${iamport.url}/  (the fake Iamport: deposits, cancels, webhooks)`
         : (process.env.IAMPORT_API_URL ?? ''),
     ),
-    ...gateway.routes.map(({ key, signed }) => {
+    ...gateway.routes.map(({ key }) => {
       const [method = '', path = ''] = key.split(' ');
-      return line(method, `${url}${path}${signed ? '  (signed)' : ''}`);
+      return line(method, `${url}${path}${isOfShop(path) ? '  (with a key)' : ''}`);
     }),
     line('live', `${url}/live.html  (what happens, as it happens)`),
     line('events', `${url}/__local/events`),
@@ -93,7 +96,7 @@ function welcome(
       ? [line('webhooks', `${webhooks.url}  (every event, signed)`), line('secret', webhooks.secret)]
       : [line('webhooks', 'SHOP_WEBHOOK_URL=http://localhost:8080/webhooks npm start  (sends every event there)')]),
     line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
-    line('signed', `${call} ${url}/orders/<merchant_uid>`),
+    line('key', `curl -H "authorization: Bearer ${localShopKey}" ${url}/orders/<merchant_uid>`),
     line('database', `${database.engine}, ${database.endpoint}`),
     line('tables', tables.join(', ')),
     '',

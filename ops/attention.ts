@@ -53,11 +53,12 @@ export const attention: Command = async ({ deployment, messageFor, language, pri
     ...waiting.filter(({ state }) => state === 'manual'),
     ...unfinished.filter(({ needs }) => needs),
   ];
-  const heading = ['imp_uid', 'merchant_uid', 'amount', 'why', 'what', 'state', 'since'];
+  const columns = ['amountColumn', 'reasonColumn', 'actionColumn', 'stateColumn', 'sinceColumn'] as const;
+  const heading = ['imp_uid', 'merchant_uid', ...columns.map(messageFor)];
   const lines = undelivered.map(({ receiver, count }) => `${messageFor('undelivered')} ${receiver} (${count})\n`);
   const text = [rows.length > 0 ? table([heading, ...rows]) : '', ...lines].join('');
   const isFound = forOperator.length > 0 || undelivered.length > 0;
-  print(isFound ? text : `${text}${messageFor('nothingWaits')}\n`, {
+  print(isFound ? text : `${text}${messageFor('nothingOpen')}\n`, {
     waiting: waiting.map((item) => ({ ...reversalJson(item), merchant_uid: item.merchantUid })),
     refunds: unfinished.map((item) => ({ ...refundJson(item), merchant_uid: item.merchantUid })),
     webhooks: undelivered,

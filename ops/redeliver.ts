@@ -20,7 +20,10 @@ const eventId = /^(.+?):\d+(?::[a-z]+)?$/;
 export const redeliver: Command = async (call) => {
   const { subject, options, deployment, messageFor, print } = call;
   if ((subject === '') !== options.queue)
-    throw new Misuse('redeliver takes an event id, a merchant_uid, an imp_uid, or --queue');
+    throw new Misuse({
+      ko: 'redeliver에는 이벤트 id, merchant_uid, imp_uid, --queue 중 하나가 필요합니다',
+      en: 'redeliver takes an event id, a merchant_uid, an imp_uid, or --queue',
+    });
   const destinations = await deployment.webhooks();
   if (destinations.length === 0) {
     print(`${messageFor('noWebhooks')}\n`, { sent: [], left: [] });

@@ -101,7 +101,7 @@ describe('webhooks that are not sent again', () => {
     const { code, stdout } = await run('redeliver', '--queue');
     expect([code, stdout]).toEqual([0, `Sent again: ${host}: Payment Paid ${merchantUid}:2\n`]);
     await arrived(merchantUid, 2);
-    expect(await run('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
+    expect(await run('attention')).toMatchObject({ code: 0, stdout: 'No item needs the operator\n' });
     expect(await run('redeliver', '--queue')).toMatchObject({ code: 0, stdout: 'Nothing to send\n' });
   });
 
