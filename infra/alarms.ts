@@ -146,6 +146,19 @@ export class Alarms extends Construct {
     this.watchQueue('subscriber-missed', scope, condition, deadLetters);
   }
 
+  /** @param host of the URL that receives webhooks */
+  watchWebhook(scope: Construct, host: string, deadLetters: IQueue): void {
+    const condition = `Events could not be delivered to ${host}, and wait in a queue.`;
+    this.watchQueue('webhook-undelivered', scope, condition, deadLetters);
+    if (this.node.tryFindChild('webhook-late')) return;
+    this.addAlarm('webhook-late', {
+      condition: "The server of the shop has not accepted a webhook for an hour. The function's log has the answers.",
+      metric: ownMetric('WebhooksLate', this.#props.deployment, sum(60)),
+      // The attempts are six hours apart at most.
+      of: 8,
+    });
+  }
+
   private watchQueue(name: string, scope: Construct, condition: string, queue: IQueue): void {
     const metric = queue.metricApproximateNumberOfMessagesVisible({
       statistic: 'Maximum',

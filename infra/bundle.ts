@@ -8,11 +8,11 @@ import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
 import { BUNDLES, PROJECT_ROOT } from './context.ts';
-import { FUNCTION_NAMES, type FunctionName } from './function-table.ts';
+import { BUNDLE_NAMES, type BundleName } from './function-table.ts';
 
 /** A written bundle; sizes in bytes. */
 export interface Bundle {
-  name: FunctionName;
+  name: BundleName;
   file: string;
   bytes: number;
   gzipBytes: number;
@@ -28,12 +28,12 @@ export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
   // One build for all: each file of a package is read and parsed once, and not once for each function.
   const { outputFiles } = await build({
     ...sharedOptions(usedStubs),
-    entryPoints: FUNCTION_NAMES.map((name) => ({ in: sourceOf(name), out: `${name}/index` })),
+    entryPoints: BUNDLE_NAMES.map((name) => ({ in: sourceOf(name), out: `${name}/index` })),
     outdir: 'dist/functions',
     outExtension: { '.js': '.mjs' },
   });
   const bundles = await Promise.all(
-    FUNCTION_NAMES.map((name) => {
+    BUNDLE_NAMES.map((name) => {
       const files = outputFiles.filter(({ path }) => basename(dirname(path)) === name);
       return writeBundle(name, join(directory, name), files);
     }),
@@ -45,10 +45,10 @@ export async function bundleFunctions(directory = BUNDLES): Promise<Bundle[]> {
   return bundles;
 }
 
-const sourceOf = (name: FunctionName): string => join('functions/handlers', `${name}.ts`);
+const sourceOf = (name: BundleName): string => join('functions/handlers', `${name}.ts`);
 
 /** The build of one function, for the benchmarks, which change it and measure the cost. Its output is the same as in the build of all. */
-export const optionsFor = (name: FunctionName) =>
+export const optionsFor = (name: BundleName) =>
   ({
     ...sharedOptions(new Set()),
     entryPoints: [sourceOf(name)],
@@ -79,7 +79,7 @@ const sharedOptions = (usedStubs: Set<Stub>) =>
     logLevel: 'warning',
   }) satisfies BuildOptions;
 
-async function writeBundle(name: FunctionName, into: string, files: readonly OutputFile[]): Promise<Bundle> {
+async function writeBundle(name: BundleName, into: string, files: readonly OutputFile[]): Promise<Bundle> {
   await mkdir(into, { recursive: true });
   for (const { path, contents } of files) await replaceFile(join(into, basename(path)), contents);
   const code = files.find(({ path }) => path.endsWith('.mjs'))?.contents ?? new Uint8Array();

@@ -39,6 +39,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     webhookSenders: {
       meaning: "`iamport-only` refuses senders outside PortOne's three published addresses, which have changed before",
     },
+    webhooks: {
+      allowed:
+        'up to 10 of `{"url": "https://…", "events": ["Payment Paid", …]}`; the names of events are those of [events](events.md), all by default',
+      meaning: "URLs of the shop's server that receive events as signed webhooks: [webhooks](webhooks.md)",
+    },
     orderPrefix: {
       allowed: 'at most 30 of `A-Z a-z 0-9 - . _ ~`',
       meaning:
@@ -96,6 +101,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     reversals: { meaning: '`manual`은 돌려줘야 할 결제를 기록만 하고, 취소는 운영자에게 맡깁니다' },
     webhookSenders: {
       meaning: '`iamport-only`는 포트원이 공개한 세 IP 이외의 발신자를 거부합니다. 이 IP는 바뀐 적이 있습니다',
+    },
+    webhooks: {
+      allowed:
+        '`{"url": "https://…", "events": ["Payment Paid", …]}` 10개 이하. 이벤트 이름은 [이벤트](events.ko.md)에 있으며, 생략하면 모든 이벤트',
+      meaning: '서명한 웹훅으로 이벤트를 받을 상점 서버의 URL: [웹훅](webhooks.ko.md)',
     },
     orderPrefix: {
       allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',

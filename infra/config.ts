@@ -3,6 +3,8 @@
  * problem. Independent of AWS.
  */
 import * as z from 'zod';
+import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
+import { eventNames, notificationNames } from '../functions/events/event-schema.ts';
 import type { Environment } from './environment.ts';
 import { ROUTE_NAMES } from './function-table.ts';
 
@@ -65,6 +67,17 @@ const tag = (least: number, most: number) =>
       `must have ${least} to ${most} letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"`,
     );
 
+const webhook = z.strictObject({
+  url: z.string().superRefine((url, context) => {
+    const message = webhookUrlProblem(url);
+    if (message) context.addIssue({ code: 'custom', message });
+  }),
+  events: z
+    .array(z.enum([...eventNames, ...notificationNames]))
+    .min(1, 'must name at least one event, or be left out for all events')
+    .optional(),
+});
+
 const schema = z.strictObject({
   storefront: z.strictObject({
     origins: z
@@ -101,6 +114,14 @@ const schema = z.strictObject({
   testPayments: z.enum(['refuse', 'accept']).default('refuse'),
   reversals: z.enum(['automatic', 'manual']).default('automatic'),
   webhookSenders: z.enum(['any', 'iamport-only']).default('any'),
+  webhooks: z
+    .array(webhook)
+    .max(10, 'must have at most 10 URLs')
+    .refine(
+      (webhooks) => new Set(webhooks.map(({ url }) => url)).size === webhooks.length,
+      'must have each URL once: put all its events into one entry',
+    )
+    .default([]),
   orderPrefix: z
     .string('must be a text')
     .regex(/^[0-9A-Za-z._~-]{0,30}$/, 'must be at most 30 of A-Z a-z 0-9 - . _ ~')
@@ -163,6 +184,17 @@ export function readSettings(configuration: unknown): Settings {
   const read = schema.safeParse(configuration);
   if (read.success) return read.data;
   throw new ConfigurationError(problemsOf(read.error, configuration, 'iamport'));
+}
+
+/** The events of a webhook; all by default. */
+export type WebhookOptions = Omit<z.input<typeof webhook>, 'url'>;
+export type WebhookSettings = z.output<typeof webhook>;
+
+/** @throws ConfigurationError with every problem of the URL and the names of events */
+export function readWebhook(configuration: unknown): WebhookSettings {
+  const read = webhook.safeParse(configuration);
+  if (read.success) return read.data;
+  throw new ConfigurationError(problemsOf(read.error, configuration, 'webhook'));
 }
 
 /** One line for each problem that a schema found in a value. @param name of the whole value, for the lines */

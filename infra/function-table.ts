@@ -200,6 +200,22 @@ export const FUNCTION_NAMES: readonly FunctionName[] = [...HTTP_FUNCTION_ENTRIES
   ([name]) => name,
 );
 
+/**
+ * The function of a destination of webhooks. It is not in WORKERS: a stack has one for each URL, or none, with rights on the
+ * resources of that URL (webhooks.ts).
+ */
+export const DELIVER = {
+  bundle: 'deliver',
+  description: 'Delivers events to the server of the shop as signed webhooks.',
+  // One request takes 10 s at most. The rest is for the secret and the queue.
+  timeoutSeconds: 30,
+  memoryMb: 256,
+} as const;
+
+/** A handler in functions/handlers/. */
+export type BundleName = FunctionName | typeof DELIVER.bundle;
+export const BUNDLE_NAMES: readonly BundleName[] = [...FUNCTION_NAMES, DELIVER.bundle];
+
 /** All routes of a function, with the fallback routes. */
 export const routesOf = ({ routes, fallbackRoutes = [] }: HttpFunction): readonly Route[] => [
   ...routes,

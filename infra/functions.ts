@@ -24,6 +24,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environmentOf, type Settings } from './config.ts';
 import {
+  type BundleName,
   type FunctionDefinition,
   type FunctionName,
   HTTP_FUNCTION_ENTRIES,
@@ -125,31 +126,62 @@ export class Functions extends Construct {
   private make(
     name: FunctionName,
     definition: FunctionDefinition,
-    { timeoutSeconds, memoryMb }: Size,
+    size: Size,
     environment: Record<string, string>,
     props: FunctionsProps,
   ): LambdaFunction {
+    const { tables, encryptionKey } = props;
+    const { description } = definition;
+    const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
+    const statements = statementsFor(definition, props);
     const scope = new Construct(this, pascalCase(name));
-    const logGroup = new LogGroup(scope, 'Log', logProps(props.settings));
-    const lambda = new LambdaFunction(scope, 'Function', {
-      description: definition.description,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      memorySize: memoryMb,
-      timeout: Duration.seconds(timeoutSeconds),
-      handler: 'index.handler',
-      code: Code.fromAsset(join(props.bundles, name)),
-      role: roleFor(scope, definition, logGroup, props),
-      loggingFormat: LoggingFormat.JSON,
-      logGroup,
-      environment,
-      ...props.network,
-    });
-    // The construct's `tracing` property would add a policy outside the role.
-    const { defaultChild } = lambda.node;
-    if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
+    const { lambda, role } = createFunction(
+      scope,
+      { bundle: name, description, ...size, environment, statements, keys },
+      props,
+    );
+    acknowledgeStreams(role, definition, tables);
     return lambda;
   }
+}
+
+/** A function with a bundle of ours. */
+export interface FunctionCode extends Size {
+  bundle: BundleName;
+  description: string;
+  environment: Record<string, string>;
+  /** The rights of its role, besides writing its log and traces. */
+  statements: readonly PolicyStatement[];
+  /** The keys of the shop that encrypt what the function reads and writes. */
+  keys: readonly IKey[];
+}
+
+/** Creates the function, its log group and its role. */
+export function createFunction(
+  scope: Construct,
+  { bundle, description, timeoutSeconds, memoryMb, environment, statements, keys }: FunctionCode,
+  { settings, bundles, network }: Pick<FunctionsProps, 'settings' | 'bundles' | 'network'>,
+): { lambda: LambdaFunction; role: Role } {
+  const logGroup = new LogGroup(scope, 'Log', logProps(settings));
+  const role = roleWith(scope, statements, logGroup, keys, network);
+  const lambda = new LambdaFunction(scope, 'Function', {
+    description,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    memorySize: memoryMb,
+    timeout: Duration.seconds(timeoutSeconds),
+    handler: 'index.handler',
+    code: Code.fromAsset(join(bundles, bundle)),
+    role,
+    loggingFormat: LoggingFormat.JSON,
+    logGroup,
+    environment,
+    ...network,
+  });
+  // The construct's `tracing` property would add a policy outside the role.
+  const { defaultChild } = lambda.node;
+  if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
+  return { lambda, role };
 }
 
 /** Retention of a log group, and its removal policy. */
@@ -158,8 +190,9 @@ export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps
   return { retention: logRetentionDays, removalPolicy };
 }
 
-function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: LogGroup, props: FunctionsProps): Role {
-  const { tables, secret, shopKeys, bus, unpublished, encryptionKey, network } = props;
+/** The rights of function-table.ts as statements. */
+function statementsFor(definition: FunctionDefinition, props: FunctionsProps): PolicyStatement[] {
+  const { tables, secret, shopKeys, bus, unpublished } = props;
   const arns: Record<Resource, string> = {
     orders: tables.orders.tableArn,
     'orders/due': `${tables.orders.tableArn}/index/${tables.dueIndex}`,
@@ -180,9 +213,20 @@ function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: Log
     ...(shopKeys && hasRight(definition) && { 'shop-keys': ['secretsmanager:GetSecretValue'] }),
   };
   const rights = Object.entries(all) as [Resource, readonly string[]][];
-  const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
+  return rights.map(
+    ([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] }),
+  );
+}
+
+function roleWith(
+  scope: Construct,
+  rights: readonly PolicyStatement[],
+  logGroup: LogGroup,
+  keys: readonly IKey[],
+  network: Network | undefined,
+): Role {
   const statements = [
-    ...rights.map(([resource, actions]) => new PolicyStatement({ actions: [...actions], resources: [arns[resource]] })),
+    ...rights,
     new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
     new PolicyStatement({ actions: TRACE_RIGHTS, resources: ['*'] }),
     ...(network ? [new PolicyStatement({ actions: NETWORK_RIGHTS, resources: ['*'] })] : []),
@@ -194,37 +238,36 @@ function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: Log
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     inlinePolicies: { function: new PolicyDocument({ statements }) },
   });
-  acknowledgeWildcards(role, definition, props, keys.length > 0);
+  acknowledgeWildcards(role, network, keys.length > 0);
   return role;
 }
 
 /** Acknowledges, for cdk-nag, the wildcards that cannot be narrower. */
-function acknowledgeWildcards(
-  role: Role,
-  { rights }: FunctionDefinition,
-  { tables, network }: FunctionsProps,
-  withKey: boolean,
-): void {
-  const acknowledge = (id: string, reason: string) =>
-    Validations.of(role).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
+function acknowledgeWildcards(role: Role, network: Network | undefined, withKey: boolean): void {
   const traces = 'Only the two actions that send traces to X-Ray. They take no resource.';
   const interfaces =
     'Only the actions that send traces to X-Ray, and create and delete network interfaces, which have no names before they exist.';
-  acknowledge('IAM5[Resource::*]', network ? interfaces : traces);
+  acknowledge(role, 'IAM5[Resource::*]', network ? interfaces : traces);
+  for (const action of withKey ? KEY_RIGHTS.filter((right) => right.endsWith('*')) : []) {
+    const variants =
+      'Both variants of one action, on this one key: DynamoDB requires them of callers of an encrypted table.';
+    acknowledge(role, `IAM5[Action::${action}]`, variants);
+  }
+}
+
+function acknowledgeStreams(role: Role, { rights }: FunctionDefinition, tables: Tables): void {
   for (const name of ['orders', 'reversals'] as const) {
     const arn: unknown = Stack.of(role).resolve(tables[name].tableArn);
     if (!rights[`${name}/stream`]) continue;
     const table = typeof arn === 'string' ? arn : `<${Object(arn)['Fn::GetAtt']?.join('.')}>`;
     const streams =
       'Any stream of this one table: DynamoDB names a stream when it creates it, and a new stream has a new name.';
-    acknowledge(`IAM5[Resource::${table}/stream/*]`, streams);
-  }
-  for (const action of withKey ? KEY_RIGHTS.filter((right) => right.endsWith('*')) : []) {
-    const variants =
-      'Both variants of one action, on this one key: DynamoDB requires them of callers of an encrypted table.';
-    acknowledge(`IAM5[Action::${action}]`, variants);
+    acknowledge(role, `IAM5[Resource::${table}/stream/*]`, streams);
   }
 }
+
+const acknowledge = (role: Role, id: string, reason: string): void =>
+  Validations.of(role).acknowledge({ id: `AwsSolutions::AwsSolutions-${id}`, reason });
 
 /** A function that only the shop's server may call. */
 const hasRight = (definition: FunctionDefinition | HttpFunction): boolean =>

@@ -17,7 +17,14 @@ import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 
 import { Alarms } from './alarms.ts';
-import { type Configuration, readSettings, type Settings } from './config.ts';
+import {
+  type Configuration,
+  ConfigurationError,
+  readSettings,
+  readWebhook,
+  type Settings,
+  type WebhookOptions,
+} from './config.ts';
 import { BUNDLES } from './context.ts';
 import { Dashboard } from './dashboard.ts';
 import { Functions, type Network } from './functions.ts';
@@ -26,6 +33,7 @@ import { iamportSecret, shopKeysSecret } from './secret.ts';
 import type { ShopOrdersTable } from './shop-orders.ts';
 import { Subscriber, Subscription } from './subscriptions.ts';
 import { Tables } from './tables.ts';
+import { Webhook, type WebhookProps, webhookId } from './webhooks.ts';
 import { Workers } from './workers.ts';
 
 /**
@@ -70,6 +78,7 @@ export class IamportPayments extends Construct {
   readonly #alarms: Alarms;
   readonly #subscribers = new Map<IFunction, Subscriber>();
   readonly #removal: Settings['removal'];
+  readonly #forWebhooks: Omit<WebhookProps, 'webhook'>;
 
   /** @throws ConfigurationError that names every problem of the properties. */
   constructor(scope: Construct, id: string, props: IamportPaymentsProps) {
@@ -131,6 +140,8 @@ export class IamportPayments extends Construct {
     this.events = bus;
     this.#api = api;
     this.#removal = settings.removal;
+    this.#forWebhooks = { bus, settings, deployment, bundles, network, encryptionKey };
+    for (const { url: receiver, ...options } of settings.webhooks) this.notify(receiver, options);
   }
 
   /**
@@ -203,6 +214,24 @@ export class IamportPayments extends Construct {
     // Functions of two constructs may have the same id.
     const id = `${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
     return new Subscription(this, `On ${name} ${id}`, this.events, name, this.#subscriber(id, subscriber));
+  }
+
+  /**
+   * Sends events to a URL of the shop's server as signed webhooks (docs/webhooks.md). The same as an entry of `webhooks` in the
+   * configuration.
+   * @param url begins with https://, and its host is public
+   * @param options `events`: their names; all events by default
+   * @throws ConfigurationError for a URL or a name that is not allowed, and for a URL that already receives events
+   */
+  notify(url: string, options: WebhookOptions = {}): Webhook {
+    const webhook = readWebhook({ url, ...options });
+    const id = webhookId(url);
+    if (this.node.tryFindChild(id)) {
+      throw new ConfigurationError([`webhook.url is ${JSON.stringify(url)}: it already receives events`]);
+    }
+    const created = new Webhook(this, id, { ...this.#forWebhooks, webhook });
+    this.#alarms.watchWebhook(created, new URL(url).host, created.deadLetters);
+    return created;
   }
 
   #subscriber(id: string, subscriber: IFunction): Subscriber {

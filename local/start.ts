@@ -1,8 +1,12 @@
 /** `npm start`: synthesizes the stack, runs all of it locally and prints every URL. Ctrl-C ends it. */
 
+import { randomBytes } from 'node:crypto';
+import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
+import { keyOf, secretPrefix } from '../functions/adapters/webhooks/signature.ts';
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
 import { localShopKey } from './aws/secrets.ts';
+import type { WebhookReceiver } from './aws/webhooks.ts';
 import { type LocalSystem, startLocal } from './system.ts';
 
 async function main(): Promise<void> {
@@ -13,8 +17,9 @@ async function main(): Promise<void> {
   if (IAMPORT_API_URL && !(IMP_KEY && IMP_SECRET)) {
     throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
   }
+  const webhooks = webhookReceiver();
   console.log('Starting the database and the functions …');
-  const assembly = localAssembly(cdkContext(), () =>
+  const assembly = localAssembly(contextWith(cdkContext(), webhooks), () =>
     console.log('Synthesizing the stack, which the next start skips if nothing has changed …'),
   );
   // `startLocal` awaits the assembly later and reports its error. Until then a rejection must not count as unhandled.
@@ -24,13 +29,38 @@ async function main(): Promise<void> {
     port,
     iamportApiUrl: IAMPORT_API_URL,
     dynamodb: DYNAMODB,
+    webhooks,
     ...(IMP_KEY && IMP_SECRET && { keys: { impKey: IMP_KEY, impSecret: IMP_SECRET } }),
   });
   const signal = firstSignal();
   // A signal during the start waits for the start to finish, so that no started process stays behind.
   void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
   const system = await Promise.race([starting, signal]);
-  if (system) console.log(welcome(system));
+  if (system) console.log(welcome(system, webhooks));
+}
+
+/** @throws Error that names the variable and the rule */
+function webhookReceiver(): WebhookReceiver | undefined {
+  const { SHOP_WEBHOOK_URL: url, SHOP_WEBHOOK_SECRET } = process.env;
+  if (!url) return undefined;
+  const problem = webhookUrlProblem(url, true);
+  if (problem) throw new Error(`SHOP_WEBHOOK_URL ${problem}, or be on this machine: http://localhost:8080/webhooks`);
+  const secret = SHOP_WEBHOOK_SECRET ?? secretPrefix + randomBytes(32).toString('base64');
+  try {
+    keyOf(secret);
+  } catch (cause) {
+    throw new Error(`SHOP_WEBHOOK_SECRET: ${(cause as Error).message}`, { cause });
+  }
+  return { url, secret };
+}
+
+/**
+ * The configuration with one URL that the local system replaces, or with none. The URLs of cdk.json are those of the shop's real
+ * server.
+ */
+function contextWith(context: Record<string, unknown>, receiver: WebhookReceiver | undefined) {
+  const webhooks = receiver ? [{ url: 'https://shop.invalid/' }] : [];
+  return { ...context, iamport: { ...Object(context.iamport), webhooks } };
 }
 
 /** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */
@@ -42,7 +72,10 @@ const firstSignal = () =>
 /** The routes that only the server of the shop may call. */
 const isOfShop = (path: string): boolean => path.startsWith('/orders/');
 
-function welcome({ url, iamport, database, tables, gateway }: LocalSystem): string {
+function welcome(
+  { url, iamport, database, tables, gateway }: LocalSystem,
+  webhooks: WebhookReceiver | undefined,
+): string {
   const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
   return [
     '',
@@ -59,6 +92,9 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
     }),
     line('live', `${url}/live.html  (what happens, as it happens)`),
     line('events', `${url}/__local/events`),
+    ...(webhooks
+      ? [line('webhooks', `${webhooks.url}  (every event, signed)`), line('secret', webhooks.secret)]
+      : [line('webhooks', 'SHOP_WEBHOOK_URL=http://localhost:8080/webhooks npm start  (sends every event there)')]),
     line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
     line('key', `curl -H "authorization: Bearer ${localShopKey}" ${url}/orders/<merchant_uid>`),
     line('database', `${database.engine}, ${database.endpoint}`),

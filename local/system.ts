@@ -9,7 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import { type LocalBus, startBus } from './aws/bus.ts';
+import { type LocalBus, type LocalEvent, startBus } from './aws/bus.ts';
 import { createTables, type Database, startDatabase } from './aws/dynamodb.ts';
 import { Gateway } from './aws/gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './aws/lambda.ts';
@@ -17,6 +17,7 @@ import { type LocalQueue, startQueue } from './aws/queue.ts';
 import { localShopKeyText, startSecrets } from './aws/secrets.ts';
 import { localCaller } from './aws/signature.ts';
 import { CloudAssembly, idOfArn, region } from './aws/template.ts';
+import { type LocalWebhooks, startWebhooks, type WebhookReceiver } from './aws/webhooks.ts';
 import { followStreams, runSchedules } from './aws/workers.ts';
 import { type FakeIamport, startIamport } from './iamport/server.ts';
 import { type Fact, Live, observeIamport, observeLog, observeRequests, recordEvent, recordWrite } from './live/live.ts';
@@ -34,6 +35,8 @@ export interface LocalOptions {
   /** The API keys of that server. */
   readonly keys?: { readonly impKey: string; readonly impSecret: string };
   readonly dynamodb?: string | undefined;
+  /** The shop's server on this machine, which receives the events in place of every URL of the template. By default none does. */
+  readonly webhooks?: WebhookReceiver | undefined;
   /**
    * The access key for the database. DynamoDB Local keeps one database per access key, so that several systems can
    * share it.
@@ -64,6 +67,8 @@ export interface LocalSystem {
   readonly bus: Pick<LocalBus, 'events'>;
   /** The queue of the records that could not be published. */
   readonly unpublished: Pick<LocalQueue, 'bodies'>;
+  /** The queues of webhooks. */
+  readonly webhooks: Pick<LocalWebhooks, 'destinations'>;
   /** Runs the reconciler now. @returns its report */
   reconcile(): Promise<unknown>;
   /** The ids of the function processes that run now. */
@@ -114,8 +119,13 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   const assembly = CloudAssembly.read(await options.assembly);
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
   const tables = await createTables(assembly, database, accessKeyId);
-  const secrets = resources.add(await startSecrets(secretsOf(assembly, options)));
-  const bus = resources.add(await startBus((event) => recordEvent(live, event)));
+  const webhooks = resources.add(await startWebhooks(assembly, options.webhooks));
+  const secrets = resources.add(await startSecrets(new Map([...secretsOf(assembly, options), ...webhooks.secrets])));
+  const onEvent = (event: LocalEvent) => {
+    recordEvent(live, event);
+    webhooks.put(event);
+  };
+  const bus = resources.add(await startBus(onEvent));
   const unpublished = resources.add(await startQueue());
   const baseEnvironment = {
     UNPUBLISHED_QUEUE_URL: unpublished.url,
@@ -127,7 +137,8 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
-  const functions = functionsOf(assembly, baseEnvironment, options, live);
+  const environmentOf = (id: string) => ({ ...webhooks.environmentOf(id), ...baseEnvironment });
+  const functions = functionsOf(assembly, environmentOf, options, live);
   for (const lambda of functions.values()) resources.add(lambda);
   const reportProblem = options.report ?? console.error;
   // `close()` kills functions in the middle of an invocation, such as a run of the reconciler: no failure to report.
@@ -135,6 +146,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   const onChange = (table: string, record: DynamoDBRecord) => recordWrite(live, table, record);
   const workers = { functions, database, accessKeyId, report, onChange };
   resources.add(followStreams(assembly, workers));
+  resources.add(webhooks.follow(functions, report));
   if (options.schedules ?? true) resources.add(runSchedules(assembly, workers));
   const gateway = new Gateway(assembly, functions, report, undefined, options.throttles, observeRequests(live));
   const reconcile = () => scheduledIn(assembly, functions).invoke({});
@@ -147,7 +159,10 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     ...scheduledIn(assembly, functions).variables,
     AWS_REGION: region,
   };
-  site.get('/__local/deployment', (c) => c.json({ environment }));
+  const { destinations } = webhooks;
+  site.get('/__local/deployment', (c) =>
+    c.json({ environment, webhooks: destinations.map(({ environment }) => environment) }),
+  );
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
   site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));
   site.route('/', demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }));
@@ -162,6 +177,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     tables,
     bus,
     unpublished,
+    webhooks,
     reconcile,
     processIds,
     close: () => resources.close(),
@@ -204,9 +220,11 @@ function refunderIn(functions: ReadonlyMap<string, LambdaFunction>): LambdaFunct
   return lambda;
 }
 
-/** The publisher: the only function with an event source mapping. */
+/** The publisher: the only function that follows tables. */
 function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
-  const [mapping] = assembly.ofType('AWS::Lambda::EventSourceMapping');
+  const mapping = assembly
+    .ofType('AWS::Lambda::EventSourceMapping')
+    .find(({ properties }) => String(properties.EventSourceArn).startsWith('arn:aws:dynamodb:'));
   const lambda = functions.get(String(mapping?.properties.FunctionName));
   if (!lambda) throw new Error('The template publishes nothing');
   return lambda;
@@ -214,7 +232,7 @@ function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
 
 function functionsOf(
   assembly: CloudAssembly,
-  baseEnvironment: Readonly<Record<string, string>>,
+  environmentOf: (id: string) => Readonly<Record<string, string>>,
   { log = showErrors, timeoutSeconds }: Pick<LocalOptions, 'log' | 'timeoutSeconds'>,
   live: Live,
 ): Map<string, LambdaFunction> {
@@ -230,7 +248,7 @@ function functionsOf(
         handler: String(Handler),
         timeoutSeconds: timeoutSeconds ?? Number(Timeout),
         memoryMb: Number(MemorySize),
-        environment: { ...Variables, ...baseEnvironment, ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
+        environment: { ...Variables, ...environmentOf(id), ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
         log(text, isError) {
           observe(text);
           log(text, isError);

@@ -3,6 +3,7 @@ import { isRefundId, refundId } from '../functions/payment/refund.ts';
 import type { Command } from './command.ts';
 import { kindLabels, reasonLabels, stateLabels } from './messages.ts';
 import { exit, table } from './terminal.ts';
+import { undeliveredWebhooks } from './webhooks.ts';
 import { moneyIn, timeOf } from './why.ts';
 
 /** The most items of each class that are listed. */
@@ -10,7 +11,9 @@ const maxListed = 1_000;
 /** Later than every due time, in Unix seconds. */
 const farFuture = 99_999_999_999;
 
-export const attention: Command = async ({ deployment: { deps }, messageFor, language, print }) => {
+export const attention: Command = async ({ deployment, messageFor, language, print }) => {
+  const { deps } = deployment;
+  const undelivered = await undeliveredWebhooks(await deployment.webhooks());
   const classes = ['money', 'revoke', 'check', 'unmatched'] as const;
   const listed = await Promise.all(classes.map((of) => deps.reversals.due(of, farFuture, maxListed)));
   const keys = listed.flat().map(({ id }) => id);
@@ -52,10 +55,13 @@ export const attention: Command = async ({ deployment: { deps }, messageFor, lan
   ];
   const columns = ['amountColumn', 'reasonColumn', 'actionColumn', 'stateColumn', 'sinceColumn'] as const;
   const heading = ['imp_uid', 'merchant_uid', ...columns.map(messageFor)];
-  const text = rows.length > 0 ? table([heading, ...rows]) : '';
-  print(forOperator.length > 0 ? text : `${text}${messageFor('nothingOpen')}\n`, {
+  const lines = undelivered.map(({ receiver, count }) => `${messageFor('undelivered')} ${receiver} (${count})\n`);
+  const text = [rows.length > 0 ? table([heading, ...rows]) : '', ...lines].join('');
+  const isFound = forOperator.length > 0 || undelivered.length > 0;
+  print(isFound ? text : `${text}${messageFor('nothingOpen')}\n`, {
     waiting: waiting.map((item) => ({ ...reversalJson(item), merchant_uid: item.merchantUid })),
     refunds: unfinished.map((item) => ({ ...refundJson(item), merchant_uid: item.merchantUid })),
+    webhooks: undelivered,
   });
-  return forOperator.length > 0 ? exit.found : exit.done;
+  return isFound ? exit.found : exit.done;
 };

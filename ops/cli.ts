@@ -13,6 +13,7 @@ import { connect } from './deployment.ts';
 import { doctor } from './doctor.ts';
 import { keys } from './keys.ts';
 import { messagesIn } from './messages.ts';
+import { redeliver } from './redeliver.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, OperatorError, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
@@ -28,6 +29,7 @@ const commands: Readonly<
   close: { run: close, subject: 'merchant_uid' },
   reconcile: { run: reconcile },
   republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
+  redeliver: { run: redeliver, subject: 'merchant_uid', withoutSubject: true },
   keys: { run: keys, subject: 'rotate or retire', withoutSubject: true },
   doctor: { run: doctor },
 };
@@ -45,6 +47,8 @@ export const HELP: Readonly<Record<Language, string>> = {
   reconcile                runs the reconciler once
   republish <merchant_uid> publishes the events of an order again, with the same ids; also takes an <imp_uid>, or
                            --queue for the messages in the queue Unpublished
+  redeliver <event id>     sends a webhook again; also takes a <merchant_uid> or <imp_uid> for all of its last events, or
+                           --queue for the webhooks that could not be delivered
   keys [rotate|retire]     prints the keys of the shop's server; rotate generates new keys, and the current ones stay
                            valid until retire
   doctor                   checks the deployment, and prints the remedy for each failed check
@@ -73,6 +77,8 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   reconcile                정산 대사 배치(reconciler)를 한 번 실행
   republish <merchant_uid> 주문의 이벤트를 같은 id로 다시 발행. <imp_uid>로도 되고, --queue는 Unpublished 큐의
                            메시지를 처리
+  redeliver <이벤트 id>    웹훅을 다시 전송. <merchant_uid>나 <imp_uid>면 마지막 이벤트를 모두, --queue면 전달하지 못한
+                           웹훅을 다시 전송
   keys [rotate|retire]     쇼핑몰 서버의 키를 출력. rotate는 새 키를 만들고, 지금 키는 retire할 때까지 유효
   doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
   native --scheme NAME     WebView로 결제하는 앱에 필요한 선언을 출력

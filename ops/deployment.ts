@@ -19,6 +19,7 @@ import { createDependencies, type HandlerDependencies } from '../functions/runti
 import { type ShopKeySecret, shopKeysOf } from '../functions/shared/shop-keys.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 import { OperatorError } from './terminal.ts';
+import { type WebhookDestination, webhookDestination } from './webhooks.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -35,6 +36,8 @@ export interface Deployment {
   reconcile(): Promise<unknown>;
   /** The publisher's event bus, and its queue of records that it cannot read. */
   publishing(): Promise<Publishing>;
+  /** The URLs that receive webhooks. */
+  webhooks(): Promise<readonly WebhookDestination[]>;
 }
 
 export interface ShopKeyStore {
@@ -73,7 +76,10 @@ async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<
       ko: `${url}에 로컬 시스템이 없습니다. npm start로 시작하거나 --url로 주소를 지정하세요`,
       en: `No local system responds at ${url}. Start it with npm start, or set its address with --url`,
     });
-  const { environment } = (await found.json()) as { environment: Record<string, string> };
+  const { environment, webhooks } = (await found.json()) as {
+    environment: Record<string, string>;
+    webhooks: Record<string, string>[];
+  };
   Object.assign(process.env, environment);
   const config = configFrom(environment);
   const region = environment.AWS_REGION ?? '';
@@ -87,6 +93,7 @@ async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<
     send: shopKeys ? senderWithKey(url, shopKeys) : sender(url, region, async () => localCaller),
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
+    webhooks: async () => webhooks.map(webhookDestination),
   };
 }
 
@@ -140,6 +147,12 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
           en: `The stack ${stack} has no function that publishes events. Deploy this version`,
         });
       return publishingBy(await variablesOf(publisher));
+    },
+    async webhooks() {
+      const functions = resources.filter(
+        ({ id, type }) => type === 'AWS::Lambda::Function' && /Webhook.*DeliverFunction/.test(id),
+      );
+      return (await Promise.all(functions.map(variablesOf))).map(webhookDestination);
     },
   };
 }

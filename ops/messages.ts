@@ -131,6 +131,22 @@ const messages = {
   published: { ko: '발행했습니다', en: 'Published' },
   notPublished: { ko: '발행하지 않았습니다', en: 'Not published' },
   nothingToPublish: { ko: '발행할 이벤트가 없습니다', en: 'No event to publish' },
+  sentAgain: { ko: '다시 보냈습니다', en: 'Sent again' },
+  notSentAgain: { ko: '보내지 않았습니다', en: 'Not sent' },
+  nothingToSend: { ko: '보낼 것이 없습니다', en: 'Nothing to send' },
+  noWebhooks: {
+    ko: '웹훅을 받는 URL이 없습니다. 설정 webhooks에 추가하세요',
+    en: 'No URL receives webhooks: add one to webhooks in the configuration',
+  },
+  notLastEvent: {
+    ko: '이 이벤트는 항목의 마지막 이벤트가 아니어서 다시 만들 수 없습니다. merchant_uid로 실행하면 마지막 이벤트를 보냅니다',
+    en: 'the event is not the last one of its item and cannot be made again; with the merchant_uid its last events are sent',
+  },
+  notSubscribed: { ko: '이 이벤트를 받는 URL이 없습니다', en: 'no URL receives this event' },
+  undelivered: {
+    ko: '전달하지 못한 웹훅. 서버를 고친 뒤 redeliver --queue:',
+    en: 'webhooks that could not be delivered. Repair the server, then redeliver --queue:',
+  },
   idNotKnown: {
     ko: '처음 발행한 이벤트의 id가 항목에 없습니다. attention으로 남은 처리를 확인하세요',
     en: 'the item does not record the id of its published event. List the open items with attention',

@@ -13,15 +13,15 @@ import type { Publishing } from './deployment.ts';
 import { exit, Misuse, OperatorError } from './terminal.ts';
 import { timeoutMs } from './why.ts';
 
-/** The events rebuilt from one item. `problem`: why no correct event can be rebuilt. */
-interface Rebuilt {
+/** The events rebuilt from one item, also for redeliver.ts. `problem`: why no correct event can be rebuilt. */
+export interface Rebuilt {
   readonly item: string;
   readonly entries: readonly BusEntry[];
   readonly problem?: string;
 }
 
 /** The visibility timeout of received messages: longer than it takes to process them. Seconds. */
-const visibilitySeconds = 120;
+export const visibilitySeconds = 120;
 
 export const republish: Command = async (call) => {
   const { subject, options, deployment } = call;
@@ -63,7 +63,7 @@ async function readable(item: string, read: () => Promise<Rebuilt | undefined>):
 }
 
 /** Every item of an order. @param subject its merchant_uid, or the imp_uid of one of its payments */
-async function itemsOf(call: Call, subject: string): Promise<Rebuilt[]> {
+export async function itemsOf(call: Call, subject: string): Promise<Rebuilt[]> {
   const { deps } = call.deployment;
   const found = await itemsOfOrder(call, subject);
   if (found.length > 0) return found;

@@ -1,6 +1,6 @@
 /**
- * One SQS queue, by three calls of SQS's JSON protocol. The SDK's SQS client would be another dependency. The bundle
- * already contains the signer and the HTTP handler of the EventBridge client.
+ * One SQS queue, by a few calls of SQS's JSON protocol. The SDK's SQS client would be another dependency. The bundle
+ * already contains the signer and the HTTP handler of another client of the SDK.
  * Source: "Amazon SQS API Reference", AWS JSON protocol.
  */
 
@@ -18,17 +18,22 @@ export interface QueueMessage {
 
 /** @throws QueueUnavailable in every call that SQS refuses or returns no response to */
 export interface MessageQueue {
-  send(body: object): Promise<void>;
+  /** @param body an object is sent as JSON */
+  send(body: object | string): Promise<void>;
   /** Up to 10 messages, which SQS then hides for `hiddenSeconds`. */
   receive(hiddenSeconds: number): Promise<readonly QueueMessage[]>;
   remove(message: QueueMessage): Promise<void>;
 }
 
-type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage';
+type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes';
 
-/** @param client its credentials, region, hash and HTTP handler (with its time-outs) are used */
-export function messageQueue(client: EventBridgeClient, QueueUrl: string): MessageQueue {
-  const { config } = client;
+/** A client of the SDK. */
+interface AwsClient {
+  readonly config: Pick<EventBridgeClient['config'], 'credentials' | 'region' | 'sha256' | 'requestHandler'>;
+}
+
+/** @returns a function that calls an action on the queue */
+function queueCaller({ config }: AwsClient, QueueUrl: string) {
   const url = new URL(QueueUrl);
   const send = async (action: Action, parameters: object): Promise<unknown> => {
     const { credentials, region, sha256 } = config;
@@ -49,14 +54,18 @@ export function messageQueue(client: EventBridgeClient, QueueUrl: string): Messa
     if (response.statusCode !== 200) throw new Error(`SQS returned ${response.statusCode}: ${text.slice(0, 300)}`);
     return jsonIn(text);
   };
-  const callQueue = (action: Action, parameters: object) =>
+  return (action: Action, parameters: object) =>
     send(action, parameters).catch((cause: unknown) => {
       throw new QueueUnavailable(`${action} failed`, { cause });
     });
+}
 
+/** @param client its credentials, region, hash and HTTP handler (with its time-outs) are used */
+export function messageQueue(client: AwsClient, queueUrl: string): MessageQueue {
+  const callQueue = queueCaller(client, queueUrl);
   return {
     async send(body) {
-      await callQueue('SendMessage', { MessageBody: JSON.stringify(body) });
+      await callQueue('SendMessage', { MessageBody: typeof body === 'string' ? body : JSON.stringify(body) });
     },
     async receive(hiddenSeconds) {
       const parameters = { MaxNumberOfMessages: 10, VisibilityTimeout: hiddenSeconds, WaitTimeSeconds: 1 };
@@ -69,4 +78,26 @@ export function messageQueue(client: EventBridgeClient, QueueUrl: string): Messa
       await callQueue('DeleteMessage', { ReceiptHandle: receipt });
     },
   };
+}
+
+/**
+ * @returns a function that hides a received message from now on, for 12 hours at most
+ * @throws QueueUnavailable as in MessageQueue
+ */
+export function messageHider(client: AwsClient, queueUrl: string) {
+  const callQueue = queueCaller(client, queueUrl);
+  return async (receipt: string, seconds: number): Promise<void> => {
+    await callQueue('ChangeMessageVisibility', { ReceiptHandle: receipt, VisibilityTimeout: seconds });
+  };
+}
+
+/**
+ * @returns about how many messages can be received now
+ * @throws QueueUnavailable as in MessageQueue
+ */
+export async function messageCount(client: AwsClient, queueUrl: string): Promise<number> {
+  const name = 'ApproximateNumberOfMessages';
+  const response = await queueCaller(client, queueUrl)('GetQueueAttributes', { AttributeNames: [name] });
+  const { Attributes = {} } = (response ?? {}) as { Attributes?: Readonly<Record<string, string>> };
+  return Number(Attributes[name] ?? 0);
 }

@@ -127,6 +127,14 @@ export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
 }
 
+/**
+ * A webhook was not sent, or the shop's server did not answer in time. The event may have been processed; receivers
+ * recognise repeats by its id.
+ */
+export class WebhookNotAnswered extends Error {
+  override readonly name = 'WebhookNotAnswered';
+}
+
 /** A fault of one item: the run continues with other payments and orders. `StoreUnavailable` ends the run. */
 export const isItemFault = (error: unknown): error is Error =>
   error instanceof IamportFault ||

@@ -32,8 +32,8 @@ export interface Config {
   readonly resultPage: ResultPageBranding;
 }
 
-const required = z.string('is missing').check(z.minLength(1, 'is empty'));
-const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+export const required = z.string('is missing').check(z.minLength(1, 'is empty'));
+export const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
   z._default(z.enum(values, `must be ${values.map((value) => `"${value}"`).join(' or ')}`), values[0]);
 
 /** `RESULT_TARGETS`: a JSON object from names to URLs. */
@@ -73,7 +73,7 @@ const branding = z.pipe(
   }),
 );
 
-const deployment = z._default(z.string(), 'local');
+export const deployment = z._default(z.string(), 'local');
 
 const environment = z.object({
   DEPLOYMENT: deployment,
@@ -94,7 +94,7 @@ const environment = z.object({
   RESULT_PAGE: branding,
 });
 
-type Variables = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface PublisherConfig extends Pick<Config, 'deployment' | 'shopColumns'> {
   /** Set when the orders table is the shop's own: the publisher restores our attributes in it. */
@@ -128,7 +128,8 @@ export function publisherConfigFrom(variables: Variables): PublisherConfig {
   };
 }
 
-function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
+/** @throws Error that lists every invalid variable by name */
+export function checked<Schema extends z.ZodMiniType>(schema: Schema, variables: Variables): z.output<Schema> {
   const found = schema.safeParse(variables);
   if (found.success) return found.data;
   const problems = found.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);

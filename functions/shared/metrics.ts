@@ -39,6 +39,8 @@ export const metrics = {
   UnmatchedPayments: { unit: 'Count', by: [] },
   /** Stream records from which no event could be computed. Each is in the queue `Unpublished`. */
   UnreadableRecords: { unit: 'Count', by: [] },
+  /** Failed attempts to deliver a webhook whose event is at least an hour old. */
+  WebhooksLate: { unit: 'Count', by: [] },
   /** Items of the shop's own table whose attributes we restored, after the shop had overwritten them. */
   RestoredItems: { unit: 'Count', by: [] },
   /** Items whose attributes could not be restored, because another payment had settled them in the meantime. */

@@ -23,6 +23,7 @@ const run = [
   'AWS::ApiGatewayV2::Stage',
   'AWS::DynamoDB::GlobalTable',
   'AWS::Events::EventBus',
+  'AWS::Events::Rule',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
   'AWS::Scheduler::Schedule',
@@ -43,7 +44,7 @@ const ignored: Readonly<Record<string, string>> = {
   'AWS::SNS::Subscription': 'as the alarms',
   'AWS::SNS::Topic': 'as the alarms',
   'AWS::SNS::TopicPolicy': 'as the alarms',
-  'AWS::SQS::Queue': 'one local queue takes the messages of every function',
+  'AWS::SQS::Queue': 'the local queues are started for the functions that use them',
   'AWS::SQS::QueuePolicy': 'as the queue',
   'AWS::CDK::Metadata': 'metadata of the CDK',
 };

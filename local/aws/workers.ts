@@ -22,14 +22,17 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** Feeds every event source mapping from its table. */
+/** Feeds every event source mapping of a table. Those of queues: webhooks.ts. */
 export function followStreams(
   assembly: CloudAssembly,
   { functions, database, accessKeyId, report, onChange }: WorkerContext,
 ): Closable {
   const credentials = { ...localCaller, accessKeyId };
   const client = new DynamoDBStreamsClient({ endpoint: database.endpoint, region, credentials });
-  const followers = assembly.ofType('AWS::Lambda::EventSourceMapping').map(({ id, properties }) => {
+  const mappings = assembly
+    .ofType('AWS::Lambda::EventSourceMapping')
+    .filter(({ properties }) => isTable(String(properties.EventSourceArn)));
+  const followers = mappings.map(({ id, properties }) => {
     const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
     return follow({
       lambda: functionNamed(functions, String(properties.FunctionName)),
@@ -49,6 +52,8 @@ export function followStreams(
     },
   };
 }
+
+const isTable = (arn: string): boolean => arn.startsWith('arn:aws:dynamodb:');
 
 /** Adds the ARN of the stream to each record, as Lambda does. @param onRecord called with each record */
 const withArn = (table: string, source: ChangeSource, onRecord: (record: DynamoDBRecord) => void): ChangeSource => ({

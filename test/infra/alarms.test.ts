@@ -47,6 +47,7 @@ function shopStack(more: (stack: Stack) => Partial<IamportPaymentsProps> = () =>
   const payments = new IamportPayments(stack, 'Payments', { ...configuration, bundles, ...more(stack) });
   const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
   payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
+  payments.notify('https://api.shop.example/webhooks');
   return { payments, stack, template: () => Template.fromStack(stack) };
 }
 
@@ -80,7 +81,9 @@ describe('the alarms', () => {
       ['server-errors', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
       ['events-late', 'IteratorAge', 900_000, '2 of 2 x 5 min', 'notBreaching'],
       ['events-lost', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['webhook-late', 'WebhooksLate', 1, '1 of 8 x 60 min', 'notBreaching'],
       ['subscriber-missed', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['webhook-undelivered', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
     ]);
   });
 
@@ -174,7 +177,7 @@ describe('the dashboard', () => {
         dimensions: Dimensions.flatMap(({ Name, Value }) => [Name, String(Value)]),
       }));
     expect(onPage.length).toBeGreaterThan(15);
-    expect(inAlarms).toHaveLength(10);
+    expect(inAlarms).toHaveLength(11);
     for (const { name, dimensions } of [...onPage, ...inAlarms]) {
       expect(Object.keys(metrics)).toContain(name);
       const { by } = metrics[name as keyof typeof metrics];

@@ -28,6 +28,7 @@ test('each function has one bundle with a source map, and no other files', async
     'confirm',
     'reconcile',
     'publish',
+    'deliver',
   ]);
   for (const { name } of bundles) {
     expect(await readdir(join(scratch, 'one', name))).toEqual(['index.mjs', 'index.mjs.map']);
@@ -72,13 +73,27 @@ test('a bundle starts with the environment of its function alone', async () => {
     IAMPORT_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:iamport',
     IAMPORT_API_URL: 'http://127.0.0.1:9',
   };
+  const publishing = { ...lambda, EVENT_BUS: 'bus', UNPUBLISHED_QUEUE_URL: 'http://127.0.0.1:9/1/unpublished' };
+  const { REVERSALS_TABLE: _none, ...withoutTables } = lambda;
+  const delivering = {
+    ...withoutTables,
+    WEBHOOK_URL: 'https://shop.invalid/',
+    WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:webhook',
+    WEBHOOK_QUEUE_URL: 'http://127.0.0.1:9/1/webhooks',
+    WEBHOOK_DEAD_LETTERS_URL: 'http://127.0.0.1:9/1/dead-letters',
+  };
   for (const { name, file } of bundles) {
-    const publishing = { ...lambda, EVENT_BUS: 'bus', UNPUBLISHED_QUEUE_URL: 'http://127.0.0.1:9/1/unpublished' };
-    const env = name === 'publish' ? publishing : settling;
+    const env = name === 'publish' ? publishing : name === 'deliver' ? delivering : settling;
     const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(typeof handler); process.exit();`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { env });
     expect(stdout).toBe('function\n');
   }
+});
+
+test('the bundle of deliver, which needs no DynamoDB and no undici, is at most 190 KB', () => {
+  const deliver = bundles.find(({ name }) => name === 'deliver');
+  expect((deliver?.bytes ?? 0) / 1024).toBeGreaterThan(100);
+  expect((deliver?.bytes ?? 0) / 1024).toBeLessThanOrEqual(190);
 });
 
 test('bundles exclude the SDK’s credential chain and most of undici', async () => {

@@ -60,6 +60,13 @@ test('every finding in the stack is acknowledged with a sentence as its reason',
   for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
 });
 
+test('the resources of a webhook have no other findings', () => {
+  const webhooks = [{ url: 'https://api.shop.example/webhooks' }];
+  const { found, acknowledged } = checked('webhooks', (app) => new PaymentsStack(app, { ...configuration, webhooks }));
+  expect(found).toEqual([]);
+  for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
+});
+
 test('the acknowledgements apply under any name in the app of a shop', () => {
   const { found } = checked('shop', (app) => {
     const shop = new Stack(app, 'Shop');

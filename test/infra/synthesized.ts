@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Configuration } from '../../infra/config.ts';
-import { FUNCTION_NAMES } from '../../infra/function-table.ts';
+import { BUNDLE_NAMES } from '../../infra/function-table.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 
 /** A resource of a template. */
@@ -38,7 +38,7 @@ export function synthesized(configuration: Configuration): SynthesizedTemplate {
 
 /** Writes an empty file at the path of each function's bundle. */
 export function writeEmptyBundles(directory: string): void {
-  for (const name of FUNCTION_NAMES) {
+  for (const name of BUNDLE_NAMES) {
     mkdirSync(join(directory, name));
     writeFileSync(join(directory, name, 'index.mjs'), '');
   }

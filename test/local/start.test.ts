@@ -140,6 +140,14 @@ describe('npm start', { timeout: 180_000 }, () => {
     while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
+  it('prints where webhooks go and the secret that signs them', async () => {
+    const run = start({ DYNAMODB: 'dynalite', SHOP_WEBHOOK_URL: 'http://localhost:9/webhooks' });
+    await until(run, ready);
+    expect(run.printed()).toMatch(/webhooks +http:\/\/localhost:9\/webhooks .*\n +secret +whsec_[A-Za-z0-9+/]{43}=\n/);
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+  });
+
   it('runs without Java, and prints that', async () => {
     const run = start({ PATH: '/nowhere' });
     await until(run, /dynalite \(no Java 17 found.*\n.*ready/s);
@@ -155,6 +163,16 @@ describe('npm start', { timeout: 180_000 }, () => {
     ],
     ['with an unknown database', { DYNAMODB: 'postgres' }, /^DYNAMODB must be "local", "dynalite"/m],
     ['with an invalid port', { PORT: 'http' }, /^PORT must be a port number, and is "http"\.$/m],
+    [
+      'with a webhook URL in the network',
+      { SHOP_WEBHOOK_URL: 'http://192.168.0.10/' },
+      /^SHOP_WEBHOOK_URL must begin with https:\/\/, or be on this machine: http:\/\/localhost:8080\/webhooks$/m,
+    ],
+    [
+      'with a webhook secret that is too short',
+      { SHOP_WEBHOOK_URL: 'http://localhost:9/', SHOP_WEBHOOK_SECRET: 'whsec_c2VjcmV0' },
+      /^SHOP_WEBHOOK_SECRET: A webhook secret must be whsec_ and base64 of 24 to 64 random bytes$/m,
+    ],
     ['with another Iamport and no keys', { IAMPORT_API_URL: 'http://127.0.0.1:9' }, /set IMP_KEY and IMP_SECRET/],
   ])('%s prints the error and exits with 1', async (_case, environment, pattern) => {
     const run = start(environment);

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, expect, test } from 'vitest';
-import { messageQueue } from '../../../functions/adapters/sqs.ts';
+import { messageCount, messageHider, messageQueue } from '../../../functions/adapters/sqs.ts';
 import { QueueUnavailable } from '../../../functions/application/faults.ts';
 import { startQueue } from '../../../local/aws/queue.ts';
 
@@ -45,6 +45,32 @@ test('a message is sent, received once until its visibility timeout, and deleted
   expect(local.bodies).toHaveLength(1);
   if (message) await queue.remove(message);
   expect(local.bodies).toEqual([]);
+});
+
+test('a hidden message is received again after that time, and its text is unchanged', async () => {
+  const local = await startQueue();
+  closers.push(() => local.close());
+  const queue = messageQueue(clientWith(), local.url);
+  const hide = messageHider(clientWith(), local.url);
+  await queue.send('{"a": 1}');
+  const [message] = await queue.receive(600);
+  expect(message?.body).toBe('{"a": 1}');
+  await hide(message?.receipt ?? '', 0);
+  expect(await queue.receive(600)).toHaveLength(1);
+  await hide(message?.receipt ?? '', 600);
+  expect(await queue.receive(600)).toEqual([]);
+});
+
+test('counts the messages that can be received', async () => {
+  const local = await startQueue();
+  closers.push(() => local.close());
+  const queue = messageQueue(clientWith(), local.url);
+  expect(await messageCount(clientWith(), local.url)).toBe(0);
+  await queue.send('1');
+  await queue.send('2');
+  expect(await messageCount(clientWith(), local.url)).toBe(2);
+  await queue.receive(600);
+  expect(await messageCount(clientWith(), local.url)).toBe(0);
 });
 
 test('a call has the queue, the action and a signature for SQS in the region', async () => {

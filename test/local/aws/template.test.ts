@@ -26,9 +26,9 @@ describe('a resource', () => {
     const resources = {
       Orders: table,
       Stream: { Type: 'AWS::Kinesis::Stream' },
-      Every5: { Type: 'AWS::Events::Rule' },
+      Every5: { Type: 'AWS::Pipes::Pipe' },
     };
-    expect(() => assemblyOf(resources)).toThrow(/Stream \(AWS::Kinesis::Stream\), Every5 \(AWS::Events::Rule\)/);
+    expect(() => assemblyOf(resources)).toThrow(/Stream \(AWS::Kinesis::Stream\), Every5 \(AWS::Pipes::Pipe\)/);
   });
 
   it('of the deployed template is always of a known type', () => {
