@@ -173,14 +173,11 @@ test('every module loads with import and with require, with the same exports', a
   }
 });
 
-test.each(Object.entries(COMPILERS))(
-  'the types of all modules but the construct compile in %s',
-  async (_kind, kind) => {
-    const { file, ...resolution } = kind;
-    await write(file, CONSUMER);
-    expect(await compiled([file], { ...resolution, lib: ['es2022', 'dom'], types: [], skipLibCheck: false })).toBe('');
-  },
-);
+test.each(Object.entries(COMPILERS))('the types of all modules but the construct compile in %s', async (_kind, by) => {
+  for (const file of by.files) await write(file, CONSUMER);
+  const strict = { lib: ['es2022', 'dom'], types: [], skipLibCheck: false };
+  expect(await compiled([...by.files], { ...by.options, ...strict })).toBe('');
+});
 
 test('the client is bundled for an edge runtime without another package', async () => {
   await write('edge.mjs', `export { createPayments, verifyWebhook } from 'iamport-serverless/client';`);

@@ -69,11 +69,13 @@ export const result = (): Promise<PayResult> =>
 export const move = (...args: Parameters<typeof moveFor>): Move => moveFor(...args);
 `;
 
-/** The options of a compiler that reads \`exports\`, by the kind of app. */
+/** The options of a compiler that reads `exports`, by the kind of app. */
 export const COMPILERS = {
-  'an ES module of Node.js': { file: 'consumer.mts', module: 'node16', moduleResolution: 'node16' },
-  'a CommonJS module of Node.js': { file: 'consumer.cts', module: 'node16', moduleResolution: 'node16' },
-  'a bundled module': { file: 'consumer.ts', module: 'esnext', moduleResolution: 'bundler' },
+  'ES and CommonJS modules of Node.js': {
+    files: ['consumer.mts', 'consumer.cts'],
+    options: { module: 'node16', moduleResolution: 'node16' },
+  },
+  'a bundled module': { files: ['consumer.ts'], options: { module: 'esnext', moduleResolution: 'bundler' } },
 } as const;
 
 /** Texts that a scanner of secrets looks for, and files that belong to development. */
