@@ -95,16 +95,21 @@ test('its types compile in an app and a subscriber, and reject unknown names', a
   expect(await compiled(['app.ts', 'module.mts'])).toBe('');
 }, 60_000);
 
-test('the code of docs/construct.md compiles, and the translation has the same code', async () => {
+test('the code of docs/construct.md and docs/client.md compiles, and the translations have the same code', async () => {
   const [english, korean] = await Promise.all(['docs/construct.md', 'docs/construct.ko.md'].map(codeOf));
   expect(korean).toEqual(english);
+  const [client, translated] = await Promise.all(['docs/client.md', 'docs/client.ko.md'].map(codeOf));
+  expect(translated).toEqual(client);
+  const [calls = '', webhooks = ''] = client ?? [];
+  await write('calls.ts', calls);
+  await write('webhooks.ts', webhooks);
   const [first = '', subscriptions = '', subscriber = '', ownTable = ''] = english ?? [];
   const named = [...subscriptions.matchAll(/(\w+)\);/g)].map(([, name]) => name).join(': IFunction, ');
   const cdk = "import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';";
   const app = `import type { IFunction } from 'aws-cdk-lib/aws-lambda'; declare const ${named}: IFunction;`;
   await write('first.ts', `${cdk}${app}${first}${subscriptions}{${ownTable}}`);
   await write('second.ts', subscriber);
-  expect(await compiled(['first.ts', 'second.ts'])).toBe('');
+  expect(await compiled(['first.ts', 'second.ts', 'calls.ts', 'webhooks.ts'])).toBe('');
 }, 60_000);
 
 test('a subscriber checks the event of its invocation', async () => {
