@@ -6,7 +6,7 @@ const unit = [
   'test/client/{contract,payments,webhook}.test.ts',
   'test/functions/payment/**/*.test.ts',
   'test/functions/adapters/iamport/{client,client-changes,connections,transport,wire}.test.ts',
-  'test/functions/{bad-input,event-schema,foreign-text,html,prime,publish,settle}.test.ts',
+  'test/functions/{bad-input,event-schema,foreign-text,html,prime,publish,settle,shop-auth}.test.ts',
   'test/infra/config.test.ts',
   'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
   'test/local/iamport/{changes,described,reads,tokens}.test.ts',

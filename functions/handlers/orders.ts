@@ -173,4 +173,4 @@ async function show(merchantUid: string, deps: HandlerDependencies): Promise<Htt
   });
 }
 
-export const handler = await lambdaHandler(orders);
+export const handler = await lambdaHandler(orders, { right: 'orders' });

@@ -14,15 +14,18 @@ import { ownTable, shopTable } from '../adapters/dynamodb/table-mapping.ts';
 import { type IamportClient, iamportClient } from '../adapters/iamport/client.ts';
 import { createCredentials } from '../adapters/iamport/credentials.ts';
 import { type Transport, undiciTransport } from '../adapters/iamport/transport.ts';
+import { createShopKeys } from '../adapters/shop-keys.ts';
 import type { Dependencies } from '../application/ports.ts';
 import { createUnknownPayments } from '../application/unknown-payments.ts';
 import { pageSizes } from '../payment/scan-cursor.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { embedded } from '../shared/metrics.ts';
+import type { ShopRight } from '../shared/shop-keys.ts';
 import { type Calls, callsTimedBy } from './calls.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
 import { writeCounts } from './log.ts';
+import { type ShopAuth, shopAuth } from './shop-auth.ts';
 
 /** The ports of the use cases, and the configuration that HTTP handlers read. */
 export interface HandlerDependencies extends Dependencies {
@@ -85,6 +88,19 @@ export function createDependencies(
   };
 }
 
+/**
+ * @returns undefined when API Gateway has authorized the caller (`shopAuth: 'iam'`)
+ * @throws Error without the secret's ARN: the route would be open to everybody
+ */
+export function createShopAuth(config: Config, right: ShopRight): ShopAuth | undefined {
+  if (config.shopAuth === 'iam') return undefined;
+  if (!config.shopKeysSecretArn) throw new Error('Invalid environment variables: SHOP_KEYS_SECRET_ARN is missing');
+  return shopAuth(createShopKeys(secretsManager, config.shopKeysSecretArn), systemClock, right);
+}
+
+/** A function, so that the client is created only when it is used: for Iamport's keys on most instances never. */
+const secretsManager = () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts });
+
 /** The clients that open network connections. */
 export interface Clients {
   readonly dynamodb: DynamoDBClient;
@@ -98,11 +114,7 @@ export function dependenciesFrom(
 ): HandlerDependencies & { readonly iamport: IamportClient } {
   const iamport = iamportClient({
     transport,
-    // A function, so that the client is created only when it is used: on most instances, never.
-    credentials: createCredentials(
-      () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts }),
-      config.iamportSecretArn,
-    ),
+    credentials: createCredentials(secretsManager, config.iamportSecretArn),
     sharedToken: createSharedToken(table(dynamodb, config.tables.state)),
     clock: systemClock,
     random: systemRandom,
