@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPayments, type Payments, PaymentsError } from '../../client/index.ts';
-import { signed } from '../../local/aws/signature.ts';
+import { shopKeysOf } from '../../functions/shared/shop-keys.ts';
+import { localShopKey, localShopKeyText } from '../../local/aws/secrets.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -10,17 +11,9 @@ let payments: Payments;
 
 beforeAll(async () => {
   system = await startSystem();
-  payments = createPayments({ url: system.url, key: 'sk_unused', fetch: signingFetch });
+  payments = createPayments({ url: system.url, key: localShopKey });
 });
 afterAll(() => system.close());
-
-/** Replaces the key by a signature of the local IAM caller, which the routes of the local system require. */
-async function signingFetch(url: string, init: RequestInit): Promise<Response> {
-  const { authorization: _key, ...headers } = init.headers as Record<string, string>;
-  const { host, pathname } = new URL(url);
-  const request = { method: init.method ?? 'GET', url: pathname, headers: { ...headers, host } };
-  return fetch(url, { ...init, headers: await signed({ ...request, body: String(init.body ?? '') }) });
-}
 
 test('registers, reads, refunds and closes orders of the real handlers', async () => {
   const merchantUid = `주문 ${crypto.randomUUID().slice(0, 8)}`;
@@ -58,4 +51,14 @@ test('closes an unpaid order, also twice, and gets the problem of an order that 
   expect(await payments.orders.close(merchantUid)).toBeUndefined();
   expect(await payments.orders.get(merchantUid)).toMatchObject({ status: 'closed' });
   await expect(payments.orders.get('missing')).rejects.toMatchObject({ code: 'order_not_found', status: 404 });
+});
+
+test('gets the problems of a wrong key, and of a key that may only register and read', async () => {
+  const merchantUid = await system.order();
+  const wrong = createPayments({ url: system.url, key: 'sk_orders_wrong' });
+  await expect(wrong.orders.get(merchantUid)).rejects.toMatchObject({ code: 'unauthorised', status: 401 });
+  const [ordersKey = ''] = shopKeysOf({ current: localShopKeyText }).orders;
+  const reader = createPayments({ url: system.url, key: ordersKey });
+  expect(await reader.orders.get(merchantUid)).toMatchObject({ status: 'ready' });
+  await expect(reader.orders.close(merchantUid)).rejects.toMatchObject({ code: 'forbidden', status: 403 });
 });
