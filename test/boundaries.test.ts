@@ -1,7 +1,7 @@
 /** The import boundaries: the linter refuses each breach below, and reports nothing for the current code. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,8 +40,20 @@ const outside = [
   'local/system.ts',
   'ops/cli.ts',
   'storefront/build.ts',
+  'client/index.ts',
   'bench/cpu.ts',
   'scripts/openapi.ts',
+];
+
+/** The client imports no package and no code of the functions. */
+const forbiddenInClient = [
+  '../functions/payment/order.ts',
+  '../functions/application/ports.ts',
+  '../functions/shared/defined.ts',
+  '../infra/events.ts',
+  '../storefront/checkout/index.ts',
+  'zod/mini',
+  'node:crypto',
 ];
 
 interface Breach {
@@ -66,8 +78,17 @@ const imports = folders.flatMap((folder) =>
   ),
 );
 
+const importsOfClient = forbiddenInClient.map((path, index) => ({
+  file: `client/breach-import-${index}.ts`,
+  code: `import * as it from '${path}';\nexport const breach = it;\n`,
+  rule: 'noRestrictedImports',
+}));
+
 const breaches: readonly Breach[] = [
   ...imports,
+  ...importsOfClient,
+  { file: 'client/breach-1.ts', code: 'export const breach = process.version;\n', rule: 'noRestrictedGlobals' },
+  { file: 'client/breach-2.ts', code: "export const breach = Buffer.from('');\n", rule: 'noRestrictedGlobals' },
   { file: 'functions/http/breach-1.ts', code: 'export const breach = Date.now();\n', rule: 'noRestrictedGlobals' },
   {
     file: 'functions/application/breach-2.ts',
@@ -106,11 +127,11 @@ beforeAll(async () => {
   // Works on a copy, because other test files read the project at the same time.
   copy = await mkdtemp(join(tmpdir(), 'boundaries-'));
   const run = promisify(execFile);
-  await run('cp', ['-r', 'functions', 'biome.json', copy], { cwd: root });
+  await run('cp', ['-r', 'functions', 'client', 'biome.json', copy], { cwd: root });
   for (const { file, code } of breaches) await writeFile(join(copy, file), code);
   const linted = await run(
     join(root, 'node_modules/.bin/biome'),
-    ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', 'functions'],
+    ['lint', '--vcs-enabled=false', '--reporter=json', '--max-diagnostics=none', 'functions', 'client'],
     {
       cwd: copy,
       maxBuffer: 2 ** 24,
@@ -132,4 +153,14 @@ test.each(breaches)('refuses $file ($rule): $code', ({ file, rule }) => {
 
 test('reports nothing for the current code', () => {
   expect(diagnosed.filter(({ path }) => !path.includes('breach-'))).toEqual([]);
+});
+
+test('the client imports only types from functions/', async () => {
+  const files = (await readdir(join(root, 'client'))).filter((file) => file.endsWith('.ts'));
+  const sources = await Promise.all(files.map((file) => readFile(join(root, 'client', file), 'utf8')));
+  const imports = sources.flatMap(
+    (source) => source.match(/^(?:import|export)\b[^;]*'\.\.\/functions\/[^;]*;/gm) ?? [],
+  );
+  expect(imports.length).toBeGreaterThan(0);
+  expect(imports.filter((statement) => !/^import type\b/.test(statement))).toEqual([]);
 });

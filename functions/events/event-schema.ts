@@ -94,7 +94,7 @@ export type NotificationDetail = z.infer<typeof notificationDetail>;
 
 /** The type of the `detail` of an event, by its name. */
 export type DetailOf<Name extends EventName | NotificationEventName> = Name extends EventName
-  ? EventDetail & Required<Pick<EventDetail, (typeof eventFields)[Name][number]>>
+  ? EventDetail & { [Field in (typeof eventFields)[Name][number]]-?: NonNullable<EventDetail[Field]> }
   : NotificationDetail;
 
 /**

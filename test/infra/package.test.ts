@@ -3,20 +3,25 @@
  * processes.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { makePackage } from '../../scripts/package.ts';
+import { COMPILERS, CONSUMER, FOREIGN_FILES, MODULES, publintMessages, SECRETS, typeProblems } from './packed.ts';
 import { shippedContext } from './shipped.ts';
 
 const run = promisify(execFile);
-const modules = join(import.meta.dirname, '../../node_modules');
+const root = join(import.meta.dirname, '../..');
+const modules = join(root, 'node_modules');
 let app: string;
+let tarball: string;
 
 beforeAll(async () => {
-  const tarball = await makePackage();
+  tarball = await makePackage();
   app = await mkdtemp(join(tmpdir(), 'shop-app-'));
   const dependencies = { 'iamport-serverless': `file:${tarball}`, zod: `file:${join(modules, 'zod')}` };
   await write('package.json', JSON.stringify({ name: 'shop', private: true, dependencies }));
@@ -80,19 +85,31 @@ test('its types compile in an app and a subscriber, and reject unknown names', a
      // @ts-expect-error: an expired order may have no payment.
      export const expired = (event: unknown): string => readEvent('Order Expired', event).imp_uid;`,
   );
-  expect(await compiled(['app.ts'])).toBe('');
+  await write(
+    'module.mts',
+    `import type { IamportPayments } from 'iamport-serverless';
+     export const url = (payments: IamportPayments): string => payments.url;
+     // @ts-expect-error: not a property.
+     export const other = (payments: IamportPayments) => payments.uri;`,
+  );
+  expect(await compiled(['app.ts', 'module.mts'])).toBe('');
 }, 60_000);
 
-test('the code of docs/construct.md compiles, and the translation has the same code', async () => {
+test('the code of docs/construct.md and docs/client.md compiles, and the translations have the same code', async () => {
   const [english, korean] = await Promise.all(['docs/construct.md', 'docs/construct.ko.md'].map(codeOf));
   expect(korean).toEqual(english);
+  const [client, translated] = await Promise.all(['docs/client.md', 'docs/client.ko.md'].map(codeOf));
+  expect(translated).toEqual(client);
+  const [calls = '', webhooks = ''] = client ?? [];
+  await write('calls.ts', calls);
+  await write('webhooks.ts', webhooks);
   const [first = '', subscriptions = '', subscriber = '', ownTable = ''] = english ?? [];
   const named = [...subscriptions.matchAll(/(\w+)\);/g)].map(([, name]) => name).join(': IFunction, ');
   const cdk = "import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';";
   const app = `import type { IFunction } from 'aws-cdk-lib/aws-lambda'; declare const ${named}: IFunction;`;
   await write('first.ts', `${cdk}${app}${first}${subscriptions}{${ownTable}}`);
   await write('second.ts', subscriber);
-  expect(await compiled(['first.ts', 'second.ts'])).toBe('');
+  expect(await compiled(['first.ts', 'second.ts', 'calls.ts', 'webhooks.ts'])).toBe('');
 }, 60_000);
 
 test('a subscriber checks the event of its invocation', async () => {
@@ -122,9 +139,96 @@ test('a subscriber checks the event of its invocation', async () => {
 test('it has no install scripts, and one dependency', async () => {
   const manifest = JSON.parse(await readFile(join(app, 'node_modules/iamport-serverless/package.json'), 'utf8'));
   expect(Object.keys(manifest.dependencies)).toEqual(['zod']);
+  // Optional: npm installs no CDK into a server or a page that imports only the client or the checkout.
   expect(Object.keys(manifest.peerDependencies)).toEqual(['aws-cdk-lib', 'constructs']);
+  expect(manifest.peerDependenciesMeta).toEqual({ 'aws-cdk-lib': { optional: true }, constructs: { optional: true } });
   expect(manifest).not.toHaveProperty('scripts');
   expect(manifest).not.toHaveProperty('optionalDependencies');
+});
+
+test('publint has no message about the tarball', async () => {
+  expect(await publintMessages(tarball)).toEqual([]);
+});
+
+test('attw finds the types of every module under every resolution of modules', async () => {
+  const { modules, problems } = await typeProblems(tarball);
+  expect(modules.map((name) => name.replace('.', 'iamport-serverless'))).toEqual(Object.keys(MODULES));
+  expect(problems).toEqual([]);
+});
+
+test('every module loads with import and with require, with the same exports', async () => {
+  await write(
+    'load.mjs',
+    `import { createRequire } from 'node:module';
+     const require = createRequire(import.meta.url);
+     const loaded = {};
+     for (const name of ${JSON.stringify(Object.keys(MODULES))}) {
+       const [imported, required] = [await import(name), require(name)];
+       loaded[name] = { imported: Object.keys(imported), required: Object.keys(required), isOneFile: imported === required };
+     }
+     console.log(JSON.stringify(loaded));`,
+  );
+  const { stdout } = await run(process.execPath, ['load.mjs'], { cwd: app });
+  const loaded: Record<string, { imported: string[]; required: string[]; isOneFile: boolean }> = JSON.parse(stdout);
+  for (const [name, names] of Object.entries(MODULES)) {
+    expect(loaded[name]?.imported).toEqual(expect.arrayContaining([...names]));
+    expect(loaded[name]?.required.sort()).toEqual(loaded[name]?.imported.sort());
+    // Two builds: a bundler that knows no ES modules reads the second one.
+    expect(loaded[name]?.isOneFile).toBe(false);
+  }
+});
+
+test.each(Object.entries(COMPILERS))('the types of all modules but the construct compile in %s', async (_kind, by) => {
+  for (const file of by.files) await write(file, CONSUMER);
+  const strict = { lib: ['es2022', 'dom'], types: [], skipLibCheck: false };
+  expect(await compiled([...by.files], { ...by.options, ...strict })).toBe('');
+});
+
+test('the client is bundled for an edge runtime without another package', async () => {
+  await write('edge.mjs', `export { createPayments, verifyWebhook } from 'iamport-serverless/client';`);
+  const { metafile } = await build({
+    entryPoints: [join(app, 'edge.mjs')],
+    absWorkingDir: app,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    metafile: true,
+    write: false,
+  });
+  expect(Object.keys(metafile.inputs)).toEqual(['node_modules/iamport-serverless/client/index.js', 'edge.mjs']);
+});
+
+test('the plain script defines IamportCheckout', async () => {
+  const script = await readFile(join(app, 'node_modules/iamport-serverless/storefront/checkout.global.js'), 'utf8');
+  const names = runInNewContext(`${script}; Object.keys(IamportCheckout).sort()`, {});
+  expect([...names]).toEqual(['confirm', 'pay', 'resume']);
+});
+
+test('it has no files of development, no lock files and no secrets', async () => {
+  const packed = join(app, 'node_modules/iamport-serverless');
+  const entries = await readdir(packed, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  expect(files.length).toBeGreaterThan(100);
+  const names = files.map((file) => relative(packed, file));
+  expect(names.filter((file) => FOREIGN_FILES.test(file))).toEqual([]);
+  const texts = await Promise.all(files.map(async (file) => [file, await readFile(file, 'latin1')] as const));
+  const leaking = texts.filter(([, text]) => SECRETS.test(text) || text.includes(root));
+  expect(leaking.map(([file]) => relative(packed, file))).toEqual([]);
+});
+
+test('the docs in it link only to files in it', async () => {
+  const packed = join(app, 'node_modules/iamport-serverless');
+  const names = await readdir(packed, { recursive: true });
+  const docs = names.filter((name) => /^(docs\/)?[^/]+\.md$/.test(name));
+  expect(docs.length).toBeGreaterThan(30);
+  for (const doc of docs) {
+    const links = (await readFile(join(packed, doc), 'utf8')).matchAll(/\]\((?!https?:)([^)#]+)/g);
+    const targets = [...links].map(([, target = '']) => join(dirname(doc), target));
+    expect(
+      targets.filter((target) => !names.includes(target)),
+      doc,
+    ).toEqual([]);
+  }
 });
 
 test('npx iamport-serverless prints its help, and the declarations of an app', async () => {
@@ -162,13 +266,14 @@ async function codeOf(doc: string): Promise<(string | undefined)[]> {
 }
 
 /** Compiles in strict mode. @returns the output of the compiler, empty without errors */
-async function compiled(files: string[]): Promise<string> {
+async function compiled(files: string[], options: object = {}): Promise<string> {
   const compilerOptions = {
     module: 'nodenext',
     lib: ['es2024', 'esnext.disposable'],
     strict: true,
     noEmit: true,
     types: ['node'],
+    ...options,
   };
   await write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
   const { stdout } = await run(process.execPath, [join(modules, 'typescript/bin/tsc')], { cwd: app }).catch(
