@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../local/aws/free-port.ts';
 import { launchBrowser, pc } from '../support/browser.ts';
+import { webhooksAssembly } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -57,7 +58,10 @@ afterEach(async () => {
 async function start({ program, args }: Example): Promise<{ system: System; url: string }> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const system = await startSystem({ webhooks: { url: `${url}/webhooks`, secret } });
+  const system = await startSystem({
+    assembly: await webhooksAssembly(),
+    webhooks: { url: `${url}/webhooks`, secret },
+  });
   closing.push(() => system.close());
   const directory = await mkdtemp(join(tmpdir(), 'shop-'));
   closing.push(() => rm(directory, { recursive: true }));
