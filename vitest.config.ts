@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests of single modules. They need no database, no template and no browser, so they run without the global setup. */
 const unit = [
-  'test/functions/payment/**/*.test.ts',
+  'test/functions/{application,handlers,payment}/**/*.test.ts',
   'test/functions/adapters/iamport/{client,client-changes,connections,transport,wire}.test.ts',
-  'test/functions/{bad-input,event-schema,foreign-text,html,prime,publish,settle}.test.ts',
+  'test/functions/{bad-input,event-schema,foreign-text,html,prime,settle}.test.ts',
   'test/infra/config.test.ts',
   'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
   'test/local/iamport/{changes,described,reads,tokens}.test.ts',

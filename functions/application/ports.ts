@@ -4,8 +4,9 @@
  */
 
 import type { Policy } from '../payment/decide.ts';
+import type { PaymentEvent } from '../payment/events.ts';
 import type { Amount } from '../payment/money.ts';
-import type { Notification } from '../payment/notification.ts';
+import type { Notification, NotificationEvent } from '../payment/notification.ts';
 import type { Order, OrderState, OrderTerms } from '../payment/order.ts';
 import type { Payment, UnixSeconds } from '../payment/payment.ts';
 import type { Refund, RefundAccount, RefundRequester } from '../payment/refund.ts';
@@ -324,14 +325,58 @@ export interface Bus {
   put(entries: readonly BusEntry[]): Promise<readonly boolean[]>;
 }
 
-/** A stream record from which no event can be computed. */
-export interface UnreadableRecord {
+/** Publishes the events of the use cases. */
+export interface EventPublisher {
+  /**
+   * @param at when the item changed
+   * @returns whether the bus accepted the event
+   * @throws BusUnavailable when the bus returns no response
+   * @throws EventRefused when the bus refuses the event for its content, and a repeat would be refused as well
+   */
+  publish(event: PaymentEvent | NotificationEvent, at: UnixSeconds): Promise<boolean>;
+}
+
+/** A record of a table's stream: one write of one item. */
+export interface StreamRecord {
   readonly table: string;
   /** The key of the item, without its other attributes. */
   readonly key: Readonly<Record<string, string>>;
   readonly sequenceNumber: string;
-  /** When the item changed. Unix seconds. */
-  readonly changedAt: number;
+  /** When the item changed. */
+  readonly changedAt: UnixSeconds;
+}
+
+/** An item before and after a write. `before` is absent for a new item. */
+export type Versions =
+  | { readonly kind: 'order'; readonly before?: Order | undefined; readonly after: Order }
+  | { readonly kind: 'reversal'; readonly before?: Reversal | undefined; readonly after: Reversal }
+  | { readonly kind: 'refund'; readonly before?: Refund | undefined; readonly after: Refund }
+  | { readonly kind: 'notification'; readonly after: Notification };
+
+/**
+ * The result of the restoration of an item.
+ * `restored_before`: this restoration, or a later one, is written already.
+ * `lost`: another settlement has begun in the item. The operator must compare the two.
+ * `is_restoration`: the write itself is one of our restorations. Its events were published after the first write.
+ */
+export type Restoration = 'restored' | 'restored_before' | 'deleted' | 'lost' | 'is_restoration';
+
+/** The change of an item by one write. */
+export interface ItemChange extends StreamRecord {
+  /**
+   * @returns undefined for a deletion, and for a write that did not raise the revision, such as an operator's correction
+   * @throws StoreUnexpected for an item that this version cannot parse
+   */
+  versions(): Versions | undefined;
+  /**
+   * Writes our attributes again where the shop has overwritten a whole item of its own table.
+   * @returns undefined for any other write
+   */
+  restoreIfOverwritten(): Promise<Restoration | undefined>;
+}
+
+/** A stream record from which no event can be computed. */
+export interface UnreadableRecord extends StreamRecord {
   readonly reason: string;
 }
 

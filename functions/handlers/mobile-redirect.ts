@@ -13,8 +13,8 @@ import type { OutcomeStatus } from '../payment/outcome.ts';
 import type { HandlerDependencies } from '../runtime/dependencies.ts';
 import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
-import { causesOf } from '../runtime/log.ts';
 import { foreignText } from '../shared/foreign-text.ts';
+import { causesOf } from '../shared/log-line.ts';
 
 /** The documented path. Other paths reach this function when a return address was cut off, or ends with a slash. */
 const ownPath = '/payments/complete/mobile';

@@ -16,9 +16,9 @@ import { expected } from '../payment/reversal.ts';
 import type { HandlerDependencies } from '../runtime/dependencies.ts';
 import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
-import { causesOf } from '../runtime/log.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { defined } from '../shared/defined.ts';
+import { causesOf } from '../shared/log-line.ts';
 
 /** Strict: a misspelt field is an error of the shop's server and must not be ignored. */
 export const terms = z.strictObject({

@@ -3,8 +3,8 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { HttpResponse } from '../http/response.ts';
 import type { Deadline } from '../shared/clock.ts';
+import type { LogLine } from '../shared/log-line.ts';
 import type { HandlerDependencies } from './dependencies.ts';
-import type { LogLine } from './log.ts';
 
 /** One request, with its time budget and its log line. */
 export interface RequestContext {

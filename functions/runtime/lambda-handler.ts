@@ -8,11 +8,12 @@ import { problemOf } from '../http/problem.ts';
 import { languageOf } from '../http/request.ts';
 import { type HttpResponse, problem } from '../http/response.ts';
 import { deadlineIn } from '../shared/clock.ts';
+import { causesOf, type LogLine } from '../shared/log-line.ts';
 import type { Tally } from './calls.ts';
 import { configFrom, environmentOfLambda, startsOnDemand } from './config.ts';
 import { createDependencies, type DependencyOptions, type HandlerDependencies } from './dependencies.ts';
 import type { HttpHandler } from './http-handler.ts';
-import { causesOf, type LogLine, writeLog } from './log.ts';
+import { writeLog } from './log.ts';
 import { prime } from './prime.ts';
 
 /** Of the 12 s after which Lambda ends the function; API Gateway waits 30 s. The rest is for the error response. */

@@ -3,7 +3,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BusEntry, storedValue } from '../../functions/application/ports.ts';
-import { publish } from '../../functions/handlers/publish.ts';
+import { eventPublisher, publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
 import type { LambdaFunction } from '../../local/aws/lambda.ts';
 import { follow } from '../../local/aws/streams.ts';
@@ -88,10 +88,11 @@ describe.each(engines)('on $name', (engine) => {
         return entries.map(({ detailType }) => detailType !== 'Payment Failed' || refusals-- <= 0);
       };
       const deps = {
-        bus: { put },
+        events: eventPublisher({ put }),
         reversals: store.reversals,
         clock: systemClock,
         count: () => undefined,
+        log: () => undefined,
         unreadable,
       };
       const invoke = (event: DynamoDBStreamEvent) => publish(deps, event);

@@ -4,10 +4,11 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createCheckpoints } from '../../functions/adapters/dynamodb/checkpoints.ts';
 import { createNotifications } from '../../functions/adapters/dynamodb/notifications.ts';
 import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
-import { createOverwrittenItems, type OverwrittenItems } from '../../functions/adapters/dynamodb/overwritten.ts';
+import { createOverwrittenItems } from '../../functions/adapters/dynamodb/overwritten.ts';
 import { createRefunds } from '../../functions/adapters/dynamodb/refunds.ts';
 import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
 import { createSharedToken } from '../../functions/adapters/dynamodb/state.ts';
+import type { ShopItems } from '../../functions/adapters/dynamodb/stream.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
 import type { TableMapping } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { iamportClient } from '../../functions/adapters/iamport/client.ts';
@@ -146,8 +147,8 @@ export class Lambda {
         orderPrefix: '',
       },
     };
-    const overwritten = mapping.isShops ? { mapping, overwritten: createOverwrittenItems(orders, mapping) } : undefined;
-    return { instance, deps, bus: this.#bus(instance), shopTable: overwritten };
+    const shop = mapping.isShops ? { mapping, overwritten: createOverwrittenItems(orders, mapping) } : undefined;
+    return { instance, deps, bus: this.#bus(instance), shop };
   }
 
   async #toIamport(instance: Instance, request: HttpRequest): Promise<TransportResponse> {
@@ -254,7 +255,7 @@ export interface RunningInstance {
   readonly instance: Instance;
   readonly deps: HandlerDependencies;
   readonly bus: Bus;
-  readonly shopTable: { readonly mapping: TableMapping; readonly overwritten: OverwrittenItems } | undefined;
+  readonly shop: ShopItems | undefined;
 }
 
 /** The route without its ids. */
