@@ -8,6 +8,7 @@ import type { PaymentEvent } from '../payment/events.ts';
 import type { Amount } from '../payment/money.ts';
 import type { Notification, NotificationEvent } from '../payment/notification.ts';
 import type { Order, OrderState, OrderTerms } from '../payment/order.ts';
+import type { Schedule } from '../payment/order-steps.ts';
 import type { Payment, UnixSeconds } from '../payment/payment.ts';
 import type { Refund, RefundAccount, RefundRequester } from '../payment/refund.ts';
 import type { CheckClass, Reversal, ReversalRequest } from '../payment/reversal.ts';
@@ -160,10 +161,7 @@ export interface Orders {
    * Writes when to check the order next, and whether its amount is registered at Iamport. The state does not change, so
    * the revision stays.
    */
-  updateSchedule(
-    order: Order,
-    schedule: Pick<Order, 'isUnprepared' | 'nextCheckAt' | 'preparedAmount'>,
-  ): Promise<WriteResult<Order>>;
+  updateSchedule(order: Order, schedule: Schedule): Promise<WriteResult<Order>>;
   /**
    * Marks an unpaid order before one of its payments is cancelled, since the shop may change the amount of the order. A
    * concurrent writer that read the order before this write fails, and one that reads it later finds the payment's

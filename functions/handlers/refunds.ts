@@ -11,7 +11,14 @@ import { json } from '../http/response.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { isSettled, type Order } from '../payment/order.ts';
 import type { Payment } from '../payment/payment.ts';
-import { decideRefund, type Refund, type RefundAccount, type RefundRefusal, type TaxParts } from '../payment/refund.ts';
+import {
+  decideRefund,
+  isUnsent,
+  type Refund,
+  type RefundAccount,
+  type RefundRefusal,
+  type TaxParts,
+} from '../payment/refund.ts';
 import { opened } from '../payment/refund-steps.ts';
 import type { HandlerDependencies } from '../runtime/dependencies.ts';
 import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
@@ -109,7 +116,7 @@ async function recordRefund(
   const { known, payment, key, request } = context;
   const { impUid } = payment;
   let before = await deps.refunds.read({ impUid, key });
-  if (!before || before.state === 'unsent') {
+  if (!before || isUnsent(before)) {
     const next = opened(await decide(deps, context), unixSeconds(deps.clock));
     const revision = (before?.revision ?? 0) + 1;
     const result = await deps.refunds.request({ ...next, revision });

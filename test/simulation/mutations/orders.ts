@@ -134,8 +134,11 @@ export const orders: readonly Mutation[] = [
   {
     name: 'an order is written without the revision condition',
     file: 'functions/adapters/dynamodb/table-mapping.ts',
-    find: `    conditions: { revisionIsUnchanged: '#revision = :read' },`,
-    replace: `    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },`,
+    find: `  isAsRead,\n`,
+    replace: `  isAsRead: (read) => ({
+    ...isAsRead(read),
+    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },
+  }),\n`,
   },
   {
     name: 'a payment begun before its order is cancelled',
