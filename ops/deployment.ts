@@ -14,7 +14,8 @@ import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
 import type { Bus } from '../functions/application/ports.ts';
 import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
-import { createDependencies, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
+import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
+import { createDependencies } from '../functions/runtime/instance.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 
 export interface Deployment {

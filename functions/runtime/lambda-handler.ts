@@ -11,8 +11,9 @@ import { deadlineIn } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
 import type { Tally } from './calls.ts';
 import { configFrom, environmentOfLambda, startsOnDemand } from './config.ts';
-import { createDependencies, type DependencyOptions, type HandlerDependencies } from './dependencies.ts';
+import type { HandlerDependencies } from './dependencies.ts';
 import type { HttpHandler } from './http-handler.ts';
+import { createDependencies, type DependencyOptions } from './instance.ts';
 import { writeLog } from './log.ts';
 import { prime } from './prime.ts';
 

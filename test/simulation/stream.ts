@@ -2,7 +2,7 @@
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { UnreadableRecord } from '../../functions/application/ports.ts';
-import { eventPublisher, publish } from '../../functions/handlers/publish.ts';
+import { publish } from '../../functions/handlers/publish.ts';
 import type { PublisherStream, SimulationContext, StreamedTable } from './context.ts';
 
 export class Stream implements PublisherStream {
@@ -52,12 +52,9 @@ export class Stream implements PublisherStream {
           },
         }) as unknown as DynamoDBRecord,
     );
-    const { value } = await lambda.run('publish', 60_000, ({ deps, bus, shop }) => {
-      const { clock, reversals } = deps;
-      const events = eventPublisher(bus);
-      const count = () => undefined;
-      return publish({ events, clock, count, log: count, reversals, shop, unreadable }, { Records });
-    });
+    const { value } = await lambda.run('publish', 60_000, ({ publisherDeps }) =>
+      publish(publisherDeps(unreadable), { Records }),
+    );
     const failed = value?.batchItemFailures[0]?.itemIdentifier;
     const isAgain = faults.happens('batch again');
     if (value && !isAgain) this.#moveTo(table, failed === undefined ? from + batch.length : Number(failed));

@@ -4,9 +4,9 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import type { BusEntry, UnreadableRecord } from '../../../functions/application/ports.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../../functions/events/event-schema.ts';
-import { eventPublisher, type PublisherDependencies, publish } from '../../../functions/handlers/publish.ts';
-import type { ReversalRequest } from '../../../functions/payment/reversal.ts';
-import { reversalIn as reversal } from '../payment/cases.ts';
+import { publish } from '../../../functions/handlers/publish.ts';
+import { publisherDependenciesFrom } from '../../../functions/runtime/publisher-dependencies.ts';
+import { portOf, SimulatedTable } from '../../simulation/table.ts';
 
 /** A record of the stream of the table of orders, as DynamoDB writes it. */
 const record = (sequence: string, before: object | undefined, after: object | undefined): DynamoDBRecord => ({
@@ -37,28 +37,23 @@ function createDeps(isAccepted: (entry: BusEntry) => boolean = () => true) {
   const sent: BusEntry[] = [];
   /** The number of entries in each call of the bus. */
   const puts: number[] = [];
-  const requested: ReversalRequest[] = [];
+  const reversals = new SimulatedTable('imp_uid');
   const kept: UnreadableRecord[] = [];
-  const deps: PublisherDependencies = {
-    events: eventPublisher({
+  const deps = publisherDependenciesFrom({
+    bus: {
       put: async (entries) => {
         puts.push(entries.length);
         sent.push(...entries);
         return entries.map(isAccepted);
       },
-    }),
-    reversals: {
-      request: async (request) => {
-        requested.push(request);
-        return { written: true, value: reversal(request) };
-      },
     },
+    reversals: portOf(reversals),
     clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
     count: () => undefined,
     log: () => undefined,
     unreadable: { keep: async (record) => void kept.push(record) },
-  };
-  return { deps, sent, puts, requested, kept };
+  });
+  return { deps, sent, puts, reversals, kept };
 }
 
 describe('the publisher', () => {
@@ -149,17 +144,18 @@ describe('the publisher', () => {
   });
 
   test('requests the revocation of a stale account', async () => {
-    const { deps, requested } = createDeps();
+    const { deps, reversals } = createDeps();
     const waiting = item(1, 'virtual_account_issued', { virtual_account: account, imp_uid: { S: 'imp_1' } });
     await publish(deps, { Records: [record('1', waiting, paidItem)] });
-    expect(requested).toEqual([
+    expect([...reversals.items()]).toMatchObject([
       {
-        impUid: 'imp_1',
-        merchantUid: 'order-1',
-        kind: 'revoke',
-        reason: 'duplicate_payment',
-        amount: 0,
-        currency: 'KRW',
+        imp_uid: { S: 'imp_1' },
+        merchant_uid: { S: 'order-1' },
+        kind: { S: 'revoke' },
+        reason: { S: 'duplicate_payment' },
+        amount: { N: '0' },
+        state: { S: 'requested' },
+        attempts: { N: '0' },
       },
     ]);
   });

@@ -4,12 +4,12 @@ import { CreateTableCommand, DeleteItemCommand, GetItemCommand, PutItemCommand }
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { createOrders } from '../../../../functions/adapters/dynamodb/orders.ts';
-import { createOverwrittenItems } from '../../../../functions/adapters/dynamodb/overwritten.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
 import type { BusEntry } from '../../../../functions/application/ports.ts';
-import { eventPublisher, publish } from '../../../../functions/handlers/publish.ts';
+import { publish } from '../../../../functions/handlers/publish.ts';
 import type { Order, OrderState } from '../../../../functions/payment/order.ts';
+import { publisherDependenciesFrom } from '../../../../functions/runtime/publisher-dependencies.ts';
 import type { LogLine } from '../../../../functions/shared/log-line.ts';
 import type { Counts } from '../../../../functions/shared/metrics.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
@@ -26,7 +26,7 @@ const partly: OrderState = {
 
 /** The table of the shop with one order, and the publisher that reads its stream. */
 async function open() {
-  const { client } = await freshTables();
+  const { client, names } = await freshTables();
   const mapping = shopTable({ key: 'key', amount: 'total' });
   await client.send(
     new CreateTableCommand({
@@ -47,15 +47,15 @@ async function open() {
       return entries.map(() => true);
     },
   };
-  const deps = {
-    events: eventPublisher(bus),
-    reversals: { request: () => Promise.reject(new Error('no account is stale')) },
+  const deps = publisherDependenciesFrom({
+    bus,
+    reversals: table(client, names.reversals),
     clock: { now: () => now * 1000, sleep: async () => undefined },
     count: (counts: Counts) => counted.push(counts),
     log: (line: LogLine, isFault: boolean) => logged.push([line, isFault]),
     unreadable: { keep: () => Promise.reject(new Error('every record can be read')) },
-    shop: { mapping, overwritten: createOverwrittenItems(shop, mapping) },
-  };
+    shop: { orders: shop, mapping },
+  });
   const Key = { key: { S: 'order-1' } };
   const stored = async () =>
     (await client.send(new GetItemCommand({ TableName: 'shop', Key, ConsistentRead: true }))).Item;
