@@ -16,8 +16,8 @@ import type { PageSizes, ScanCursor } from '../payment/scan-cursor.ts';
 import type { Clock, Deadline } from '../shared/clock.ts';
 import type { Counts } from '../shared/metrics.ts';
 
-/** The ports and settings that every use case gets as `deps`. */
-export interface Dependencies {
+/** The ports and settings of one Lambda instance. */
+export interface Ports {
   readonly iamport: Iamport;
   readonly orders: Orders;
   readonly reversals: Reversals;
@@ -36,6 +36,22 @@ export interface Dependencies {
    */
   readonly config: { readonly orderPrefix: string };
 }
+
+/** A call of Iamport whose deadline is that of the request. */
+type CallInTime<Call> = Call extends (subject: infer Subject, deadline: Deadline, ...rest: infer Rest) => infer Result
+  ? (subject: Subject, ...rest: Rest) => Result
+  : never;
+
+/** The ports within one request, as `inTime` makes them: every call to Iamport ends within the deadline. */
+export type InTime<Deps extends Ports> = Omit<Deps, 'iamport'> & {
+  readonly iamport: { readonly [Name in keyof Iamport]: CallInTime<Iamport[Name]> };
+  readonly deadline: Deadline;
+  /** The same ports for a part of the request. @param ms its deadline, from now on */
+  within(ms: number): InTime<Deps>;
+};
+
+/** The ports and settings that every use case gets as `deps`. */
+export type Dependencies = InTime<Ports>;
 
 /**
  * The result of a conditional write.

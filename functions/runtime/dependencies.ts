@@ -14,13 +14,13 @@ import type { Table } from '../adapters/dynamodb/table.ts';
 import { ownTable, type TableMapping } from '../adapters/dynamodb/table-mapping.ts';
 import { type IamportClient, iamportClient } from '../adapters/iamport/client.ts';
 import type { HttpClientOptions } from '../adapters/iamport/http-client.ts';
-import type { Dependencies } from '../application/ports.ts';
+import type { Ports } from '../application/ports.ts';
 import { createUnknownPayments } from '../application/unknown-payments.ts';
 import { pageSizes } from '../payment/scan-cursor.ts';
 import type { Config } from './config.ts';
 
 /** The ports of the use cases, and the configuration that HTTP handlers read. */
-export interface HandlerDependencies extends Dependencies {
+export interface HandlerDependencies extends Ports {
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix'>;
 }
 
@@ -29,10 +29,10 @@ export interface Parts extends Pick<HttpClientOptions, 'transport' | 'credential
   readonly tables: Readonly<Record<'orders' | 'reversals' | 'state', Table>>;
   /** Maps orders to the items of their table; a table of our own by default. */
   readonly mapping?: TableMapping;
-  readonly count: Dependencies['count'];
-  readonly policy: Dependencies['policy'];
+  readonly count: Ports['count'];
+  readonly policy: Ports['policy'];
   /** Those of production by default. */
-  readonly pageSizes?: Dependencies['pageSizes'];
+  readonly pageSizes?: Ports['pageSizes'];
   readonly config: HandlerDependencies['config'];
 }
 

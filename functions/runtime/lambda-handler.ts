@@ -4,6 +4,7 @@
  */
 
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { inTime } from '../application/in-time.ts';
 import { problemOf } from '../http/problem.ts';
 import { languageOf } from '../http/request.ts';
 import { type HttpResponse, problem } from '../http/response.ts';
@@ -73,7 +74,7 @@ export async function handleRequest(
   const log = (facts: LogLine) => void Object.assign(line, facts);
   let response: HttpResponse;
   try {
-    response = await handler({ event, deadline: deadlineIn(deps.clock, budgetMs), log }, deps);
+    response = await handler({ event, log }, inTime(deps, deadlineIn(deps.clock, budgetMs)));
   } catch (error) {
     const found = problemOf(error);
     log({ code: found.code, causes: causesOf(error) });

@@ -12,6 +12,7 @@ import { Duplex, Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { undiciTransport } from '../adapters/iamport/transport.ts';
+import { inTime } from '../application/in-time.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { nextTurn, systemClock } from './clock.ts';
@@ -47,7 +48,7 @@ export function prime(handler: HttpHandler, config: Config): Promise<HttpRespons
   const deps = dependenciesOn({ ...config, shopColumns: undefined }, { dynamodb, transport });
   const deadline = deadlineIn(systemClock, maxMs);
   const primed = { ...deps, count: () => undefined, config: { ...config, webhookSenders: 'any' as const } };
-  return handler({ event, deadline, log: () => undefined }, primed);
+  return handler({ event, log: () => undefined }, inTime(primed, deadline));
 }
 
 /** A connection to a fake Iamport, which responds with a paid payment to every request. */
