@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 const unit = [
   'test/functions/{application,handlers,payment}/**/*.test.ts',
   'test/functions/adapters/iamport/{client,client-changes,connections,transport,wire}.test.ts',
-  'test/functions/{bad-input,event-schema,foreign-text,html,prime,settle}.test.ts',
+  'test/functions/{bad-input,event-schema,foreign-text,html,prime,settle,shop-auth}.test.ts',
   'test/infra/config.test.ts',
   'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
   'test/local/iamport/{changes,described,reads,tokens}.test.ts',

@@ -6,12 +6,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
-import { signed } from '../local/aws/signature.ts';
+import { localShopKey } from '../local/aws/secrets.ts';
 import { startLocal } from '../local/system.ts';
-import { type Language, writeParts } from '../scripts/generated.ts';
+import { writeParts } from '../scripts/generated.ts';
 import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
 import prices from './prices.json' with { type: 'json' };
 
@@ -98,9 +99,8 @@ async function pay(local: Local, number: number): Promise<void> {
   const merchantUid = `cost-${number}`;
   const path = `/orders/${merchantUid}`;
   const body = JSON.stringify({ amount: 14_000, name: '장미 한 다발' });
-  const headers = { host: new URL(local.url).host, 'content-type': 'application/json' };
-  const method = 'PUT';
-  await sent(local, path, { method, headers: await signed({ method, url: path, headers, body }), body }, 201);
+  const headers = { authorization: `Bearer ${localShopKey}`, 'content-type': 'application/json' };
+  await sent(local, path, { method: 'PUT', headers, body }, 201);
   const { imp_uid } = (local.iamport as NonNullable<Local['iamport']>).ledger.open({
     merchant_uid: merchantUid,
     amount: 14_000,
@@ -147,7 +147,8 @@ function monthly(one: Used, many: number): [PriceName, number][] {
     dynamodbBackupGbMonth: storedGb,
     event: one.events * many,
     logGb: (one.logBytes * many) / 1e9,
-    secretMonth: 1,
+    // The keys at Iamport, and those of the shop.
+    secretMonth: 2,
   };
   return (Object.entries(amounts) as [PriceName, number][]).map(([name, amount]) => {
     const { usd, per } = prices.prices[name];

@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
+import type { Language } from '../functions/shared/language.ts';
 import { optionsFor } from '../infra/bundle.ts';
-import { type Language, writeParts } from '../scripts/generated.ts';
+import { writeParts } from '../scripts/generated.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');

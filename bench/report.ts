@@ -4,7 +4,7 @@
  */
 
 import { cpus, totalmem } from 'node:os';
-import type { Language } from '../scripts/generated.ts';
+import type { Language } from '../functions/shared/language.ts';
 import { fullCpuMb } from './cpu.ts';
 import type { Measured } from './measured.ts';
 import type { Call } from './upstreams.ts';

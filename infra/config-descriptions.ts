@@ -27,6 +27,10 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       meaning:
         'branding of the built-in page, and the links of its buttons; `merchant_uid` is added to `checkout`, and `shop` is by default the first origin',
     },
+    shopAuth: {
+      meaning:
+        'how the server of the shop proves itself: `key` by a header with a key that the stack generates, `iam` by AWS Signature Version 4, for callers inside AWS that want no secret',
+    },
     testPayments: {
       meaning:
         '`accept` treats payments of a test channel, in which no money moves, as real payments: for a test deployment only',
@@ -81,6 +85,10 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         '`logo`(`https://` 이미지), `color`(`#rrggbb`), `shop`, `orders`, `checkout`(`https://`), `support`(`https://`, `tel:`, `mailto:`), 모두 합해 1,024바이트',
       meaning:
         '내장 페이지에 보일 상점의 모습과 버튼이 가리킬 곳. `checkout`에는 `merchant_uid`가 붙고, `shop`은 정하지 않으면 첫 번째 origin입니다',
+    },
+    shopAuth: {
+      meaning:
+        '상점 서버를 확인하는 방법. `key`는 스택이 만든 키를 헤더로 받고, `iam`은 비밀 키 없이 AWS 안에서 호출할 때 쓰는 AWS Signature Version 4 서명을 받습니다',
     },
     testPayments: {
       meaning: '`accept`는 돈이 오가지 않는 테스트 채널 결제를 실제 결제로 취급합니다. 테스트 배포에서만 쓰세요',

@@ -97,6 +97,7 @@ const schema = z.strictObject({
     })
     .refine((page) => takesAtMost(page, RESULT_PAGE_BYTES), `must take at most ${RESULT_PAGE_BYTES} bytes in all`)
     .default({}),
+  shopAuth: z.enum(['key', 'iam']).default('key'),
   testPayments: z.enum(['refuse', 'accept']).default('refuse'),
   reversals: z.enum(['automatic', 'manual']).default('automatic'),
   webhookSenders: z.enum(['any', 'iamport-only']).default('any'),

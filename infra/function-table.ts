@@ -1,3 +1,4 @@
+import type { ShopRight } from '../functions/shared/shop-keys.ts';
 import type { Environment } from './environment.ts';
 
 /** The resources that IAM actions are granted on. `unpublished` is the queue of records that could not be published. */
@@ -11,6 +12,7 @@ export type Resource =
   | 'reversals/stream'
   | 'state'
   | 'secret'
+  | 'shop-keys'
   | 'bus'
   | 'unpublished';
 
@@ -36,12 +38,13 @@ export interface Route {
   path: `/${string}`;
 }
 
-/** A function behind routes of the API. `signed` routes accept only callers of the shop's own account, by AWS Signature Version 4. */
+/** A function behind routes of the API. */
 export interface HttpFunction extends FunctionDefinition {
   routes: readonly Route[];
   /** Routes for mistyped addresses: with a trailing slash, or cut short. The function answers them as it answers its `routes`. */
   fallbackRoutes?: readonly Route[];
-  signed: boolean;
+  /** The right that the shop's server needs; undefined for a public route. */
+  right?: ShopRight;
   throttle: Throttle;
 }
 
@@ -74,7 +77,6 @@ export const HTTP_FUNCTIONS = {
   complete: {
     description: 'Completes a payment for the storefront and the apps.',
     routes: [{ method: 'POST', path: '/payments/complete' }],
-    signed: false,
     throttle: USUAL_THROTTLE,
     rights: SETTLING_RIGHTS,
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
@@ -87,7 +89,6 @@ export const HTTP_FUNCTIONS = {
       { method: 'GET', path: '/payments' },
       { method: 'GET', path: '/payments/{proxy+}' },
     ],
-    signed: false,
     throttle: USUAL_THROTTLE,
     rights: SETTLING_RIGHTS,
     settings: ['TEST_PAYMENTS', 'REVERSALS', 'RESULT_TARGETS', 'SHOP_NAME', 'RESULT_PAGE'],
@@ -97,7 +98,6 @@ export const HTTP_FUNCTIONS = {
     routes: [{ method: 'POST', path: '/payments/webhook' }],
     // API Gateway does not match /payments/webhook/ to /payments/webhook, and Iamport sends a notification once.
     fallbackRoutes: [{ method: 'POST', path: '/payments/{proxy+}' }],
-    signed: false,
     // Iamport notifies of every payment, and deposits arrive in bursts. A notification answered 429 may never be repeated.
     throttle: { perSecond: 100, burst: 200 },
     rights: SETTLING_RIGHTS,
@@ -109,7 +109,7 @@ export const HTTP_FUNCTIONS = {
       { method: 'PUT', path: '/orders/{merchant_uid}' },
       { method: 'GET', path: '/orders/{merchant_uid}' },
     ],
-    signed: true,
+    right: 'orders',
     throttle: USUAL_THROTTLE,
     rights: {
       orders: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
@@ -124,7 +124,7 @@ export const HTTP_FUNCTIONS = {
   refunds: {
     description: 'Gives money back for the server of the shop.',
     routes: [{ method: 'POST', path: '/orders/{merchant_uid}/refunds' }],
-    signed: true,
+    right: 'money',
     throttle: USUAL_THROTTLE,
     // Reads the other refunds of the order: unfinished ones reduce the refundable amount.
     rights: { ...SETTLING_RIGHTS, 'reversals/by-order': ['dynamodb:Query'] },
@@ -133,7 +133,7 @@ export const HTTP_FUNCTIONS = {
   'close-order': {
     description: 'Closes an unpaid order for the server of the shop.',
     routes: [{ method: 'DELETE', path: '/orders/{merchant_uid}' }],
-    signed: true,
+    right: 'money',
     throttle: USUAL_THROTTLE,
     rights: { ...SETTLING_RIGHTS, reversals: [...SETTLING_RIGHTS.reversals, 'dynamodb:BatchGetItem'] },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
@@ -141,7 +141,6 @@ export const HTTP_FUNCTIONS = {
   confirm: {
     description: 'Answers Iamport whether a payment may be approved.',
     routes: [{ method: 'POST', path: '/payments/confirm' }],
-    signed: false,
     throttle: CONFIRM_THROTTLE,
     rights: { orders: ['dynamodb:GetItem'] },
     settings: [],

@@ -27,6 +27,7 @@ import {
   type FunctionDefinition,
   type FunctionName,
   HTTP_FUNCTION_ENTRIES,
+  type HttpFunction,
   type HttpFunctionName,
   type Resource,
   WORKER_ENTRIES,
@@ -62,6 +63,8 @@ export interface FunctionsProps {
   settings: Settings;
   tables: Tables;
   secret: ISecret;
+  /** The keys of the shop's server; undefined with `shopAuth: "iam"`. */
+  shopKeys: ISecret | undefined;
   bus: IEventBus;
   /** The dimension that separates the metrics of this deployment from those of others. */
   deployment: string;
@@ -156,7 +159,7 @@ export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps
 }
 
 function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: LogGroup, props: FunctionsProps): Role {
-  const { tables, secret, bus, unpublished, encryptionKey, network } = props;
+  const { tables, secret, shopKeys, bus, unpublished, encryptionKey, network } = props;
   const arns: Record<Resource, string> = {
     orders: tables.orders.tableArn,
     'orders/due': `${tables.orders.tableArn}/index/${tables.dueIndex}`,
@@ -167,10 +170,15 @@ function roleFor(scope: Construct, definition: FunctionDefinition, logGroup: Log
     'reversals/stream': `${tables.reversals.tableArn}/stream/*`,
     state: tables.state.tableArn,
     secret: secret.secretArn,
+    'shop-keys': shopKeys?.secretArn ?? '',
     bus: bus.eventBusArn,
     unpublished: unpublished.queueArn,
   };
-  const all = { ...definition.rights, ...(tables.shopColumns && definition.rightsInShopTable) };
+  const all = {
+    ...definition.rights,
+    ...(tables.shopColumns && definition.rightsInShopTable),
+    ...(shopKeys && hasRight(definition) && { 'shop-keys': ['secretsmanager:GetSecretValue'] }),
+  };
   const rights = Object.entries(all) as [Resource, readonly string[]][];
   const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
   const statements = [
@@ -218,9 +226,13 @@ function acknowledgeWildcards(
   }
 }
 
+/** A function that only the shop's server may call. */
+const hasRight = (definition: FunctionDefinition | HttpFunction): boolean =>
+  'right' in definition && definition.right !== undefined;
+
 function environmentFor(
   definition: FunctionDefinition,
-  { settings, tables, secret, deployment }: FunctionsProps,
+  { settings, tables, secret, shopKeys, deployment }: FunctionsProps,
 ): Record<string, string> {
   const environment = environmentOf(settings);
   return {
@@ -231,6 +243,10 @@ function environmentFor(
     STATE_TABLE: tables.state.tableName,
     IAMPORT_SECRET_ARN: secret.secretArn,
     IAMPORT_API_URL: environment.IAMPORT_API_URL,
+    ...(hasRight(definition) && {
+      SHOP_AUTH: settings.shopAuth,
+      ...(shopKeys && { SHOP_KEYS_SECRET_ARN: shopKeys.secretArn }),
+    }),
     ...Object.fromEntries(definition.settings.map((name) => [name, environment[name]])),
   };
 }

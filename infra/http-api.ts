@@ -37,10 +37,15 @@ const ACCESS_LOG = {
   integrationError: '$context.integrationErrorMessage',
 };
 
+const CHECKED_BY_FUNCTION = {
+  id: 'AwsSolutions::AwsSolutions-APIG4',
+  reason: 'The function admits only the keys of the server of the shop, before it reads anything else.',
+};
+
 const OPEN_ON_PURPOSE = {
   id: 'AwsSolutions::AwsSolutions-APIG4',
   reason:
-    'Buyers and Iamport call it, and neither can sign. Nothing that they send is trusted: the paid amount is read from Iamport, the expected amount is what the signed route registered.',
+    'Buyers and Iamport call it, and neither can sign. Nothing that they send is trusted: the paid amount is read from Iamport, the expected amount is what the server of the shop registered.',
 };
 
 /** A name of the shop's own for the API. */
@@ -72,14 +77,14 @@ export class PaymentsApi extends Construct {
       corsPreflight: {
         allowOrigins: settings.storefront.origins,
         allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.OPTIONS],
-        // Many storefronts add their own `authorization` to every request. No function reads it.
+        // Many storefronts add their own `authorization` to every request. Only the order routes read it.
         allowHeaders: ['content-type', 'authorization'],
         exposeHeaders: ['retry-after'],
         maxAge: Duration.hours(1),
       },
     });
     const domainName = domain && this.domain(domain);
-    this.stage(this.routes(functions), settings, domainName);
+    this.stage(this.routes(functions, settings), settings, domainName);
     this.url = domain ? `https://${domain.name}` : this.api.apiEndpoint;
     this.domainTarget = domainName?.regionalDomainName;
   }
@@ -95,14 +100,20 @@ export class PaymentsApi extends Construct {
     return domain;
   }
 
-  private routes(functions: Functions): HttpRoute[] {
+  private routes(functions: Functions, { shopAuth }: Settings): HttpRoute[] {
     return HTTP_FUNCTION_ENTRIES.flatMap(([name, httpFunction]) => {
       const integration = new HttpLambdaIntegration(name, functions.routeTarget(name));
-      const signed = httpFunction.signed && { authorizer: new HttpIamAuthorizer() };
+      const isByIam = httpFunction.right !== undefined && shopAuth === 'iam';
       const routes = routesOf(httpFunction).flatMap(({ method, path }) =>
-        this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, ...signed }),
+        this.api.addRoutes({
+          path,
+          methods: [HttpMethod[method]],
+          integration,
+          ...(isByIam && { authorizer: new HttpIamAuthorizer() }),
+        }),
       );
-      if (!httpFunction.signed) for (const route of routes) Validations.of(route).acknowledge(OPEN_ON_PURPOSE);
+      const reason = httpFunction.right === undefined ? OPEN_ON_PURPOSE : CHECKED_BY_FUNCTION;
+      if (!isByIam) for (const route of routes) Validations.of(route).acknowledge(reason);
       return routes;
     });
   }

@@ -22,7 +22,7 @@ import { BUNDLES } from './context.ts';
 import { Dashboard } from './dashboard.ts';
 import { Functions, type Network } from './functions.ts';
 import { type OwnDomain, PaymentsApi } from './http-api.ts';
-import { iamportSecret } from './secret.ts';
+import { iamportSecret, shopKeysSecret } from './secret.ts';
 import type { ShopOrdersTable } from './shop-orders.ts';
 import { Subscriber, Subscription } from './subscriptions.ts';
 import { Tables } from './tables.ts';
@@ -62,6 +62,8 @@ export class IamportPayments extends Construct {
   readonly state: ITable;
   /** The Iamport keys: `{"imp_key", "imp_secret"}`. */
   readonly secret: ISecret;
+  /** The keys of the shop's server, as functions/shared/shop-keys.ts reads them; undefined with `shopAuth: "iam"`. */
+  readonly shopKeys: ISecret | undefined;
   /** The bus that every event of an order is published to. */
   readonly events: IEventBus;
   readonly #api: HttpApi;
@@ -85,6 +87,7 @@ export class IamportPayments extends Construct {
     const settings = readSettings(configuration);
     const tables = new Tables(this, 'Tables', { settings, shopOrders: ordersTable, encryptionKey });
     const secret = iamportSecret(this, settings, encryptionKey);
+    const shopKeys = settings.shopAuth === 'key' ? shopKeysSecret(this, settings, encryptionKey) : undefined;
     const bus = eventBus ?? new EventBus(this, 'Events');
     const unpublished = new Queue(this, 'Unpublished', {
       ...(encryptionKey ? { encryptionMasterKey: encryptionKey } : { encryption: QueueEncryption.SQS_MANAGED }),
@@ -97,7 +100,18 @@ export class IamportPayments extends Construct {
       reason: 'It is itself a dead-letter queue, and no consumer reads it that could fail again.',
     });
     const deployment = deploymentOf(this);
-    const within = { settings, tables, secret, bus, deployment, unpublished, bundles, encryptionKey, network };
+    const within = {
+      settings,
+      tables,
+      secret,
+      shopKeys,
+      bus,
+      deployment,
+      unpublished,
+      bundles,
+      encryptionKey,
+      network,
+    };
     const functions = new Functions(this, 'Functions', within);
     new Workers(this, 'Workers', { functions, tables, unpublished, settings });
     const { api, url, domainTarget } = new PaymentsApi(this, 'Http', settings, functions, domain);
@@ -113,12 +127,16 @@ export class IamportPayments extends Construct {
     this.reversals = tables.reversals;
     this.state = tables.state;
     this.secret = secret;
+    this.shopKeys = shopKeys;
     this.events = bus;
     this.#api = api;
     this.#removal = settings.removal;
   }
 
-  /** Lets a function of the shop register orders and read them: `PUT` and `GET /orders/{merchant_uid}`. */
+  /**
+   * With `shopAuth: "iam"`: lets a function of the shop register orders and read them, `PUT` and `GET /orders/{merchant_uid}`.
+   * @throws Error with `shopAuth: "key"`; so do the other two grants
+   */
   grantRegisterOrders(grantee: IGrantable): Grant {
     return this.#grant(grantee, ['PUT /orders/*', 'GET /orders/*']);
   }
@@ -134,6 +152,11 @@ export class IamportPayments extends Construct {
   }
 
   #grant(grantee: IGrantable, routes: readonly string[]): Grant {
+    if (this.shopKeys) {
+      throw new Error(
+        'The order routes take a key, and no IAM right opens them. Grant reading of the keys (payments.shopKeys.grantRead), or set shopAuth: "iam".',
+      );
+    }
     const { partition, region, account } = Stack.of(this);
     const api = `arn:${partition}:execute-api:${region}:${account}:${this.#api.apiId}/*`;
     const resourceArns = routes.map((route) => `${api}/${route.replace(' ', '')}`);

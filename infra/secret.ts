@@ -1,8 +1,9 @@
-/** The secret with the keys of the shop's Iamport account. The stack creates it; the operator writes the keys into it, once. */
+/** The secrets: the shop's keys at Iamport, which the operator writes once, and the keys of the shop's server, which the stack generates. */
 import { RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { shopKeyTextLength } from '../functions/shared/shop-keys.ts';
 import type { Settings } from './config.ts';
 
 /**
@@ -22,6 +23,30 @@ export function iamportSecret(scope: Construct, { removal }: Settings, encryptio
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions::AwsSolutions-SMG4',
     reason: 'Iamport has no API that renews its keys: the operator renews them in its console, and writes them here.',
+  });
+  return secret;
+}
+
+/**
+ * A secret with `{"current": "<random text>"}`, from which functions/shared/shop-keys.ts makes the keys. Never change the properties
+ * of the random text: CloudFormation would generate another one, and so replace the shop's keys.
+ */
+export function shopKeysSecret(scope: Construct, { removal }: Settings, encryptionKey?: IKey): Secret {
+  const secret = new Secret(scope, 'ShopKeys', {
+    description: 'Keys of the server of the shop. npm run ops -- keys shows and changes them.',
+    generateSecretString: {
+      secretStringTemplate: '{}',
+      generateStringKey: 'current',
+      passwordLength: shopKeyTextLength,
+      excludePunctuation: true,
+    },
+    removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    ...(encryptionKey && { encryptionKey }),
+  });
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions::AwsSolutions-SMG4',
+    reason:
+      'A key that rotates by itself would cut off the server of the shop. The operator changes it: ops -- keys rotate.',
   });
   return secret;
 }

@@ -26,6 +26,10 @@ export class PaymentsStack extends Stack {
       'Goes into IMP.request_pay as m_redirect_url.',
     );
     this.output('SecretArn', payments.secret.secretArn, 'The secret that the Iamport keys go into.');
+    if (payments.shopKeys) {
+      const description = 'The secret with the keys of the server of the shop: npm run ops -- keys shows them.';
+      this.output('ShopKeysArn', payments.shopKeys.secretArn, description);
+    }
     this.output('OrdersTable', payments.orders.tableName, 'The table of orders.');
     this.output('ReversalsTable', payments.reversals.tableName, 'The table of payments to be undone.');
     this.output('EventBus', payments.events.eventBusName, 'The bus that every event of an order is published to.');

@@ -6,8 +6,8 @@ export interface ObservedRequest {
   readonly method: string;
   readonly path: string;
   readonly ids: { readonly order?: string; readonly payment?: string };
-  /** True for a request signed by the shop's own server. */
-  readonly signed: boolean;
+  /** True for a call of the order routes, which only the shop's own server may call. */
+  readonly isFromShop: boolean;
 }
 
 /**
@@ -17,14 +17,15 @@ export interface ObservedRequest {
 export type RequestObserver = (request: ObservedRequest) => (status: number, ms: number) => void;
 
 /** @param body JSON or a form; from any other body no id is read */
-export function observeRequest(method: string, url: string, body: string, signed: boolean): ObservedRequest {
+export function observeRequest(method: string, url: string, body: string): ObservedRequest {
   // A client may send a malformed URL or body. Observing it must not throw.
   const [target = '', query = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2);
   const path = decoded(target);
   const fields = { ...Object.fromEntries(new URLSearchParams(query)), ...fieldsIn(body) };
   const payment = /\b(imp_\w+)/.exec(path)?.[1] ?? textIn(fields.imp_uid);
   const order = /^\/(?:orders|payments\/(?:prepare|find))\/([^/]+)/.exec(path)?.[1] ?? textIn(fields.merchant_uid);
-  return { method, path, ids: { ...(order && { order }), ...(payment && { payment }) }, signed };
+  const ids = { ...(order && { order }), ...(payment && { payment }) };
+  return { method, path, ids, isFromShop: path.startsWith('/orders/') };
 }
 
 const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

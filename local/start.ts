@@ -2,6 +2,7 @@
 
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
+import { localShopKey } from './aws/secrets.ts';
 import { type LocalSystem, startLocal } from './system.ts';
 
 async function main(): Promise<void> {
@@ -38,9 +39,11 @@ const firstSignal = () =>
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve());
   });
 
+/** The routes that only the server of the shop may call. */
+const isOfShop = (path: string): boolean => path.startsWith('/orders/');
+
 function welcome({ url, iamport, database, tables, gateway }: LocalSystem): string {
   const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
-  const call = `curl --aws-sigv4 "aws:amz:ap-northeast-2:execute-api" --user local:local`;
   return [
     '',
     line('shop', `${url}/`),
@@ -50,14 +53,14 @@ function welcome({ url, iamport, database, tables, gateway }: LocalSystem): stri
         ? `${iamport.url}/  (the fake Iamport: deposits, cancels, webhooks)`
         : (process.env.IAMPORT_API_URL ?? ''),
     ),
-    ...gateway.routes.map(({ key, signed }) => {
+    ...gateway.routes.map(({ key }) => {
       const [method = '', path = ''] = key.split(' ');
-      return line(method, `${url}${path}${signed ? '  (signed)' : ''}`);
+      return line(method, `${url}${path}${isOfShop(path) ? '  (with a key)' : ''}`);
     }),
     line('live', `${url}/live.html  (what happens, as it happens)`),
     line('events', `${url}/__local/events`),
     line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
-    line('signed', `${call} ${url}/orders/<merchant_uid>`),
+    line('key', `curl -H "authorization: Bearer ${localShopKey}" ${url}/orders/<merchant_uid>`),
     line('database', `${database.engine}, ${database.endpoint}`),
     line('tables', tables.join(', ')),
     '',

@@ -14,7 +14,7 @@ import { createTables, type Database, startDatabase } from './aws/dynamodb.ts';
 import { Gateway } from './aws/gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './aws/lambda.ts';
 import { type LocalQueue, startQueue } from './aws/queue.ts';
-import { startSecrets } from './aws/secrets.ts';
+import { localShopKeyText, startSecrets } from './aws/secrets.ts';
 import { localCaller } from './aws/signature.ts';
 import { CloudAssembly, idOfArn, region } from './aws/template.ts';
 import { followStreams, runSchedules } from './aws/workers.ts';
@@ -142,6 +142,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   site.post('/__local/reconcile', async (c) => c.json(await reconcile()));
   // The operator's command reads this where it would call CloudFormation and Lambda.
   const environment = {
+    ...refunderIn(functions).variables,
     ...publisherIn(assembly, functions).variables,
     ...scheduledIn(assembly, functions).variables,
     AWS_REGION: region,
@@ -196,6 +197,13 @@ function scheduledIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
   return lambda;
 }
 
+/** The function that refunds. Its variables name the secret with the keys of the shop's server. */
+function refunderIn(functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
+  const [, lambda] = [...functions].find(([id]) => id.includes('FunctionsRefundsFunction')) ?? [];
+  if (!lambda) throw new Error('The template has no function that refunds');
+  return lambda;
+}
+
 /** The publisher: the only function with an event source mapping. */
 function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
   const [mapping] = assembly.ofType('AWS::Lambda::EventSourceMapping');
@@ -238,11 +246,16 @@ function showErrors(text: string, isError: boolean): void {
   else if (process.env.LOG) process.stdout.write(text);
 }
 
-/** The keys that an operator writes into the secret after the first deployment. */
+/** The keys at Iamport, which an operator writes after the first deployment, and those that the stack generates for the shop. */
 function secretsOf(assembly: CloudAssembly, { keys }: LocalOptions): Map<string, string> {
   const { impKey, impSecret } = keys ?? { impKey: 'local', impSecret: 'local' };
   const value = JSON.stringify({ imp_key: impKey, imp_secret: impSecret, ...(!keys && { pg_api_key: 'local' }) });
-  return new Map(assembly.ofType('AWS::SecretsManager::Secret').map(({ id }) => [assembly.arnOfSecret(id), value]));
+  return new Map(
+    assembly.ofType('AWS::SecretsManager::Secret').map(({ id, properties }) => {
+      const isGenerated = properties.GenerateSecretString !== undefined;
+      return [assembly.arnOfSecret(id), isGenerated ? JSON.stringify({ current: localShopKeyText }) : value];
+    }),
+  );
 }
 
 /** Listens at once, so that a port in use fails before anything else starts. */

@@ -50,9 +50,10 @@ export const attention: Command = async ({ deployment: { deps }, messageFor, lan
     ...waiting.filter(({ state }) => state === 'manual'),
     ...unfinished.filter(({ needs }) => needs),
   ];
-  const heading = ['imp_uid', 'merchant_uid', 'amount', 'why', 'what', 'state', 'since'];
+  const columns = ['amountColumn', 'reasonColumn', 'actionColumn', 'stateColumn', 'sinceColumn'] as const;
+  const heading = ['imp_uid', 'merchant_uid', ...columns.map(messageFor)];
   const text = rows.length > 0 ? table([heading, ...rows]) : '';
-  print(forOperator.length > 0 ? text : `${text}${messageFor('nothingWaits')}\n`, {
+  print(forOperator.length > 0 ? text : `${text}${messageFor('nothingOpen')}\n`, {
     waiting: waiting.map((item) => ({ ...reversalJson(item), merchant_uid: item.merchantUid })),
     refunds: unfinished.map((item) => ({ ...refundJson(item), merchant_uid: item.merchantUid })),
   });

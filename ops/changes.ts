@@ -11,7 +11,7 @@ import { over } from '../functions/payment/refund-steps.ts';
 import { deadlineIn, unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
-import { type ExitCode, exit, Misuse, withProgress } from './terminal.ts';
+import { type ExitCode, exit, Misuse, OperatorError, withProgress } from './terminal.ts';
 import { meaningOf, moneyIn, timeoutMs } from './why.ts';
 
 /** Prints the effect of the payment on its order, then settles it through the route that the storefront calls. */
@@ -37,13 +37,20 @@ export const settle: Command = async (call) => {
 export const refund: Command = async (call) => {
   const { subject: merchantUid, options, deployment, messageFor, language } = call;
   const { amount, reason, account, key = randomUUID() } = options;
-  if (!reason) throw new Misuse('--reason is missing: it is sent to the console and the buyer’s bank');
+  if (!reason)
+    throw new Misuse({
+      ko: '--reason이 없습니다. 환불 사유를 적으세요. 아임포트 콘솔과 구매자의 은행에 전달됩니다',
+      en: '--reason is missing. Add the reason of the refund: Iamport sends it to the console and the buyer’s bank',
+    });
   const order = await deployment.deps.orders.read(merchantUid);
   const currency = order?.currency ?? 'KRW';
   const exact = amount === undefined ? undefined : parseAmount(amount, currency);
   if (amount !== undefined && exact === undefined)
-    throw new Misuse(`--amount ${amount} is not an amount of ${currency}`);
-  const what = exact === undefined ? messageFor('allThatIsLeft') : moneyIn(language)(exact, currency);
+    throw new Misuse({
+      ko: `--amount ${amount}: ${currency} 금액이 아닙니다. 14000처럼 쓰세요`,
+      en: `--amount ${amount} is not an amount of ${currency}. Write it like 14000`,
+    });
+  const what = exact === undefined ? messageFor('remainder') : moneyIn(language)(exact, currency);
   if (!(await call.confirm(`${messageFor('willRefund')}: ${merchantUid}, ${what}, "${reason}" (--key ${key})`)))
     return exit.notConfirmed;
   const body = {
@@ -66,7 +73,7 @@ export const returned: Command = async (call) => {
   if (isRefundId(impUid)) return refundReturned(call);
   const reversal = await deps.reversals.read(impUid);
   if (reversal?.state !== 'manual') {
-    call.print(`${impUid}: ${messageFor('notByHand')}\n`, { code: 'nothing_to_return' });
+    call.print(`${impUid}: ${messageFor('noOpenItem')}\n`, { code: 'nothing_to_return' });
     return exit.refused;
   }
   const { amount, currency, merchantUid, kind } = reversal;
@@ -75,7 +82,7 @@ export const returned: Command = async (call) => {
   if (!(await call.confirm(`${messageFor(meaning)}: ${what}`))) return exit.notConfirmed;
   // With the confirmed amount: deposits that arrived since are published as a new event.
   await deps.reversals.finish(impUid, unixSeconds(deps.clock), amount);
-  call.print(`${messageFor('writtenDown')}: ${what}\n`, {
+  call.print(`${messageFor('recorded')}: ${what}\n`, {
     returned: impUid,
     amount: majorUnits(amount, currency),
     currency,
@@ -94,15 +101,19 @@ async function refundReturned({
   const refund = await deps.refunds.read(id);
   const waits = refund?.state === 'requested' && (refund.needs !== undefined || refund.acceptedAt !== undefined);
   if (!waits) {
-    call.print(`${id}: ${messageFor('notByHand')}\n`, { code: 'nothing_to_return' });
+    call.print(`${id}: ${messageFor('noOpenItem')}\n`, { code: 'nothing_to_return' });
     return exit.refused;
   }
   const { amount, currency, merchantUid } = refund;
   const what = `${id} · ${merchantUid}, ${moneyIn(language)(amount, currency)}`;
   if (!(await call.confirm(`${messageFor('isReturned')}: ${what}`))) return exit.notConfirmed;
   const { written } = await deps.refunds.change(refund, over(refund, 'done', unixSeconds(deps.clock)));
-  if (!written) throw new Error(`The refund ${id} has changed meanwhile: check it again`);
-  call.print(`${messageFor('writtenDown')}: ${what}\n`, {
+  if (!written)
+    throw new OperatorError({
+      ko: `그사이 환불 ${id}의 상태가 바뀌었습니다. why ${merchantUid}로 다시 확인하세요`,
+      en: `The refund ${id} has changed meanwhile. Check it with why ${merchantUid}`,
+    });
+  call.print(`${messageFor('recorded')}: ${what}\n`, {
     returned: id,
     amount: majorUnits(amount, currency),
     currency,
@@ -113,7 +124,11 @@ async function refundReturned({
 /** Parses `holder,bank,number`. */
 function accountIn(text: string) {
   const [holder, bank, number, ...more] = text.split(',').map((part) => part.trim());
-  if (!holder || !bank || !number || more.length > 0) throw new Misuse('--account must be holder,bank code,number');
+  if (!holder || !bank || !number || more.length > 0)
+    throw new Misuse({
+      ko: '--account는 예금주,은행코드,계좌번호 형식으로 쓰세요',
+      en: '--account must be holder,bank code,number',
+    });
   return { holder, bank, number };
 }
 

@@ -4,15 +4,17 @@
  */
 
 import { parseArgs } from 'node:util';
+import type { Language } from '../functions/shared/language.ts';
 import { native } from '../storefront/native.ts';
 import { attention } from './attention.ts';
 import { close, reconcile, refund, returned, settle } from './changes.ts';
 import type { Command } from './command.ts';
-import { connect, NotFound } from './deployment.ts';
+import { connect } from './deployment.ts';
 import { doctor } from './doctor.ts';
-import { type Language, messagesIn } from './messages.ts';
+import { keys } from './keys.ts';
+import { messagesIn } from './messages.ts';
 import { republish } from './republish.ts';
-import { exit, isConfirmed, Misuse, type Terminal } from './terminal.ts';
+import { exit, isConfirmed, Misuse, OperatorError, type Terminal } from './terminal.ts';
 import { why } from './why.ts';
 
 const commands: Readonly<
@@ -26,61 +28,65 @@ const commands: Readonly<
   close: { run: close, subject: 'merchant_uid' },
   reconcile: { run: reconcile },
   republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
+  keys: { run: keys, subject: 'rotate or retire', withoutSubject: true },
   doctor: { run: doctor },
 };
 
 export const HELP: Readonly<Record<Language, string>> = {
   en: `iamport-serverless <subcommand> [options]
 
-  why <merchant_uid>       the story of an order: its payments, what was decided and why, what is left to do
-  attention                what is not over yet, what waits for a person first
-  settle <imp_uid>         settles a payment now, as a notification would
-  refund <merchant_uid>    gives money back: --reason TEXT [--amount N] [--account holder,bank code,number] [--key K]
-  returned <imp_uid>       records that what waits for an operator is over: money given back where Iamport cannot see it,
-                           an account that could not be revoked, money that is not yours
-  close <merchant_uid>     closes an unpaid order for good
+  why <merchant_uid>       prints an order: its payments, the decision for each, and what to do
+  attention                lists unfinished reversals and refunds; those that need the operator come first
+  settle <imp_uid>         settles a payment now, as a webhook would
+  refund <merchant_uid>    refunds a payment: --reason TEXT [--amount N] [--account holder,bank code,number] [--key K]
+  returned <imp_uid>       records that the operator has finished an item: a refund that Iamport cannot see, a virtual
+                           account that could not be revoked, or a payment of another system
+  close <merchant_uid>     closes an unpaid order permanently
   reconcile                runs the reconciler once
-  republish <merchant_uid> publishes the events of an order again, with the same ids; also <imp_uid>, or --queue for
-                           what lies in the queue Unpublished
-  doctor                   is everything in order? what to do where it is not
-  native --scheme NAME     what an app with a payment page in a WebView declares
+  republish <merchant_uid> publishes the events of an order again, with the same ids; also takes an <imp_uid>, or
+                           --queue for the messages in the queue Unpublished
+  keys [rotate|retire]     prints the keys of the shop's server; rotate generates new keys, and the current ones stay
+                           valid until retire
+  doctor                   checks the deployment, and prints the remedy for each failed check
+  native --scheme NAME     prints the declarations that an app with a payment page in a WebView needs
 
-  --stack NAME    the deployment's stack (IamportPayments), in your AWS credentials' account
-  --region NAME   its region, unless AWS_REGION or your profile says so
-  --local         the local system instead (http://127.0.0.1:3000)
+  --stack NAME    the stack of the deployment (default: IamportPayments), in the account of your AWS credentials
+  --region NAME   the region of the stack (default: AWS_REGION, or the region of your AWS profile)
+  --local         uses the local system of npm start (http://127.0.0.1:3000)
   --url URL       another address of the API, or of the local system
-  --yes           does not ask before money moves
-  --json          for scripts
-  --lang ko|en    unless LANG says so
-  --help          this
+  --yes           skips the confirmation
+  --json          prints JSON, for scripts
+  --lang ko|en    the language of the output (default: LC_ALL or LANG)
+  --help          prints this help
 
-Exit code: 0 done, 1 fault, 2 misuse, 3 refused, 4 not confirmed, 5 found something to do.
+Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 open items or failed checks.
 `,
   ko: `iamport-serverless <명령> [옵션]
 
-  why <merchant_uid>       주문의 내력: 어떤 결제가 있었고, 무엇을 왜 판단했고, 무엇이 남았는지
-  attention                아직 끝나지 않은 것. 사람을 기다리는 것이 먼저
+  why <merchant_uid>       주문의 결제 내역과 판정 결과, 할 일을 출력
+  attention                끝나지 않은 자동 취소와 환불의 목록. 운영자가 처리할 건이 먼저 나옵니다
   settle <imp_uid>         웹훅이 온 것처럼 결제를 지금 처리
   refund <merchant_uid>    환불: --reason 사유 [--amount N] [--account 예금주,은행코드,계좌번호] [--key K]
-  returned <imp_uid>       운영자를 기다리는 일이 끝났음을 기록: 아임포트가 알 수 없는 방법(계좌 이체)으로 돌려준 돈,
-                           말소하지 못한 가상계좌, 우리 것이 아닌 돈
-  close <merchant_uid>     결제되지 않은 주문을 영구히 닫기
-  reconcile                대사를 한 번 실행
-  republish <merchant_uid> 주문의 이벤트를 같은 id로 다시 발행. <imp_uid>나, Unpublished 큐에 쌓인 것을 처리하는
-                           --queue도 가능
-  doctor                   모든 것이 정상인지, 아니면 무엇을 해야 하는지
-  native --scheme NAME     WebView로 결제하는 앱이 선언해야 하는 것
+  returned <imp_uid>       운영자가 처리를 마쳤음을 기록: 아임포트가 알 수 없는 환불(계좌 이체), 말소하지 못한 가상계좌,
+                           다른 시스템의 결제
+  close <merchant_uid>     결제되지 않은 주문을 영구히 종료
+  reconcile                정산 대사 배치(reconciler)를 한 번 실행
+  republish <merchant_uid> 주문의 이벤트를 같은 id로 다시 발행. <imp_uid>로도 되고, --queue는 Unpublished 큐의
+                           메시지를 처리
+  keys [rotate|retire]     쇼핑몰 서버의 키를 출력. rotate는 새 키를 만들고, 지금 키는 retire할 때까지 유효
+  doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
+  native --scheme NAME     WebView로 결제하는 앱에 필요한 선언을 출력
 
-  --stack NAME    배포한 스택(IamportPayments). AWS 자격 증명의 계정에서 찾습니다
-  --region NAME   리전. AWS_REGION이나 프로필에 있으면 생략
-  --local         로컬 시스템(http://127.0.0.1:3000)
+  --stack NAME    배포한 스택(기본값 IamportPayments). AWS 자격 증명의 계정에서 찾습니다
+  --region NAME   스택의 리전(기본값 AWS_REGION 또는 AWS 프로필의 리전)
+  --local         npm start로 실행한 로컬 시스템(http://127.0.0.1:3000)
   --url URL       API나 로컬 시스템의 다른 주소
-  --yes           돈이 움직이기 전에 묻지 않음
-  --json          스크립트용
-  --lang ko|en    정하지 않으면 LANG을 따름
+  --yes           확인을 생략
+  --json          스크립트용 JSON 출력
+  --lang ko|en    출력 언어(기본값 LC_ALL 또는 LANG)
   --help          이 도움말
 
-종료 코드: 0 완료, 1 장애, 2 잘못된 사용, 3 거절됨, 4 확인하지 않음, 5 할 일이 있음.
+종료 코드: 0 완료, 1 장애, 2 잘못된 인자, 3 거절됨, 4 확인하지 않음, 5 처리할 건이나 실패한 점검 있음.
 `,
 };
 
@@ -107,27 +113,41 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     return await runCommand(argv, terminal);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const isMisuse = error instanceof Misuse;
-    terminal.stderr.write(`${error.message}\n${isMisuse ? 'See --help.\n' : ''}`);
-    if (!isMisuse && !(error instanceof NotFound) && error.cause instanceof Error)
-      terminal.stderr.write(`  ${error.cause.message}\n`);
-    return isMisuse ? exit.misuse : exit.fault;
+    const language = languageIn(argv);
+    if (!(error instanceof OperatorError)) {
+      const cause = error.cause instanceof Error ? `  ${error.cause.message}\n` : '';
+      terminal.stderr.write(`${error.message}\n${cause}`);
+      return exit.fault;
+    }
+    terminal.stderr.write(`${error.texts[language]}\n`);
+    if (!(error instanceof Misuse)) return exit.fault;
+    terminal.stderr.write(language === 'ko' ? '사용법: --help\n' : 'See --help.\n');
+    return exit.misuse;
   }
 }
 
 async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { values, positionals } = parsed(argv);
-  const language = languageOf(values.lang);
+  requireLanguage(values.lang);
+  const language = languageIn(argv);
   const [name, subject = '', ...more] = positionals;
   if (values.help || name === undefined) {
     terminal.stdout.write(HELP[language]);
     return values.help ? exit.done : exit.misuse;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new Misuse(`There is no subcommand ${name}`);
-  if (command.subject ? subject === '' && !command.withoutSubject : subject !== '')
-    throw new Misuse(`${name} takes ${command.subject ? `a ${command.subject}` : 'nothing'}`);
-  if (more.length > 0) throw new Misuse(`${name} takes no ${more[0]}`);
+  if (!command) throw new Misuse({ ko: `알 수 없는 명령: ${name}`, en: `Unknown subcommand: ${name}` });
+  const [unexpected] = command.subject ? more : positionals.slice(1);
+  if (unexpected !== undefined)
+    throw new Misuse({
+      ko: `${name}: 필요 없는 인자 ${unexpected}`,
+      en: `${name} does not take the argument ${unexpected}`,
+    });
+  if (command.subject && subject === '' && !command.withoutSubject)
+    throw new Misuse({
+      ko: `${name} 뒤에 ${command.subject}를 쓰세요`,
+      en: `${name} needs the argument ${command.subject}`,
+    });
   const messageFor = messagesIn(language);
   const progress = (text: string) => void (values.json || terminal.stderr.write(`${text}\n`));
   const deployment = await connect(values);
@@ -143,7 +163,7 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
     async confirm(action) {
       if (values.yes) return true;
       progress(action);
-      if (await isConfirmed(messageFor('sure'), terminal)) return true;
+      if (await isConfirmed(messageFor('confirm'), terminal)) return true;
       terminal.stderr.write(`${messageFor('notConfirmed')}\n`);
       return false;
     },
@@ -154,13 +174,24 @@ function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
-    throw new Misuse(error instanceof Error ? error.message : String(error), { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Misuse({ ko: `옵션을 읽을 수 없습니다: ${message}`, en: message }, { cause: error });
   }
 }
 
-function languageOf(lang: string | undefined): Language {
-  if (lang !== undefined && lang !== 'ko' && lang !== 'en') throw new Misuse(`--lang must be ko or en, and is ${lang}`);
-  return lang ?? (/^ko/.test(process.env.LC_ALL ?? process.env.LANG ?? '') ? 'ko' : 'en');
+function requireLanguage(lang: string | undefined): void {
+  if (lang !== undefined && lang !== 'ko' && lang !== 'en')
+    throw new Misuse({
+      ko: `--lang은 ko나 en이어야 합니다: ${lang}`,
+      en: `--lang must be ko or en, and is ${lang}`,
+    });
+}
+
+/** The language of --lang, else of the environment. Invalid arguments do not throw: their error is printed in this language. */
+function languageIn(argv: readonly string[]): Language {
+  const { values } = parseArgs({ args: [...argv], options: { lang: options.lang }, strict: false });
+  if (values.lang === 'ko' || values.lang === 'en') return values.lang;
+  return /^ko/.test(process.env.LC_ALL ?? process.env.LANG ?? '') ? 'ko' : 'en';
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

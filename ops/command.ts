@@ -1,7 +1,8 @@
 /** The input and the result of every subcommand. */
 
+import type { Language } from '../functions/shared/language.ts';
 import type { Deployment } from './deployment.ts';
-import type { Language, MessageFor } from './messages.ts';
+import type { MessageFor } from './messages.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
 export interface Options {

@@ -7,6 +7,7 @@ import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/clien
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
@@ -16,7 +17,9 @@ import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { createDependencies } from '../functions/runtime/instance.ts';
+import { type ShopKeySecret, shopKeysOf } from '../functions/shared/shop-keys.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
+import { OperatorError } from './terminal.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -25,12 +28,19 @@ export interface Deployment {
   readonly apiUrl: string;
   readonly config: Config;
   readonly deps: HandlerDependencies;
-  /** Sends a signed request to a route of the API. */
+  /** The secret with the keys of the shop's server; undefined with `shopAuth: "iam"`. */
+  readonly shopKeys: ShopKeyStore | undefined;
+  /** Sends a request to a route of the API, with the key that has every right or with a signature. */
   send(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Sent>;
   /** Runs the reconciler once. @returns its report */
   reconcile(): Promise<unknown>;
   /** The publisher's event bus, and its queue of records that it cannot read. */
   publishing(): Promise<Publishing>;
+}
+
+export interface ShopKeyStore {
+  read(): Promise<ShopKeySecret>;
+  write(secret: ShopKeySecret): Promise<void>;
 }
 
 export interface Publishing {
@@ -43,8 +53,8 @@ export interface Sent {
   readonly body: unknown;
 }
 
-/** The deployment cannot be found or read. The message is for the operator. */
-export class NotFound extends Error {}
+/** The deployment cannot be found or read. */
+export class NotFound extends OperatorError {}
 
 export interface Target {
   readonly local: boolean;
@@ -59,17 +69,23 @@ export const connect = (target: Target): Promise<Deployment> =>
 
 async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
-  if (!found?.ok) throw new NotFound(`No local system answers at ${url}: start it with npm start, or name it by --url`);
+  if (!found?.ok)
+    throw new NotFound({
+      ko: `${url}에 로컬 시스템이 없습니다. npm start로 시작하거나 --url로 주소를 지정하세요`,
+      en: `No local system responds at ${url}. Start it with npm start, or set its address with --url`,
+    });
   const { environment } = (await found.json()) as { environment: Record<string, string> };
   Object.assign(process.env, environment);
   const config = configFrom(environment);
   const region = environment.AWS_REGION ?? '';
+  const shopKeys = shopKeysOfDeployment(environment);
   return {
     name: url,
     apiUrl: url,
     config,
     deps: createDependencies(config, { connections: 4 }),
-    send: sender(url, region, async () => localCaller),
+    shopKeys,
+    send: shopKeys ? senderWithKey(url, shopKeys) : sender(url, region, async () => localCaller),
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
   };
@@ -80,10 +96,17 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   const resources = await resourcesOf(stack);
   const functionNamed = (name: string) =>
     resources.find(({ id, type }) => type === 'AWS::Lambda::Function' && id.includes(`Functions${name}Function`));
-  const [reconciler, publisher] = [functionNamed('Reconcile'), functionNamed('Publish')];
+  const [reconciler, publisher, refunds] = [
+    functionNamed('Reconcile'),
+    functionNamed('Publish'),
+    functionNamed('Refunds'),
+  ];
   const api = resources.find(({ type }) => type === 'AWS::ApiGatewayV2::Api');
-  if (!reconciler || !api)
-    throw new NotFound(`The stack ${stack} has no payments in it: name the right one by --stack`);
+  if (!reconciler || !refunds || !api)
+    throw new NotFound({
+      ko: `스택 ${stack}에는 이 시스템의 함수가 없습니다. --stack으로 올바른 스택을 지정하세요`,
+      en: `The stack ${stack} has no functions of this system. Set the right stack with --stack`,
+    });
   const lambda = new LambdaClient({});
   const variablesOf = async ({ physicalId: FunctionName }: Resource) => {
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
@@ -93,20 +116,30 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   const inRegion = await lambda.config.region();
   const apiUrl = url?.replace(/\/$/, '') ?? `https://${api.physicalId}.execute-api.${inRegion}.amazonaws.com`;
   const { credentials } = new DynamoDBClient({}).config;
+  const shopKeys = shopKeysOfDeployment(await variablesOf(refunds));
   return {
     name: `${stack} (${inRegion})`,
     apiUrl,
     config,
     deps: createDependencies(config, { connections: 4 }),
-    send: sender(apiUrl, inRegion, () => credentials()),
+    shopKeys,
+    send: shopKeys ? senderWithKey(apiUrl, shopKeys) : sender(apiUrl, inRegion, () => credentials()),
     async reconcile() {
       const { Payload, FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: reconciler.physicalId }));
       const text = Buffer.from(Payload ?? []).toString();
-      if (FunctionError) throw new Error(`The reconciler failed: ${text}`);
+      if (FunctionError)
+        throw new OperatorError({
+          ko: `대사 함수가 실패했습니다. ${reconciler.physicalId}의 로그를 확인하세요: ${text}`,
+          en: `The reconciler failed. See the log of ${reconciler.physicalId}: ${text}`,
+        });
       return JSON.parse(text);
     },
     async publishing() {
-      if (!publisher) throw new NotFound(`The stack ${stack} has no function that publishes events`);
+      if (!publisher)
+        throw new NotFound({
+          ko: `스택 ${stack}에 이벤트를 발행하는 함수가 없습니다. 이 버전으로 다시 배포하세요`,
+          en: `The stack ${stack} has no function that publishes events. Deploy this version`,
+        });
       return publishingBy(await variablesOf(publisher));
     },
   };
@@ -136,12 +169,44 @@ async function resourcesOf(stack: string): Promise<Resource[]> {
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new NotFound(`The stack ${stack} cannot be read: ${why}`, { cause });
+    throw new NotFound(
+      {
+        ko: `스택 ${stack}을 읽을 수 없습니다: ${why}. --stack, --region, AWS 자격 증명을 확인하거나, 로컬 시스템이면 --local을 붙이세요`,
+        en: `The stack ${stack} cannot be read: ${why}. Check --stack, --region and your AWS credentials; for the local system add --local`,
+      },
+      { cause },
+    );
   }
   return found;
 }
 
-/** Signs requests like the shop's own server. */
+/** @param variables the environment of a function that takes keys */
+function shopKeysOfDeployment(variables: Readonly<Record<string, string>>): ShopKeyStore | undefined {
+  const { SHOP_KEYS_SECRET_ARN: SecretId } = variables;
+  if (!SecretId) return undefined;
+  const client = new SecretsManagerClient({});
+  return {
+    async read() {
+      const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
+      return JSON.parse(SecretString) as ShopKeySecret;
+    },
+    async write(secret) {
+      await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secret) }));
+    },
+  };
+}
+
+/** Sends requests with the key that has every right. The key is read when the first request needs it. */
+function senderWithKey(apiUrl: string, shopKeys: ShopKeyStore): Deployment['send'] {
+  return async (method, path, body, headers = {}) => {
+    const [key] = shopKeysOf(await shopKeys.read()).money;
+    const sent = { ...headers, authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) };
+    const init = { method, headers: sent, ...(body && { body: JSON.stringify(body) }), redirect: 'error' as const };
+    return receivedFrom(await fetch(apiUrl + path, init));
+  };
+}
+
+/** Signs requests like the shop's own server with `shopAuth: "iam"`. */
 function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCredentialIdentity>): Deployment['send'] {
   const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
   return async (method, path, body, headers = {}) => {
@@ -158,7 +223,11 @@ function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCr
     });
     const { host: _, ...sent } = signed.headers;
     const response = await fetch(url, { method, headers: sent, ...(body && { body: text }), redirect: 'error' });
-    const received = await response.text();
-    return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
+    return receivedFrom(response);
   };
+}
+
+async function receivedFrom(response: Response): Promise<Sent> {
+  const received = await response.text();
+  return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
 }

@@ -90,51 +90,47 @@ async function paymentsOfOurs(call: Call) {
   const ours = known.orders.length + known.unreadable.length;
   const found = localized(
     call,
-    `최근 사흘의 결제된 주문 번호 ${uids.length}개 중 ${ours}개가 우리 주문입니다`,
-    `${ours} of ${uids.length} order numbers paid in the last three days are orders of ours`,
+    `최근 사흘간 결제된 주문 번호 ${uids.length}개 중 ${ours}개가 등록된 주문입니다`,
+    `${ours} of ${uids.length} order numbers paid in the last three days are registered orders`,
   );
   return { ok: true, found, isWarning: uids.length > 0 && ours === 0 };
 }
 
 const CHECKS: readonly RunCheck[] = [
   check(
-    ['아임포트 키', 'Iamport accepts the keys'],
+    ['아임포트 키', 'Iamport keys'],
     [
       '시크릿에 imp_key와 imp_secret을 넣으세요: docs/deploy.ko.md',
-      'put imp_key and imp_secret into the secret: docs/deploy.md',
+      'Put imp_key and imp_secret into the secret: docs/deploy.md',
     ],
     async (call) => {
       const { iamport, clock } = call.deployment.deps;
       await requestToken(call);
       // An id that no payment has: the check is whether Iamport accepts the call.
       const found = await iamport.payment('imp_doctor000000', deadlineIn(clock, 10_000));
-      return { ok: found === undefined, found: localized(call, '조회할 수 있습니다', 'it answers us') };
+      return { ok: found === undefined, found: localized(call, '유효합니다', 'accepted') };
     },
   ),
   check(
-    ['아임포트 계정', 'the keys are those of the shop’s own account'],
+    ['아임포트 계정', 'Iamport account'],
     [
-      '시크릿의 키가 이 쇼핑몰의 아임포트 계정의 것인지 보세요. 다른 상점의 계정이면 이 쇼핑몰의 결제는 처리되지 않습니다. 한 계정을 여러 상점이 쓰고 아직 판매가 없었다면 정상입니다',
-      'see that the keys in the secret are of the account in which this shop sells: with the keys of another account no payment of the shop is settled. It is right where several shops share the account and this one has sold nothing yet',
+      '시크릿의 키가 이 쇼핑몰의 아임포트 계정에서 발급한 키인지 확인하세요. 다른 계정의 키면 이 쇼핑몰의 결제가 처리되지 않습니다. 여러 쇼핑몰이 한 계정을 쓰고 아직 판매가 없었다면 정상입니다',
+      'Check that the keys in the secret belong to the Iamport account of this shop. With the keys of another account, no payment of this shop is settled. If several shops share the account and this one has no sales yet, ignore this warning',
     ],
     paymentsOfOurs,
   ),
+  check(['시계', 'clock'], ['이 컴퓨터의 시각을 맞추세요', 'Set the clock of this machine'], async (call) => {
+    const response = await fetch(call.deployment.config.iamportApiUrl, { redirect: 'manual' });
+    await response.body?.cancel();
+    const off = Math.round(Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000);
+    const found = localized(call, `아임포트와 ${off}초 차이`, `differs from Iamport by ${off} s`);
+    return { ok: off <= maxSecondsOff, found };
+  }),
   check(
-    ['시계', 'the clocks agree'],
-    ['이 컴퓨터의 시각을 맞추세요', 'set the clock of this machine'],
-    async (call) => {
-      const response = await fetch(call.deployment.config.iamportApiUrl, { redirect: 'manual' });
-      await response.body?.cancel();
-      const off = Math.round(Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? '')) / 1000);
-      const found = localized(call, `아임포트와 ${off}초 차이`, `${off} s off Iamport’s`);
-      return { ok: off <= maxSecondsOff, found };
-    },
-  ),
-  check(
-    ['테이블', 'the tables can be read'],
+    ['테이블', 'tables'],
     [
-      '이 명령의 AWS 자격 증명에 테이블을 읽을 권한을 주세요',
-      'give the credentials of this command the right to read the tables',
+      '이 명령의 AWS 자격 증명에 테이블 읽기 권한을 주세요: docs/operate.ko.md',
+      'Allow the credentials of this command to read the tables: docs/operate.md',
     ],
     async (call) => {
       const { orders, reversals } = call.deployment.deps;
@@ -144,10 +140,10 @@ const CHECKS: readonly RunCheck[] = [
     },
   ),
   check(
-    ['서명된 경로', 'signed routes take us'],
+    ['주문 경로', 'order routes'],
     [
-      '이 명령의 자격 증명에 execute-api:Invoke 권한을 주세요',
-      'give the credentials of this command execute-api:Invoke',
+      '이 명령의 자격 증명에 키 시크릿의 secretsmanager:GetSecretValue 권한을 주세요(shopAuth: "iam"이면 execute-api:Invoke)',
+      'Allow secretsmanager:GetSecretValue on the secret with the keys to the credentials of this command (execute-api:Invoke with shopAuth: "iam")',
     ],
     async ({ deployment }) => {
       const { status } = await deployment.send('GET', `/orders/doctor-${randomUUID()}`.slice(0, 40));
@@ -155,10 +151,10 @@ const CHECKS: readonly RunCheck[] = [
     },
   ),
   check(
-    ['웹훅', 'the webhook is reached'],
+    ['웹훅', 'webhook'],
     [
-      'API가 밖에서 열려 있는지, 도메인이 이 API를 가리키는지 보세요',
-      'see that the API is open, and that its domain leads to it',
+      'API가 외부에 열려 있는지, 도메인이 이 API를 가리키는지 확인하세요',
+      'Check that the API is reachable from the internet, and that its domain points to it',
     ],
     async ({ deployment: { apiUrl, config } }) => {
       const body = JSON.stringify({ imp_uid: 'imp_doctor000000', merchant_uid: 'doctor', status: 'paid' });
@@ -169,19 +165,16 @@ const CHECKS: readonly RunCheck[] = [
     },
   ),
   check(
-    ['대사', 'the reconciler runs'],
-    [
-      'reconcile을 실행해 무엇이라고 하는지 보세요: docs/runbook.ko.md',
-      'run reconcile and see what it says: docs/runbook.md',
-    ],
+    ['대사', 'reconciler'],
+    ['reconcile을 실행해 결과를 확인하세요: docs/runbook.ko.md', 'Run reconcile and check its report: docs/runbook.md'],
     async (call) => {
       const { checkpoints, clock } = call.deployment.deps;
       const last = (await checkpoints.read(['recent'])).checkpoint('recent')?.completedUntil;
       const behind = last === undefined ? undefined : Math.round(clock.now() / 1000 - last);
       const found =
         behind === undefined
-          ? localized(call, '아직 끝난 적이 없습니다', 'it has not ended yet')
-          : localized(call, `${behind}초 전까지 확인했습니다`, `the ledger is checked up to ${behind} s ago`);
+          ? localized(call, '완료된 실행이 아직 없습니다', 'no run has completed yet')
+          : localized(call, `${behind}초 전까지의 결제를 대사했습니다`, `payments reconciled up to ${behind} s ago`);
       return { ok: behind !== undefined && behind <= lateAfterSeconds, found };
     },
   ),

@@ -4,138 +4,181 @@ import type { OrderStatus } from '../functions/payment/order.ts';
 import type { PaymentState } from '../functions/payment/payment.ts';
 import type { RefundState } from '../functions/payment/refund.ts';
 import type { ReversalKind, ReversalReason, ReversalState } from '../functions/payment/reversal.ts';
-
-export type Language = 'ko' | 'en';
-type Localized = Readonly<Record<Language, string>>;
+import type { Language, Localized } from '../functions/shared/language.ts';
 
 export const statusLabels: Readonly<Record<OrderStatus, Localized>> = {
   ready: { ko: '결제 전', en: 'not paid yet' },
-  virtual_account_issued: { ko: '가상계좌 입금 대기', en: 'waits for a deposit' },
-  paid: { ko: '결제됨', en: 'paid' },
-  partial_cancelled: { ko: '일부 취소됨', en: 'partly cancelled' },
-  cancelled: { ko: '취소됨', en: 'cancelled' },
-  failed: { ko: '결제 실패, 다시 결제할 수 있음', en: 'failed, and can be paid again' },
-  expired: { ko: '기한 지남, 다시 결제할 수 있음', en: 'its time is over, and it can be paid again' },
-  deposit_reversed: { ko: '은행이 입금을 되가져감', en: 'the bank took the deposit back' },
-  closed: { ko: '닫힘', en: 'closed' },
+  virtual_account_issued: { ko: '가상계좌 발급, 입금 전', en: 'virtual account issued, no deposit yet' },
+  paid: { ko: '결제 완료', en: 'paid' },
+  partial_cancelled: { ko: '부분 취소', en: 'partly cancelled' },
+  cancelled: { ko: '전액 취소', en: 'cancelled' },
+  failed: { ko: '결제 실패(다시 결제 가능)', en: 'payment failed; the buyer can pay again' },
+  expired: { ko: '결제 기한 지남(늦은 결제 가능)', en: 'expired; a late payment is still possible' },
+  deposit_reversed: { ko: '은행이 입금을 취소함', en: 'deposit reversed by the bank' },
+  closed: { ko: '주문 종료', en: 'closed' },
 };
 
 export const paymentLabels: Readonly<Record<PaymentState['kind'], Localized>> = {
-  ready: { ko: '결제창만 열림', en: 'only a window was opened' },
-  awaiting_deposit: { ko: '입금을 기다리는 계좌', en: 'an account that waits for its deposit' },
-  kept: { ko: '결제된 돈이 있음', en: 'money is there' },
-  returned: { ko: '남은 돈이 없음(취소 또는 계좌 말소)', en: 'nothing is left: cancelled, or the account is revoked' },
-  failed: { ko: '실패', en: 'failed' },
+  ready: { ko: '결제창만 열림', en: 'payment window opened, not paid' },
+  awaiting_deposit: { ko: '가상계좌 입금 전', en: 'virtual account without a deposit' },
+  kept: { ko: '결제 완료(잔액 있음)', en: 'paid, with a balance' },
+  returned: {
+    ko: '잔액 없음(취소 또는 가상계좌 말소)',
+    en: 'no balance: cancelled, or the virtual account is revoked',
+  },
+  failed: { ko: '결제 실패', en: 'failed' },
 };
 
 export const reasonLabels: Readonly<Record<ReversalReason, Localized>> = {
-  test_payment: { ko: '테스트 결제', en: 'a test payment' },
-  payment_predates_order: { ko: '주문 등록보다 오래된 결제', en: 'the payment is older than the order' },
-  currency_mismatch: { ko: '주문과 다른 통화', en: 'another currency than the order' },
-  amount_mismatch: { ko: '주문과 다른 금액', en: 'another amount than the order' },
-  deposit_mismatch: { ko: '입금 합계가 주문 금액과 다름', en: 'deposits that are not the amount' },
-  deposit_excess: { ko: '주문 금액보다 더 입금됨', en: 'more was deposited than the amount' },
-  duplicate_payment: { ko: '이미 다른 결제로 끝난 주문', en: 'the order was paid by another payment' },
-  order_closed: { ko: '닫힌 주문', en: 'the order is closed' },
-  account_superseded: { ko: '더 새로운 가상계좌가 있음', en: 'there is a newer account' },
-  order_expired: { ko: '결제 기한이 지난 주문', en: 'the order has expired' },
-  order_not_found: { ko: '우리 주문이 아님', en: 'no order of ours' },
+  test_payment: { ko: '테스트 결제', en: 'test payment' },
+  payment_predates_order: { ko: '주문 등록 전의 결제', en: 'payment begun before the order was registered' },
+  currency_mismatch: { ko: '주문과 다른 통화', en: 'currency differs from the order' },
+  amount_mismatch: { ko: '주문과 다른 금액', en: 'amount differs from the order' },
+  deposit_mismatch: { ko: '입금 합계가 주문 금액과 다름', en: 'deposits differ from the order amount' },
+  deposit_excess: { ko: '주문 금액을 초과한 입금', en: 'deposits exceed the order amount' },
+  duplicate_payment: { ko: '이미 다른 결제로 결제 완료된 주문', en: 'order already paid by another payment' },
+  order_closed: { ko: '종료된 주문', en: 'order closed' },
+  account_superseded: { ko: '더 새로운 가상계좌가 있음', en: 'a newer virtual account was issued' },
+  order_expired: { ko: '결제 기한이 지난 주문', en: 'order expired' },
+  order_not_found: { ko: '등록되지 않은 주문', en: 'order not registered' },
 };
 
 export const kindLabels: Readonly<Record<ReversalKind, Localized>> = {
   cancel: { ko: '결제 취소', en: 'cancel the payment' },
-  revoke: { ko: '가상계좌 말소', en: 'revoke the account' },
-  manual: { ko: '사람이 환불', en: 'a person gives it back' },
-  orphan: { ko: '주문 없는 돈, 사람이 확인', en: 'money without an order: a person looks' },
+  revoke: { ko: '가상계좌 말소', en: 'revoke the virtual account' },
+  manual: { ko: '운영자가 직접 환불', en: 'refund by the operator' },
+  orphan: { ko: '주문 없는 결제, 운영자가 확인', en: 'payment without an order: check by the operator' },
 };
 
 export const stateLabels: Readonly<Record<ReversalState | RefundState, Localized>> = {
-  requested: { ko: '진행 중', en: 'under way' },
-  done: { ko: '끝남', en: 'done' },
-  manual: { ko: '사람을 기다림', en: 'waits for a person' },
+  requested: { ko: '진행 중', en: 'in progress' },
+  done: { ko: '완료', en: 'done' },
+  manual: { ko: '운영자 처리 대기', en: 'operator must act' },
   refused: { ko: '거절됨', en: 'refused' },
   unsent: { ko: '전송되지 않음', en: 'not sent' },
 };
 
 const messages = {
   order: { ko: '주문', en: 'Order' },
-  noOrder: { ko: '이 번호의 주문이 없습니다', en: 'There is no such order' },
+  noOrder: { ko: '등록되지 않은 주문입니다', en: 'This order is not registered' },
   registered: { ko: '등록', en: 'registered' },
   changed: { ko: '마지막 변경', en: 'last changed' },
   payments: { ko: '아임포트의 결제', en: 'Payments at Iamport' },
   none: { ko: '없음', en: 'none' },
-  notAsked: { ko: '아임포트에 물을 수 없습니다', en: 'Iamport cannot be asked' },
-  standsOn: { ko: '주문이 이 결제로 끝났습니다', en: 'the order stands on it' },
-  counts: { ko: '주문이 이미 반영하고 있습니다', en: 'the order says so already' },
+  notAsked: { ko: '아임포트에서 조회하지 못했습니다', en: 'Iamport could not be queried' },
+  settledBy: { ko: '이 결제로 주문이 결제 완료되었습니다', en: 'this payment settled the order' },
+  applied: { ko: '이미 주문에 반영된 결제입니다', en: 'already applied to the order' },
   willChange: {
-    ko: '아직 주문에 반영되지 않았습니다. 처리하면 이렇게 됩니다',
-    en: 'not in the order yet. Settling it makes it',
+    ko: '아직 주문에 반영되지 않았습니다. 처리하면 주문이 다음 상태가 됩니다',
+    en: 'not applied to the order yet. Settling it changes the order to',
   },
-  willReject: { ko: '받지 않는 결제', en: 'not taken' },
-  moneyIsBack: { ko: '돈이 돌아갔습니다', en: 'its money is back' },
-  reversals: { ko: '되돌리는 결제', en: 'To be undone' },
+  willReject: { ko: '거절되는 결제', en: 'rejected' },
+  moneyReturned: { ko: '환불되었습니다', en: 'refunded' },
+  reversals: { ko: '자동 취소', en: 'Reversals' },
   refunds: { ko: '환불', en: 'Refunds' },
   events: { ko: '이벤트', en: 'Events' },
-  eventsOf: { ko: '단계마다 한 번 이상, id는', en: 'one or more for each step, with the ids' },
+  eventsOf: { ko: '변경마다 하나 이상, id는', en: 'one or more for each change, with the ids' },
   next: { ko: '할 일', en: 'What to do' },
-  nothing: { ko: '할 일이 없습니다', en: 'Nothing is left to do' },
-  nothingWaits: { ko: '사람을 기다리는 것이 없습니다', en: 'Nothing waits for a person' },
-  giveBack: {
-    ko: '아임포트 콘솔에서 구매자 계좌로 환불',
-    en: 'give it back in the console, to an account of the buyer',
+  nothing: { ko: '없음', en: 'Nothing' },
+  checkOrder: {
+    ko: '주문 번호를 확인하세요. 주문은 쇼핑몰이 PUT /orders/{merchant_uid}로 등록합니다',
+    en: 'Check the merchant_uid. The shop registers an order with PUT /orders/{merchant_uid}',
   },
-  giveBackOnTop: {
-    ko: '주문 금액보다 더 입금된 돈을 이체로 돌려준 뒤',
-    en: 'give back by a transfer what came on top of the amount, then',
+  nothingOpen: { ko: '운영자가 처리할 건이 없습니다', en: 'No item needs the operator' },
+  refundInConsole: {
+    ko: '아임포트 콘솔에서 구매자 계좌로 환불하세요',
+    en: 'Refund it in the Iamport console, to an account of the buyer',
+  },
+  refundExcess: {
+    ko: '주문 금액을 초과한 입금을 구매자에게 이체한 뒤 기록하세요:',
+    en: 'Transfer the excess deposit to the buyer, then record it:',
   },
   revokeByHand: {
-    ko: 'PG사 콘솔에서 가상계좌를 말소하거나 기한이 지나기를 기다린 뒤',
-    en: 'revoke the account in the console of the PG, or wait until its deadline is over, then',
+    ko: 'PG사 콘솔에서 가상계좌를 말소하거나 입금 기한이 지난 뒤 기록하세요:',
+    en: 'Revoke the virtual account in the PG console, or wait for its deadline, then record it:',
   },
-  waits: { ko: '기다리면 저절로 다시 시도합니다', en: 'it is tried again by itself' },
+  checkOrphan: {
+    ko: '어느 쇼핑몰의 결제인지 확인하세요. 환불할 결제면 아임포트 콘솔에서 환불하고, 다른 시스템의 결제면 기록하세요:',
+    en: 'Check which system the payment belongs to. Refund it in the Iamport console, or if it is not yours, record it:',
+  },
+  retried: { ko: '자동으로 다시 시도합니다', en: 'It is retried automatically' },
   attempts: { ko: '시도', en: 'attempts' },
-  sure: { ko: '계속할까요?', en: 'Go on?' },
+  confirm: { ko: '계속할까요?', en: 'Continue?' },
   notConfirmed: {
-    ko: '확인되지 않아 아무것도 하지 않았습니다. 스크립트에서는 --yes를 붙이세요',
+    ko: '확인하지 않아 아무것도 하지 않았습니다. 스크립트에서는 --yes를 붙이세요',
     en: 'Not confirmed, so nothing was done. In a script add --yes',
   },
-  willRefund: { ko: '환불합니다', en: 'This gives back' },
-  allThatIsLeft: { ko: '남은 금액 전부', en: 'all that is left' },
+  willRefund: { ko: '환불합니다', en: 'This refunds' },
+  remainder: { ko: '남은 금액 전부', en: 'the whole remaining amount' },
   willClose: {
-    ko: '주문을 닫습니다. 다시 열 수 없고, 기다리는 가상계좌는 말소됩니다',
-    en: 'This closes the order for good, and revokes its account',
+    ko: '주문을 영구히 종료하고, 입금 전인 가상계좌를 말소합니다',
+    en: 'This closes the order permanently and revokes its virtual account',
   },
-  isReturned: { ko: '구매자에게 돌려준 것으로 기록합니다', en: 'This writes down that it was given back' },
+  isReturned: { ko: '구매자에게 환불한 것으로 기록합니다', en: 'This records the refund to the buyer as done' },
   isRevoked: {
-    ko: '돈이 들어오지 않은 가상계좌의 말소를 끝난 것으로 기록합니다',
-    en: 'This records that the account, which holds no money, needs no more attention',
+    ko: '입금이 없는 가상계좌의 말소를 완료로 기록합니다',
+    en: 'This records the revocation of the virtual account as done',
   },
   isNotOurs: {
-    ko: '주문 없는 돈을 처리한 것으로 기록합니다',
-    en: 'This records that the money without an order was dealt with',
+    ko: '주문 없는 결제의 확인을 완료로 기록합니다',
+    en: 'This records the check of the payment without an order as done',
   },
-  writtenDown: { ko: '기록했습니다', en: 'Written down' },
-  notByHand: { ko: '사람을 기다리는 돈이 없습니다', en: 'no money of it waits for a person' },
+  recorded: { ko: '기록했습니다', en: 'Recorded' },
+  noOpenItem: {
+    ko: '운영자를 기다리는 건이 아닙니다. 처리할 건은 attention으로 확인하세요',
+    en: 'no item of this id needs the operator. List the items with attention',
+  },
   published: { ko: '발행했습니다', en: 'Published' },
   notPublished: { ko: '발행하지 않았습니다', en: 'Not published' },
-  nothingToPublish: { ko: '발행할 것이 없습니다', en: 'Nothing to publish' },
+  nothingToPublish: { ko: '발행할 이벤트가 없습니다', en: 'No event to publish' },
   idNotKnown: {
-    ko: '이벤트가 발행된 id를 항목만으로 알 수 없습니다. attention에 나오는 것을 보세요',
-    en: 'the item does not say under which id its event was published; see attention',
+    ko: '처음 발행한 이벤트의 id가 항목에 없습니다. attention으로 남은 처리를 확인하세요',
+    en: 'the item does not record the id of its published event. List the open items with attention',
   },
   changedBetween: {
-    ko: 'Lambda가 포기한 배치입니다. 이 시각에 바뀐 주문을 republish로 발행한 뒤 SQS에서 메시지를 지우세요:',
-    en: 'a batch that Lambda gave up. Republish the orders that changed then, and delete the message in SQS:',
+    ko: 'Lambda가 처리를 포기한 배치입니다. 다음 시각 사이에 바뀐 주문을 republish로 발행하고 SQS 콘솔에서 메시지를 지우세요:',
+    en: 'a batch that Lambda gave up. Republish the orders that changed between these times, and delete the message in the SQS console:',
   },
-  noKey: { ko: '키가 없는 메시지입니다', en: 'the message has no key' },
+  noKey: {
+    ko: '항목의 키가 없는 메시지입니다. SQS 콘솔에서 내용을 확인하고 지우세요',
+    en: 'the message has no key of an item. Read it and delete it in the SQS console',
+  },
   onlyNotification: {
-    ko: '확인되지 않은 알림이라 다시 만들지 않습니다',
-    en: 'an unconfirmed notification, which is not made again',
+    ko: '확인되지 않은 통지의 이벤트는 다시 만들지 않습니다. SQS 콘솔에서 메시지를 지우세요',
+    en: 'the event of an unconfirmed notification is not made again. Delete the message in the SQS console',
   },
-  closed: { ko: '닫았습니다', en: 'Closed' },
+  closed: { ko: '주문을 종료했습니다', en: 'Closed' },
   refused: { ko: '거절되었습니다', en: 'Refused' },
   running: { ko: '대사를 실행합니다…', en: 'Running the reconciler…' },
-  noPayment: { ko: '아임포트에 이런 결제가 없습니다', en: 'Iamport knows no such payment' },
+  keyForOrders: { ko: '주문 등록과 조회', en: 'Registers and reads orders' },
+  keyForMoney: { ko: '환불과 주문 닫기까지 전부', en: 'Refunds and closes orders too' },
+  previousKeysValid: { ko: '아직 유효한 이전 키', en: 'The previous keys are still valid' },
+  willRotate: {
+    ko: '새 키를 만듭니다. 지금 키는 keys retire를 실행할 때까지 계속 유효합니다',
+    en: 'This generates new keys. The present ones stay valid until keys retire',
+  },
+  willRetire: {
+    ko: '이전 키를 폐기합니다. 5분 안에 이전 키를 보내는 서버의 요청이 401로 거절됩니다. 모든 서버가 새 키를 쓰는지 먼저 확인하세요',
+    en: 'This retires the previous keys. Within 5 minutes a server that still sends them gets 401: first give the new keys to every server',
+  },
+  previousKeysLeft: {
+    ko: '이전 키가 아직 유효합니다. 먼저 keys retire로 폐기하세요',
+    en: 'The previous keys are still valid: retire them first with keys retire',
+  },
+  noPreviousKeys: { ko: '폐기할 이전 키가 없습니다', en: 'There are no previous keys to retire' },
+  noKeys: {
+    ko: '이 배포는 키를 쓰지 않습니다(shopAuth: "iam"). 쇼핑몰 서버는 AWS 서명으로 호출합니다',
+    en: 'This deployment has no keys (shopAuth: "iam"): the server of the shop signs its calls',
+  },
+  noPayment: {
+    ko: '아임포트에 없는 결제입니다. imp_uid와 시크릿의 키를 확인하세요',
+    en: 'Payment not found at Iamport. Check the imp_uid, and the keys in the secret',
+  },
+  amountColumn: { ko: '금액', en: 'amount' },
+  reasonColumn: { ko: '사유', en: 'reason' },
+  actionColumn: { ko: '처리', en: 'action' },
+  stateColumn: { ko: '상태', en: 'state' },
+  sinceColumn: { ko: '발생', en: 'since' },
 } as const satisfies Record<string, Localized>;
 
 export type MessageFor = (key: keyof typeof messages) => string;

@@ -10,7 +10,7 @@ import { deadlineIn } from '../functions/shared/clock.ts';
 import { jsonIn } from '../functions/shared/json-text.ts';
 import type { Call, Command } from './command.ts';
 import type { Publishing } from './deployment.ts';
-import { exit, Misuse } from './terminal.ts';
+import { exit, Misuse, OperatorError } from './terminal.ts';
 import { timeoutMs } from './why.ts';
 
 /** The events rebuilt from one item. `problem`: why no correct event can be rebuilt. */
@@ -25,7 +25,11 @@ const visibilitySeconds = 120;
 
 export const republish: Command = async (call) => {
   const { subject, options, deployment } = call;
-  if ((subject === '') !== options.queue) throw new Misuse('republish takes a merchant_uid, an imp_uid, or --queue');
+  if ((subject === '') !== options.queue)
+    throw new Misuse({
+      ko: 'republish에는 merchant_uid, imp_uid, --queue 중 하나가 필요합니다',
+      en: 'republish takes a merchant_uid, an imp_uid, or --queue',
+    });
   const publishing = await deployment.publishing();
   const results = options.queue
     ? await processQueue(call, publishing)
@@ -107,7 +111,10 @@ async function published({ bus }: Publishing, items: readonly Rebuilt[]): Promis
   for (const { item, entries } of items) {
     const isAccepted = await bus.put(entries);
     if (!isAccepted.every(Boolean)) {
-      throw new Error(`The event bus did not accept the events of ${item}: run this again`);
+      throw new OperatorError({
+        ko: `이벤트 버스가 ${item}의 이벤트를 받지 않았습니다. 명령을 다시 실행하세요`,
+        en: `The event bus did not accept the events of ${item}. Run this command again`,
+      });
     }
   }
   return items;

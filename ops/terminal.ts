@@ -2,6 +2,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
+import type { Localized } from '../functions/shared/language.ts';
 
 export interface Terminal {
   readonly stdout: { write(text: string): unknown };
@@ -13,8 +14,18 @@ export interface Terminal {
 export const exit = { done: 0, fault: 1, misuse: 2, refused: 3, notConfirmed: 4, found: 5 } as const;
 export type ExitCode = (typeof exit)[keyof typeof exit];
 
-/** The arguments are invalid. The command prints the message and a line about --help. */
-export class Misuse extends Error {}
+/** An error with a text for the operator in both languages: what failed, and what to do. */
+export class OperatorError extends Error {
+  readonly texts: Localized;
+
+  constructor(texts: Localized, options?: ErrorOptions) {
+    super(texts.en, options);
+    this.texts = texts;
+  }
+}
+
+/** The arguments are invalid. The command prints the text and a line about --help. */
+export class Misuse extends OperatorError {}
 
 /** Asks the operator to confirm before money moves. Without a terminal the result is false. */
 export async function isConfirmed(question: string, { stdin, stderr }: Terminal): Promise<boolean> {

@@ -141,8 +141,8 @@ export function meaningOf(
       return messageFor('noOrder');
     case 'keep':
       return order && isSettled(order.state) && isSettledBy(order.state, payment)
-        ? messageFor('standsOn')
-        : messageFor('counts');
+        ? messageFor('settledBy')
+        : messageFor('applied');
     case 'change':
       return `${messageFor('willChange')}: ${statusLabels[decision.next.status][language]}`;
     case 'reject': {
@@ -150,7 +150,7 @@ export function meaningOf(
       return `${messageFor('willReject')}: ${reasonLabels[decision.reason][language]}${undo}`;
     }
     case 'money_returned':
-      return messageFor('moneyIsBack');
+      return messageFor('moneyReturned');
   }
 }
 
@@ -161,13 +161,15 @@ function todo({ deployment: { config }, messageFor }: Call, { order, payments, r
     return kind === 'change' || (kind === 'reject' && !isKnown);
   });
   const lines = [
+    ...(order ? [] : [messageFor('checkOrder')]),
     ...unsettled.map(({ impUid }) => `settle ${impUid}`),
-    ...reversals.flatMap(({ impUid, state, reason, amount }) => {
-      if (state === 'manual' && reason === 'deposit_excess')
-        return [`${impUid}: ${messageFor('giveBackOnTop')} returned ${impUid}`];
-      if (state === 'manual' && amount === 0) return [`${impUid}: ${messageFor('revokeByHand')} returned ${impUid}`];
-      if (state === 'manual') return [`${impUid}: ${messageFor('giveBack')}`];
-      return state === 'requested' ? [`${impUid}: ${messageFor('waits')}`] : [];
+    ...reversals.flatMap(({ impUid, kind, state, reason, amount }) => {
+      if (state === 'requested') return [`${impUid}: ${messageFor('retried')}`];
+      if (state !== 'manual') return [];
+      if (kind === 'orphan') return [`${impUid}: ${messageFor('checkOrphan')} returned ${impUid}`];
+      if (reason === 'deposit_excess') return [`${impUid}: ${messageFor('refundExcess')} returned ${impUid}`];
+      if (amount === 0) return [`${impUid}: ${messageFor('revokeByHand')} returned ${impUid}`];
+      return [`${impUid}: ${messageFor('refundInConsole')}`];
     }),
   ];
   return lines.length > 0 ? lines : [messageFor('nothing')];

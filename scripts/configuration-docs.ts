@@ -3,9 +3,10 @@
  * its descriptions. A test fails when the docs are out of date.
  */
 
+import type { Language } from '../functions/shared/language.ts';
 import { configurationKeys } from '../infra/config.ts';
 import { CONFIGURATION_DESCRIPTIONS } from '../infra/config-descriptions.ts';
-import { type Language, tableOf, withParts, writeParts } from './generated.ts';
+import { tableOf, withParts, writeParts } from './generated.ts';
 
 const HEADS: Record<Language, readonly string[]> = {
   en: ['key', 'allowed', 'default', 'meaning'],

@@ -9,74 +9,73 @@ import { eventFields, eventSource, notificationDetail } from '../functions/event
 import type { EventName, PaymentEvent } from '../functions/payment/events.ts';
 import { parseAmount } from '../functions/payment/money.ts';
 import { type NotificationEventName, notificationEvent } from '../functions/payment/notification.ts';
-import { type Language, type Pair, tableOf, withParts } from './generated.ts';
-
-type Localized = Readonly<Record<Language, string>>;
+import type { Language, Localized } from '../functions/shared/language.ts';
+import { type Pair, tableOf, withParts } from './generated.ts';
 
 export const EVENT_DOCS: Pair = { en: 'docs/events.md', ko: 'docs/events.ko.md' };
 
 const OCCASIONS: Record<EventName | NotificationEventName, Localized> = {
-  'Payment Paid': { en: 'the whole amount is paid: deliver', ko: '전액이 결제됨. 상품을 보낼 때' },
+  'Payment Paid': { en: 'the whole amount is paid: deliver', ko: '전액이 결제됨. 상품을 발송하세요' },
   'Virtual Account Issued': {
     en: 'a virtual account was issued and waits for the deposit: notify the buyer',
-    ko: '가상계좌가 발급되어 입금을 기다림. 구매자에게 안내할 때',
+    ko: '가상계좌가 발급됨. 구매자에게 입금을 안내하세요',
   },
   'Virtual Account Withdrawn': {
     en: 'the issued virtual account is no longer valid: the buyer must not pay into it',
-    ko: '안내한 가상계좌가 없어짐. 더는 입금하면 안 됨',
+    ko: '발급된 가상계좌가 더는 유효하지 않음. 구매자는 입금하면 안 됨',
   },
   'Payment Failed': {
-    en: 'an attempt to pay failed; the order stays open, and can still be paid',
-    ko: '결제 시도가 실패함. 주문은 열려 있고 나중에 결제될 수 있음',
+    en: 'a payment attempt failed; the order can still be paid',
+    ko: '결제 시도가 실패함. 주문은 계속 결제할 수 있음',
   },
   'Payment Cancelled': {
     en: 'the payment was cancelled in full: take the goods back',
-    ko: '전액 취소됨. 상품을 회수할 때',
+    ko: '전액 취소됨. 상품을 회수하세요',
   },
   'Payment Partially Cancelled': {
     en: 'a part was cancelled; `cancelled_amount` is the total so far',
-    ko: '일부가 취소됨. `cancelled_amount`는 지금까지의 합계',
+    ko: '일부 금액이 취소됨. `cancelled_amount`는 누적 취소 금액',
   },
   'Deposit Reversed': {
     en: 'the bank reversed the deposit: stop the delivery, contact the buyer',
-    ko: '은행이 입금을 취소함. 배송을 멈추고 연락할 때',
+    ko: '은행이 입금을 취소함. 배송을 중단하고 구매자에게 연락하세요',
   },
   'Order Expired': {
     en: 'the order expired unpaid; a late payment is still possible',
-    ko: '결제 기한이 지남. 늦은 결제는 여전히 올 수 있음',
+    ko: '결제되지 않은 채 결제 기한이 지남. 늦은 결제는 가능',
   },
-  'Order Closed': { en: 'the shop closed the order permanently', ko: '쇼핑몰이 주문을 닫음' },
+  'Order Closed': { en: 'the shop closed the order permanently', ko: '쇼핑몰이 주문을 영구히 종료함' },
   'Payment Rejected': {
     en: 'a payment was rejected for the `reason`; `reversal` has the state of its money',
-    ko: '`reason` 때문에 결제를 받지 않음. 돈의 행방은 `reversal`',
+    ko: '`reason`의 사유로 결제를 거절함. `reversal`은 결제 금액의 처리 상태',
   },
   'Payment Without Order': {
     en: 'a payment for an order that was never registered. It is never reversed automatically',
-    ko: '등록되지 않은 주문의 돈. 저절로 돌려보내지 않음',
+    ko: '등록되지 않은 주문의 결제. 자동으로 취소하지 않음',
   },
   'Refund Required': {
     en: 'the operator has to refund `amount` by hand; published again with the whole amount when it grows or the reason changes',
-    ko: '사람이 `amount`를 돌려줘야 함. 돌려줄 돈이 늘거나 이유가 바뀌면 전체 금액으로 다시 옴',
+    ko: '운영자가 `amount`를 직접 환불해야 함. 금액이 늘거나 사유가 바뀌면 전체 금액으로 다시 발행',
   },
   'Refund No Longer Required': {
     en: 'a `Refund Required` of this payment is void: a refund now would be a second one',
-    ko: '이 결제의 `Refund Required`가 취소됨. 이제 환불하면 이중 환불이 됨',
+    ko: '이 결제의 `Refund Required`가 무효가 됨. 지금 환불하면 이중 환불',
   },
   'Refund Completed': {
     en: '`amount` of a refund or of a rejected payment was returned to the buyer',
-    ko: '환불이나 받지 않은 결제의 `amount`가 돌아감',
+    ko: '환불 또는 거절된 결제의 `amount`가 구매자에게 환불됨',
   },
   'Refund Refused': {
     en: 'a refund that the shop requested was refused, and a second check 5 minutes later has confirmed it',
-    ko: '쇼핑몰이 요청한 환불이 거절되었고, 5분 뒤 다시 조회해 확인함',
+    ko: '쇼핑몰이 요청한 환불이 거절되었고, 5분 뒤의 재조회에서도 거절로 확인됨',
   },
   'Escrow Changed': {
-    en: 'Iamport notified of an escrow; unconfirmed',
-    ko: '아임포트가 에스크로 변경을 알림. 확인되지 않음',
+    en: 'Iamport sent a webhook about an escrow; unconfirmed',
+    ko: '아임포트가 에스크로 변경을 웹훅으로 통지함. 조회로 확인하지 않은 내용',
   },
   'Unrecognised Notification': {
-    en: 'Iamport sent an unknown notification; unconfirmed',
-    ko: '아임포트가 모르는 알림을 보냄. 확인되지 않음',
+    en: 'Iamport sent an unknown webhook; unconfirmed',
+    ko: '아임포트가 알려지지 않은 웹훅을 보냄. 조회로 확인하지 않은 내용',
   },
 };
 
@@ -155,10 +154,10 @@ export function eventExamples(): {
 }
 
 const HEADS: Record<Language, readonly string[]> = {
-  en: ['event', 'when', 'always has, besides `version`, `id`, `merchant_uid`, `amount`, `currency`'],
-  ko: ['이벤트', '언제', '`version`, `id`, `merchant_uid`, `amount`, `currency` 말고 항상 있는 것'],
+  en: ['event', 'when', 'fields always present, besides `version`, `id`, `merchant_uid`, `amount`, `currency`'],
+  ko: ['이벤트', '언제', '`version`, `id`, `merchant_uid`, `amount`, `currency` 외에 항상 있는 필드'],
 };
-const UNCONFIRMED: Localized = { en: ' (no amount and no currency)', ko: ' (금액과 통화는 없음)' };
+const UNCONFIRMED: Localized = { en: ' (no `amount`, no `currency`)', ko: ' (`amount`와 `currency`는 없음)' };
 
 function table(language: Language): string {
   const own = ['imp_uid', 'verified', 'event', 'content'].filter((field) => field in notificationDetail.shape);

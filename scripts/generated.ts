@@ -2,11 +2,10 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-export type Language = 'en' | 'ko';
+import type { Language, Localized } from '../functions/shared/language.ts';
 
 /** A document and its translation: paths below the root of the project. */
-export type Pair = Readonly<Record<Language, string>>;
+export type Pair = Localized;
 
 const root = join(import.meta.dirname, '..');
 

@@ -6,9 +6,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext, PROJECT_ROOT } from '../infra/context.ts';
-import { type Language, withParts } from './generated.ts';
+import { withParts } from './generated.ts';
 
 interface Resource {
   readonly Type: string;
@@ -32,22 +33,22 @@ interface DeployedFunction {
   readonly id: string;
   readonly name: string;
   readonly rights: readonly Right[];
-  readonly routes: readonly { readonly key: string; readonly signed: boolean }[];
+  readonly routes: readonly { readonly key: string; readonly isOfShop: boolean }[];
 }
 
 export const INFRASTRUCTURE_DOCS = { en: 'docs/infrastructure.md', ko: 'docs/infrastructure.ko.md' } as const;
 
-const WORDS: Record<Language, Record<'anyone' | 'signed' | 'every' | 'changes' | 'head', string>> = {
+const WORDS: Record<Language, Record<'anyone' | 'shop' | 'every' | 'changes' | 'head', string>> = {
   en: {
     anyone: 'storefront, phones, Iamport',
-    signed: 'server of the shop, signed with IAM',
+    shop: 'server of the shop, with its key',
     every: 'every',
     changes: 'changes',
     head: '| function | routes | may |\n|---|---|---|',
   },
   ko: {
     anyone: '상점 페이지, 휴대폰, 아임포트',
-    signed: '상점 서버, IAM 서명',
+    shop: '상점 서버, 키',
     every: '주기:',
     changes: '변경',
     head: '| 함수 | 경로 | 권한 |\n|---|---|---|',
@@ -95,14 +96,14 @@ function diagram(template: Template, functions: readonly DeployedFunction[], lan
     const [target] = referred((Properties.Target as { Arn: unknown }).Arn);
     return `  ${id}>"${every}"] --> ${target}`;
   });
-  const outside = [`  anyone(["${words.anyone}"])`, `  signed(["${words.signed}"])`];
+  const outside = [`  anyone(["${words.anyone}"])`, `  shop(["${words.shop}"])`];
   const lines = ['```mermaid', 'flowchart LR', ...outside, ...resources, ...functionNodes, ...schedules, '```'];
   return lines.join('\n').replace(LOGICAL_ID, '$1');
 }
 
 function callers(group: readonly DeployedFunction[]): string[] {
   return group.flatMap(({ id, routes }) => {
-    const from = new Set(routes.map(({ signed }) => (signed ? 'signed' : 'anyone')));
+    const from = new Set(routes.map(({ isOfShop }) => (isOfShop ? 'shop' : 'anyone')));
     return [...from].map((caller) => `  ${caller} --> ${id}`);
   });
 }
@@ -166,12 +167,13 @@ interface Statement {
   readonly Resource: unknown;
 }
 
-function routesOf(template: Template): Map<string, { key: string; signed: boolean }[]> {
-  const routes = new Map<string, { key: string; signed: boolean }[]>();
+function routesOf(template: Template): Map<string, { key: string; isOfShop: boolean }[]> {
+  const routes = new Map<string, { key: string; isOfShop: boolean }[]>();
   for (const [, { Properties }] of ofType(template, 'AWS::ApiGatewayV2::Route')) {
     const [integration = ''] = referred(Properties.Target);
     const [id = ''] = referred(template.Resources[integration]?.Properties.IntegrationUri);
-    const route = { key: String(Properties.RouteKey), signed: Properties.AuthorizationType === 'AWS_IAM' };
+    const key = String(Properties.RouteKey);
+    const route = { key, isOfShop: key.includes(' /orders/') };
     routes.set(id, [...(routes.get(id) ?? []), route]);
   }
   return routes;

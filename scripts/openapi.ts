@@ -5,8 +5,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Language } from '../functions/shared/language.ts';
 import { HTTP_FUNCTION_ENTRIES } from '../infra/function-table.ts';
-import { type Language, type Pair, tableOf, withParts } from './generated.ts';
+import { type Pair, tableOf, withParts } from './generated.ts';
 import { openapi } from './openapi/document.ts';
 import { PROBLEM_CODES, statusOf } from './openapi/responses.ts';
 import { ROUTES, type RouteName } from './openapi/routes.ts';
@@ -21,13 +22,12 @@ export const openapiText = (): string => `${JSON.stringify(openapi(), null, 2)}\
 export const withRoutes = (language: Language): string => withParts(HTTP_DOCS[language], { routes: table(language) });
 
 const HEADS: Record<Language, readonly string[]> = {
-  en: ['route', 'what for', 'signed', 'answers', 'problems'],
-  ko: ['경로', '용도', '서명', '응답', '오류'],
+  en: ['route', 'purpose', 'key', 'responses', 'problems'],
+  ko: ['경로', '용도', '키', '응답', '오류'],
 };
 
 function table(language: Language): string {
-  const signs = { en: { true: 'yes', false: '' }, ko: { true: '필요', false: '' } }[language];
-  const rows = HTTP_FUNCTION_ENTRIES.flatMap(([, { routes, signed }]) =>
+  const rows = HTTP_FUNCTION_ENTRIES.flatMap(([, { routes, right }]) =>
     routes.map(({ method, path }) => {
       const { summary, responses, problems } = ROUTES[`${method} ${path}` as RouteName];
       const codes = PROBLEM_CODES.filter((code) => code in problems);
@@ -35,7 +35,7 @@ function table(language: Language): string {
       return [
         `\`${method} ${path}\``,
         summary[language],
-        signs[`${signed}`],
+        right ? `\`${right}\`` : '',
         Object.keys(responses).join(', '),
         codesCell,
       ];

@@ -3,8 +3,9 @@
  * docs are out of date.
  */
 
+import type { Language } from '../functions/shared/language.ts';
 import { invariants } from '../test/simulation/invariants.ts';
-import { type Language, tableOf, withParts, writeParts } from './generated.ts';
+import { tableOf, withParts, writeParts } from './generated.ts';
 
 const HEADS: Record<Language, readonly string[]> = { en: ['id', 'invariant'], ko: ['id', '불변식'] };
 

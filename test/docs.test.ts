@@ -26,6 +26,8 @@ const docs = [
 const problemCodes = Object.keys({
   invalid_request: 0,
   route_not_found: 0,
+  unauthorised: 0,
+  forbidden: 0,
   sender_refused: 0,
   payment_not_found: 0,
   order_not_found: 0,

@@ -15,6 +15,9 @@ import { unixSeconds } from '../shared/clock.ts';
 /** An attempt fails only when another writer was faster: usually a payment was settled. */
 const maxTries = 3;
 
+/** The `detail` of the refusal of a paid order. */
+export const paidDetail = 'The order is paid: refund it instead.';
+
 export const closeOrder: HttpHandler = async ({ event, log }, deps) => {
   const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
   log({ merchantUid: merchant_uid });
@@ -26,8 +29,7 @@ export const closeOrder: HttpHandler = async ({ event, log }, deps) => {
   for (let tries = 0; order && tries < maxTries; tries += 1) {
     // By a concurrent request, or by our own write whose response was lost.
     if (order.state.status === 'closed') return noContent();
-    if (isSettled(order.state))
-      throw new Problem('order_paid', 'The order is paid: give the money back with a refund instead.');
+    if (isSettled(order.state)) throw new Problem('order_paid', paidDetail);
     const result = await deps.orders.change(order, { status: 'closed' }, unixSeconds(deps.clock));
     if (result.written) {
       // Of a closed order this revokes the virtual accounts.
@@ -46,4 +48,4 @@ async function settleAll(deps: RequestDependencies, order: Order): Promise<Order
   return settleEach(deps, order.merchantUid, payments);
 }
 
-export const handler = await lambdaHandler(closeOrder);
+export const handler = await lambdaHandler(closeOrder, { right: 'money' });

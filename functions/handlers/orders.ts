@@ -168,4 +168,4 @@ async function show(merchantUid: string, deps: RequestDependencies): Promise<Htt
   });
 }
 
-export const handler = await lambdaHandler(orders);
+export const handler = await lambdaHandler(orders, { right: 'orders' });

@@ -45,8 +45,9 @@ export const body = z.strictObject({
   requester: z.optional(z.enum(['customer', 'admin'], 'must be customer or admin')),
 });
 
-const details = {
-  not_paid: 'Nothing of this order is left to give back.',
+/** The `detail` of each refusal. */
+export const details = {
+  not_paid: 'Nothing of this order is left to refund.',
   refund_exceeds: 'Send at most the amount that is left, or no amount for all of it. A refund in progress counts.',
   account_missing: 'This was paid into a virtual account: send account {holder, bank, number} of the buyer.',
 } as const;
@@ -209,4 +210,4 @@ function keyOf({ headers, requestContext }: RequestContext['event'], isPart: boo
   throw new Problem('invalid_request', 'idempotency-key must be 1 to 64 letters, digits, - or _.');
 }
 
-export const handler = await lambdaHandler(refunds);
+export const handler = await lambdaHandler(refunds, { right: 'money' });

@@ -13,6 +13,8 @@ import {
 const problems = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   route_not_found: { status: 404, title: 'The address does not exist' },
+  unauthorised: { status: 401, title: 'The key is missing or not valid' },
+  forbidden: { status: 403, title: 'The key does not allow this' },
   sender_refused: { status: 403, title: 'The sender is not Iamport' },
   payment_not_found: { status: 404, title: 'Iamport has no such payment' },
   order_not_found: { status: 404, title: 'No such order is registered' },

@@ -49,6 +49,8 @@ export function problem(problem: Problem, language: Language): HttpResponse {
   const headers = {
     'content-type': 'application/problem+json',
     'content-language': language,
+    // RFC 9110 requires it of a 401.
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
   };
   const message = problemMessage(code, language);

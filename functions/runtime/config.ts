@@ -18,6 +18,10 @@ export interface Config {
   /** Set when the orders table is the shop's own: the names of its attributes. */
   readonly shopColumns: ShopColumns | undefined;
   readonly iamportSecretArn: string;
+  /** How the shop's server proves itself on the order routes: by a key, or by API Gateway's IAM authorization. */
+  readonly shopAuth: 'key' | 'iam';
+  /** Only for the functions of the order routes, with `shopAuth: 'key'`. */
+  readonly shopKeysSecretArn: string | undefined;
   readonly iamportApiUrl: string;
   readonly policy: Policy;
   readonly webhookSenders: 'any' | 'iamport-only';
@@ -78,6 +82,8 @@ const environment = z.object({
   REVERSALS_TABLE: required,
   STATE_TABLE: required,
   IAMPORT_SECRET_ARN: required,
+  SHOP_AUTH: oneOf('key', 'iam'),
+  SHOP_KEYS_SECRET_ARN: z.optional(required),
   IAMPORT_API_URL: z._default(z.url('must be a URL'), 'https://api.iamport.kr'),
   TEST_PAYMENTS: oneOf('refuse', 'accept'),
   REVERSALS: oneOf('automatic', 'manual'),
@@ -137,6 +143,8 @@ export function configFrom(variables: Variables): Config {
     tables: { orders: env.ORDERS_TABLE, reversals: env.REVERSALS_TABLE, state: env.STATE_TABLE },
     shopColumns: env.ORDERS_COLUMNS,
     iamportSecretArn: env.IAMPORT_SECRET_ARN,
+    shopAuth: env.SHOP_AUTH,
+    shopKeysSecretArn: env.SHOP_KEYS_SECRET_ARN,
     iamportApiUrl: env.IAMPORT_API_URL,
     policy: { acceptTestPayments: env.TEST_PAYMENTS === 'accept', reversals: env.REVERSALS },
     webhookSenders: env.WEBHOOK_SENDERS,

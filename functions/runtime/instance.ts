@@ -7,13 +7,16 @@ import { table } from '../adapters/dynamodb/table.ts';
 import { ownTable, shopTable } from '../adapters/dynamodb/table-mapping.ts';
 import { createCredentials } from '../adapters/iamport/credentials.ts';
 import { type Transport, undiciTransport } from '../adapters/iamport/transport.ts';
+import { createShopKeys } from '../adapters/shop-keys.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { embedded } from '../shared/metrics.ts';
+import type { ShopRight } from '../shared/shop-keys.ts';
 import { type Calls, callsTimedBy } from './calls.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
 import { dependenciesFrom, type HandlerDependencies } from './dependencies.ts';
 import { writeCounts } from './log.ts';
+import { type ShopAuth, shopAuth } from './shop-auth.ts';
 
 /** The dependencies of one Lambda instance. */
 export interface InstanceDependencies extends HandlerDependencies {
@@ -71,6 +74,19 @@ export function createDependencies(
   };
 }
 
+/**
+ * @returns undefined when API Gateway has authorized the caller (`shopAuth: 'iam'`)
+ * @throws Error without the secret's ARN: the route would be open to everybody
+ */
+export function createShopAuth(config: Config, right: ShopRight): ShopAuth | undefined {
+  if (config.shopAuth === 'iam') return undefined;
+  if (!config.shopKeysSecretArn) throw new Error('Invalid environment variables: SHOP_KEYS_SECRET_ARN is missing');
+  return shopAuth(createShopKeys(secretsManager, config.shopKeysSecretArn), systemClock, right);
+}
+
+/** A function, so that the client is created only when it is used: for Iamport's keys on most instances never. */
+const secretsManager = () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts });
+
 /** The clients that open network connections. */
 export interface Clients {
   readonly dynamodb: DynamoDBClient;
@@ -89,11 +105,7 @@ export function dependenciesOn(config: Config, { dynamodb, transport }: Clients)
     },
     mapping,
     transport,
-    // A function, so that the client is created only when it is used: on most instances, never.
-    credentials: createCredentials(
-      () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts }),
-      config.iamportSecretArn,
-    ),
+    credentials: createCredentials(secretsManager, config.iamportSecretArn),
     clock: systemClock,
     random: systemRandom,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),

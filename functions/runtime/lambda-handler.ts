@@ -10,13 +10,15 @@ import { languageOf } from '../http/request.ts';
 import { type HttpResponse, problem } from '../http/response.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
+import type { ShopRight } from '../shared/shop-keys.ts';
 import type { Tally } from './calls.ts';
 import { configFrom, environmentOfLambda, startsOnDemand } from './config.ts';
 import type { HandlerDependencies } from './dependencies.ts';
 import type { HttpHandler } from './http-handler.ts';
-import { createDependencies, type DependencyOptions } from './instance.ts';
+import { createDependencies, createShopAuth, type DependencyOptions } from './instance.ts';
 import { writeLog } from './log.ts';
 import { prime } from './prime.ts';
+import type { ShopAuth } from './shop-auth.ts';
 
 /** Of the 12 s after which Lambda ends the function; API Gateway waits 30 s. The rest is for the error response. */
 const budgetMs = 10_000;
@@ -29,6 +31,8 @@ interface Warming {
 export interface LambdaHandlerOptions extends Pick<DependencyOptions, 'callsIamport'> {
   /** True for a handler that settles payments while a buyer or Iamport waits: `prime()` runs it once during init. */
   readonly primes?: boolean;
+  /** Only the shop's server may call the handler, with a key that has this right, or as API Gateway's IAM caller. */
+  readonly right?: ShopRight;
 }
 
 /**
@@ -40,8 +44,12 @@ export async function lambdaHandler(handler: HttpHandler, options: LambdaHandler
   const environment = environmentOfLambda();
   const config = environment && configFrom(environment);
   const deps = config && createDependencies(config, options);
+  const auth = config && options.right && createShopAuth(config, options.right);
   // Without priming the first request is slower; nothing else depends on it.
-  if (deps) await Promise.all([deps.warmUp(), options.primes && prime(handler, config).catch(() => undefined)]);
+  if (deps) {
+    const priming = options.primes && prime(handler, config).catch(() => undefined);
+    await Promise.all([deps.warmUp(), auth?.warmUp(), priming]);
+  }
   let isFirst = environment !== undefined && startsOnDemand(environment);
   return async (event: APIGatewayProxyEventV2 | Warming, context: Context): Promise<HttpResponse> => {
     const cold = isFirst;
@@ -51,9 +59,19 @@ export async function lambdaHandler(handler: HttpHandler, options: LambdaHandler
     if (cold) deps.count({ ColdStarts: 1 });
     // Discard the upstream calls counted during init.
     deps.calls.take();
-    return handleRequest(handler, deps, event, context.awsRequestId, () => ({ cold, ...deps.calls.take() }));
+    const instance = () => ({ cold, ...deps.calls.take() });
+    return handleRequest(admitted(handler, auth), deps, event, context.awsRequestId, instance);
   };
 }
+
+/** The handler, called only with an admitted event. Without `auth` every event is admitted. */
+const admitted = (handler: HttpHandler, auth: ShopAuth | undefined): HttpHandler =>
+  auth === undefined
+    ? handler
+    : async (context, deps) => {
+        await auth.admit(context.event);
+        return handler(context, deps);
+      };
 
 /** Fields of the log line: whether this request started the instance, and the upstream calls of the request. */
 type InstanceFacts = Tally & { readonly cold: boolean };

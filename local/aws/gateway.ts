@@ -85,7 +85,7 @@ export class Gateway {
     if (match.route.signed && !accessKey) return gatewayResponse(403, 'Forbidden');
     const event = eventFor({ request, body, match, requestId: randomUUID(), now, accessKey });
     const { method = 'GET', url = '/' } = request;
-    const onResponse = this.#observe(observeRequest(method, url, body.toString(), match.route.signed));
+    const onResponse = this.#observe(observeRequest(method, url, body.toString()));
     const response = await this.#invoke(match.route.functionId, event);
     onResponse(response.status, Date.now() - now);
     return response;

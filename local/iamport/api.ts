@@ -6,10 +6,10 @@
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { bodyOf, fields, flag, number, text } from './body.ts';
-import { awaitsDeposit, type Entry, type Ledger } from './ledger.ts';
-import { inSpan, isStatus, pageOf, sorted } from './lists.ts';
+import { type Ledger, requirePgKey } from './ledger.ts';
+import { inSpan, ofOrder, pageOf, sorted } from './lists.ts';
 import type { Payment } from './payment.ts';
-import { Refused, unknownPayment } from './refused.ts';
+import { invalidToken, Refused, refusals, unknownPayment } from './refused.ts';
 import type { Tokens } from './tokens.ts';
 
 /** The shop's credentials for a token, and its own key at KG Inicis, which the revocation of an account needs. */
@@ -60,7 +60,7 @@ export function apiRoutes(parts: ApiParts): Hono {
   api.post('/users/getToken', async (c) => {
     const { imp_key, imp_secret } = await bodyOf(c, credentials);
     if (imp_key !== keys.impKey || imp_secret !== keys.impSecret) {
-      return envelope(c, 401, -1, 'API 키 또는 시크릿이 올바르지 않습니다.');
+      throw new Refused('unauthorized', 'API 키 또는 시크릿이 올바르지 않습니다.');
     }
     return success(c, tokens.issue());
   });
@@ -68,7 +68,7 @@ export function apiRoutes(parts: ApiParts): Hono {
   for (const protectedPath of ['/payments', '/payments/*', '/vbanks/*']) {
     api.use(protectedPath, async (c, next) => {
       const token = c.req.header('authorization')?.replace(/^Bearer /i, '') ?? '';
-      if (!tokens.accepts(token)) return envelope(c, 401, -1, '유효하지 않거나 만료된 토큰입니다.');
+      if (!tokens.accepts(token)) throw invalidToken();
       return next();
     });
   }
@@ -89,10 +89,7 @@ function addChanges(api: Hono, { ledger, keys }: ApiParts): void {
   api.get('/payments/prepare/:merchant_uid', (c) => success(c, ledger.prepared.of(c.req.param('merchant_uid'))));
   api.delete('/vbanks/:imp_uid', (c) => {
     const payment = ledger.payment(c.req.param('imp_uid'));
-    const keyNeeded = awaitsDeposit(payment) && payment.pg_provider === 'html5_inicis';
-    if (keyNeeded && c.req.query('pg_api_key') !== keys.pgApiKey) {
-      throw new Refused('declined', 'hashData가 일치하지 않습니다. pg_api_key를 확인해 주세요.');
-    }
+    requirePgKey(payment, c.req.query('pg_api_key'), keys.pgApiKey);
     return success(c, ledger.revokeAccount(payment.imp_uid));
   });
 }
@@ -117,13 +114,15 @@ function addLists(api: Hono, { ledger, now }: ApiParts): void {
 
   api.get('/payments/find/:merchant_uid/:status?', (c) => {
     const { sorting } = fields(c.req.query(), listFields);
-    const [payment] = sorted(ofOrder(visible(c), c), sorting);
+    const { merchant_uid: merchantUid, status } = c.req.param();
+    const [payment] = sorted(ofOrder(visible(c), merchantUid, status), sorting);
     return success(c, payment);
   });
 
   api.get('/payments/findAll/:merchant_uid/:status?', (c) => {
     const { page, limit, sorting } = fields(c.req.query(), listFields);
-    return success(c, pageOf(sorted(ofOrder(visible(c), c), sorting), page, limit));
+    const { merchant_uid: merchantUid, status } = c.req.param();
+    return success(c, pageOf(sorted(ofOrder(visible(c), merchantUid, status), sorting), page, limit));
   });
 
   api.get('/payments/status/:status', (c) => {
@@ -131,17 +130,6 @@ function addLists(api: Hono, { ledger, now }: ApiParts): void {
     const found = inSpan(visible(c), c.req.param('status'), Math.floor(now() / 1000), to, from);
     return success(c, pageOf(sorted(found, sorting), page, limit));
   });
-}
-
-/** @throws Refused `unknown` when the order has no payment of that status */
-function ofOrder(entries: Entry[], c: Context): Entry[] {
-  const { merchant_uid: merchantUid, status } = c.req.param();
-  if (status !== undefined && !isStatus(status)) throw new Refused('invalid', '알 수 없는 결제상태입니다.');
-  const found = entries.filter(
-    ({ payment }) => payment.merchant_uid === merchantUid && (status === undefined || payment.status === status),
-  );
-  if (found.length === 0) throw unknownPayment();
-  return found;
 }
 
 /** Payments through a test channel are visible only with `include_sandbox=true`. */
@@ -155,12 +143,6 @@ const envelope = (c: Context, status: 200 | 400 | 401 | 404 | 500, code: number,
 
 function failure(c: Context, error: Error): Response {
   if (!(error instanceof Refused)) return envelope(c, 500, -1, `가짜 아임포트 오류: ${error.message}`);
-  switch (error.kind) {
-    case 'unknown':
-      return envelope(c, 404, -1, error.message);
-    case 'invalid':
-      return envelope(c, 400, -1, error.message);
-    case 'declined':
-      return envelope(c, 200, 1, error.message);
-  }
+  const { status, code } = refusals[error.kind];
+  return envelope(c, status, code, error.message);
 }

@@ -330,6 +330,13 @@ export class Ledger {
 /** True for an issued virtual account without a deposit. */
 export const awaitsDeposit = (payment: Payment): boolean => payment.status === 'ready' && payment.vbank_num !== null;
 
+/** KG Inicis revokes an account only with the shop's own key. @throws Refused `declined` for another key */
+export function requirePgKey(payment: Payment, key: string | undefined, shopKey: string): void {
+  if (awaitsDeposit(payment) && payment.pg_provider === 'html5_inicis' && key !== shopKey) {
+    throw new Refused('declined', 'hashData가 일치하지 않습니다. pg_api_key를 확인해 주세요.');
+  }
+}
+
 /** The amount of a cancel. @param amount left out or 0: the rest */
 function partOf(payment: Payment, amount: number | undefined): number {
   const part = amount || leftOf(payment);

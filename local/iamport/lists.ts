@@ -2,7 +2,7 @@
 
 import type { Entry } from './ledger.ts';
 import type { Payment, PaymentStatus } from './payment.ts';
-import { Refused } from './refused.ts';
+import { Refused, unknownPayment } from './refused.ts';
 
 export const statuses: readonly PaymentStatus[] = ['ready', 'paid', 'cancelled', 'failed'];
 
@@ -12,6 +12,16 @@ export interface PageOfPayments {
   previous: number;
   next: number;
   list: Payment[];
+}
+
+/** @throws Refused `unknown` when the order has no payment of that status */
+export function ofOrder(entries: readonly Entry[], merchantUid: string, status?: string): Entry[] {
+  if (status !== undefined && !isStatus(status)) throw new Refused('invalid', '알 수 없는 결제상태입니다.');
+  const found = entries.filter(
+    ({ payment }) => payment.merchant_uid === merchantUid && (status === undefined || payment.status === status),
+  );
+  if (found.length === 0) throw unknownPayment();
+  return found;
 }
 
 const maxSpanSeconds = 90 * 24 * 60 * 60;
@@ -74,7 +84,7 @@ export function inSpan(
   });
 }
 
-export const isStatus = (word: string): word is PaymentStatus => statuses.some((status) => status === word);
+const isStatus = (word: string): word is PaymentStatus => statuses.some((status) => status === word);
 
 function timeOfStatus(payment: Payment): number {
   switch (payment.status) {

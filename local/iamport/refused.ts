@@ -1,11 +1,18 @@
-/** A call that Iamport refuses. The API converts it into an envelope. */
+/** A call that Iamport refuses. The API and the simulation convert it into an envelope. */
 
-/**
- * - `unknown`: not found (HTTP 404)
- * - `invalid`: malformed call (HTTP 400)
- * - `declined`: valid call, not performed (HTTP 200 with a code other than 0)
- */
-export type RefusalKind = 'unknown' | 'invalid' | 'declined';
+/** The HTTP status and the `code` of each kind of refusal. */
+export const refusals = {
+  /** No valid token, or wrong keys. */
+  unauthorized: { status: 401, code: -1 },
+  /** Not found. */
+  unknown: { status: 404, code: -1 },
+  /** A malformed call. */
+  invalid: { status: 400, code: -1 },
+  /** A valid call, not performed. */
+  declined: { status: 200, code: 1 },
+} as const;
+
+export type RefusalKind = keyof typeof refusals;
 
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -18,4 +25,5 @@ export class Refused extends Error {
   }
 }
 
+export const invalidToken = (): Refused => new Refused('unauthorized', '유효하지 않거나 만료된 토큰입니다.');
 export const unknownPayment = (): Refused => new Refused('unknown', '존재하지 않는 결제정보입니다.');

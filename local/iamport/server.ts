@@ -94,7 +94,7 @@ const observing =
     const { method, url } = c.req;
     const startedAt = now();
     const body = method === 'GET' ? '' : await c.req.raw.clone().text();
-    const onResponse = observe(observeRequest(method, url, body, false));
+    const onResponse = observe(observeRequest(method, url, body));
     await next();
     onResponse(c.res.status, now() - startedAt);
   };

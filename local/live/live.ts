@@ -82,8 +82,8 @@ export class Live {
 
 /** Publishes each request at the gateway when it arrives, and again with its response. */
 export function observeRequests(live: Live): RequestObserver {
-  return ({ method, path, ids, signed }) => {
-    const from: Place = signed ? 'shop' : /\/(webhook|confirm)$/.test(path) ? 'iamport' : 'buyer';
+  return ({ method, path, ids, isFromShop }) => {
+    const from: Place = isFromShop ? 'shop' : /\/(webhook|confirm)$/.test(path) ? 'iamport' : 'buyer';
     const update = live.add({ kind: 'request', from, to: 'functions', title: `${method} ${path}`, ...ids });
     return (status, ms) => update({ detail: `${status} · ${ms} ms` });
   };

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { Problem, type ProblemCode } from '../../functions/http/problem.ts';
 import { problem } from '../../functions/http/response.ts';
-import { HTTP_FUNCTION_ENTRIES } from '../../infra/function-table.ts';
+import { HTTP_FUNCTION_ENTRIES, type HttpFunction } from '../../infra/function-table.ts';
 import { RESPONSE_EXAMPLES } from './examples.ts';
 import { PROBLEM_CODES, RESPONSE_SCHEMAS, type ResponseName, statusOf } from './responses.ts';
 import { type Described, FIELD_MEANINGS, ROUTES, type RouteName } from './routes.ts';
@@ -16,10 +16,10 @@ type Json = Record<string, unknown>;
  */
 export function openapi({ additional }: { additional: boolean } = { additional: true }): Json {
   const paths: Record<string, Json> = {};
-  for (const [, { routes, signed }] of HTTP_FUNCTION_ENTRIES) {
+  for (const [, { routes, right }] of HTTP_FUNCTION_ENTRIES) {
     for (const { method, path } of routes) {
       const described = ROUTES[`${method} ${path}` as RouteName];
-      paths[path] = { ...paths[path], [method.toLowerCase()]: operation(described, signed) };
+      paths[path] = { ...paths[path], [method.toLowerCase()]: operation(described, right) };
     }
   }
   const schemas = Object.fromEntries(
@@ -51,19 +51,21 @@ export function openapi({ additional }: { additional: boolean } = { additional: 
 
 const variables = { api: { default: 'api-id' }, region: { default: 'ap-northeast-2' } };
 
-/** In the form of API Gateway's own exports of IAM-signed routes. */
 const securitySchemes = {
-  shop: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'Authorization',
-    'x-amazon-apigateway-authtype': 'awsSigv4',
+  orders: {
+    type: 'http',
+    scheme: 'bearer',
     description:
-      "AWS Signature Version 4 for execute-api, as a role of the shop's account that may execute-api:Invoke.",
+      'A key that begins with sk_orders_ or sk_money_. With shopAuth: "iam", AWS Signature Version 4 instead.',
+  },
+  money: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key that begins with sk_money_. With shopAuth: "iam", AWS Signature Version 4 instead.',
   },
 };
 
-function operation(described: Described, signed: boolean): Json {
+function operation(described: Described, right: HttpFunction['right']): Json {
   const { operationId, summary, path, query, headers = {}, body } = described;
   const parameters = [
     ...fieldsOf(path).map((field) => ({ ...field, in: 'path', required: true })),
@@ -78,8 +80,8 @@ function operation(described: Described, signed: boolean): Json {
     summary: summary.en,
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: requestBody(body, described) }),
-    responses: responsesOf(described, signed),
-    security: signed ? [{ shop: [] }] : [],
+    responses: responsesOf(described, right !== undefined),
+    security: right ? [{ [right]: [] }] : [],
   };
 }
 
@@ -120,7 +122,7 @@ function withMeanings(schema: Json, path = ''): Json {
   return { ...schema, properties: Object.fromEntries(described) };
 }
 
-function responsesOf({ responses, problems, body }: Described, signed: boolean): Json {
+function responsesOf({ responses, problems, body }: Described, isOfShop: boolean): Json {
   const found: Record<string, Json> = {};
   for (const [status, { description, schema }] of Object.entries(responses))
     found[status] = response(description, schema);
@@ -130,7 +132,7 @@ function responsesOf({ responses, problems, body }: Described, signed: boolean):
     found[status] = merged(found[status], ofStatus);
   }
   const gateway: Record<string, string> = {
-    ...(signed && { 403: 'Not signed, or signed by a role without the right.' }),
+    ...(isOfShop && { 403: 'With shopAuth: "iam": not signed, or signed by a role without the right.' }),
     ...(body && { 413: 'The body exceeds the limit of API Gateway.' }),
     429: 'The request exceeds the throttle of the route.',
     500: 'The function failed.',

@@ -159,6 +159,8 @@ const refund = z.object({
 export const PROBLEM_CODES = Object.keys({
   invalid_request: true,
   route_not_found: true,
+  unauthorised: true,
+  forbidden: true,
   sender_refused: true,
   payment_not_found: true,
   order_not_found: true,

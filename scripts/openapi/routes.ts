@@ -4,14 +4,22 @@
  */
 
 import type * as z from 'zod';
+import {
+  IamportUnavailable,
+  IamportUnexpected,
+  OrderBusy,
+  StoreUnavailable,
+} from '../../functions/application/faults.ts';
+import { paidDetail } from '../../functions/handlers/close-order.ts';
 import { body as completeBody } from '../../functions/handlers/complete.ts';
 import { body as confirmBody } from '../../functions/handlers/confirm.ts';
 import { query as mobileQuery } from '../../functions/handlers/mobile-redirect.ts';
 import { terms } from '../../functions/handlers/orders.ts';
-import { body as refundBody } from '../../functions/handlers/refunds.ts';
+import { body as refundBody, details as refundDetails } from '../../functions/handlers/refunds.ts';
 import { body as webhookBody } from '../../functions/handlers/webhook.ts';
-import type { ProblemCode } from '../../functions/http/problem.ts';
+import { type ProblemCode, problemOf, refusal } from '../../functions/http/problem.ts';
 import { newOrderPath, orderPath } from '../../functions/http/request.ts';
+import type { Localized } from '../../functions/shared/language.ts';
 import type { HTTP_FUNCTIONS, HttpFunctionName } from '../../infra/function-table.ts';
 import type { ResponseName } from './responses.ts';
 
@@ -24,7 +32,7 @@ export type RouteName = {
 
 export interface Described {
   readonly operationId: string;
-  readonly summary: { readonly en: string; readonly ko: string };
+  readonly summary: Localized;
   readonly path?: z.core.$ZodType;
   readonly query?: z.core.$ZodType;
   readonly headers?: Readonly<Record<string, { readonly pattern?: string; readonly description: string }>>;
@@ -41,27 +49,30 @@ export interface Described {
 }
 
 const ids = { imp_uid: 'imp_961494461225', merchant_uid: 'order-1001' };
-const again = 'No decision was made and no data is lost. Retry in a few seconds.';
-const notDecided = 'No decision was made. The log of this request shows the shop what to do.';
+const needsKey = { unauthorised: 'Send the header authorization: Bearer sk_… with a key of this deployment.' };
+const needsMoneyKey = {
+  ...needsKey,
+  forbidden: 'This key registers and reads orders only: send the key that begins with sk_money_.',
+};
 const unread = {
   payload_too_large: 'Send at most 65536 bytes.',
   unsupported_media_type: 'Send application/json or application/x-www-form-urlencoded, in UTF-8.',
 };
 const unreadJson = { ...unread, unsupported_media_type: 'Send application/json, in UTF-8.' };
 const stored = {
-  internal_error: 'No decision was made. The log of this request shows the shop what happened.',
-  store_unavailable: again,
+  internal_error: problemOf(new Error()).message,
+  store_unavailable: problemOf(new StoreUnavailable('')).message,
 };
 const settling = {
   ...stored,
-  iamport_error: notDecided,
-  iamport_unavailable: again,
-  order_busy: 'Retry in a second.',
+  iamport_error: problemOf(new IamportUnexpected('')).message,
+  iamport_unavailable: problemOf(new IamportUnavailable('')).message,
+  order_busy: problemOf(new OrderBusy('')).message,
 };
 const wrongImpUid = 'imp_uid must look like imp_123456789012.';
-const noOrder = 'Register the order with PUT /orders/{merchant_uid} before its payment window opens.';
-const noPayment = 'Send the imp_uid as the payment window gave it.';
-const otherOrder = 'Send the merchant_uid of the order that this imp_uid pays.';
+const noOrder = refusal('order_not_found').message;
+const noPayment = refusal('payment_not_found').message;
+const otherOrder = refusal('order_mismatch').message;
 const wrongPath = 'merchant_uid must have none of / \\ ? # %, which do not survive in a path.';
 const wrongAmount = 'amount must be more than 0 and an amount of KRW.';
 
@@ -100,7 +111,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'completePayment',
     summary: {
       en: 'The storefront or an app requests the result of a payment, which settles the order.',
-      ko: '스토어프런트나 앱이 구매자의 결제가 어떻게 되었는지 묻고, 그 결과로 주문을 확정합니다.',
+      ko: '스토어프런트나 앱이 결제 결과를 요청합니다. 조회한 결제를 주문에 반영합니다.',
     },
     headers: language,
     body: completeBody,
@@ -119,8 +130,8 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
   'GET /payments/complete/mobile': {
     operationId: 'returnFromPhone',
     summary: {
-      en: "A buyer's phone comes back from the payment window (`m_redirect_url`); answered with a page, never with JSON.",
-      ko: '구매자의 휴대폰이 결제창에서 돌아옵니다(`m_redirect_url`). JSON이 아니라 항상 화면으로 답합니다.',
+      en: "The payment window redirects a buyer's phone here (`m_redirect_url`). The response is a page, never JSON.",
+      ko: '결제창이 구매자의 휴대폰을 이 주소로 돌려보냅니다(`m_redirect_url`). 응답은 JSON이 아니라 항상 화면입니다.',
     },
     headers: language,
     query: mobileQuery,
@@ -145,8 +156,8 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
   'POST /payments/webhook': {
     operationId: 'receiveWebhook',
     summary: {
-      en: 'Iamport notifies of a payment. Only the ids are used, and the payment is read from Iamport.',
-      ko: '아임포트가 알립니다. 식별자 말고는 믿지 않고 아임포트에 다시 묻습니다.',
+      en: 'Iamport sends a webhook. Only its ids are used, and the payment is read from Iamport.',
+      ko: '아임포트가 웹훅을 보냅니다. 식별자만 사용하고, 결제는 아임포트에서 조회합니다.',
     },
     body: webhookBody,
     takesForms: true,
@@ -162,18 +173,17 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       route_not_found: 'Iamport notifies /payments/webhook. Remove a slash at the end of another address.',
       sender_refused: 'This deployment takes notifications from the addresses of Iamport only.',
       ...unread,
-      internal_error: stored.internal_error,
-      iamport_unavailable: again,
-      store_unavailable: again,
+      ...stored,
+      iamport_unavailable: settling.iamport_unavailable,
       order_busy: settling.order_busy,
-      not_settled: notDecided,
+      not_settled: settling.iamport_error,
     },
   },
   'PUT /orders/{merchant_uid}': {
     operationId: 'registerOrder',
     summary: {
       en: "The shop's server registers the amount to be paid, before the window opens.",
-      ko: '쇼핑몰 서버가 결제할 금액을 결제창을 열기 전에 등록합니다.',
+      ko: '쇼핑몰 서버가 결제창을 열기 전에 주문 금액을 등록합니다.',
     },
     path: newOrderPath,
     body: terms,
@@ -183,6 +193,7 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       201: { description: 'Registered.', schema: 'OrderRegistered' },
     },
     problems: {
+      ...needsKey,
       invalid_request: wrongAmount,
       order_not_found: 'Your table has no such order: write it there first.',
       order_exists:
@@ -195,17 +206,17 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'showOrder',
     summary: {
       en: 'The current order, with its payment, its account, and every reversal and refund.',
-      ko: '주문의 현재 상태입니다. 결제, 가상계좌, 모든 취소와 환불이 함께 나옵니다.',
+      ko: '주문의 현재 상태를 조회합니다. 결제, 가상계좌, 모든 자동 취소와 환불이 포함됩니다.',
     },
     path: orderPath,
     responses: { 200: { description: 'The order.', schema: 'OrderInFull' } },
-    problems: { invalid_request: wrongPath, order_not_found: noOrder, ...stored },
+    problems: { ...needsKey, invalid_request: wrongPath, order_not_found: noOrder, ...stored },
   },
   'POST /orders/{merchant_uid}/refunds': {
     operationId: 'refundOrder',
     summary: {
       en: "The shop's server refunds a part of a payment, or all of it.",
-      ko: '쇼핑몰 서버가 결제 금액의 일부나 전부를 돌려줍니다.',
+      ko: '쇼핑몰 서버가 결제 금액의 일부나 전부를 환불합니다.',
     },
     path: orderPath,
     headers: {
@@ -225,14 +236,13 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
       },
     },
     problems: {
+      ...needsMoneyKey,
       invalid_request: 'reason must be a text.',
       order_not_found: noOrder,
       payment_not_found: noPayment,
-      not_paid: 'Nothing of this order is left to give back.',
-      refund_exceeds: 'Send at most the amount that is left, or no amount for all of it. A refund in progress counts.',
+      ...refundDetails,
       refund_key_used: 'This idempotency-key was used for another amount or other tax parts.',
       refund_refused: 'The PG refused it.',
-      account_missing: 'This was paid into a virtual account: send account {holder, bank, number} of the buyer.',
       ...unreadJson,
       ...settling,
     },
@@ -241,22 +251,23 @@ export const ROUTES: Readonly<Record<RouteName, Described>> = {
     operationId: 'closeOrder',
     summary: {
       en: "The shop's server permanently closes an unpaid order and revokes its virtual account.",
-      ko: '쇼핑몰 서버가 결제되지 않은 주문을 완전히 닫고, 발급된 가상계좌를 취소합니다.',
+      ko: '쇼핑몰 서버가 결제되지 않은 주문을 영구히 종료하고, 발급된 가상계좌를 말소합니다.',
     },
     path: orderPath,
     responses: { 204: { description: 'Closed, now or before.' } },
     problems: {
+      ...needsMoneyKey,
       invalid_request: wrongPath,
       order_not_found: noOrder,
-      order_paid: 'The order is paid: give the money back with a refund instead.',
+      order_paid: paidDetail,
       ...settling,
     },
   },
   'POST /payments/confirm': {
     operationId: 'confirmPayment',
     summary: {
-      en: 'Iamport requests whether a payment may be approved (`confirm_url`); any status but 200 stops the payment.',
-      ko: '아임포트가 결제를 승인해도 되는지 묻습니다(`confirm_url`). 200이 아니면 결제가 중단됩니다.',
+      en: 'Iamport asks before it approves a payment (`confirm_url`). Any status but 200 stops the payment.',
+      ko: '아임포트가 결제를 승인하기 전에 확인을 요청합니다(`confirm_url`). 200이 아니면 결제가 중단됩니다.',
     },
     body: confirmBody,
     takesForms: true,

@@ -262,7 +262,7 @@ const budgets: Record<string, number> = {
   Complete: 450,
   MobileRedirect: 470,
   Webhook: 450,
-  Orders: 440,
+  Orders: 441,
   Refunds: 460,
   CloseOrder: 445,
   Confirm: 440,

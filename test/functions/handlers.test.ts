@@ -497,9 +497,10 @@ describe('PUT and GET /orders/{merchant_uid}', () => {
     });
   });
 
-  test('returns 403 for an unsigned call of PUT /orders', async () => {
+  test('returns 401 for a call of PUT /orders without a key', async () => {
     const response = await system.send('/orders/order-1', { method: 'PUT', body: '{"amount":1}' });
-    expect(response).toMatchObject({ status: 403, json: { message: 'Forbidden' } });
+    expect(response).toMatchObject({ status: 401, json: { code: 'unauthorised' } });
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
   });
 
   test('returns 404 for an order that is not registered', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { signed } from '../../local/aws/signature.ts';
+import { localShopKey } from '../../local/aws/secrets.ts';
 import { openapi } from '../../scripts/openapi/document.ts';
 import { HTTP_DOCS, OPENAPI_FILE, openapiText, withRoutes } from '../../scripts/openapi.ts';
 import { type System, startSystem, type TestResponse } from '../support/system.ts';
@@ -133,6 +133,7 @@ describe('the running system', () => {
       body: JSON.stringify(body),
       ...more,
     });
+  const keyForOrders = { authorization: 'Bearer sk_orders_local' };
   const tooLong = { imp_uid: 'a'.repeat(70_000) };
   const asText = { headers: { 'content-type': 'text/plain' } };
 
@@ -266,6 +267,7 @@ describe('the running system', () => {
       const [method = ''] = route.split(' ');
       documented(route, await system.send('/orders/described-1', { method }));
     }
+    documented(del, await system.send('/orders/described-1', { method: 'DELETE', headers: keyForOrders }));
   });
 
   test('POST /orders/{merchant_uid}/refunds', async () => {
@@ -283,6 +285,7 @@ describe('the running system', () => {
     await refund({ reason: '변심' }, 'not-registered');
     await refund({ reason: '변심' }, await system.order());
     documented(route, await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST' }));
+    documented(route, await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST', headers: keyForOrders }));
     documented(route, await formTo('POST', `/orders/${merchantUid}/refunds`));
     const keyed = (body: object) => system.shop('POST', `${merchantUid}/refunds`, body, 'once');
     documented(route, await keyed({ amount: 1_000, reason: '파손' }));
@@ -356,18 +359,15 @@ describe('the running system', () => {
     expect(status === 400, `${status}`).toBe(!isValid);
   });
 
-  test('marks a route as signed if and only if it returns 403 to an unsigned call', () => {
+  test('demands a key of a route if and only if it returns 401 to a call without one', () => {
     const marked = operations.filter(([, { security }]) => security.length > 0).map(([route]) => route);
-    expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 403`)));
+    expect(marked).toEqual(operations.map(([route]) => route).filter((route) => seen.has(`${route} 401 unauthorised`)));
   });
 
-  /** Sends a signed form to a route that reads only JSON. */
+  /** Sends a form with a key to a route that reads only JSON. */
   async function formTo(method: string, path: string): Promise<TestResponse> {
-    const headers = { host: new URL(system.url).host, 'content-type': 'application/x-www-form-urlencoded' };
-    return system.send(path, {
-      method,
-      headers: await signed({ method, url: path, headers, body: 'amount=1' }),
-      body: 'amount=1',
-    });
+    const authorization = `Bearer ${localShopKey}`;
+    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
+    return system.send(path, { method, headers, body: 'amount=1' });
   }
 });

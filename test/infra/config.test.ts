@@ -9,6 +9,7 @@ test('only the origins are required', () => {
   expect(readSettings({ storefront })).toEqual({
     storefront: { origins: ['https://shop.example'] },
     results: {},
+    shopAuth: 'key',
     shopName: '',
     resultPage: {},
     testPayments: 'refuse',

@@ -318,7 +318,7 @@ test.each([
   ['grantRefundOrders', ['/*/POST/orders/*/refunds']],
   ['grantCloseOrders', ['/*/DELETE/orders/*']],
 ] as const)('%s allows these calls and nothing else', (grant, paths) => {
-  const { payments, stack, template } = shop(() => ({}));
+  const { payments, stack, template } = shop(() => ({ shopAuth: 'iam' }));
   payments[grant](new Role(stack, 'Server', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
   const [policy] = Object.values(template().findResources('AWS::IAM::Policy'));
   expect(policy?.Properties.PolicyDocument.Statement).toEqual([
@@ -328,6 +328,65 @@ test.each([
       Resource: paths.length === 1 ? endsIn(paths[0]) : paths.map(endsIn),
     },
   ]);
+});
+
+describe('shopAuth', () => {
+  const orderRoutes = (template: Template) =>
+    Object.values(template.findResources('AWS::ApiGatewayV2::Route'))
+      .map(({ Properties: { RouteKey, AuthorizationType } }) => `${RouteKey} ${AuthorizationType}`)
+      .filter((route) => route.includes('/orders/'));
+  const variablesOf = (template: Template, name: string) =>
+    Object.entries(template.findResources('AWS::Lambda::Function')).find(([id]) =>
+      id.includes(`Functions${name}F`),
+    )?.[1].Properties.Environment.Variables;
+
+  test('"iam" authorizes every order route in API Gateway, and creates no keys', () => {
+    const { payments, template } = shop(() => ({ shopAuth: 'iam' }));
+    expect(payments.shopKeys).toBeUndefined();
+    expect(orderRoutes(template())).toEqual([
+      'PUT /orders/{merchant_uid} AWS_IAM',
+      'GET /orders/{merchant_uid} AWS_IAM',
+      'POST /orders/{merchant_uid}/refunds AWS_IAM',
+      'DELETE /orders/{merchant_uid} AWS_IAM',
+    ]);
+    template().resourceCountIs('AWS::SecretsManager::Secret', 1);
+    for (const name of ['Orders', 'Refunds', 'CloseOrder']) {
+      expect(variablesOf(template(), name)).toMatchObject({ SHOP_AUTH: 'iam' });
+      expect(variablesOf(template(), name)).not.toHaveProperty('SHOP_KEYS_SECRET_ARN');
+    }
+  });
+
+  test('"key" generates a secret of two keys, which only the functions of the order routes get', () => {
+    const { template } = shop(() => ({}));
+    template().hasResourceProperties('AWS::SecretsManager::Secret', {
+      GenerateSecretString: {
+        SecretStringTemplate: '{}',
+        GenerateStringKey: 'current',
+        PasswordLength: 86,
+        ExcludePunctuation: true,
+      },
+    });
+    expect(orderRoutes(template()).every((route) => route.endsWith(' NONE'))).toBe(true);
+    for (const name of ['Orders', 'Refunds', 'CloseOrder']) {
+      const expected = { SHOP_AUTH: 'key', SHOP_KEYS_SECRET_ARN: expect.anything() };
+      expect(variablesOf(template(), name)).toMatchObject(expected);
+    }
+    for (const name of ['Complete', 'MobileRedirect', 'Webhook', 'Confirm', 'Reconcile', 'Publish']) {
+      expect(variablesOf(template(), name)).not.toHaveProperty('SHOP_KEYS_SECRET_ARN');
+    }
+  });
+
+  test('"key" refuses a grant that would open nothing', () => {
+    const { payments, stack } = shop(() => ({}));
+    const role = new Role(stack, 'Server', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    expect(() => payments.grantRegisterOrders(role)).toThrow('or set shopAuth: "iam"');
+  });
+
+  test('of another value is refused with the allowed ones', () => {
+    expect(() => shop(() => ({ shopAuth: 'none' as 'key' }))).toThrow(
+      'iamport.shopAuth is "none": it must be "key" or "iam"',
+    );
+  });
 });
 
 const endsIn = (path: string) => ({

@@ -6,6 +6,7 @@ const template = synthesized({ storefront: { origins: ['https://shop.example'] }
 const roles = ofType(template, 'AWS::IAM::Role');
 
 const tracing = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
+const keys = 'secretsmanager:GetSecretValue ShopKeys';
 const settling = (log: string) => [
   'dynamodb:GetItem TablesOrders',
   'dynamodb:GetItem TablesReversals',
@@ -35,11 +36,18 @@ test.each([
       'logs:CreateLogStream FunctionsOrdersLog',
       'logs:PutLogEvents FunctionsOrdersLog',
       'secretsmanager:GetSecretValue Secret',
+      keys,
       ...tracing,
     ],
   ],
-  ['FunctionsRefunds', [...settling('FunctionsRefundsLog'), 'dynamodb:Query TablesReversals/index/by-order'].sort()],
-  ['FunctionsCloseOrder', [...settling('FunctionsCloseOrderLog'), 'dynamodb:BatchGetItem TablesReversals'].sort()],
+  [
+    'FunctionsRefunds',
+    [...settling('FunctionsRefundsLog'), 'dynamodb:Query TablesReversals/index/by-order', keys].sort(),
+  ],
+  [
+    'FunctionsCloseOrder',
+    [...settling('FunctionsCloseOrderLog'), 'dynamodb:BatchGetItem TablesReversals', keys].sort(),
+  ],
   [
     'FunctionsConfirm',
     [

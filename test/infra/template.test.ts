@@ -11,7 +11,7 @@ const properties = (type: string) =>
   Object.fromEntries(Object.entries(ofType(template, type)).map(([name, { Properties }]) => [name, Properties]));
 
 describe('the HTTP API', () => {
-  test('has these routes, each with its function, and only signed callers reach the orders', () => {
+  test('has these routes, each with its function; the functions of the orders check the key', () => {
     const integrations = properties('AWS::ApiGatewayV2::Integration');
     const routes = Object.values(properties('AWS::ApiGatewayV2::Route')).map(
       ({ RouteKey, AuthorizationType, Target }) => {
@@ -26,10 +26,10 @@ describe('the HTTP API', () => {
       ['GET /payments/{proxy+}', 'NONE', 'FunctionsMobileRedirectFunction'],
       ['POST /payments/webhook', 'NONE', 'FunctionsWebhookFunction'],
       ['POST /payments/{proxy+}', 'NONE', 'FunctionsWebhookFunction'],
-      ['PUT /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
-      ['GET /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsOrdersFunction'],
-      ['POST /orders/{merchant_uid}/refunds', 'AWS_IAM', 'FunctionsRefundsFunction'],
-      ['DELETE /orders/{merchant_uid}', 'AWS_IAM', 'FunctionsCloseOrderFunction'],
+      ['PUT /orders/{merchant_uid}', 'NONE', 'FunctionsOrdersFunction'],
+      ['GET /orders/{merchant_uid}', 'NONE', 'FunctionsOrdersFunction'],
+      ['POST /orders/{merchant_uid}/refunds', 'NONE', 'FunctionsRefundsFunction'],
+      ['DELETE /orders/{merchant_uid}', 'NONE', 'FunctionsCloseOrderFunction'],
       ['POST /payments/confirm', 'NONE', 'FunctionsConfirmFunction'],
     ]);
   });
@@ -139,7 +139,7 @@ describe('the functions', () => {
   test.each([
     ['FunctionsCompleteFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic' }],
     ['FunctionsWebhookFunction', { TEST_PAYMENTS: 'refuse', REVERSALS: 'automatic', WEBHOOK_SENDERS: 'any' }],
-    ['FunctionsOrdersFunction', { ORDER_PREFIX: '' }],
+    ['FunctionsOrdersFunction', { ORDER_PREFIX: '', SHOP_AUTH: 'key', SHOP_KEYS_SECRET_ARN: expect.anything() }],
     [
       'FunctionsMobileRedirectFunction',
       {
@@ -228,6 +228,7 @@ describe('data that outlives the stack', () => {
       'PaymentsTablesReversals16C5CB9E',
       'PaymentsTablesState64B02DFB',
       'PaymentsSecret026AFB96',
+      'PaymentsShopKeys5F119F94',
     ]);
   });
 
@@ -259,7 +260,7 @@ test('the template has these resource types and no other', () => {
     'AWS::SQS::Queue': 1,
     'AWS::SQS::QueuePolicy': 1,
     'AWS::Scheduler::Schedule': 1,
-    'AWS::SecretsManager::Secret': 1,
+    'AWS::SecretsManager::Secret': 2,
   });
 });
 
@@ -269,6 +270,7 @@ test('the outputs are those that an operator needs after a deployment', () => {
     'WebhookUrl',
     'MobileUrl',
     'SecretArn',
+    'ShopKeysArn',
     'OrdersTable',
     'ReversalsTable',
     'EventBus',

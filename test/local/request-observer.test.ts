@@ -20,5 +20,5 @@ test.each([
   ['POST', '/payments/complete', '{"imp_uid":', {}],
   ['POST', '/payments/complete', '{"imp_uid":7,"merchant_uid":null}', {}],
 ])('%s %s with %o names %o', (method, url, body, ids) => {
-  expect(observeRequest(method, url, body, false).ids).toEqual(ids);
+  expect(observeRequest(method, url, body).ids).toEqual(ids);
 });

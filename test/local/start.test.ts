@@ -91,8 +91,8 @@ describe('npm start', { timeout: 180_000 }, () => {
     for (const pattern of [
       /Iamport +http/,
       /POST +\S+\/payments\/complete\n/,
-      /\(signed\)/,
-      /--aws-sigv4/,
+      /\(with a key\)/,
+      /Bearer sk_money_local/,
       /DynamoDB Local/,
     ]) {
       expect(printed).toMatch(pattern);

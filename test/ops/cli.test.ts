@@ -80,7 +80,7 @@ describe('why', () => {
     const { code, stdout } = await local('why', merchantUid);
     expect(code).toBe(0);
     expect(stdout).toContain(`Order ${merchantUid}: 14,000 KRW, not paid yet`);
-    expect(stdout).toContain('→ not in the order yet. Settling it makes it: paid');
+    expect(stdout).toContain('→ not applied to the order yet. Settling it changes the order to: paid');
     expect(stdout).toContain(`What to do:\n  settle ${imp_uid}`);
     expect(await statusOf(merchantUid)).toBe('ready');
   });
@@ -92,22 +92,23 @@ describe('why', () => {
     await system.complete({ imp_uid: second.imp_uid, merchant_uid: first.merchantUid });
     const { code, stdout } = await local('why', first.merchantUid, '--lang', 'ko');
     expect(code).toBe(0);
-    expect(stdout).toContain(`주문 ${first.merchantUid}: 14,000 KRW, 결제됨`);
-    expect(stdout).toContain('→ 주문이 이 결제로 끝났습니다');
-    expect(stdout).toContain('이미 다른 결제로 끝난 주문: 결제 취소, 끝남');
-    expect(stdout).toContain('할 일이 없습니다');
+    expect(stdout).toContain(`주문 ${first.merchantUid}: 14,000 KRW, 결제 완료`);
+    expect(stdout).toContain('→ 이 결제로 주문이 결제 완료되었습니다');
+    expect(stdout).toContain('이미 다른 결제로 결제 완료된 주문: 결제 취소, 완료');
+    expect(stdout).toContain('할 일:\n  없음');
   });
 
-  test('is refused for an unknown order', async () => {
+  test('is refused for an unknown order, with what to check', async () => {
     const { code, stdout } = await local('why', 'unknown');
-    expect([code, stdout]).toEqual([3, expect.stringContaining('There is no such order: unknown')]);
+    expect([code, stdout]).toEqual([3, expect.stringContaining('This order is not registered: unknown')]);
+    expect(stdout).toContain('What to do:\n  Check the merchant_uid.');
   });
 
   test('reports a failed call to Iamport, and prints the data of the table', async () => {
     const { merchantUid } = await paid();
     system.iamport.faults.add({ path: '/payments/findAll', status: 500, times: 2 });
     const { code, stdout } = await local('why', merchantUid);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('Iamport cannot be asked')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Iamport could not be queried')]);
   });
 
   test('prints JSON with --json', async () => {
@@ -128,7 +129,7 @@ describe('settle', () => {
     const { merchantUid, imp_uid } = await paid();
     const { code, stdout, stderr } = await local('settle', imp_uid);
     expect([code, JSON.parse(stdout).status]).toEqual([0, 'paid']);
-    expect(stderr).toContain('Settling it makes it: paid');
+    expect(stderr).toContain('Settling it changes the order to: paid');
     expect(await statusOf(merchantUid)).toBe('paid');
   });
 
@@ -137,7 +138,7 @@ describe('settle', () => {
     const unconfirmed = await local('settle', imp_uid);
     expect([unconfirmed.code, unconfirmed.stderr]).toEqual([
       4,
-      expect.stringContaining('not taken: another amount than the order → cancel the payment'),
+      expect.stringContaining('rejected: amount differs from the order → cancel the payment'),
     ]);
     expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(0);
     const { code, stdout } = await local('settle', imp_uid, '--yes');
@@ -149,7 +150,7 @@ describe('settle', () => {
   test('is refused for a payment unknown to Iamport', async () => {
     expect(await local('settle', 'imp_000000000000')).toMatchObject({
       code: 3,
-      stdout: expect.stringContaining('Iamport knows no such payment'),
+      stdout: expect.stringContaining('Payment not found at Iamport. Check the imp_uid'),
     });
   });
 });
@@ -162,7 +163,7 @@ describe('refund', () => {
     const unconfirmed = await local(...args);
     expect([unconfirmed.code, unconfirmed.stderr]).toEqual([
       4,
-      expect.stringContaining(`This gives back: ${merchantUid}, 4,000 KRW, "색상 변경"`),
+      expect.stringContaining(`This refunds: ${merchantUid}, 4,000 KRW, "색상 변경"`),
     ]);
     for (let time = 0; time < 2; time += 1) expect(await local(...args, '--yes')).toMatchObject({ code: 0 });
     expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(4_000);
@@ -172,7 +173,7 @@ describe('refund', () => {
   test('of an unpaid order is refused with the route’s own message', async () => {
     const order = await system.order();
     const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
-    expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to give back.\n']);
+    expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to refund.\n']);
   });
 
   test.each([
@@ -188,7 +189,10 @@ describe('refund', () => {
 test('at a terminal the command asks, and obeys the reply', async () => {
   const order = await system.order();
   const no = await run(['close', order, ...here()], 'n\n');
-  expect([no.code, no.stderr]).toEqual([4, expect.stringContaining('Go on? [y/N] Not confirmed, so nothing was done')]);
+  expect([no.code, no.stderr]).toEqual([
+    4,
+    expect.stringContaining('Continue? [y/N] Not confirmed, so nothing was done'),
+  ]);
   expect(await statusOf(order)).toBe('ready');
   expect(await run(['close', order, ...here()], 'y\n')).toMatchObject({ code: 0 });
   expect(await statusOf(order)).toBe('closed');
@@ -218,7 +222,7 @@ test('close closes an unpaid order after a confirmation, and refuses a paid one'
 });
 
 test('attention lists a deposit that the operator must refund, until it is returned', async () => {
-  expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
+  expect(await local('attention')).toMatchObject({ code: 0, stdout: 'No item needs the operator\n' });
   const order = await system.order();
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'vbank' });
   system.iamport.ledger.issueAccount(imp_uid, { amount: 9_000 });
@@ -228,7 +232,7 @@ test('attention lists a deposit that the operator must refund, until it is retur
   expect(code).toBe(5);
   expect(stdout).toMatch(
     new RegExp(
-      `${imp_uid} +${order} +9,000 KRW +another amount than the order +a person gives it back +waits for a person`,
+      `${imp_uid} +${order} +9,000 KRW +amount differs from the order +refund by the operator +operator must act`,
     ),
   );
   system.iamport.ledger.cancelInConsole(imp_uid);
@@ -251,15 +255,17 @@ test('returned records a transfer from the shop’s own bank, after a confirmati
   expect((await local('returned', imp_uid)).code).toBe(3);
   deposits(14_000, 3_000);
   await system.complete({ imp_uid, merchant_uid: order });
-  expect((await local('why', order)).stdout).toContain(`on top of the amount, then returned ${imp_uid}`);
+  expect((await local('why', order)).stdout).toContain(
+    `Transfer the excess deposit to the buyer, then record it: returned ${imp_uid}`,
+  );
   expect(await local('returned', imp_uid)).toMatchObject({ code: 4, stderr: expect.stringContaining('3,000 KRW') });
   expect(await local('returned', imp_uid, '--yes')).toMatchObject({
     code: 0,
-    stdout: `Written down: ${imp_uid} · ${order}, 3,000 KRW\n`,
+    stdout: `Recorded: ${imp_uid} · ${order}, 3,000 KRW\n`,
   });
   // Iamport still shows the deposits, and they must not be published again.
   await system.complete({ imp_uid, merchant_uid: order });
-  expect(await local('attention')).toMatchObject({ code: 0, stdout: 'Nothing waits for a person\n' });
+  expect(await local('attention')).toMatchObject({ code: 0, stdout: 'No item needs the operator\n' });
 });
 
 test('returned records a refund that the PG has accepted and paid out, after a confirmation', async () => {
@@ -274,7 +280,7 @@ test('returned records a refund that the PG has accepted and paid out, after a c
   expect(await local('returned', id)).toMatchObject({ code: 4, stderr: expect.stringContaining('4,000 KRW') });
   expect(await local('returned', id, '--yes')).toMatchObject({
     code: 0,
-    stdout: `Written down: ${id} · ${merchantUid}, 4,000 KRW\n`,
+    stdout: `Recorded: ${id} · ${merchantUid}, 4,000 KRW\n`,
   });
   expect((await local('why', merchantUid)).stdout).toMatch(/4,000 KRW, "반품", done/);
   expect(await local('returned', id, '--yes')).toMatchObject({ code: 3 });
@@ -307,7 +313,7 @@ test('returned finishes operator items without money, and refuses other items', 
   });
   expect(await local('returned', 'imp_account')).toMatchObject({
     code: 4,
-    stderr: expect.stringContaining('the account'),
+    stderr: expect.stringContaining('the virtual account'),
   });
   for (const impUid of ['imp_orphan', 'imp_account']) {
     expect(await local('returned', impUid, '--yes')).toMatchObject({ code: 0 });
@@ -353,7 +359,7 @@ describe('republish', () => {
   });
 
   test('is refused for an unknown order', async () => {
-    expect(await local('republish', 'unknown')).toMatchObject({ code: 3, stdout: 'Nothing to publish\n' });
+    expect(await local('republish', 'unknown')).toMatchObject({ code: 3, stdout: 'No event to publish\n' });
   });
 
   test('processes the queue: a repaired item is published and deleted, a broken one stays', async () => {
@@ -431,13 +437,13 @@ describe('doctor', () => {
       own.iamport.ledger.pay(imp_uid);
       await own.reconcile();
       const { code, stdout } = await run(['doctor', '--local', '--url', own.url]);
-      expect(stdout).toMatch(/^! the keys are those of the shop’s own account: 0 of 1 order numbers/m);
-      expect(stdout).toContain('→ see that the keys in the secret are of the account in which this shop sells');
+      expect(stdout).toMatch(/^! Iamport account: 0 of 1 order numbers/m);
+      expect(stdout).toContain('→ Check that the keys in the secret belong to the Iamport account of this shop');
       expect(code).toBe(0);
       const order = await own.order();
       const ours = own.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
       own.iamport.ledger.pay(ours.imp_uid);
-      expect((await run(['doctor', '--local', '--url', own.url])).stdout).toMatch(/^✓ the keys are .*: 1 of 2/m);
+      expect((await run(['doctor', '--local', '--url', own.url])).stdout).toMatch(/^✓ Iamport account: 1 of 2/m);
     } finally {
       await own.close();
     }
@@ -447,8 +453,8 @@ describe('doctor', () => {
     system.iamport.faults.add({ path: '/users/getToken', status: 500, times: 20 });
     const { code, stdout } = await local('doctor');
     system.iamport.faults.clear();
-    expect([code, stdout]).toEqual([5, expect.stringContaining('✗ Iamport accepts the keys')]);
-    expect(stdout).toContain('→ put imp_key and imp_secret into the secret');
+    expect([code, stdout]).toEqual([5, expect.stringContaining('✗ Iamport keys')]);
+    expect(stdout).toContain('→ Put imp_key and imp_secret into the secret');
   });
 
   test('prints the remedy when Iamport does not respond', async () => {
@@ -497,19 +503,22 @@ describe('the command line', () => {
   });
 
   test.each([
-    [['pay', 'order-1'], 'There is no subcommand pay'],
-    [['why'], 'why takes a merchant_uid'],
-    [['attention', 'now'], 'attention takes nothing'],
-    [['why', 'a', 'b'], 'why takes no b'],
-    [['constructor'], 'There is no subcommand constructor'],
+    [['pay', 'order-1'], 'Unknown subcommand: pay'],
+    [['why'], 'why needs the argument merchant_uid'],
+    [['attention', 'now'], 'attention does not take the argument now'],
+    [['why', 'a', 'b'], 'why does not take the argument b'],
+    [['constructor'], 'Unknown subcommand: constructor'],
     [['why', 'a', '--colour'], "Unknown option '--colour'"],
     [['doctor', '--lang', 'fr'], '--lang must be ko or en'],
+    [['pay', '--lang', 'ko'], '알 수 없는 명령: pay\n사용법: --help'],
+    [['why', '--lang', 'ko'], 'why 뒤에 merchant_uid를 쓰세요'],
+    [['why', 'a', '--colour', '--lang', 'ko'], '옵션을 읽을 수 없습니다: Unknown option'],
   ])('%j is misuse', async (args, message) => {
     expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
   test('a missing local system is reported with the remedy', async () => {
     const { code, stderr } = await run(['doctor', '--local', '--url', 'http://127.0.0.1:9']);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('start it with npm start')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Start it with npm start')]);
   });
 });

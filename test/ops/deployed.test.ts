@@ -1,4 +1,4 @@
-/** The command on a deployment in an AWS account, with fakes of CloudFormation and Lambda, DynamoDB Local and the signed local API. */
+/** The command on a deployment in an AWS account, with fakes of CloudFormation and Lambda, DynamoDB Local and the local API. */
 
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,12 +35,13 @@ const aws = createServer(async (request, response) => {
     const members = first
       ? resource('PaymentsApi1', 'AWS::ApiGatewayV2::Api', 'abcdefghij')
       : resource('PaymentsFunctionsReconcileFunction2', 'AWS::Lambda::Function', 'shop-reconcile') +
-        resource('PaymentsFunctionsPublishFunction3', 'AWS::Lambda::Function', 'shop-publish');
+        resource('PaymentsFunctionsPublishFunction3', 'AWS::Lambda::Function', 'shop-publish') +
+        resource('PaymentsFunctionsRefundsFunction4', 'AWS::Lambda::Function', 'shop-refunds');
     const more = first ? '<NextToken>more</NextToken>' : '';
     response.end(
       `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members}</StackResourceSummaries>${more}</ListStackResourcesResult></ListStackResourcesResponse>`,
     );
-  } else if (/\/functions\/shop-(reconcile|publish)\/configuration$/.test(path)) {
+  } else if (/\/functions\/shop-(reconcile|publish|refunds)\/configuration$/.test(path)) {
     response.end(JSON.stringify({ Environment: { Variables: environment } }));
   } else response.end(JSON.stringify(await system.reconcile()));
 });
@@ -97,11 +98,12 @@ test('a payment is explained, settled and partly refunded through the deployed t
 });
 
 test('the command finds a deployment on any page of its stack’s resources', async () => {
-  expect((await run('doctor')).stdout).toContain('✓ signed routes take us: GET /orders/… 404');
-  expect(requests.slice(0, 3)).toEqual([
+  expect((await run('doctor')).stdout).toContain('✓ order routes: GET /orders/… 404');
+  expect(requests.slice(0, 4)).toEqual([
     'ListStackResources',
     'ListStackResources',
     'GET /2015-03-31/functions/shop-reconcile/configuration',
+    'GET /2015-03-31/functions/shop-refunds/configuration',
   ]);
 });
 
@@ -117,13 +119,15 @@ test('republish uses the bus and the queue of the deployed publisher', async () 
   await run('settle', imp_uid);
   expect(await run('republish', order)).toMatchObject({ code: 0, stdout: `Published: Payment Paid ${order}:2\n` });
   expect(requests).toContain('GET /2015-03-31/functions/shop-publish/configuration');
-  expect(await run('republish', '--queue')).toMatchObject({ code: 0, stdout: 'Nothing to publish\n' });
+  expect(await run('republish', '--queue')).toMatchObject({ code: 0, stdout: 'No event to publish\n' });
 });
 
 test('an unknown stack is reported by its name', async () => {
   const { code, stderr } = await run('attention', '--stack', 'Elsewhere');
   expect([code, stderr]).toEqual([
     1,
-    expect.stringContaining('The stack Elsewhere cannot be read: Stack with id Elsewhere does not exist'),
+    expect.stringMatching(
+      /^The stack Elsewhere cannot be read: Stack with id Elsewhere does not exist\. Check --stack, --region/,
+    ),
   ]);
 });

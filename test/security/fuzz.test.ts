@@ -1,13 +1,13 @@
 /**
  * Fuzzes every HTTP endpoint with random and malformed requests, in the bundles that deploy. No request may cause a 5xx, a hang or a
- * write. A request without a payment id may cause no call to Iamport. `REQUESTS` is the number for each endpoint (`npm run hostile`:
+ * write. A request without a payment id may cause no call to Iamport. `REQUESTS` is the number for each endpoint (`npm run fuzz`:
  * 100,000), `SEED` selects them.
  */
 
 import { Agent, request } from 'node:http';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { signed } from '../../local/aws/signature.ts';
+import { localShopKey } from '../../local/aws/secrets.ts';
 import { SeededRandom } from '../simulation/random.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { type FuzzRequest, fuzzRequest, mayNameAPayment, targets } from './requests.ts';
@@ -45,16 +45,16 @@ async function storedItems(): Promise<string> {
   return JSON.stringify(items.map(({ Items }) => Items));
 }
 
-async function send({ method, path, headers, body }: FuzzRequest, isSigned: boolean): Promise<number> {
+async function send({ method, path, headers, body }: FuzzRequest, isOfShop: boolean): Promise<number> {
   const host = new URL(system.url).host;
   const all = { ...headers, host, ...(body.length > 0 && { 'content-length': String(body.length) }) };
-  const signature = isSigned ? await signed({ method, url: path, headers: { host }, body }) : {};
+  const key = isOfShop ? { authorization: `Bearer ${localShopKey}` } : {};
   return new Promise((resolve, reject) => {
     const outgoing = request(`${system.url}/`, {
       method,
       path,
       agent,
-      headers: { ...all, ...signature },
+      headers: { ...all, ...key },
       timeout: hangsAfterMs,
     });
     outgoing.on('response', (response) => {
@@ -75,7 +75,7 @@ async function fuzz(target: (typeof targets)[number], requests: readonly FuzzReq
     `${target.name} seed ${seed} request ${at}: ${method} ${path.slice(0, 300)} ${JSON.stringify(headers).slice(0, 300)} ${body.toString().slice(0, 300)}`;
   const work = async () => {
     for (const [at, one] of remaining) {
-      const status = await send(one, target.isSigned).catch((error: unknown) => {
+      const status = await send(one, target.isOfShop).catch((error: unknown) => {
         throw new Error(described(at, one), { cause: error });
       });
       counts[status] = (counts[status] ?? 0) + 1;

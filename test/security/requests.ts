@@ -13,7 +13,8 @@ export interface FuzzRequest {
 export interface Target {
   readonly name: string;
   readonly method: string;
-  readonly isSigned: boolean;
+  /** Only the shop's server may call it, with its key. */
+  readonly isOfShop: boolean;
   /** Valid fields of a payment that Iamport does not know, and of an order that the shop did not register. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** The path of the endpoint; `{merchant_uid}` stands for the order. */
@@ -30,12 +31,12 @@ const anImpUid = /imps?_[0-9A-Za-z_-]/;
 const payment = { imp_uid: 'imp_999999999999', merchant_uid: 'order-unknown' };
 
 export const targets: readonly Target[] = [
-  { name: 'complete', method: 'POST', path: '/payments/complete', isSigned: false, names: anImpUid, fields: payment },
+  { name: 'complete', method: 'POST', path: '/payments/complete', isOfShop: false, names: anImpUid, fields: payment },
   {
     name: 'mobile-redirect',
     method: 'GET',
     path: '/payments/complete/mobile',
-    isSigned: false,
+    isOfShop: false,
     names: /imps?_[0-9A-Za-z_-]|merchant_uid/,
     isQuery: true,
     fields: { ...payment, imp_success: 'true', error_code: '', error_msg: '', to: 'web' },
@@ -44,7 +45,7 @@ export const targets: readonly Target[] = [
     name: 'webhook',
     method: 'POST',
     path: '/payments/webhook',
-    isSigned: false,
+    isOfShop: false,
     names: anImpUid,
     fields: { ...payment, status: 'paid' },
   },
@@ -52,7 +53,7 @@ export const targets: readonly Target[] = [
     name: 'confirm',
     method: 'POST',
     path: '/payments/confirm',
-    isSigned: false,
+    isOfShop: false,
     names: anImpUid,
     fields: { ...payment, amount: 14_000 },
   },
@@ -60,7 +61,7 @@ export const targets: readonly Target[] = [
     name: 'PUT /orders',
     method: 'PUT',
     path: '/orders/{merchant_uid}',
-    isSigned: true,
+    isOfShop: true,
     names: anImpUid,
     // No currency has a third decimal, so that a request without a mutation is invalid too.
     fields: { amount: 14_000.125, currency: 'KRW', name: '상품' },
@@ -69,7 +70,7 @@ export const targets: readonly Target[] = [
     name: 'GET /orders',
     method: 'GET',
     path: '/orders/{merchant_uid}',
-    isSigned: true,
+    isOfShop: true,
     names: anImpUid,
     isQuery: true,
     fields: {},
@@ -79,7 +80,7 @@ export const targets: readonly Target[] = [
     method: 'POST',
     path: '/orders/{merchant_uid}/refunds',
     headers: { 'idempotency-key': 'fuzz' },
-    isSigned: true,
+    isOfShop: true,
     names: anImpUid,
     fields: { amount: 1_000, reason: '변심', account: { holder: '홍길동', bank: '004', number: '1234567890' } },
   },
@@ -87,7 +88,7 @@ export const targets: readonly Target[] = [
     name: 'DELETE /orders',
     method: 'DELETE',
     path: '/orders/{merchant_uid}',
-    isSigned: true,
+    isOfShop: true,
     names: anImpUid,
     isQuery: true,
     fields: {},

@@ -4,10 +4,10 @@
  */
 
 import type { HttpRequest, TransportResponse } from '../../functions/adapters/iamport/transport.ts';
-import { awaitsDeposit, type CancelRequest, Ledger } from '../../local/iamport/ledger.ts';
-import { inSpan, type PageOfPayments, pageOf, sorted } from '../../local/iamport/lists.ts';
+import { awaitsDeposit, type CancelRequest, Ledger, requirePgKey } from '../../local/iamport/ledger.ts';
+import { inSpan, ofOrder, type PageOfPayments, pageOf, sorted } from '../../local/iamport/lists.ts';
 import { hundredths, type Payment } from '../../local/iamport/payment.ts';
-import { Refused, unknownPayment } from '../../local/iamport/refused.ts';
+import { invalidToken, Refused, refusals } from '../../local/iamport/refused.ts';
 import { Tokens } from '../../local/iamport/tokens.ts';
 import type { Faults } from './faults.ts';
 import { keyIn } from './invariants/once.ts';
@@ -154,13 +154,8 @@ export function simulatedIamport(
   };
   const listJson = ({ total, previous, next, list }: PageOfPayments) =>
     `{"total":${total},"previous":${previous},"next":${next},"list":[${list.map(paymentJson).join()}]}`;
-  const ofOrder = (merchantUid: string, status = '') => {
-    const isFound = ({ merchant_uid, status: its }: Payment) =>
-      merchant_uid === merchantUid && (!status || its === status);
-    const found = ledger.entries().filter(({ payment }) => isFound(payment));
-    if (found.length === 0) throw unknownPayment();
-    return found;
-  };
+  const paymentsOf = (merchantUid: string, status: string | undefined) =>
+    sorted(ofOrder(ledger.entries(), merchantUid, status));
 
   /** Performs a cancel, or a revocation when `cancel` is missing. @throws Refused when the PG refuses, even if it performs it */
   const undo = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
@@ -183,22 +178,22 @@ export function simulatedIamport(
     const end = path.indexOf('?');
     const [pathname, query] = end < 0 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
     const segments = pathname.split('/');
-    const [, resource = '', first = '', second = '', third = ''] = pathname.includes('%')
+    const [, resource = '', first = '', second = '', third] = pathname.includes('%')
       ? segments.map(decodeURIComponent)
       : segments;
     const fields = body === undefined ? {} : JSON.parse(body);
     const parameter = (name: string) => {
       const at = query.indexOf(`${name}=`);
-      return at < 0 ? Number.NaN : Number.parseInt(query.slice(at + name.length + 1), 10);
+      return at < 0 ? undefined : Number.parseInt(query.slice(at + name.length + 1), 10);
     };
     switch (second === '' && method !== 'POST' ? `${method} ${resource}` : `${method} ${resource} ${first}`) {
       case 'GET payments':
         simulated.onPaymentRead(first, from);
         return paymentJson(ledger.payment(first));
       case 'GET payments find':
-        return paymentJson(sorted(ofOrder(second, third))[0] as Payment);
+        return paymentJson(paymentsOf(second, third)[0] as Payment);
       case 'GET payments findAll':
-        return listJson(pageOf(sorted(ofOrder(second)), parameter('page'), 1000));
+        return listJson(pageOf(paymentsOf(second, third), parameter('page'), parameter('limit')));
       case 'GET payments status': {
         const lag = faults.happens('list lags') ? seeded.whole(1, 120) * 1000 : 0;
         const visible = ledger.entries().filter(({ updatedAt }) => updatedAt <= time.now - lag);
@@ -222,9 +217,9 @@ export function simulatedIamport(
       case 'GET payments prepare':
         return JSON.stringify(ledger.prepared.of(second));
       case 'DELETE vbanks': {
-        if (query !== `pg_api_key=${pgApiKey}`) throw new Refused('declined', 'pg_api_key');
-        if (!awaitsDeposit(ledger.payment(first))) return paymentJson(ledger.revokeAccount(first));
-        return undo(first, from);
+        const payment = ledger.payment(first);
+        requirePgKey(payment, query.replace('pg_api_key=', ''), pgApiKey);
+        return awaitsDeposit(payment) ? undo(first, from) : paymentJson(ledger.revokeAccount(first));
       }
       default:
         throw new Error(`The simulated Iamport has no ${method} ${path}`);
@@ -263,7 +258,7 @@ export function simulatedIamport(
         return { status: 200, body: seeded.is(0.5) ? '<html>' : '{"code":"0"}' };
       if (request.path === '/users/getToken') return { status: 200, body: enveloped(JSON.stringify(tokens.issue())) };
       if (faults.happens('forgets token')) tokens.forget();
-      if (!tokens.accepts(request.headers.authorization ?? '')) return refusal(401, -1);
+      if (!tokens.accepts(request.headers.authorization ?? '')) return refusal(invalidToken());
       for (const impUid of simulated.unreadable) {
         if (request.path.includes(impUid)) return { status: 200, body: '<html>' };
       }
@@ -278,7 +273,7 @@ export function simulatedIamport(
         };
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        return { declined: refusal(200, 1), unknown: refusal(404, -1), invalid: refusal(400, -1) }[error.kind];
+        return refusal(error);
       }
     },
   };
@@ -292,9 +287,9 @@ const tooLarge = '';
 const noise = ({ amount, cancel_amount }: Payment) => ({ amount: noisy(amount), cancel_amount: noisy(cancel_amount) });
 
 const enveloped = (response: string) => `{"code":0,"message":null,"response":${response}}`;
-const refusal = (status: number, code: number): TransportResponse => ({
-  status,
-  body: `{"code":${code},"message":"거절","response":null}`,
+const refusal = ({ kind, message }: Refused): TransportResponse => ({
+  status: refusals[kind].status,
+  body: JSON.stringify({ code: refusals[kind].code, message, response: null }),
 });
 
 /** Abandoned attempts above this number must not cost more calls. */

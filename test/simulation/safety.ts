@@ -105,6 +105,13 @@ export class SafetyChecks {
     return this.#tables.reversals.read({ imp_uid: { S: id } });
   }
 
+  /** A refund of the payment was requested, and has not ended. */
+  hasOpenRefund(impUid: string): boolean {
+    return [...this.#tables.reversals.items()].some(
+      (item) => item.refund_of?.S === impUid && item.state?.S === 'requested',
+    );
+  }
+
   /** A write has taken effect. */
   written(table: TableName, by: Instance): void {
     const { key, before, after } = this.#tables[table].changes.at(-1) as Change;
@@ -290,7 +297,9 @@ export class SafetyChecks {
     // A decided cancel stays valid, although the shop has changed the price back since.
     const decidedAt = Number(this.reversal(impUid)?.created_at?.N) * 1000;
     const wasWrong = this.priceChangedAt >= decidedAt - maxClockErrorMs;
-    if (isPayable && isSteady && !wasWrong && isGood(this.#iamport.truths(impUid).at(-1), order)) {
+    // The decision was about the order before the shop wrote an older copy over it.
+    const isOverwritten = this.#rules.restored.isOverwritten(merchantUid);
+    if (isPayable && !isOverwritten && isSteady && !wasWrong && isGood(this.#iamport.truths(impUid).at(-1), order)) {
       throw new Violation('S16', detail('a good payment is cancelled'));
     }
     if (payMethod === 'vbank') throw new Violation('S6', detail('a deposit is cancelled'));

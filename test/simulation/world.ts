@@ -173,7 +173,9 @@ export class World implements SimulationContext {
       const merchantUid = iamport.truths(impUid).at(-1)?.merchantUid ?? '';
       if (!from.name.startsWith('reconcile')) return;
       const recorded = safety.reversal(impUid);
-      rules.attempted.requested(impUid, recorded, safety.entry(merchantUid) !== undefined, this.time.now / 1000);
+      // A refund continues after the shop deleted its order, and reads the payment.
+      const isNeeded = safety.entry(merchantUid) !== undefined || safety.hasOpenRefund(impUid);
+      rules.attempted.requested(impUid, recorded, isNeeded, this.time.now / 1000);
     };
     const rows = new Rows({
       orders: this.tables.orders,
@@ -225,7 +227,9 @@ export class World implements SimulationContext {
     if (wasCalm && !value) this.judge.broken('L18', 'a run did not end, although no fault happened');
     // A run that ended by its own error counts as a run: it is responsible for the items that it left.
     const tookPlace = isAlive && (value !== undefined || wasCalm);
-    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, dueBefore, calls);
+    // A throttle that began among the faults may last a minute longer.
+    const hadFaults = (value?.faultCount ?? 0) > 0 && began < this.#calmSince + minute;
+    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, dueBefore, calls, hadFaults);
   }
 
   #awaited() {
@@ -233,14 +237,14 @@ export class World implements SimulationContext {
   }
 
   /** A run has taken place, and Iamport answered. */
-  #ran(began: number, dueBefore: number, calls: number): void {
+  #ran(began: number, dueBefore: number, calls: number, hadFaults: boolean): void {
     const { rules, safety, time, iamport, shop } = this;
     // A scan takes a few calls a page, a page has four payments, and three windows may be due in one run.
     const pages = 3 * iamport.payments().length;
     const max = callsOfIdleRun + pages + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
     rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, max });
     // The reconciler checks an item that cannot be written again an hour later.
-    rules.deposits.ran(began / 1000, (merchantUid) =>
+    rules.deposits.ran(began / 1000, hadFaults, (merchantUid) =>
       shop.wereBroken.has(merchantUid) ? undefined : safety.entry(merchantUid),
     );
   }

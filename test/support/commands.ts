@@ -47,7 +47,7 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
       'It runs the simulation for every planted bug; docs/proof.md has its results, and CI checks that each bug has its place.',
   },
   'npm run mutate': { because: 'It takes many minutes; docs/proof.md has its results.' },
-  'npm run hostile': { test: 'test/security/fuzz.test.ts' },
+  'npm run fuzz': { test: 'test/security/fuzz.test.ts' },
   'npm run chaos': { test: 'test/security/chaos.test.ts' },
   'npm run bench': isBenchmark,
   'npm run bench:cost': isBenchmark,

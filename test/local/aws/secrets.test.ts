@@ -27,7 +27,10 @@ it('another secret is not found', async () => {
   await expect(call).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });
 
-it('rejects writes', async () => {
-  const put = client.send(new PutSecretValueCommand({ SecretId: arn, SecretString: '{}' }));
-  await expect(put).rejects.toThrow();
+it('returns what was written last, and creates no secret by a write', async () => {
+  await client.send(new PutSecretValueCommand({ SecretId: arn, SecretString: '{"imp_key":"new"}' }));
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+  expect(SecretString).toBe('{"imp_key":"new"}');
+  const put = client.send(new PutSecretValueCommand({ SecretId: `${arn}2`, SecretString: '{}' }));
+  await expect(put).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });

@@ -34,13 +34,13 @@ export class Attempted {
     if (by.name.startsWith('reconcile')) this.#checkedAt.set(key, nowSeconds);
   }
 
-  /** The reconciler reads a payment at Iamport. @param hasOrder its order is registered */
-  requested(impUid: string, recorded: Item | undefined, hasOrder: boolean, nowSeconds: number): void {
+  /** The reconciler reads a payment at Iamport. @param isNeeded its order is registered, or a refund of it is open */
+  requested(impUid: string, recorded: Item | undefined, isNeeded: boolean, nowSeconds: number): void {
     if (recorded?.kind?.S !== 'orphan') return;
     this.#judge.judged('S26');
     // The registration of its order has set a check time.
     if (recorded.check_at) return;
-    if (hasOrder || Number(recorded.created_at?.N) > nowSeconds - overlap) return;
+    if (isNeeded || Number(recorded.created_at?.N) > nowSeconds - overlap) return;
     this.#judge.broken('S26', `${impUid} has no order, is recorded, and is read again`);
   }
 

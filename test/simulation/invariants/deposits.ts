@@ -9,6 +9,8 @@ import type { Judge } from '../judge.ts';
 const checks = [600, 3_600, 21_600, 86_400, 259_200] as const;
 /** The index lags, and clocks differ. Seconds. */
 const tolerance = 120;
+/** The longest delay of a check after one that failed. Seconds. */
+const longestPostponement = 21_600;
 
 interface Taken {
   readonly merchantUid: string;
@@ -22,6 +24,8 @@ export class Deposits {
   readonly #taken = new Map<string, Taken>();
   /** When an order was written `paid` last; Unix seconds, by `merchant_uid`. */
   readonly #writtenPaid = new Map<string, number>();
+  /** When the last run with faults began; Unix seconds. */
+  #faultyRunAt = Number.NEGATIVE_INFINITY;
 
   constructor(judge: Judge) {
     this.#judge = judge;
@@ -39,8 +43,16 @@ export class Deposits {
     if (status === 'paid') this.#writtenPaid.set(merchantUid, nowSeconds);
   }
 
-  /** A run has ended, its instance is alive, and Iamport answered. @param began Unix seconds */
-  ran(began: number, entryOf: (merchantUid: string) => Entry | undefined): void {
+  /**
+   * A run has ended, its instance is alive, and Iamport answered.
+   * @param began Unix seconds
+   * @param hadFaults calls of the run failed, so checks may be postponed
+   */
+  ran(began: number, hadFaults: boolean, entryOf: (merchantUid: string) => Entry | undefined): void {
+    if (hadFaults) {
+      this.#faultyRunAt = began;
+      return;
+    }
     for (const [impUid, { merchantUid, paidAt, takenAt }] of this.#taken) {
       const order = entryOf(merchantUid);
       if (order?.status !== 'paid' || order.impUid !== impUid) continue;
@@ -48,7 +60,10 @@ export class Deposits {
       const due = [paidAt, this.#writtenPaid.get(merchantUid) ?? paidAt].map((from) => nextCheck(from, takenAt));
       if (due.includes(undefined)) continue;
       this.#judge.judged('L13');
-      const latest = Math.max(...(due as number[])) + tolerance;
+      const planned = Math.max(...(due as number[]));
+      // A check that failed is postponed by a quarter of the time since the deposit, 5 minutes to 6 hours.
+      const postponement = Math.min(Math.max((this.#faultyRunAt - paidAt) / 4, 300), longestPostponement);
+      const latest = Math.max(planned, this.#faultyRunAt + postponement) + tolerance;
       if (began > latest) {
         this.#judge.broken(
           'L13',

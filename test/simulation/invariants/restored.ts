@@ -23,6 +23,11 @@ export class Restored {
     else this.#overwritten.delete(merchantUid);
   }
 
+  /** The shop has overwritten the item, and its state is not restored. */
+  isOverwritten(merchantUid: string): boolean {
+    return this.#overwritten.has(merchantUid) || this.lost.has(merchantUid);
+  }
+
   /** Our code has written an order. @returns whether the shop had overwritten it: the write restores it, or begins again */
   weWrote({ merchantUid, revision }: Entry, byPublisher: boolean): boolean {
     const known = this.#revisions.get(merchantUid) ?? 0;
