@@ -4,10 +4,10 @@ import { defineConfig } from 'vitest/config';
 /** Tests of single modules. They need no database, no template and no browser, so they run without the global setup. */
 const unit = [
   'test/client/{contract,payments,webhook}.test.ts',
-  'test/functions/payment/**/*.test.ts',
+  'test/functions/{application,handlers,payment}/**/*.test.ts',
   'test/functions/adapters/iamport/{client,client-changes,connections,transport,wire}.test.ts',
   'test/functions/adapters/webhooks/**/*.test.ts',
-  'test/functions/{bad-input,deliver,event-schema,foreign-text,html,prime,publish,settle,shop-auth}.test.ts',
+  'test/functions/{bad-input,deliver,event-schema,foreign-text,html,prime,settle,shop-auth}.test.ts',
   'test/infra/config.test.ts',
   'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
   'test/local/iamport/{changes,described,reads,tokens}.test.ts',

@@ -16,21 +16,12 @@ import {
   CreateTableCommand,
   DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { createCheckpoints } from '../functions/adapters/dynamodb/checkpoints.ts';
-import { createNotifications } from '../functions/adapters/dynamodb/notifications.ts';
-import { createOrders } from '../functions/adapters/dynamodb/orders.ts';
-import { createRefunds } from '../functions/adapters/dynamodb/refunds.ts';
-import { createReversals } from '../functions/adapters/dynamodb/reversals.ts';
-import { createSharedToken } from '../functions/adapters/dynamodb/state.ts';
 import { table } from '../functions/adapters/dynamodb/table.ts';
-import { iamportClient } from '../functions/adapters/iamport/client.ts';
 import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
 import { reconcile } from '../functions/application/reconcile/reconcile.ts';
-import { createUnknownPayments } from '../functions/application/unknown-payments.ts';
 import type { Amount } from '../functions/payment/money.ts';
-import { pageSizes } from '../functions/payment/scan-cursor.ts';
 import { systemClock } from '../functions/runtime/clock.ts';
-import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
+import { dependenciesFrom, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from '../local/assembly.ts';
@@ -243,33 +234,21 @@ async function dependenciesAt(url: string, endpoint: string) {
     const name = ['orders', 'reversals', 'state'].find((word) => id.toLowerCase().includes(`tables${word}`));
     await client.send(new CreateTableCommand(tableOf(name ?? id, properties)));
   }
-  const clock = systemClock;
-  const shop = async () => ({ impKey: 'local', impSecret: 'local' });
-  const sharedToken = createSharedToken(table(client, 'state'));
-  const deps: HandlerDependencies = {
-    iamport: iamportClient({
-      transport: undiciTransport(url),
-      credentials: shop,
-      sharedToken,
-      clock,
-      random: Math.random,
-    }),
-    orders: createOrders(table(client, 'orders')),
-    reversals: createReversals(table(client, 'reversals')),
-    refunds: createRefunds(table(client, 'reversals')),
-    notifications: createNotifications(table(client, 'reversals')),
-    // The deployment is a day old.
-    checkpoints: createCheckpoints({
-      ...table(client, 'state'),
-      madeAt: async () => Math.floor(Date.now() / 1000) - 86_400,
-    }),
-    unknownPayments: createUnknownPayments(clock),
-    clock,
+  const deps: HandlerDependencies = dependenciesFrom({
+    tables: {
+      orders: table(client, 'orders'),
+      reversals: table(client, 'reversals'),
+      // The deployment is a day old.
+      state: { ...table(client, 'state'), madeAt: async () => Math.floor(Date.now() / 1000) - 86_400 },
+    },
+    transport: undiciTransport(url),
+    credentials: async () => ({ impKey: 'local', impSecret: 'local' }),
+    clock: systemClock,
+    random: Math.random,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    pageSizes,
     config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
-  };
+  });
   return { client, deps };
 }
 

@@ -4,9 +4,11 @@
  */
 
 import type { Policy } from '../payment/decide.ts';
+import type { PaymentEvent } from '../payment/events.ts';
 import type { Amount } from '../payment/money.ts';
-import type { Notification } from '../payment/notification.ts';
+import type { Notification, NotificationEvent } from '../payment/notification.ts';
 import type { Order, OrderState, OrderTerms } from '../payment/order.ts';
+import type { Schedule } from '../payment/order-steps.ts';
 import type { Payment, UnixSeconds } from '../payment/payment.ts';
 import type { Refund, RefundAccount, RefundRequester } from '../payment/refund.ts';
 import type { CheckClass, Reversal, ReversalRequest } from '../payment/reversal.ts';
@@ -14,8 +16,8 @@ import type { PageSizes, ScanCursor } from '../payment/scan-cursor.ts';
 import type { Clock, Deadline } from '../shared/clock.ts';
 import type { Counts } from '../shared/metrics.ts';
 
-/** The ports and settings that every use case gets as `deps`. */
-export interface Dependencies {
+/** The ports and settings of one Lambda instance. */
+export interface Ports {
   readonly iamport: Iamport;
   readonly orders: Orders;
   readonly reversals: Reversals;
@@ -34,6 +36,22 @@ export interface Dependencies {
    */
   readonly config: { readonly orderPrefix: string };
 }
+
+/** A call of Iamport whose deadline is that of the request. */
+type CallInTime<Call> = Call extends (subject: infer Subject, deadline: Deadline, ...rest: infer Rest) => infer Result
+  ? (subject: Subject, ...rest: Rest) => Result
+  : never;
+
+/** The ports within one request, as `inTime` makes them: every call to Iamport ends within the deadline. */
+export type InTime<Deps extends Ports> = Omit<Deps, 'iamport'> & {
+  readonly iamport: { readonly [Name in keyof Iamport]: CallInTime<Iamport[Name]> };
+  readonly deadline: Deadline;
+  /** The same ports for a part of the request. @param ms its deadline, from now on */
+  within(ms: number): InTime<Deps>;
+};
+
+/** The ports and settings that every use case gets as `deps`. */
+export type Dependencies = InTime<Ports>;
 
 /**
  * The result of a conditional write.
@@ -159,10 +177,7 @@ export interface Orders {
    * Writes when to check the order next, and whether its amount is registered at Iamport. The state does not change, so
    * the revision stays.
    */
-  updateSchedule(
-    order: Order,
-    schedule: Pick<Order, 'isUnprepared' | 'nextCheckAt' | 'preparedAmount'>,
-  ): Promise<WriteResult<Order>>;
+  updateSchedule(order: Order, schedule: Schedule): Promise<WriteResult<Order>>;
   /**
    * Marks an unpaid order before one of its payments is cancelled, since the shop may change the amount of the order. A
    * concurrent writer that read the order before this write fails, and one that reads it later finds the payment's
@@ -324,14 +339,58 @@ export interface Bus {
   put(entries: readonly BusEntry[]): Promise<readonly boolean[]>;
 }
 
-/** A stream record from which no event can be computed. */
-export interface UnreadableRecord {
+/** Publishes the events of the use cases. */
+export interface EventPublisher {
+  /**
+   * @param at when the item changed
+   * @returns whether the bus accepted the event
+   * @throws BusUnavailable when the bus returns no response
+   * @throws EventRefused when the bus refuses the event for its content, and a repeat would be refused as well
+   */
+  publish(event: PaymentEvent | NotificationEvent, at: UnixSeconds): Promise<boolean>;
+}
+
+/** A record of a table's stream: one write of one item. */
+export interface StreamRecord {
   readonly table: string;
   /** The key of the item, without its other attributes. */
   readonly key: Readonly<Record<string, string>>;
   readonly sequenceNumber: string;
-  /** When the item changed. Unix seconds. */
-  readonly changedAt: number;
+  /** When the item changed. */
+  readonly changedAt: UnixSeconds;
+}
+
+/** An item before and after a write. `before` is absent for a new item. */
+export type Versions =
+  | { readonly kind: 'order'; readonly before?: Order | undefined; readonly after: Order }
+  | { readonly kind: 'reversal'; readonly before?: Reversal | undefined; readonly after: Reversal }
+  | { readonly kind: 'refund'; readonly before?: Refund | undefined; readonly after: Refund }
+  | { readonly kind: 'notification'; readonly after: Notification };
+
+/**
+ * The result of the restoration of an item.
+ * `restored_before`: this restoration, or a later one, is written already.
+ * `lost`: another settlement has begun in the item. The operator must compare the two.
+ * `is_restoration`: the write itself is one of our restorations. Its events were published after the first write.
+ */
+export type Restoration = 'restored' | 'restored_before' | 'deleted' | 'lost' | 'is_restoration';
+
+/** The change of an item by one write. */
+export interface ItemChange extends StreamRecord {
+  /**
+   * @returns undefined for a deletion, and for a write that did not raise the revision, such as an operator's correction
+   * @throws StoreUnexpected for an item that this version cannot parse
+   */
+  versions(): Versions | undefined;
+  /**
+   * Writes our attributes again where the shop has overwritten a whole item of its own table.
+   * @returns undefined for any other write
+   */
+  restoreIfOverwritten(): Promise<Restoration | undefined>;
+}
+
+/** A stream record from which no event can be computed. */
+export interface UnreadableRecord extends StreamRecord {
   readonly reason: string;
 }
 

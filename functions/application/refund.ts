@@ -12,7 +12,7 @@ import {
   refundFoundIn,
 } from '../payment/refund.ts';
 import { accepted, claimed, lost, nextStep, over, refusedOnce, waiting } from '../payment/refund-steps.ts';
-import { type Deadline, unixSeconds } from '../shared/clock.ts';
+import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, IamportRefused, OrderBusy } from './faults.ts';
 import type { Dependencies } from './ports.ts';
 import { settlePayment } from './settle.ts';
@@ -33,7 +33,6 @@ export interface AttemptOptions {
 interface Attempt {
   readonly deps: Dependencies;
   readonly payment: Payment;
-  readonly deadline: Deadline;
   readonly options: AttemptOptions;
 }
 
@@ -49,7 +48,6 @@ export async function attemptRefund(
   deps: Dependencies,
   refund: Refund,
   payment: Payment,
-  deadline: Deadline,
   options: AttemptOptions,
 ): Promise<Refund> {
   if (refund.state === 'done') return refund;
@@ -57,7 +55,7 @@ export async function attemptRefund(
   const { account, isFirst = false, isShopRequest = false, others } = options;
   const finding = refundFoundIn(refund, payment, others);
   if (finding !== 'unchanged') {
-    await settlePayment(deps, payment, await deps.orders.read(payment.merchantUid), deadline);
+    await settlePayment(deps, payment, await deps.orders.read(payment.merchantUid));
   }
   const { record } = payment;
   const step = nextStep(refund, { finding, record, now, isFirst, isShopRequest, hasAccount: account !== undefined });
@@ -78,7 +76,7 @@ export async function attemptRefund(
       await update(deps, refund, (current) => over(current, 'unsent', now));
       throw new OrderBusy(`The payment ${payment.impUid} changed before its refund was sent`);
     case 'send':
-      return send({ deps, payment, deadline, options }, refund);
+      return send({ deps, payment, options }, refund);
     case 'wait':
       return wait(deps, refund, step.needs, isShopRequest);
   }
@@ -110,7 +108,7 @@ function wait(
 
 /** Claims an attempt, sends the cancel, and records the result. */
 async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
-  const { deps, payment, deadline, options } = attempt;
+  const { deps, payment, options } = attempt;
   const { account, tier, isFirst } = options;
   const sending = isFirst ? refund : await claim(deps, refund);
   if (!sending) return (await deps.refunds.read(refund)) ?? refund;
@@ -123,10 +121,10 @@ async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
     ...(account && { account }),
   };
   try {
-    const after = await deps.iamport.cancel(request, deadline, tier);
+    const after = await deps.iamport.cancel(request, tier);
     const isShown = isTakenOff(sending, after) || isInHistory(sending, after);
     if (!isShown) return await recordAccepted(deps, sending);
-    await settlePayment(deps, after, await deps.orders.read(after.merchantUid), deadline);
+    await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
     return await recordDone(deps, sending);
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
@@ -139,7 +137,7 @@ async function claim(deps: Dependencies, refund: Refund): Promise<Refund | undef
   return result.written ? result.value : undefined;
 }
 
-async function afterFault({ deps, payment, deadline, options }: Attempt, refund: Refund, fault: IamportFault) {
+async function afterFault({ deps, payment, options }: Attempt, refund: Refund, fault: IamportFault) {
   const now = unixSeconds(deps.clock);
   if (fault instanceof IamportAccepted) return recordAccepted(deps, refund);
   if (fault.notSent && options.isFirst) {
@@ -150,9 +148,9 @@ async function afterFault({ deps, payment, deadline, options }: Attempt, refund:
   if (fault instanceof IamportRefused && !fault.notSent) {
     // Iamport may refuse the repeat of a cancel that was made, since its checksum no longer matches. Only the key is
     // compared here: a concurrent refund may have made an entry, and `others` does not contain it.
-    const after = await deps.iamport.payment(refund.impUid, deadline, options.tier).catch(() => undefined);
+    const after = await deps.iamport.payment(refund.impUid, options.tier).catch(() => undefined);
     if (after && isInHistory(refund, after)) {
-      await settlePayment(deps, after, await deps.orders.read(after.merchantUid), deadline);
+      await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
       return recordDone(deps, refund);
     }
     return update(

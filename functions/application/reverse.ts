@@ -4,7 +4,7 @@ import type { Amount } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
 import { isGone, type Payment } from '../payment/payment.ts';
 import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
-import { type Deadline, unixSeconds } from '../shared/clock.ts';
+import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import { type Dependencies, storedValue } from './ports.ts';
 
@@ -39,14 +39,13 @@ export async function reverse(
   request: ReversalRequest,
   payment: Payment,
   order: Order,
-  deadline: Deadline,
 ): Promise<Reversal> {
   const now = unixSeconds(deps.clock);
   const result = await deps.reversals.request(request, now, 1);
   const reversal = storedValue(result);
   if (reversal.state !== 'requested') return reversal;
   const claimed = result.written ? reversal : await deps.reversals.claim(reversal, now);
-  return claimed ? attemptReversal(deps, claimed, payment, order, deadline) : reversal;
+  return claimed ? attemptReversal(deps, claimed, payment, order) : reversal;
 }
 
 /**
@@ -59,13 +58,12 @@ export async function attemptReversal(
   reversal: Reversal,
   payment: Payment,
   order: Order | undefined,
-  deadline: Deadline,
 ): Promise<Reversal> {
   if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
     return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), nothing)) ?? reversal;
   }
   try {
-    const after = await undo(deps, reversal, payment, order, deadline);
+    const after = await undo(deps, reversal, payment, order);
     const now = unixSeconds(deps.clock);
     if (isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
     return await deps.reversals.move(reversal, accepted(reversal, now));
@@ -104,12 +102,11 @@ function undo(
   reversal: Reversal,
   payment: Payment,
   order: Order | undefined,
-  deadline: Deadline,
 ): Promise<Payment> {
-  if (payment.state.kind !== 'kept') return iamport.revokeAccount(payment.impUid, deadline, order?.tier);
+  if (payment.state.kind !== 'kept') return iamport.revokeAccount(payment.impUid, order?.tier);
   const { kept } = payment.state;
   const money = { amount: kept, checksum: kept, ...taxPartsOf(payment, kept, order), requester: 'admin' } as const;
-  return iamport.cancel({ payment, ...money, reason: reasons[reversal.reason] }, deadline, order?.tier);
+  return iamport.cancel({ payment, ...money, reason: reasons[reversal.reason] }, order?.tier);
 }
 
 /** The order's tax parts, for a cancel of its whole amount. Those of another amount are unknown. */

@@ -5,7 +5,7 @@ import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
 import type { Reversal } from '../payment/reversal.ts';
-import { type Deadline, unixSeconds } from '../shared/clock.ts';
+import { unixSeconds } from '../shared/clock.ts';
 import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import type { Dependencies } from './ports.ts';
 import { reverse } from './reverse.ts';
@@ -22,10 +22,10 @@ export type Settlement =
 const maxLostRaces = 3;
 
 /** Reads a payment from Iamport and settles it. look-up.ts finds the payment of a request. */
-export async function settle(deps: Dependencies, impUid: string, deadline: Deadline): Promise<Settlement> {
-  const payment = await deps.iamport.payment(impUid, deadline);
+export async function settle(deps: Dependencies, impUid: string): Promise<Settlement> {
+  const payment = await deps.iamport.payment(impUid);
   if (!payment) return { kind: 'payment_not_found' };
-  return settlePayment(deps, payment, await deps.orders.read(payment.merchantUid), deadline);
+  return settlePayment(deps, payment, await deps.orders.read(payment.merchantUid));
 }
 
 /**
@@ -36,7 +36,6 @@ export async function settlePayment(
   deps: Dependencies,
   firstPayment: Payment,
   firstOrder: Order | undefined,
-  deadline: Deadline,
 ): Promise<Settlement> {
   let payment = firstPayment;
   let order = firstOrder;
@@ -46,13 +45,13 @@ export async function settlePayment(
     const decision = decide(order, payment, deps.policy);
     if (!order || decision.kind === 'order_not_found') return { kind: 'order_not_found' };
     if (decision.kind !== 'change') {
-      const reversal = await carryOut(deps, decision, payment, order, deadline);
+      const reversal = await carryOut(deps, decision, payment, order);
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
     }
     const cancel = await decidedCancel(deps, payment, order, decision.next);
     if (cancel) return { kind: 'settled', outcome: rejected(payment, cancel) };
     if (decision.requiresFreshRead && !isFresh) {
-      const fresh = await deps.iamport.payment(payment.impUid, deadline, order.tier);
+      const fresh = await deps.iamport.payment(payment.impUid, order.tier);
       if (!fresh) return { kind: 'payment_not_found' };
       payment = fresh;
       isFresh = true;
@@ -95,7 +94,6 @@ export async function settleEach(
   deps: Dependencies,
   merchantUid: string,
   payments: readonly Payment[],
-  deadline: Deadline,
 ): Promise<Order | undefined> {
   let order = await deps.orders.read(merchantUid);
   const returned = payments.filter((payment) => decide(order, payment, deps.policy).kind === 'money_returned');
@@ -106,9 +104,10 @@ export async function settleEach(
     const { kind } = decide(order, payment, deps.policy);
     if (kind === 'keep') continue;
     if (kind === 'money_returned' && (reversals.get(impUid)?.state ?? 'done') === 'done') continue;
-    if (deadline.leftMs() <= 0) throw new NoTimeLeft(`No time left to settle the attempts of order ${merchantUid}`);
+    if (deps.deadline.leftMs() <= 0)
+      throw new NoTimeLeft(`No time left to settle the attempts of order ${merchantUid}`);
     try {
-      await settlePayment(deps, payment, order, deadline);
+      await settlePayment(deps, payment, order);
     } catch (error) {
       if (!isItemFault(error) || error instanceof IamportUnavailable) throw error;
       failed.push({ impUid, error });
@@ -127,10 +126,8 @@ async function carryOut(
   decision: Decision,
   payment: Payment,
   order: Order,
-  deadline: Deadline,
 ): Promise<Reversal | undefined> {
-  if (decision.kind === 'reject' && decision.reversal)
-    return reverse(deps, decision.reversal, payment, order, deadline);
+  if (decision.kind === 'reject' && decision.reversal) return reverse(deps, decision.reversal, payment, order);
   if (decision.kind === 'money_returned') return deps.reversals.finish(payment.impUid, unixSeconds(deps.clock));
   return undefined;
 }

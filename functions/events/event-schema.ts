@@ -8,8 +8,7 @@ import * as z from 'zod/mini';
 import type { EventName } from '../payment/events.ts';
 import type { NotificationEventName } from '../payment/notification.ts';
 
-/** The `source` of every event. */
-export const eventSource = 'iamport-serverless';
+export { eventSource } from './event-source.ts';
 
 const text = z.string();
 const unixSeconds = z.int();

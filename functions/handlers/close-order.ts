@@ -8,8 +8,7 @@ import { Problem, refusal } from '../http/problem.ts';
 import { orderPath, parse } from '../http/request.ts';
 import { noContent } from '../http/response.ts';
 import { isSettled, type Order } from '../payment/order.ts';
-import type { HandlerDependencies } from '../runtime/dependencies.ts';
-import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import type { HttpHandler, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
 
@@ -19,14 +18,14 @@ const maxTries = 3;
 /** The `detail` of the refusal of a paid order. */
 export const paidDetail = 'The order is paid: refund it instead.';
 
-export const closeOrder: HttpHandler = async ({ event, deadline, log }, deps) => {
+export const closeOrder: HttpHandler = async ({ event, log }, deps) => {
   const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
   log({ merchantUid: merchant_uid });
   let order = await deps.orders.read(merchant_uid);
   if (!order) throw refusal('order_not_found');
   if (order.state.status === 'closed') return noContent();
   // A payment of the last moment is settled instead of being cancelled.
-  order = await settleAll(deps, order, deadline);
+  order = await settleAll(deps, order);
   for (let tries = 0; order && tries < maxTries; tries += 1) {
     // By a concurrent request, or by our own write whose response was lost.
     if (order.state.status === 'closed') return noContent();
@@ -34,7 +33,7 @@ export const closeOrder: HttpHandler = async ({ event, deadline, log }, deps) =>
     const result = await deps.orders.change(order, { status: 'closed' }, unixSeconds(deps.clock));
     if (result.written) {
       // Of a closed order this revokes the virtual accounts.
-      await settleAll(deps, result.value, deadline);
+      await settleAll(deps, result.value);
       return noContent();
     }
     order = result.current;
@@ -43,14 +42,10 @@ export const closeOrder: HttpHandler = async ({ event, deadline, log }, deps) =>
 };
 
 /** Settles every payment of the order. @returns the order afterwards */
-async function settleAll(
-  deps: HandlerDependencies,
-  order: Order,
-  deadline: RequestContext['deadline'],
-): Promise<Order | undefined> {
+async function settleAll(deps: RequestDependencies, order: Order): Promise<Order | undefined> {
   // An unreadable payment does not keep its order open. If it has money, the scan cancels it.
-  const { payments } = await deps.iamport.payments(order.merchantUid, deadline, order.tier);
-  return settleEach(deps, order.merchantUid, payments, deadline);
+  const { payments } = await deps.iamport.payments(order.merchantUid, order.tier);
+  return settleEach(deps, order.merchantUid, payments);
 }
 
 export const handler = await lambdaHandler(closeOrder, { right: 'money' });

@@ -14,11 +14,11 @@ import { lambdaHandler } from '../runtime/lambda-handler.ts';
 /** Other fields (`status`, `paid_amount`, …) are ignored: the browser is no source for what was paid. */
 export const body = z.object({ imp_uid: impUid, merchant_uid: optional(merchantUid) });
 
-export const complete: HttpHandler = async ({ event, deadline, log }, deps) => {
+export const complete: HttpHandler = async ({ event, log }, deps) => {
   const fields = parse(body, bodyFields(event));
   log({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
   const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
-  const settlement = await settleForBuyer(deps, ids, deadline);
+  const settlement = await settleForBuyer(deps, ids);
   if (settlement.kind !== 'settled') throw refusal(settlement.kind, fields.merchant_uid !== undefined);
   const { outcome } = settlement;
   log({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });

@@ -15,7 +15,8 @@ import { webhookOf } from '../events/webhook-json.ts';
 import { systemClock, systemRandom } from '../runtime/clock.ts';
 import { environmentOfLambda } from '../runtime/config.ts';
 import { deliverConfigFrom } from '../runtime/deliver-config.ts';
-import { causesOf, type LogLine, writeCounts, writeLog } from '../runtime/log.ts';
+import { writeCounts, writeLog } from '../runtime/log.ts';
+import { causesOf, type LogLine } from '../shared/log-line.ts';
 import { type Counts, embedded } from '../shared/metrics.ts';
 
 export interface DeliverDependencies extends DeliveryDependencies {

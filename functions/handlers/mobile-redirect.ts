@@ -10,11 +10,10 @@ import { impUid, languageOf, merchantUid, optional, parse, queryFields } from '.
 import { type HttpResponse, htmlPage, seeOther } from '../http/response.ts';
 import { type Result, resultPage } from '../http/result-page.ts';
 import type { OutcomeStatus } from '../payment/outcome.ts';
-import type { HandlerDependencies } from '../runtime/dependencies.ts';
-import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
-import { causesOf } from '../runtime/log.ts';
 import { foreignText } from '../shared/foreign-text.ts';
+import { causesOf } from '../shared/log-line.ts';
 
 /** The documented path. Other paths reach this function when a return address was cut off, or ends with a slash. */
 const ownPath = '/payments/complete/mobile';
@@ -32,7 +31,7 @@ export const query = z.object({
 });
 type Query = z.infer<typeof query>;
 
-export const mobileRedirect: HttpHandler = async ({ event, deadline, log }, deps) => {
+export const mobileRedirect: HttpHandler = async ({ event, log }, deps) => {
   let fields: Query | undefined;
   try {
     fields = parse(query, queryFields(event));
@@ -44,7 +43,7 @@ export const mobileRedirect: HttpHandler = async ({ event, deadline, log }, deps
       }
       throw new Problem('invalid_request', 'The query has neither imp_uid nor merchant_uid.');
     }
-    const settlement = await settleForBuyer(deps, { impUid: imp_uid, merchantUid: merchant_uid }, deadline);
+    const settlement = await settleForBuyer(deps, { impUid: imp_uid, merchantUid: merchant_uid });
     if (settlement.kind !== 'settled') throw refusal(settlement.kind);
     const { merchantUid, status, reason } = settlement.outcome;
     log({ merchantUid, outcome: status, reason });
@@ -63,7 +62,7 @@ function resultResponse(
   result: Result,
   fields: Query | undefined,
   event: RequestContext['event'],
-  { config }: HandlerDependencies,
+  { config }: RequestDependencies,
 ): HttpResponse {
   const target = fields && targetOf(config.resultTargets, fields.to);
   const windowMessage = fields && showsWindowMessage(result) ? foreignText(fields.error_msg) : '';

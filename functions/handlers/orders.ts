@@ -13,12 +13,11 @@ import { type Amount, parseAmount } from '../payment/money.ts';
 import { planOrderCheck } from '../payment/next-check.ts';
 import { isPayable, type Order, type OrderTerms } from '../payment/order.ts';
 import { expected } from '../payment/reversal.ts';
-import type { HandlerDependencies } from '../runtime/dependencies.ts';
-import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
-import { causesOf } from '../runtime/log.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { defined } from '../shared/defined.ts';
+import { causesOf } from '../shared/log-line.ts';
 
 /** Strict: a misspelt field is an error of the shop's server and must not be ignored. */
 export const terms = z.strictObject({
@@ -43,8 +42,8 @@ export const orders: HttpHandler = async (context, deps) => {
 
 async function register(
   merchantUid: string,
-  { event, deadline, log }: RequestContext,
-  deps: HandlerDependencies,
+  { event, log }: RequestContext,
+  deps: RequestDependencies,
 ): Promise<HttpResponse> {
   const now = unixSeconds(deps.clock);
   const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
@@ -64,7 +63,7 @@ async function register(
     );
   }
   // Iamport then opens no payment window with another amount. The amount is checked again when the payment is settled.
-  const prepared = isPayable(order.state) ? await prepare(order, { deadline, log }, deps) : undefined;
+  const prepared = isPayable(order.state) ? await prepare(order, log, deps) : undefined;
   await schedulePrepare(order, prepared, deps, now);
   return json(result.written ? 201 : 200, { ...orderJson(order), prepared: prepared && prepared === 'prepared' });
 }
@@ -73,7 +72,7 @@ async function register(
 const maxRegistrationSeconds = 60;
 
 /** Money may be paid before its order is registered: then the reconciler checks it again after the registration. */
-async function expectUnmatched(merchantUid: string, { reversals }: HandlerDependencies, now: number): Promise<void> {
+async function expectUnmatched(merchantUid: string, { reversals }: RequestDependencies, now: number): Promise<void> {
   const known = await reversals.ofOrder(merchantUid);
   for (const reversal of known.reversals) {
     if (reversal.kind === 'orphan' && reversal.state === 'manual') {
@@ -125,13 +124,9 @@ function taxPartOf(name: string, major: number | undefined, currency: string): A
  * Registers the amount with Iamport. The order stays registered whatever the result.
  * @returns `conflict` when Iamport has another amount that we did not register; `failed` when the call failed
  */
-async function prepare(
-  order: Order,
-  { deadline, log }: Pick<RequestContext, 'deadline' | 'log'>,
-  { iamport }: HandlerDependencies,
-) {
+async function prepare(order: Order, log: RequestContext['log'], { iamport }: RequestDependencies) {
   try {
-    const prepared = await iamport.prepare(order, deadline, order.preparedAmount);
+    const prepared = await iamport.prepare(order, order.preparedAmount);
     log({ prepared });
     return prepared;
   } catch (error) {
@@ -145,7 +140,7 @@ async function prepare(
 async function schedulePrepare(
   read: Order,
   prepared: Awaited<ReturnType<typeof prepare>> | undefined,
-  { orders }: HandlerDependencies,
+  { orders }: RequestDependencies,
   now: number,
 ) {
   if (prepared === undefined) return;
@@ -163,7 +158,7 @@ async function schedulePrepare(
   });
 }
 
-async function show(merchantUid: string, deps: HandlerDependencies): Promise<HttpResponse> {
+async function show(merchantUid: string, deps: RequestDependencies): Promise<HttpResponse> {
   const [order, known] = await Promise.all([deps.orders.read(merchantUid), deps.reversals.ofOrder(merchantUid)]);
   if (!order) throw refusal('order_not_found');
   return json(200, {

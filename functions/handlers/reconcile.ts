@@ -8,9 +8,10 @@ import type { Context } from 'aws-lambda';
 import { reconcile } from '../application/reconcile/reconcile.ts';
 import type { ReconcileReport } from '../application/reconcile/report.ts';
 import { configFrom, environmentOfLambda } from '../runtime/config.ts';
-import { createDependencies } from '../runtime/dependencies.ts';
-import { causesOf, writeLog } from '../runtime/log.ts';
+import { createDependencies } from '../runtime/instance.ts';
+import { writeLog } from '../runtime/log.ts';
 import { deadlineIn } from '../shared/clock.ts';
+import { causesOf } from '../shared/log-line.ts';
 
 /** Ends the run before Lambda ends the function. Milliseconds. */
 const marginMs = 5_000;

@@ -11,10 +11,16 @@ import { json } from '../http/response.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { isSettled, type Order } from '../payment/order.ts';
 import type { Payment } from '../payment/payment.ts';
-import { decideRefund, type Refund, type RefundAccount, type RefundRefusal, type TaxParts } from '../payment/refund.ts';
+import {
+  decideRefund,
+  isUnsent,
+  type Refund,
+  type RefundAccount,
+  type RefundRefusal,
+  type TaxParts,
+} from '../payment/refund.ts';
 import { opened } from '../payment/refund-steps.ts';
-import type { HandlerDependencies } from '../runtime/dependencies.ts';
-import type { HttpHandler, RequestContext } from '../runtime/http-handler.ts';
+import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { defined } from '../shared/defined.ts';
@@ -46,7 +52,7 @@ export const details = {
   account_missing: 'This was paid into a virtual account: send account {holder, bank, number} of the buyer.',
 } as const;
 
-export const refunds: HttpHandler = async ({ event, deadline, log }, deps) => {
+export const refunds: HttpHandler = async ({ event, log }, deps) => {
   const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
   const fields = parse(body, jsonBodyFields(event));
   const key = keyOf(event, fields.amount !== undefined);
@@ -58,13 +64,13 @@ export const refunds: HttpHandler = async ({ event, deadline, log }, deps) => {
   log({ impUid, refundKey: key });
   const request = requestFrom(fields, known);
 
-  const payment = await deps.iamport.payment(impUid, deadline, known.tier);
+  const payment = await deps.iamport.payment(impUid, known.tier);
   if (!payment) throw refusal('payment_not_found');
   // Read after the payment: every refund in the payment's history was recorded before it was sent.
   const { refunds: others } = await deps.reversals.ofOrder(merchant_uid);
-  const { refund, isFirst } = await recordRefund(deps, { known, payment, key, request, others, deadline });
+  const { refund, isFirst } = await recordRefund(deps, { known, payment, key, request, others });
   const help = { account: request.account, tier: known.tier, isFirst, isShopRequest: true, others };
-  const result = await attemptRefund(deps, refund, payment, deadline, help);
+  const result = await attemptRefund(deps, refund, payment, help);
   log({ outcome: `refund ${result.state}`, ...(result.needs && { needs: result.needs }) });
   throwIfRefused(result);
   const order = (await deps.orders.read(merchant_uid)) ?? known;
@@ -90,7 +96,7 @@ interface RefundRequest extends TaxParts {
   readonly requester?: 'customer' | 'admin';
 }
 
-interface RefundContext extends Pick<RequestContext, 'deadline'> {
+interface RefundContext {
   readonly known: Order;
   readonly payment: Payment;
   readonly key: string;
@@ -104,13 +110,13 @@ interface RefundContext extends Pick<RequestContext, 'deadline'> {
  * @returns `isFirst` when this request has written it
  */
 async function recordRefund(
-  deps: HandlerDependencies,
+  deps: RequestDependencies,
   context: RefundContext,
 ): Promise<{ refund: Refund; isFirst: boolean }> {
   const { known, payment, key, request } = context;
   const { impUid } = payment;
   let before = await deps.refunds.read({ impUid, key });
-  if (!before || before.state === 'unsent') {
+  if (!before || isUnsent(before)) {
     const next = opened(await decide(deps, context), unixSeconds(deps.clock));
     const revision = (before?.revision ?? 0) + 1;
     const result = await deps.refunds.request({ ...next, revision });
@@ -130,8 +136,8 @@ async function recordRefund(
 }
 
 /** Settles the payment before it decides: an operator may have cancelled it in Iamport's console. */
-async function decide(deps: HandlerDependencies, { known, payment, key, request, others, deadline }: RefundContext) {
-  await settlePayment(deps, payment, known, deadline);
+async function decide(deps: RequestDependencies, { known, payment, key, request, others }: RefundContext) {
+  await settlePayment(deps, payment, known);
   const order = (await deps.orders.read(known.merchantUid)) ?? known;
   const { account, reason, requester, ...parts } = request;
   const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others });

@@ -10,8 +10,7 @@ import { bodyFields, impUid, merchantUidHint, optional, parse } from '../http/re
 import { json } from '../http/response.ts';
 import { isFromIamport } from '../http/webhook-senders.ts';
 import type { Outcome, OutcomeStatus } from '../payment/outcome.ts';
-import type { HandlerDependencies } from '../runtime/dependencies.ts';
-import type { HttpHandler } from '../runtime/http-handler.ts';
+import type { HttpHandler, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { foreignText } from '../shared/foreign-text.ts';
@@ -29,7 +28,7 @@ export const body = z.object({
 });
 type Body = z.output<typeof body>;
 
-export const webhook: HttpHandler = async ({ event, deadline, log }, deps) => {
+export const webhook: HttpHandler = async ({ event, log }, deps) => {
   // API Gateway also routes other paths with a slash at the end to this function.
   if (event.rawPath.startsWith('/payments/') && event.rawPath.replace(/\/+$/, '') !== ownPath) {
     throw new Problem('route_not_found', `Iamport notifies ${ownPath}. Remove a slash at the end of another address.`);
@@ -48,7 +47,7 @@ export const webhook: HttpHandler = async ({ event, deadline, log }, deps) => {
   const eventName = typeof fields.event === 'string' && fields.event !== '' ? short(fields.event, 64) : undefined;
   if (eventName) log({ event: eventName });
   const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
-  const settlement = await settleNotified(deps, ids, isIamport, deadline).catch((error: unknown) => {
+  const settlement = await settleNotified(deps, ids, isIamport).catch((error: unknown) => {
     const found = problemOf(error);
     // Every fault becomes a 503, after which Iamport repeats the notification: the payment is not settled yet.
     throw found.status === 503 ? found : new Problem('not_settled', found.message, { cause: error });
@@ -107,7 +106,7 @@ async function keep(
   event: string,
   { impUid, merchantUid }: Outcome,
   isIamport: boolean,
-  { notifications, clock }: HandlerDependencies,
+  { notifications, clock }: RequestDependencies,
 ): Promise<boolean> {
   const fields = { status, ...(typeof extra === 'object' && extra) };
   // At most 8 short texts, since the sender may be unknown.

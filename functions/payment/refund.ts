@@ -232,6 +232,9 @@ export const isTakenOff = (refund: Refund, after: Payment): boolean =>
 
 const keptOf = ({ state }: Payment): Amount => (state.kind === 'kept' ? state.kept : zero);
 
+/** Iamport certainly received no request for this refund. It is not shown, and its key may begin anew. */
+export const isUnsent = ({ state }: Refund): boolean => state === 'unsent';
+
 /** The id of a refund among reversals and refunds: `<imp_uid>/<key>`. */
 export const refundId = ({ impUid, key }: Pick<Refund, 'impUid' | 'key'>): string => `${impUid}/${key}`;
 

@@ -1,138 +1,61 @@
-/** The composition root: creates the adapters and passes them to the handlers as ports. */
+/**
+ * The composition root: creates the adapters of all ports. It opens no connection: each caller passes its own tables,
+ * transport and clock. instance.ts passes those of Lambda; prime.ts, the tests and the simulation pass fakes. The
+ * publisher has its own, publisher-dependencies.ts.
+ */
 
-import type { Readable } from 'node:stream';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createCheckpoints } from '../adapters/dynamodb/checkpoints.ts';
 import { createNotifications } from '../adapters/dynamodb/notifications.ts';
 import { createOrders } from '../adapters/dynamodb/orders.ts';
 import { createRefunds } from '../adapters/dynamodb/refunds.ts';
 import { createReversals } from '../adapters/dynamodb/reversals.ts';
 import { createSharedToken } from '../adapters/dynamodb/state.ts';
-import { table } from '../adapters/dynamodb/table.ts';
-import { ownTable, shopTable } from '../adapters/dynamodb/table-mapping.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
+import { ownTable, type TableMapping } from '../adapters/dynamodb/table-mapping.ts';
 import { type IamportClient, iamportClient } from '../adapters/iamport/client.ts';
-import { createCredentials } from '../adapters/iamport/credentials.ts';
-import { type Transport, undiciTransport } from '../adapters/iamport/transport.ts';
-import { createShopKeys } from '../adapters/shop-keys.ts';
-import type { Dependencies } from '../application/ports.ts';
+import type { HttpClientOptions } from '../adapters/iamport/http-client.ts';
+import type { Ports } from '../application/ports.ts';
 import { createUnknownPayments } from '../application/unknown-payments.ts';
 import { pageSizes } from '../payment/scan-cursor.ts';
-import { deadlineIn } from '../shared/clock.ts';
-import { embedded } from '../shared/metrics.ts';
-import type { ShopRight } from '../shared/shop-keys.ts';
-import { type Calls, callsTimedBy } from './calls.ts';
-import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
-import { writeCounts } from './log.ts';
-import { type ShopAuth, shopAuth } from './shop-auth.ts';
 
 /** The ports of the use cases, and the configuration that HTTP handlers read. */
-export interface HandlerDependencies extends Dependencies {
+export interface HandlerDependencies extends Ports {
   readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix'>;
 }
 
-/** The dependencies of one Lambda instance. */
-export interface InstanceDependencies extends HandlerDependencies {
-  /** Counts the calls to Iamport and DynamoDB. */
-  readonly calls: Calls;
-  /**
-   * Opens connections, reads the access token and runs the SDK once, during init: Lambda gives init a whole CPU.
-   * Ends within 2 s and never rejects. The first request does what was not done.
-   */
-  warmUp(): Promise<void>;
+/** What the composition gets from outside: in Lambda, while priming, in tests and in the simulation. */
+export interface Parts extends Pick<HttpClientOptions, 'transport' | 'credentials' | 'clock' | 'random'> {
+  readonly tables: Readonly<Record<'orders' | 'reversals' | 'state', Table>>;
+  /** Maps orders to the items of their table; a table of our own by default. */
+  readonly mapping?: TableMapping;
+  readonly count: Ports['count'];
+  readonly policy: Ports['policy'];
+  /** Those of production by default. */
+  readonly pageSizes?: Ports['pageSizes'];
+  readonly config: HandlerDependencies['config'];
 }
 
-/** Lambda allows 10 s for init. This is a fifth of it, and about 100 times the usual duration. */
-const warmUpMs = 2_000;
-
-/**
- * DynamoDB answers within milliseconds or not at all. Calls to Iamport end 10 s after the request began. Two attempts
- * of this length then still end before Lambda ends the function, after 12 s.
- */
-const storeTimeouts = { connectionTimeout: 500, requestTimeout: 900, throwOnRequestTimeout: true };
-/**
- * Reads a response body of a few KB from a Node.js stream. The SDK's own collector loads all of Node.js's web streams.
- */
-export const collected = async (stream: Readable): Promise<Uint8Array> => Buffer.concat(await stream.toArray());
-/** The secret is read only for a new token. Its time counts against the same 10 s. */
-const secretTimeouts = { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true };
-
-export interface DependencyOptions {
-  /** False for a function that never calls Iamport: `warmUp` opens no connection to it. Default true. */
-  readonly callsIamport?: boolean;
-  /**
-   * The most calls to Iamport at once. Default 1: a request makes one after the other, and a second connection costs a
-   * handshake.
-   */
-  readonly connections?: number;
-}
-
-export function createDependencies(
-  config: Config,
-  { callsIamport = true, connections = 1 }: DependencyOptions = {},
-): InstanceDependencies {
-  const transport = undiciTransport(config.iamportApiUrl, connections);
-  const calls = callsTimedBy(systemClock);
-  const dynamodb = new DynamoDBClient({ maxAttempts: 2, requestHandler: storeTimeouts, streamCollector: collected });
-  dynamodb.middlewareStack.add(calls.around('table'), { step: 'initialize' });
-  const deps = dependenciesFrom(config, { dynamodb, transport: calls.around('iamport')(transport) });
+/** The composition root: creates the adapters of all ports on tables and a transport. */
+export function dependenciesFrom({
+  tables: { orders, reversals, state },
+  mapping = ownTable,
+  transport,
+  credentials,
+  random,
+  pageSizes: sizes = pageSizes,
+  ...settings
+}: Parts): HandlerDependencies & { readonly iamport: IamportClient } {
+  const { clock } = settings;
   return {
-    ...deps,
-    calls,
-    async warmUp() {
-      const deadline = deadlineIn(systemClock, warmUpMs);
-      const work = callsIamport ? [transport.connect(), deps.iamport.prepareToken(deadline)] : [deps.orders.read('-')];
-      await Promise.race([Promise.allSettled(work), systemClock.sleep(warmUpMs)]);
-    },
-  };
-}
-
-/**
- * @returns undefined when API Gateway has authorized the caller (`shopAuth: 'iam'`)
- * @throws Error without the secret's ARN: the route would be open to everybody
- */
-export function createShopAuth(config: Config, right: ShopRight): ShopAuth | undefined {
-  if (config.shopAuth === 'iam') return undefined;
-  if (!config.shopKeysSecretArn) throw new Error('Invalid environment variables: SHOP_KEYS_SECRET_ARN is missing');
-  return shopAuth(createShopKeys(secretsManager, config.shopKeysSecretArn), systemClock, right);
-}
-
-/** A function, so that the client is created only when it is used: for Iamport's keys on most instances never. */
-const secretsManager = () => new SecretsManagerClient({ maxAttempts: 2, requestHandler: secretTimeouts });
-
-/** The clients that open network connections. */
-export interface Clients {
-  readonly dynamodb: DynamoDBClient;
-  readonly transport: Transport;
-}
-
-/** Creates the dependencies on any clients: the real ones, or the fakes of `prime()`. */
-export function dependenciesFrom(
-  config: Config,
-  { dynamodb, transport }: Clients,
-): HandlerDependencies & { readonly iamport: IamportClient } {
-  const iamport = iamportClient({
-    transport,
-    credentials: createCredentials(secretsManager, config.iamportSecretArn),
-    sharedToken: createSharedToken(table(dynamodb, config.tables.state)),
-    clock: systemClock,
-    random: systemRandom,
-  });
-  const mapping = config.shopColumns ? shopTable(config.shopColumns) : ownTable;
-  const orders = createOrders(table(dynamodb, config.tables.orders, mapping.prefix), mapping);
-  return {
-    iamport,
-    orders,
-    reversals: createReversals(table(dynamodb, config.tables.reversals)),
-    refunds: createRefunds(table(dynamodb, config.tables.reversals)),
-    notifications: createNotifications(table(dynamodb, config.tables.reversals)),
-    checkpoints: createCheckpoints(table(dynamodb, config.tables.state)),
-    unknownPayments: createUnknownPayments(systemClock),
-    clock: systemClock,
-    count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),
-    policy: config.policy,
-    pageSizes,
-    config,
+    ...settings,
+    iamport: iamportClient({ transport, credentials, sharedToken: createSharedToken(state), clock, random }),
+    orders: createOrders(orders, mapping),
+    reversals: createReversals(reversals),
+    refunds: createRefunds(reversals),
+    notifications: createNotifications(reversals),
+    checkpoints: createCheckpoints(state),
+    unknownPayments: createUnknownPayments(clock),
+    pageSizes: sizes,
   };
 }

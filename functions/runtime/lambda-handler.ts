@@ -4,21 +4,19 @@
  */
 
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { inTime } from '../application/in-time.ts';
 import { problemOf } from '../http/problem.ts';
 import { languageOf } from '../http/request.ts';
 import { type HttpResponse, problem } from '../http/response.ts';
 import { deadlineIn } from '../shared/clock.ts';
+import { causesOf, type LogLine } from '../shared/log-line.ts';
 import type { ShopRight } from '../shared/shop-keys.ts';
 import type { Tally } from './calls.ts';
 import { configFrom, environmentOfLambda, startsOnDemand } from './config.ts';
-import {
-  createDependencies,
-  createShopAuth,
-  type DependencyOptions,
-  type HandlerDependencies,
-} from './dependencies.ts';
+import type { HandlerDependencies } from './dependencies.ts';
 import type { HttpHandler } from './http-handler.ts';
-import { causesOf, type LogLine, writeLog } from './log.ts';
+import { createDependencies, createShopAuth, type DependencyOptions } from './instance.ts';
+import { writeLog } from './log.ts';
 import { prime } from './prime.ts';
 import type { ShopAuth } from './shop-auth.ts';
 
@@ -94,7 +92,7 @@ export async function handleRequest(
   const log = (facts: LogLine) => void Object.assign(line, facts);
   let response: HttpResponse;
   try {
-    response = await handler({ event, deadline: deadlineIn(deps.clock, budgetMs), log }, deps);
+    response = await handler({ event, log }, inTime(deps, deadlineIn(deps.clock, budgetMs)));
   } catch (error) {
     const found = problemOf(error);
     log({ code: found.code, causes: causesOf(error) });

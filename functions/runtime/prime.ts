@@ -12,12 +12,13 @@ import { Duplex, Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { undiciTransport } from '../adapters/iamport/transport.ts';
+import { inTime } from '../application/in-time.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { nextTurn, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { collected, dependenciesFrom } from './dependencies.ts';
 import type { HttpHandler } from './http-handler.ts';
+import { collected, dependenciesOn } from './instance.ts';
 
 /** Many times the usual duration. Lambda allows 10 s for all of init. */
 const maxMs = 1_000;
@@ -44,10 +45,10 @@ export function prime(handler: HttpHandler, config: Config): Promise<HttpRespons
     (_options, done) => void nextTurn().then(() => done(null, new FakeIamportSocket() as unknown as Socket)),
   );
   const dynamodb = fakeDynamodb(config.tables);
-  const deps = dependenciesFrom({ ...config, shopColumns: undefined }, { dynamodb, transport });
+  const deps = dependenciesOn({ ...config, shopColumns: undefined }, { dynamodb, transport });
   const deadline = deadlineIn(systemClock, maxMs);
   const primed = { ...deps, count: () => undefined, config: { ...config, webhookSenders: 'any' as const } };
-  return handler({ event, deadline, log: () => undefined }, primed);
+  return handler({ event, log: () => undefined }, inTime(primed, deadline));
 }
 
 /** A connection to a fake Iamport, which responds with a paid payment to every request. */

@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BusEntry, storedValue } from '../../functions/application/ports.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
+import { publisherDependenciesFrom } from '../../functions/runtime/publisher-dependencies.ts';
 import type { LambdaFunction } from '../../local/aws/lambda.ts';
 import { follow } from '../../local/aws/streams.ts';
 import { type Fixture, nextRecords, startEngines } from './engines.ts';
@@ -87,13 +88,14 @@ describe.each(engines)('on $name', (engine) => {
         names.push(...entries.map(({ detailType }) => detailType));
         return entries.map(({ detailType }) => detailType !== 'Payment Failed' || refusals-- <= 0);
       };
-      const deps = {
+      const deps = publisherDependenciesFrom({
         bus: { put },
-        reversals: store.reversals,
+        reversals: fixture.tables.reversals,
         clock: systemClock,
         count: () => undefined,
+        log: () => undefined,
         unreadable,
-      };
+      });
       const invoke = (event: DynamoDBStreamEvent) => publish(deps, event);
       const following = follow({
         lambda: { invoke } as unknown as LambdaFunction,

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
 import { table } from '../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import { inTime } from '../../functions/application/in-time.ts';
 import { settlePayment } from '../../functions/application/settle.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { type Fixture, startFixture } from '../support/functions.ts';
@@ -239,7 +240,7 @@ describe('the table of a shop', () => {
     const cancel: HandlerDependencies['iamport']['cancel'] = async (...parameters) => {
       await price(14_000);
       const order = await shop.orders.read('order-1');
-      if (early) interrupted = await settlePayment(shop, early, order, deadline);
+      if (early) interrupted = await settlePayment(inTime(shop, deadline), early, order);
       return shop.iamport.cancel(...parameters);
     };
     await webhook(impUid, { ...shop, iamport: { ...shop.iamport, cancel } });
@@ -256,7 +257,7 @@ describe('the table of a shop', () => {
     await price(13_000);
     await webhook(impUid, shop);
     await price(14_000);
-    if (early) await settlePayment(shop, early, before, deadline);
+    if (early) await settlePayment(inTime(shop, deadline), early, before);
     expect(ledger.payment(impUid).cancel_amount).toBe(14_000);
     expect(await status()).toBe('ready');
   });
@@ -273,7 +274,7 @@ describe('the table of a shop', () => {
         // Another request settles the order: it read the reversal before that was written.
         const payment = await shop.iamport.payment(impUid, deadline);
         const none: HandlerDependencies = { ...shop, reversals: { ...shop.reversals, read: async () => undefined } };
-        if (payment) await settlePayment(none, payment, await shop.orders.read('order-1'), deadline);
+        if (payment) await settlePayment(inTime(none, deadline), payment, await shop.orders.read('order-1'));
         return announceCancel(order);
       },
     };

@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { OrderBusy } from '../../functions/application/faults.ts';
+import { inTime } from '../../functions/application/in-time.ts';
+import type { Dependencies, Ports } from '../../functions/application/ports.ts';
 import { type Settlement, settle } from '../../functions/application/settle.ts';
 import type { Order, OrderState } from '../../functions/payment/order.ts';
 import type { Payment, PaymentState } from '../../functions/payment/payment.ts';
-import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { orderIn, states, thisAccount, thisUid, won } from './payment/cases.ts';
 
 const paymentIn = (state: PaymentState, payMethod = 'card'): Payment => ({
@@ -67,11 +68,11 @@ function createDeps({
     reversals: { finish: async () => undefined },
     clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-  } as unknown as HandlerDependencies;
-  return { deps, log };
+  } as unknown as Ports;
+  return { deps: inTime(deps, { leftMs: () => 10_000 }), log };
 }
 
-const settled = (deps: HandlerDependencies) => settle(deps, thisUid, { leftMs: () => 10_000 });
+const settled = (deps: Dependencies) => settle(deps, thisUid);
 const statusOf = (settlement: Settlement) => settlement.kind === 'settled' && settlement.outcome.status;
 
 test('calls Iamport for the payment, reads its order, and writes the change', async () => {
@@ -121,7 +122,7 @@ describe('a lost race', () => {
     const gone = {
       ...deps,
       orders: { ...deps.orders, change: async () => ({ written: false }) },
-    } as unknown as HandlerDependencies;
+    } as unknown as Dependencies;
     expect(await settled(gone)).toEqual({ kind: 'order_not_found' });
   });
 });

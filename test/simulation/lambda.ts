@@ -1,16 +1,8 @@
 /** Lambda for the simulation: instances of the real functions, composed of the real Iamport client and the real stores. */
 
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { createCheckpoints } from '../../functions/adapters/dynamodb/checkpoints.ts';
-import { createNotifications } from '../../functions/adapters/dynamodb/notifications.ts';
-import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
-import { createOverwrittenItems, type OverwrittenItems } from '../../functions/adapters/dynamodb/overwritten.ts';
-import { createRefunds } from '../../functions/adapters/dynamodb/refunds.ts';
-import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
-import { createSharedToken } from '../../functions/adapters/dynamodb/state.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
 import type { TableMapping } from '../../functions/adapters/dynamodb/table-mapping.ts';
-import { iamportClient } from '../../functions/adapters/iamport/client.ts';
 import type { HttpRequest, TransportResponse } from '../../functions/adapters/iamport/transport.ts';
 import {
   BusUnavailable,
@@ -19,12 +11,15 @@ import {
   StoreRefused,
   StoreUnavailable,
 } from '../../functions/application/faults.ts';
-import type { Bus } from '../../functions/application/ports.ts';
-import { createUnknownPayments } from '../../functions/application/unknown-payments.ts';
+import type { Bus, UnreadableRecords } from '../../functions/application/ports.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
-import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { dependenciesFrom, type HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
 import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
+import {
+  type PublisherDependencies,
+  publisherDependenciesFrom,
+} from '../../functions/runtime/publisher-dependencies.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
 import type { Faults } from './faults.ts';
 import { type HttpResponse, pgApiKey, type SimulatedIamport } from './iamport.ts';
@@ -119,21 +114,13 @@ export class Lambda {
     const [orders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
       this.#port(table, instance),
     ) as [Table, Table, Table];
-    const deps: HandlerDependencies = {
-      iamport: iamportClient({
-        transport: (request) => this.#toIamport(instance, request),
-        credentials: async () => ({ impKey: 'key', impSecret: 'secret', pgApiKey }),
-        sharedToken: createSharedToken(state),
-        clock,
-        random: () => random.number(),
-      }),
-      orders: createOrders(orders, mapping),
-      reversals: createReversals(reversals),
-      refunds: createRefunds(reversals),
-      notifications: createNotifications(reversals),
-      checkpoints: createCheckpoints(state),
-      unknownPayments: createUnknownPayments(clock),
+    const deps = dependenciesFrom({
+      tables: { orders, reversals, state },
+      mapping,
+      transport: (request) => this.#toIamport(instance, request),
+      credentials: async () => ({ impKey: 'key', impSecret: 'secret', pgApiKey }),
       clock,
+      random: () => random.number(),
       count: () => undefined,
       policy,
       // Small pages: a few payments fill several, so that changes between two pages are frequent.
@@ -145,9 +132,18 @@ export class Lambda {
         webhookSenders: 'any',
         orderPrefix: '',
       },
-    };
-    const overwritten = mapping.isShops ? { mapping, overwritten: createOverwrittenItems(orders, mapping) } : undefined;
-    return { instance, deps, bus: this.#bus(instance), shopTable: overwritten };
+    });
+    const publisherDeps = (unreadable: UnreadableRecords) =>
+      publisherDependenciesFrom({
+        bus: this.#bus(instance),
+        reversals,
+        unreadable,
+        clock,
+        count: () => undefined,
+        log: () => undefined,
+        shop: mapping.isShops ? { orders, mapping } : undefined,
+      });
+    return { instance, deps, publisherDeps };
   }
 
   async #toIamport(instance: Instance, request: HttpRequest): Promise<TransportResponse> {
@@ -170,7 +166,7 @@ export class Lambda {
   #port(name: TableName, instance: Instance): Table {
     const { network, tables, random, faults, written, observer } = this.#parts;
     const table = tables[name];
-    // Two tries of 0.9 s each, as in functions/runtime/dependencies.ts.
+    // Two tries of 0.9 s each, as in functions/runtime/instance.ts.
     const call = <Result>(operation: string, effect: () => Result, conditions?: object) =>
       network.call(instance, {
         what: () => `${name}.${operation}${conditions ? ` ${Object.keys(conditions)}` : ''}`,
@@ -253,8 +249,7 @@ export class Lambda {
 export interface RunningInstance {
   readonly instance: Instance;
   readonly deps: HandlerDependencies;
-  readonly bus: Bus;
-  readonly shopTable: { readonly mapping: TableMapping; readonly overwritten: OverwrittenItems } | undefined;
+  readonly publisherDeps: (unreadable: UnreadableRecords) => PublisherDependencies;
 }
 
 /** The route without its ids. */

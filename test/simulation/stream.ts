@@ -52,11 +52,9 @@ export class Stream implements PublisherStream {
           },
         }) as unknown as DynamoDBRecord,
     );
-    const { value } = await lambda.run('publish', 60_000, ({ deps, bus, shopTable: ofShop }) => {
-      const shopTable = table === 'orders' ? ofShop : undefined;
-      const { clock, reversals } = deps;
-      return publish({ bus, clock, count: () => undefined, reversals, shopTable, unreadable }, { Records });
-    });
+    const { value } = await lambda.run('publish', 60_000, ({ publisherDeps }) =>
+      publish(publisherDeps(unreadable), { Records }),
+    );
     const failed = value?.batchItemFailures[0]?.itemIdentifier;
     const isAgain = faults.happens('batch again');
     if (value && !isAgain) this.#moveTo(table, failed === undefined ? from + batch.length : Number(failed));

@@ -2,26 +2,17 @@
 
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { createCheckpoints } from '../../functions/adapters/dynamodb/checkpoints.ts';
-import { createNotifications } from '../../functions/adapters/dynamodb/notifications.ts';
-import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
-import { createRefunds } from '../../functions/adapters/dynamodb/refunds.ts';
-import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
-import { createSharedToken } from '../../functions/adapters/dynamodb/state.ts';
 import { table } from '../../functions/adapters/dynamodb/table.ts';
-import { iamportClient } from '../../functions/adapters/iamport/client.ts';
 import { undiciTransport } from '../../functions/adapters/iamport/transport.ts';
 import { reconcile } from '../../functions/application/reconcile/reconcile.ts';
 import type { ReconcileReport } from '../../functions/application/reconcile/report.ts';
-import { createUnknownPayments } from '../../functions/application/unknown-payments.ts';
 import { closeOrder } from '../../functions/handlers/close-order.ts';
 import { complete } from '../../functions/handlers/complete.ts';
 import { confirm } from '../../functions/handlers/confirm.ts';
 import { orders } from '../../functions/handlers/orders.ts';
 import { refunds } from '../../functions/handlers/refunds.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
-import { pageSizes } from '../../functions/payment/scan-cursor.ts';
-import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { dependenciesFrom, type HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
 import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
 import { deadlineIn } from '../../functions/shared/clock.ts';
@@ -46,28 +37,20 @@ export async function startFixture(deployedAt = beginning - 3600) {
   const iamport = await startIamport({ port: 0, clock });
   onTestFinished(() => iamport.close());
   const counted: Counts[] = [];
-  const credentials = async () => ({ impKey: 'local', impSecret: 'local', pgApiKey: 'local' });
-  const sharedToken = createSharedToken(table(client, names.state));
-  const deps: HandlerDependencies = {
-    iamport: iamportClient({
-      transport: undiciTransport(iamport.url),
-      credentials,
-      sharedToken,
-      clock,
-      random: () => 0.5,
-    }),
-    orders: createOrders(table(client, names.orders)),
-    reversals: createReversals(table(client, names.reversals)),
-    refunds: createRefunds(table(client, names.reversals)),
-    notifications: createNotifications(table(client, names.reversals)),
-    checkpoints: createCheckpoints({ ...table(client, names.state), madeAt: async () => deployedAt }),
-    unknownPayments: createUnknownPayments(clock),
+  const deps: HandlerDependencies = dependenciesFrom({
+    tables: {
+      orders: table(client, names.orders),
+      reversals: table(client, names.reversals),
+      state: { ...table(client, names.state), madeAt: async () => deployedAt },
+    },
+    transport: undiciTransport(iamport.url),
+    credentials: async () => ({ impKey: 'local', impSecret: 'local', pgApiKey: 'local' }),
     clock,
+    random: () => 0.5,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    pageSizes,
     config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
-  };
+  });
   const { ledger } = iamport;
 
   const send = async (handler: HttpHandler, sent: Sent, to: HandlerDependencies = deps) => {

@@ -4,21 +4,21 @@
  * be cancelled as a duplicate.
  */
 
+import type { Restoration } from '../../application/ports.ts';
 import { count, text } from './attributes.ts';
 import type { Item, Table, Write } from './table.ts';
 import type { TableMapping } from './table-mapping.ts';
 
-/** `lost`: another settlement has begun in the item. The operator must compare the two. */
-export type Restoration = 'restored' | 'restored_before' | 'deleted' | 'lost';
-
 export interface OverwrittenItems {
   /**
-   * Writes our attributes of `before` into the item if our revision in it is still the one of `after`.
-   * @param before the item with our attributes
-   * @param after the item as the shop wrote it
+   * Where the shop has removed our attributes or written older ones, writes those of `before` again, if our revision in
+   * the item is still the one of `after`.
+   * @param before the item before the write
+   * @param after the item after the write
    * @param sequenceNumber of the stream record, which marks the write as a restoration
+   * @returns undefined for any other write
    */
-  restore(before: Item, after: Item, sequenceNumber: string): Promise<Restoration>;
+  restore(before: Item, after: Item, sequenceNumber: string): Promise<Restoration | undefined>;
 }
 
 /** The attribute with the sequence number of the stream record that caused the last restoration. */
@@ -27,10 +27,10 @@ const restoredBy = 'restored_by';
 const revisionOf = (item: Item): number => Number(item.revision?.N ?? 0);
 
 /** Our attributes were removed, or replaced by older ones. @param before @param after with our attribute names */
-export const isOverwritten = (before: Item, after: Item): boolean => revisionOf(after) < revisionOf(before);
+const isOverwritten = (before: Item, after: Item): boolean => revisionOf(after) < revisionOf(before);
 
 /** The write is a restoration: its events were published after the first write. */
-export const isRestored = (before: Item, after: Item): boolean =>
+const isRestored = (before: Item, after: Item): boolean =>
   after[restoredBy] !== undefined && after[restoredBy].S !== before[restoredBy]?.S;
 
 export function createOverwrittenItems(table: Table, mapping: TableMapping): OverwrittenItems {
@@ -41,9 +41,12 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
 
   return {
     async restore(before, after, sequenceNumber) {
+      const [old, now] = [mapping.ours(before), mapping.ours(after)];
+      if (isRestored(old, now)) return 'is_restoration';
+      if (!isOverwritten(old, now)) return undefined;
       const key = before[mapping.key];
       if (!key) return 'deleted';
-      const remaining = revisionOf(mapping.ours(after));
+      const remaining = revisionOf(now);
       const removed = Object.fromEntries(Object.keys(ours(after)).map((name) => [name, undefined]));
       const set: Write['set'] = { ...removed, ...ours(before), [mark]: text(sequenceNumber) };
       const result = await table.write({

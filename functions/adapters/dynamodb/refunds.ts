@@ -17,7 +17,8 @@ import {
 import { defined } from '../../shared/defined.ts';
 import { count, ItemReader, money, optional, text } from './attributes.ts';
 import { dueIndexAttributes } from './due-index.ts';
-import type { Item, Table, Write } from './table.ts';
+import type { Guard, Item, Table, Write } from './table.ts';
+import { isAsRead, type VersionedItems, versionedItems } from './versioned.ts';
 
 /** The words of each attribute. Records, so that a new word does not compile until it is added here. */
 const states: Record<RefundState, true> = { requested: true, done: true, refused: true, unsent: true };
@@ -27,23 +28,20 @@ const requesters: Record<RefundRequester, true> = { customer: true, admin: true 
 
 export const isRefundItem = (item: Item): boolean => item.kind?.S === 'refund';
 
+export const refundItems = (table: Table): VersionedItems<Refund> =>
+  versionedItems(table, { key: 'imp_uid', idOf: refundId, fromItem: refundFromItem });
+
 export function createRefunds(table: Table): Refunds {
-  const keyOf = (id: string): Item => ({ imp_uid: text(id) });
-  const write = async (
-    refund: Refund,
-    guard: Pick<Write, 'conditions' | 'values'>,
-  ): Promise<Required<WriteResult<Refund>>> => {
-    const result = await table.write({ key: keyOf(refundId(refund)), set: attributesOf(refund), ...guard });
-    if (result.written) return { written: true, value: refund };
+  const items = refundItems(table);
+  const write = async (refund: Refund, guard: Guard): Promise<Required<WriteResult<Refund>>> => {
+    const result = await items.write(refund, attributesOf(refund), guard);
+    if (result.written) return result;
     if (!result.current) throw new StoreUnexpected(`The refund ${refundId(refund)} was deleted during the write`);
-    return { written: false, current: refundFromItem(result.current) };
+    return { written: false, current: result.current };
   };
 
   return {
-    async read(id) {
-      const item = await table.read(keyOf(typeof id === 'string' ? id : refundId(id)));
-      return item && refundFromItem(item);
-    },
+    read: (id) => items.read(typeof id === 'string' ? id : refundId(id)),
 
     // `unsent`: the earlier attempt sent no request, so the same key may begin anew.
     request: (refund) =>
@@ -52,11 +50,7 @@ export function createRefunds(table: Table): Refunds {
         values: { ':unsent': text('unsent') },
       }),
 
-    change: (read, next) =>
-      write(
-        { ...next, revision: read.revision + 1 },
-        { conditions: { revisionIsUnchanged: '#revision = :read' }, values: { ':read': count(read.revision) } },
-      ),
+    change: (read, next) => write({ ...next, revision: read.revision + 1 }, isAsRead(read)),
   };
 }
 

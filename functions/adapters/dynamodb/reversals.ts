@@ -2,6 +2,7 @@
 
 import { StoreUnexpected } from '../../application/faults.ts';
 import { type Reversals, storedValue, type WriteResult } from '../../application/ports.ts';
+import { isUnsent } from '../../payment/refund.ts';
 import {
   checkOf,
   claimed,
@@ -17,8 +18,9 @@ import { defined } from '../../shared/defined.ts';
 import { count, ItemReader, money, optional, text } from './attributes.ts';
 import { dueIndexAttributes } from './due-index.ts';
 import { isNotificationItem } from './notifications.ts';
-import { isRefundItem, refundFromItem } from './refunds.ts';
+import { isRefundItem, refundItems } from './refunds.ts';
 import type { Item, Table, Write } from './table.ts';
+import { isAsRead, versionedItems } from './versioned.ts';
 
 /** The words of each attribute. Records, so that a new word does not compile until it is added here. */
 const kinds: Record<ReversalKind, true> = { cancel: true, revoke: true, manual: true, orphan: true };
@@ -38,27 +40,19 @@ const reasons: Record<ReversalReason, true> = {
 };
 
 export function createReversals(table: Table): Reversals {
-  const keyOf = (impUid: string): Item => ({ imp_uid: text(impUid) });
+  const items = versionedItems(table, { key: 'imp_uid', idOf: ({ impUid }) => impUid, fromItem: reversalFromItem });
+  const refunds = refundItems(table);
   /** Writes the next version if the revision is still the one that was read. */
-  const change = async (read: Reversal, next: Omit<Reversal, 'revision'>): Promise<WriteResult<Reversal>> => {
+  const change = (read: Reversal, next: Omit<Reversal, 'revision'>): Promise<WriteResult<Reversal>> => {
     const value: Reversal = { ...next, revision: read.revision + 1 };
-    const conditions = { revisionIsUnchanged: '#revision = :read' };
-    const values = { ':read': count(read.revision) };
-    const result = await table.write({ key: keyOf(read.impUid), set: attributesOf(value), conditions, values });
-    if (result.written) return { written: true, value };
-    return { written: false, ...(result.current && { current: reversalFromItem(result.current) }) };
-  };
-  const read = async (impUid: string) => {
-    const item = await table.read(keyOf(impUid));
-    return item && reversalFromItem(item);
+    return items.write(value, attributesOf(value), isAsRead(read));
   };
 
   return {
-    read,
+    read: items.read,
 
     async readMany(impUids) {
-      const items = await table.readMany([...new Set(impUids)].map(keyOf));
-      const { found, unreadable } = readEach(items, reversalFromItem);
+      const { found, unreadable } = await items.readMany(impUids);
       return { reversals: new Map(found.map((reversal) => [reversal.impUid, reversal])), unreadable };
     },
 
@@ -66,10 +60,10 @@ export function createReversals(table: Table): Reversals {
       const fresh = opened(request, attempts, now);
       const first: Reversal = { ...fresh, revision: 1 };
       const isNew = 'attribute_not_exists(imp_uid)';
-      const result = await table.write({ key: keyOf(request.impUid), set: attributesOf(first), conditions: { isNew } });
-      if (result.written) return { written: true, value: first };
-      if (!result.current) throw new StoreUnexpected(`The reversal ${request.impUid} was deleted during this write`);
-      const known = reversalFromItem(result.current);
+      const result = await items.write(first, attributesOf(first), { conditions: { isNew } });
+      if (result.written) return result;
+      const known = result.current;
+      if (!known) throw new StoreUnexpected(`The reversal ${request.impUid} was deleted during this write`);
       if (!supersedes(request, known)) return { written: false, current: known };
       const changed = await change(known, fresh);
       return changed.written ? changed : { written: false, current: changed.current ?? known };
@@ -87,55 +81,29 @@ export function createReversals(table: Table): Reversals {
     },
 
     async finish(impUid, now, amount) {
-      for (let known = await read(impUid); known && known.state !== 'done'; ) {
+      for (let known = await items.read(impUid); known && known.state !== 'done'; ) {
         const result = await change(known, finished(known, amount, now));
         if (result.written || result.current?.state === 'done') return storedValue(result);
         // A lost race returns the newer version. A reversal has few states, so the loop ends.
         known = result.current;
       }
-      return read(impUid);
+      return items.read(impUid);
     },
 
     async ofOrder(merchantUid) {
-      const items = (await table.byOrder(merchantUid)).filter((item) => !isNotificationItem(item));
-      const reversals = readEach(
-        items.filter((item) => !isRefundItem(item)),
-        reversalFromItem,
-      );
-      const refunds = readEach(items.filter(isRefundItem), refundFromItem);
+      const all = (await table.byOrder(merchantUid)).filter((item) => !isNotificationItem(item));
+      const reversals = items.readEach(all.filter((item) => !isRefundItem(item)));
+      const ofRefunds = refunds.readEach(all.filter(isRefundItem));
       return {
         reversals: reversals.found,
-        refunds: refunds.found.filter(({ state }) => state !== 'unsent'),
-        unreadable: [...reversals.unreadable, ...refunds.unreadable],
+        refunds: ofRefunds.found.filter((refund) => !isUnsent(refund)),
+        unreadable: [...reversals.unreadable, ...ofRefunds.unreadable],
       };
     },
 
-    async due(of, now, limit) {
-      const items = await table.due([of], now, limit);
-      return items.flatMap(({ imp_uid, due_at }) =>
-        imp_uid?.S === undefined ? [] : { id: imp_uid.S, dueAt: Number(due_at?.N) },
-      );
-    },
-
-    async postpone({ id, dueAt }, until) {
-      await table.postpone(keyOf(id), dueAt, until);
-    },
+    due: (of, now, limit) => items.due([of], now, limit),
+    postpone: items.postpone,
   };
-}
-
-/** Reads the items one by one. An unreadable item is reported by its key and does not hide the others. */
-function readEach<Value>(items: readonly Item[], read: (item: Item) => Value) {
-  const found: Value[] = [];
-  const unreadable: string[] = [];
-  for (const item of items) {
-    try {
-      found.push(read(item));
-    } catch (error) {
-      if (!(error instanceof StoreUnexpected)) throw error;
-      unreadable.push(item.imp_uid?.S ?? '');
-    }
-  }
-  return { found, unreadable };
 }
 
 function attributesOf(reversal: Reversal): Write['set'] {

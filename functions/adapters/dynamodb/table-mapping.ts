@@ -7,10 +7,8 @@ import { isSettled, type Order, type OrderTerms } from '../../payment/order.ts';
 import { count, money, text } from './attributes.ts';
 import { orderAttributes } from './order-item.ts';
 import { prefix, type ShopColumns } from './shop-columns.ts';
-import type { Item, Write } from './table.ts';
-
-/** The conditions of a write, with the attribute names and values that they refer to. */
-export type Guard = Pick<Write, 'conditions' | 'values' | 'names'>;
+import type { Guard, Item, Write } from './table.ts';
+import { isAsRead } from './versioned.ts';
 
 export interface TableMapping {
   /** The prefix of the index `due` and of our attributes. */
@@ -40,10 +38,7 @@ export const ownTable: TableMapping = {
   ours: (item) => item,
   stored: (set) => set,
   isNew: () => ({ conditions: { orderIsNew: 'attribute_not_exists(merchant_uid)' } }),
-  isAsRead: ({ revision }) => ({
-    conditions: { revisionIsUnchanged: '#revision = :read' },
-    values: { ':read': count(revision) },
-  }),
+  isAsRead,
 };
 
 const defaultCurrency = 'KRW';

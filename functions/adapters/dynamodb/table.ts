@@ -28,6 +28,9 @@ export interface Write {
   readonly names?: Readonly<Record<string, string>>;
 }
 
+/** The conditions of a write, with the attribute names and values that they refer to. */
+export type Guard = Pick<Write, 'conditions' | 'values' | 'names'>;
+
 /** `written: false`: a condition failed. `current` is then the stored item; absent when none is stored. */
 export type ItemWriteResult = { readonly written: true } | { readonly written: false; readonly current?: Item };
 

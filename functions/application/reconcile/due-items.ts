@@ -8,7 +8,7 @@ import type { Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
 import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
 import { checked, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
-import { type Deadline, unixSeconds } from '../../shared/clock.ts';
+import { unixSeconds } from '../../shared/clock.ts';
 import { IamportFault, IamportUnexpected, isItemFault, StoreRefused, StoreUnexpected } from '../faults.ts';
 import type { Dependencies, Due } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
@@ -25,21 +25,16 @@ export interface DueItem {
   since?: number;
 }
 
-export async function processDueOrder(
-  deps: Dependencies,
-  item: DueItem,
-  deadline: Deadline,
-  report: ReconcileReport,
-): Promise<void> {
+export async function processDueOrder(deps: Dependencies, item: DueItem, report: ReconcileReport): Promise<void> {
   const order = await deps.orders.read(item.due.id);
   const now = unixSeconds(deps.clock);
   if (order?.nextCheckAt === undefined || order.nextCheckAt > now) return;
   item.since = dueSince(order);
-  if (order.isUnprepared && order.state.status === 'ready' && (await prepareAgain(deps, order, deadline))) return;
+  if (order.isUnprepared && order.state.status === 'ready' && (await prepareAgain(deps, order))) return;
   // Payments are read from Iamport before an order expires, and before the check of a deposit counts.
-  const { payments, unreadable } = await paymentsOf(deps, order, deadline);
+  const { payments, unreadable } = await paymentsOf(deps, order);
   for (const impUid of unreadable) addFault(report, `${impUid} of order ${order.merchantUid}: its form is unknown`);
-  const after = await settleEach(deps, order.merchantUid, payments, deadline);
+  const after = await settleEach(deps, order.merchantUid, payments);
   if (!after || after.revision !== order.revision) return;
   const decision = decideDue(after, now);
   if (decision.kind === 'change') await deps.orders.change(after, decision.next, now);
@@ -56,10 +51,10 @@ const plannedAt = (order: Order, now: number): Pick<Order, 'nextCheckAt'> => {
 const prepareAgainAfter = 3_600;
 
 /** @returns false when the order has expired: no payment window has to open */
-async function prepareAgain(deps: Dependencies, order: Order, deadline: Deadline): Promise<boolean> {
+async function prepareAgain(deps: Dependencies, order: Order): Promise<boolean> {
   const now = unixSeconds(deps.clock);
   if (order.expiresAt !== undefined && order.expiresAt <= now) return false;
-  const isPrepared = await deps.iamport.prepare(order, deadline, order.preparedAmount).catch((error: unknown) => {
+  const isPrepared = await deps.iamport.prepare(order, order.preparedAmount).catch((error: unknown) => {
     if (error instanceof IamportFault) return undefined;
     throw error;
   });
@@ -75,35 +70,28 @@ async function prepareAgain(deps: Dependencies, order: Order, deadline: Deadline
 }
 
 /** The payment that settled the order or whose deposit it waits for; every attempt when there is none. */
-async function paymentsOf({ iamport }: Dependencies, order: Order, deadline: Deadline) {
+async function paymentsOf({ iamport }: Dependencies, order: Order) {
   const { state, merchantUid, tier } = order;
   const impUid =
     state.status === 'virtual_account_issued' ? state.account.impUid : 'record' in state ? state.impUid : undefined;
-  if (impUid === undefined) return iamport.payments(merchantUid, deadline, tier);
-  const payment = await iamport.payment(impUid, deadline, tier);
+  if (impUid === undefined) return iamport.payments(merchantUid, tier);
+  const payment = await iamport.payment(impUid, tier);
   if (!payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
   return { payments: [payment], unreadable: [] };
 }
 
-export async function processDueReversal(
-  deps: Dependencies,
-  item: DueItem,
-  deadline: Deadline,
-  report: ReconcileReport,
-): Promise<void> {
+export async function processDueReversal(deps: Dependencies, item: DueItem, report: ReconcileReport): Promise<void> {
   const reversal = await deps.reversals.read(item.due.id);
   if (!reversal || reversal.state === 'done') return;
   item.since = reversal.createdAt;
   const { impUid } = reversal;
   const known = await readableOrder(deps, reversal, report);
-  const payment = await deps.iamport.payment(impUid, deadline, known?.tier);
+  const payment = await deps.iamport.payment(impUid, known?.tier);
   if (!payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
   // Read after the payment, so that the order is never older than the payment.
   const order = known && (await deps.orders.read(payment.merchantUid));
   const settlement =
-    order && !cancelApplies(deps, reversal, payment, order)
-      ? await settlePayment(deps, payment, order, deadline)
-      : undefined;
+    order && !cancelApplies(deps, reversal, payment, order) ? await settlePayment(deps, payment, order) : undefined;
   const now = unixSeconds(deps.clock);
   if (isOver(reversal, payment, settlement, now)) {
     await deps.reversals.finish(impUid, now, isGone(payment) ? undefined : nothing);
@@ -111,7 +99,7 @@ export async function processDueReversal(
   }
   const current = settlement ? await deps.reversals.read(impUid) : reversal;
   // The settlement may have sent the next request already.
-  if (current?.revision === reversal.revision) await proceed(deps, current, payment, order, deadline, report);
+  if (current?.revision === reversal.revision) await proceed(deps, current, payment, order, report);
 }
 
 /** A decided cancel is carried out, although the shop may have changed the amount of the order back since. */
@@ -140,7 +128,6 @@ async function proceed(
   reversal: Reversal,
   payment: Payment,
   order: Order | undefined,
-  deadline: Deadline,
   report: ReconcileReport,
 ): Promise<void> {
   const now = unixSeconds(deps.clock);
@@ -149,7 +136,7 @@ async function proceed(
   const fits = payment.state.kind === (current.kind === 'revoke' ? 'awaiting_deposit' : 'kept');
   const claimed = fits ? await deps.reversals.claim(current, now) : undefined;
   if (claimed) {
-    await attemptReversal(deps, claimed, payment, order, deadline);
+    await attemptReversal(deps, claimed, payment, order);
     return;
   }
   if (isOverdue(current, now)) report.overdue += 1;
@@ -198,12 +185,7 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | u
   return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
 }
 
-export async function processDueRefund(
-  deps: Dependencies,
-  item: DueItem,
-  deadline: Deadline,
-  report: ReconcileReport,
-): Promise<void> {
+export async function processDueRefund(deps: Dependencies, item: DueItem, report: ReconcileReport): Promise<void> {
   const refund = await deps.refunds.read(item.due.id);
   const now = unixSeconds(deps.clock);
   if (refund?.nextCheckAt === undefined || refund.nextCheckAt > now) return;
@@ -211,10 +193,10 @@ export async function processDueRefund(
   const order = await readableOrder(deps, refund, report);
   const tier = order?.tier;
   try {
-    const payment = await deps.iamport.payment(refund.impUid, deadline, tier);
+    const payment = await deps.iamport.payment(refund.impUid, tier);
     if (!payment) throw new IamportUnexpected(`Payment ${refund.impUid} not found at Iamport`);
     const { refunds: others } = await deps.reversals.ofOrder(refund.merchantUid);
-    const after = await attemptRefund(deps, refund, payment, deadline, { tier, others });
+    const after = await attemptRefund(deps, refund, payment, { tier, others });
     if (isRefundOverdue(after, now)) report.overdue += 1;
   } catch (error) {
     if (!isItemFault(error)) throw error;

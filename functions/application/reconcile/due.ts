@@ -2,7 +2,7 @@
 
 import { isRefundId } from '../../payment/refund.ts';
 import { postponed } from '../../payment/retry.ts';
-import { type Deadline, deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import { unixSeconds } from '../../shared/clock.ts';
 import { IamportUnavailable, StoreRefused, StoreUnexpected } from '../faults.ts';
 import type { Dependencies, Due } from '../ports.ts';
 import { type DueItem, processDueOrder, processDueRefund, processDueReversal } from './due-items.ts';
@@ -31,17 +31,12 @@ export type Processed = Set<string>;
  * wait for a backlog of orders.
  * @returns false when time ran out or Iamport stopped responding
  */
-export async function processDue(
-  deps: Dependencies,
-  processed: Processed,
-  deadline: Deadline,
-  report: ReconcileReport,
-): Promise<boolean> {
+export async function processDue(deps: Dependencies, processed: Processed, report: ReconcileReport): Promise<boolean> {
   const health: Health = { failuresInRow: 0, hasResponded: false };
   for (;;) {
     const tasks = (await listDue(deps)).filter(({ due }) => !processed.has(nameOf(due)));
     if (tasks.length === 0) return true;
-    const isComplete = await processRound(deps, tasks, processed, health, deadline, report);
+    const isComplete = await processRound(deps, tasks, processed, health, report);
     if (!isComplete) return false;
   }
 }
@@ -78,21 +73,20 @@ async function processRound(
   tasks: readonly Task[],
   processed: Processed,
   health: Health,
-  deadline: Deadline,
   report: ReconcileReport,
 ): Promise<boolean> {
   let isComplete = true;
   const process = (some: readonly Task[]) =>
     forEachItem(report, some, idOf, async (task) => {
       // As many consecutive faults as concurrent calls: Iamport is down, and the next run starts here.
-      if (health.failuresInRow >= concurrency || deadline.leftMs() < maxTimePerItemMs) {
+      if (health.failuresInRow >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
         isComplete = false;
         return;
       }
       processed.add(nameOf(task.due));
       report.due += 1;
       try {
-        await processItem(deps, task, deadlineIn(deps.clock, maxTimePerItemMs), report);
+        await processItem(deps.within(maxTimePerItemMs), task, report);
         Object.assign(health, { failuresInRow: 0, hasResponded: true });
       } catch (error) {
         health.failuresInRow = error instanceof IamportUnavailable ? health.failuresInRow + 1 : 0;
@@ -117,9 +111,9 @@ async function processRound(
   return isComplete;
 }
 
-function processItem(deps: Dependencies, task: Task, deadline: Deadline, report: ReconcileReport): Promise<void> {
-  if (task.of === 'order') return processDueOrder(deps, task, deadline, report);
-  return (isRefundId(task.due.id) ? processDueRefund : processDueReversal)(deps, task, deadline, report);
+function processItem(deps: Dependencies, task: Task, report: ReconcileReport): Promise<void> {
+  if (task.of === 'order') return processDueOrder(deps, task, report);
+  return (isRefundId(task.due.id) ? processDueRefund : processDueReversal)(deps, task, report);
 }
 
 /** Plans the next check of a failed item. Otherwise it would be listed first in every run. */

@@ -1,14 +1,16 @@
 /** One run of the reconciler: processes the items whose check is due, and scans Iamport's payment lists. */
 
-import { type Deadline, deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import { type Deadline, unixSeconds } from '../../shared/clock.ts';
 import { IamportRefused, isItemFault } from '../faults.ts';
-import type { Dependencies } from '../ports.ts';
+import { inTime } from '../in-time.ts';
+import type { Dependencies, Ports } from '../ports.ts';
 import { oldestDue, type Processed, processDue } from './due.ts';
 import { addFault, emptyReport, type ReconcileReport } from './report.ts';
 import { scanPayments, scanWindows } from './scan.ts';
 
 /** @returns the report of the run; faults of single items are in it */
-export async function reconcile(deps: Dependencies, deadline: Deadline): Promise<ReconcileReport> {
+export async function reconcile(ports: Ports, deadline: Deadline): Promise<ReconcileReport> {
+  const deps = inTime(ports, deadline);
   const report = emptyReport();
   const processed: Processed = new Set();
   let keysRefused = 0;
@@ -24,10 +26,10 @@ export async function reconcile(deps: Dependencies, deadline: Deadline): Promise
     }
   };
   // Due items get at most half of the time, so that the lists are always scanned. A backlog gets the time that is left.
-  const half = deadlineIn(deps.clock, deadline.leftMs() / 2);
-  let isProcessed = await attempt(() => processDue(deps, processed, half, report));
-  const isScanned = await attempt(() => scanAll(deps, deadline, report, attempt));
-  if (!isProcessed) isProcessed = await attempt(() => processDue(deps, processed, deadline, report));
+  const half = deps.within(deadline.leftMs() / 2);
+  let isProcessed = await attempt(() => processDue(half, processed, report));
+  const isScanned = await attempt(() => scanAll(deps, report, attempt));
+  if (!isProcessed) isProcessed = await attempt(() => processDue(deps, processed, report));
   if (!isProcessed) report.oldestDueSeconds = await oldestDue(deps);
   report.finished = isScanned && isProcessed;
   deps.count({
@@ -48,7 +50,6 @@ export async function reconcile(deps: Dependencies, deadline: Deadline): Promise
 /** Scans every window. A scan that cannot continue does not stop the others. */
 async function scanAll(
   deps: Dependencies,
-  deadline: Deadline,
   report: ReconcileReport,
   attempt: (step: () => Promise<boolean>) => Promise<boolean>,
 ): Promise<boolean> {
@@ -56,8 +57,7 @@ async function scanAll(
   const beginning = progress.beginning() ?? (await deps.checkpoints.begin());
   let isComplete = true;
   for (const window of scanWindows) {
-    const scan = () =>
-      scanPayments(deps, window, { beginning, checkpoint: progress.checkpoint(window.name) }, deadline, report);
+    const scan = () => scanPayments(deps, window, { beginning, checkpoint: progress.checkpoint(window.name) }, report);
     isComplete = (await attempt(scan)) && isComplete;
   }
   return isComplete;

@@ -1,6 +1,5 @@
 /** The report of a run of the reconciler, and the processing of items whose faults it records. */
 
-import type { Deadline } from '../../shared/clock.ts';
 import { isItemFault } from '../faults.ts';
 import { inPool } from '../pool.ts';
 import type { Dependencies } from '../ports.ts';
@@ -8,7 +7,6 @@ import type { Dependencies } from '../ports.ts';
 /** The arguments that every part of a run gets. */
 export interface Run {
   readonly deps: Dependencies;
-  readonly deadline: Deadline;
   readonly report: ReconcileReport;
 }
 

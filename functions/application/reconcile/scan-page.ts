@@ -17,7 +17,7 @@ import {
   smallerPage,
   withoutOne,
 } from '../../payment/scan-cursor.ts';
-import { deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import { unixSeconds } from '../../shared/clock.ts';
 import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
 import type { PaymentPage, Unresolved } from '../ports.ts';
 import { settle } from '../settle.ts';
@@ -85,10 +85,10 @@ type PageResult =
   /** Iamport returns other pages, but not this one. `isPermanent`: the same page will fail again. */
   | { readonly kind: 'unreadable'; readonly isPermanent: boolean; readonly error: Error };
 
-async function readPage({ deps, deadline, report }: Run, cursor: ScanCursor): Promise<PageResult> {
+async function readPage({ deps, report }: Run, cursor: ScanCursor): Promise<PageResult> {
   const { from, to, status, size: limit } = cursor;
   const list = (of: typeof status, page: number, size: number) =>
-    deps.iamport.listPayments({ status: of, from, to, page, limit: size }, deadline);
+    deps.iamport.listPayments({ status: of, from, to, page, limit: size });
   try {
     return { kind: 'page', page: await list(status, pageNumber(cursor), limit) };
   } catch (error) {
@@ -227,19 +227,19 @@ async function recordUnmatched({ deps, report }: Run, payments: readonly Payment
  * @returns the payments that could not be settled; `isComplete: false` when time ran out or Iamport stopped responding
  */
 async function settleAll(
-  { deps, deadline, report }: Run,
+  { deps, report }: Run,
   payments: readonly Payment[],
 ): Promise<{ failed: Payment[]; isComplete: boolean }> {
   let unanswered = 0;
   let isComplete = true;
   const failed = await forEachItem(report, payments, idOf, async ({ impUid }) => {
     // As many consecutive faults as concurrent calls: Iamport is down, and the next run reads the page again.
-    if (unanswered >= concurrency || deadline.leftMs() < maxTimePerItemMs) {
+    if (unanswered >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
       isComplete = false;
       return;
     }
     try {
-      const settlement = await settle(deps, impUid, deadlineIn(deps.clock, maxTimePerItemMs));
+      const settlement = await settle(deps.within(maxTimePerItemMs), impUid);
       if (settlement.kind === 'settled') report.settled += 1;
       unanswered = 0;
     } catch (error) {

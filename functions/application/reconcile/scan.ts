@@ -1,7 +1,7 @@
 /** Scans Iamport's payment lists: the windows, and the run over one window from its checkpoint. */
 
 import { firstPage, isFirstPage, nextList, type ScanCursor } from '../../payment/scan-cursor.ts';
-import { type Deadline, unixSeconds } from '../../shared/clock.ts';
+import { unixSeconds } from '../../shared/clock.ts';
 import type { Dependencies, ScanCheckpoint } from '../ports.ts';
 import { addSkipped, type ReconcileReport, type Run } from './report.ts';
 import { scanPage } from './scan-page.ts';
@@ -46,10 +46,9 @@ export async function scanPayments(
   deps: Dependencies,
   window: ScanWindow,
   progress: { readonly beginning: number; readonly checkpoint: ScanCheckpoint | undefined },
-  deadline: Deadline,
   report: ReconcileReport,
 ): Promise<boolean> {
-  const scan: Scan = { deps, window, deadline, report };
+  const scan: Scan = { deps, window, report };
   const now = unixSeconds(deps.clock);
   const { beginning } = progress;
   const known: ScanCheckpoint = progress.checkpoint ?? { completedUntil: beginning, unresolved: [], revision: 0 };
@@ -66,7 +65,7 @@ export async function scanPayments(
   const completed = await scanFrom(scan, { ...known, unresolved, cursor });
   if (!completed) return false;
   // A cursor of an earlier run ends at the start of that run, so the time since then is scanned now.
-  return known.cursor ? scanPayments(deps, window, { beginning, checkpoint: completed }, deadline, report) : true;
+  return known.cursor ? scanPayments(deps, window, { beginning, checkpoint: completed }, report) : true;
 }
 
 /** A checkpoint during a scan. */
@@ -78,7 +77,7 @@ type ScanInProgress = ScanCheckpoint & { readonly cursor: ScanCursor };
  * the checkpoint
  */
 async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoint | undefined> {
-  const { deps, window, deadline, report } = scan;
+  const { deps, window, report } = scan;
   let current = start;
   let stepsBack = 0;
   /** Consecutive skipped payments. */
@@ -86,7 +85,7 @@ async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoi
   const save = (next: ScanCheckpoint) => deps.checkpoints.write(window.name, next);
   for (;;) {
     const { cursor } = current;
-    if (deadline.leftMs() < minTimePerPageMs) {
+    if (deps.deadline.leftMs() < minTimePerPageMs) {
       await save(current);
       return undefined;
     }

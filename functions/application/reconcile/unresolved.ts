@@ -2,7 +2,7 @@
 
 import type { Payment } from '../../payment/payment.ts';
 import { postponed } from '../../payment/retry.ts';
-import { deadlineIn, unixSeconds } from '../../shared/clock.ts';
+import { unixSeconds } from '../../shared/clock.ts';
 import { IamportUnexpected } from '../faults.ts';
 import type { Unresolved } from '../ports.ts';
 import { settleEach } from '../settle.ts';
@@ -44,7 +44,7 @@ export function withUnresolved(
  * @returns those that are still unresolved
  */
 export async function settleUnresolved(
-  { deps, deadline, report }: Run,
+  { deps, report }: Run,
   unresolved: readonly Unresolved[],
 ): Promise<readonly Unresolved[]> {
   const now = unixSeconds(deps.clock);
@@ -56,13 +56,13 @@ export async function settleUnresolved(
     due,
     ({ impUid }) => impUid,
     async (one) => {
-      if (deadline.leftMs() < minTimePerPageMs) return;
+      if (deps.deadline.leftMs() < minTimePerPageMs) return;
       left.set(one.merchantUid, { ...one, nextAt: postponed(one.since, now) });
-      const itemDeadline = deadlineIn(deps.clock, maxTimePerItemMs);
-      const order = await deps.orders.read(one.merchantUid);
+      const item = deps.within(maxTimePerItemMs);
+      const order = await item.orders.read(one.merchantUid);
       // Only one failed payment of an order is recorded, so all of its payments are settled.
-      const { payments, unreadable } = await deps.iamport.payments(one.merchantUid, itemDeadline, order?.tier);
-      await settleEach(deps, one.merchantUid, payments, itemDeadline);
+      const { payments, unreadable } = await item.iamport.payments(one.merchantUid, order?.tier);
+      await settleEach(item, one.merchantUid, payments);
       for (const impUid of unreadable) addFault(report, `${impUid}: its form is unknown`);
       // An unknown sender may add an unreadable attempt to the order at any time, so only the recorded payment counts.
       if (unreadable.includes(one.impUid)) throw new IamportUnexpected('its form is unknown');

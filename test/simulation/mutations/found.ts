@@ -65,9 +65,9 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: an unreadable attempt of an unknown sender keeps a paid order open',
     file: 'functions/application/reconcile/unresolved.ts',
-    find: `      await settleEach(deps, one.merchantUid, payments, itemDeadline);`,
+    find: `      await settleEach(item, one.merchantUid, payments);`,
     replace: `      if (unreadable.length > 0) throw new IamportUnexpected('its form is unknown');
-      await settleEach(deps, one.merchantUid, payments, itemDeadline);`,
+      await settleEach(item, one.merchantUid, payments);`,
   },
   {
     name: 'found here: a cancel that Iamport accepted loses its effect once the operator has it',
@@ -77,14 +77,13 @@ export const found: readonly Mutation[] = [
   },
   {
     name: 'found here: a later event of a write is published before the one that the bus refused',
-    file: 'functions/handlers/publish.ts',
+    file: 'functions/application/publish-events.ts',
     find: `    for (const event of events) {
-      const [isAccepted] = await deps.bus.put([entryOf(event, record)]);
-      if (!isAccepted) return false;
+      if (!(await deps.events.publish(event, change.changedAt))) return false;
       published.push(event);
     }
     return true;`,
-    replace: `    const isAccepted = await deps.bus.put(events.map((event) => entryOf(event, record)));
+    replace: `    const isAccepted = await Promise.all(events.map((event) => deps.events.publish(event, change.changedAt)));
     published.push(...events.filter((_, index) => isAccepted[index]));
     return isAccepted.every(Boolean);`,
   },

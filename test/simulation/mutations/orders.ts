@@ -114,7 +114,7 @@ export const orders: readonly Mutation[] = [
     find: `  if (payment.merchantUid !== merchantUid) return`,
     replace: `  if (payment.merchantUid !== merchantUid && payment.state.kind === 'kept') {
     const { kept } = payment.state;
-    await deps.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'mismatch' }, deadline);
+    await deps.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'mismatch' });
   }
   if (payment.merchantUid !== merchantUid) return`,
   },
@@ -134,8 +134,11 @@ export const orders: readonly Mutation[] = [
   {
     name: 'an order is written without the revision condition',
     file: 'functions/adapters/dynamodb/table-mapping.ts',
-    find: `    conditions: { revisionIsUnchanged: '#revision = :read' },`,
-    replace: `    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },`,
+    find: `  isAsRead,\n`,
+    replace: `  isAsRead: (read) => ({
+    ...isAsRead(read),
+    conditions: { revisionIsUnchanged: 'attribute_not_exists(nothing) OR #revision = :read' },
+  }),\n`,
   },
   {
     name: 'a payment begun before its order is cancelled',
@@ -176,8 +179,8 @@ export const orders: readonly Mutation[] = [
   {
     name: 'an attempt that cannot be read keeps its order from being closed',
     file: 'functions/handlers/close-order.ts',
-    find: `  const { payments } = await deps.iamport.payments(order.merchantUid, deadline, order.tier);`,
-    replace: `  const { payments, unreadable } = await deps.iamport.payments(order.merchantUid, deadline, order.tier);
+    find: `  const { payments } = await deps.iamport.payments(order.merchantUid, order.tier);`,
+    replace: `  const { payments, unreadable } = await deps.iamport.payments(order.merchantUid, order.tier);
   if (unreadable.length > 0) throw new Error(\`The form of \${unreadable} is unknown\`);`,
   },
   {

@@ -2,14 +2,15 @@
 
 import type { Mutation } from './mutation.ts';
 
-const publisher = 'functions/handlers/publish.ts';
+const handler = 'functions/handlers/publish.ts';
+const publisher = 'functions/application/publish-events.ts';
 
 export const publish: readonly Mutation[] = [
   {
     name: 'an event that the bus refused counts as published',
     file: publisher,
-    find: `      if (!isAccepted) return false;\n`,
-    replace: ``,
+    find: `      if (!(await deps.events.publish(event, change.changedAt))) return false;`,
+    replace: `      await deps.events.publish(event, change.changedAt);`,
   },
   {
     name: 'a payment that was cancelled before its first read is not published',
@@ -25,15 +26,15 @@ export const publish: readonly Mutation[] = [
   },
   {
     name: 'a fault of the publisher is swallowed',
-    file: publisher,
-    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };`,
+    file: handler,
+    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: failed.sequenceNumber }] : [] };`,
     replace: `  return { batchItemFailures: [] };`,
   },
   {
     name: 'the publisher begins again one record too late',
-    file: publisher,
-    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: sequenceOf(failed) }] : [] };`,
-    replace: `  return { batchItemFailures: failed ? [{ itemIdentifier: String(Number(sequenceOf(failed)) + 1) }] : [] };`,
+    file: handler,
+    find: `  return { batchItemFailures: failed ? [{ itemIdentifier: failed.sequenceNumber }] : [] };`,
+    replace: `  return { batchItemFailures: failed ? [{ itemIdentifier: String(Number(failed.sequenceNumber) + 1) }] : [] };`,
   },
   {
     name: 'two events have one id',
@@ -69,14 +70,14 @@ export const publish: readonly Mutation[] = [
     name: 'a record that cannot be read stops its shard',
     file: publisher,
     find: `    if (!isFaultOfRecord(error)) throw error;
-    await keepForOperator(deps, record, error);
+    await keepForOperator(deps, change, error);
     return true;`,
     replace: `    throw error;`,
   },
   {
     name: 'our attributes are not restored in an item that the shop wrote whole',
-    file: publisher,
-    find: `  if (!isOverwritten(old, now)) return false;`,
-    replace: `  if (!isOverwritten(old, now) || mapping) return false;`,
+    file: 'functions/adapters/dynamodb/overwritten.ts',
+    find: `      if (!isOverwritten(old, now)) return undefined;`,
+    replace: `      if (!isOverwritten(old, now) || mapping.isShops) return undefined;`,
   },
 ];

@@ -49,14 +49,14 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'reversals that are due are not tried again',
     file: due,
-    find: `(isRefundId(task.due.id) ? processDueRefund : processDueReversal)(deps, task, deadline, report);`,
-    replace: `isRefundId(task.due.id) ? processDueRefund(deps, task, deadline, report) : Promise.resolve();`,
+    find: `(isRefundId(task.due.id) ? processDueRefund : processDueReversal)(deps, task, report);`,
+    replace: `isRefundId(task.due.id) ? processDueRefund(deps, task, report) : Promise.resolve();`,
   },
   {
     name: 'refunds without an answer are not tried again',
     file: due,
-    find: `(isRefundId(task.due.id) ? processDueRefund : processDueReversal)(deps, task, deadline, report);`,
-    replace: `isRefundId(task.due.id) ? Promise.resolve() : processDueReversal(deps, task, deadline, report);`,
+    find: `(isRefundId(task.due.id) ? processDueRefund : processDueReversal)(deps, task, report);`,
+    replace: `isRefundId(task.due.id) ? Promise.resolve() : processDueReversal(deps, task, report);`,
   },
   {
     name: 'a new deposit is not checked a second time',

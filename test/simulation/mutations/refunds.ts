@@ -19,7 +19,7 @@ export const refunds: readonly Mutation[] = [
     replace: `  const now = unixSeconds(deps.clock);
   if (payment.state.kind === 'kept' && request.kind === 'cancel') {
     const { kept } = payment.state;
-    await deps.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'early' }, deadline, tier);
+    await deps.iamport.cancel({ payment, amount: kept, checksum: kept, reason: 'early' }, order.tier);
   }
   const result = await`,
   },

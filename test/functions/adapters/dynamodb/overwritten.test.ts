@@ -2,21 +2,18 @@
 
 import { CreateTableCommand, DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createOrders } from '../../../../functions/adapters/dynamodb/orders.ts';
-import { createOverwrittenItems } from '../../../../functions/adapters/dynamodb/overwritten.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
 import type { BusEntry } from '../../../../functions/application/ports.ts';
 import { publish } from '../../../../functions/handlers/publish.ts';
 import type { Order, OrderState } from '../../../../functions/payment/order.ts';
+import { publisherDependenciesFrom } from '../../../../functions/runtime/publisher-dependencies.ts';
+import type { LogLine } from '../../../../functions/shared/log-line.ts';
 import type { Counts } from '../../../../functions/shared/metrics.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { won } from '../../payment/cases.ts';
-
-vi.spyOn(console, 'error').mockReturnValue();
-const info = vi.spyOn(console, 'info').mockReturnValue();
-afterEach(() => info.mockClear());
 
 const now = 1_795_000_000;
 const shopItem: Item = { key: { S: 'order-1' }, total: { N: '14000' }, note: { S: 'the shop’s own' } };
@@ -29,7 +26,7 @@ const partly: OrderState = {
 
 /** The table of the shop with one order, and the publisher that reads its stream. */
 async function open() {
-  const { client } = await freshTables();
+  const { client, names } = await freshTables();
   const mapping = shopTable({ key: 'key', amount: 'total' });
   await client.send(
     new CreateTableCommand({
@@ -43,19 +40,22 @@ async function open() {
   const orders = createOrders(shop, mapping);
   const sent: BusEntry[] = [];
   const counted: Counts[] = [];
-  const deps = {
-    bus: {
-      put: async (entries: readonly BusEntry[]) => {
-        sent.push(...entries);
-        return entries.map(() => true);
-      },
+  const logged: [LogLine, boolean][] = [];
+  const bus = {
+    put: async (entries: readonly BusEntry[]) => {
+      sent.push(...entries);
+      return entries.map(() => true);
     },
-    reversals: { request: () => Promise.reject(new Error('no account is stale')) },
+  };
+  const deps = publisherDependenciesFrom({
+    bus,
+    reversals: table(client, names.reversals),
     clock: { now: () => now * 1000, sleep: async () => undefined },
     count: (counts: Counts) => counted.push(counts),
+    log: (line: LogLine, isFault: boolean) => logged.push([line, isFault]),
     unreadable: { keep: () => Promise.reject(new Error('every record can be read')) },
-    shopTable: { mapping, overwritten: createOverwrittenItems(shop, mapping) },
-  };
+    shop: { orders: shop, mapping },
+  });
   const Key = { key: { S: 'order-1' } };
   const stored = async () =>
     (await client.send(new GetItemCommand({ TableName: 'shop', Key, ConsistentRead: true }))).Item;
@@ -82,7 +82,7 @@ async function open() {
   const ids = () => sent.map(({ detailType, detail }) => `${detailType} ${(detail as { id: string }).id}`);
   await put();
   const remove = () => client.send(new DeleteItemCommand({ TableName: 'shop', Key }));
-  return { put, stored, written, settle, deliver, ids, counted, remove, orders };
+  return { put, stored, written, settle, deliver, ids, counted, logged, remove, orders };
 }
 
 const ours = (item: Item | undefined) =>
@@ -95,7 +95,7 @@ describe('an item that the shop writes back whole', () => {
     ['paid', paidBy('imp_1')],
     ['paid and partly cancelled before it was read', partly],
   ])('restores our attributes after it was %s, and publishes its events once', async (_name, state) => {
-    const { put, stored, written, settle, deliver, ids, counted, orders } = await open();
+    const { put, stored, written, settle, deliver, ids, counted, logged, orders } = await open();
     await deliver(await settle(state));
     const published = ids();
     const before = ours(await stored());
@@ -108,9 +108,8 @@ describe('an item that the shop writes back whole', () => {
     await deliver(restored);
     expect(ids()).toEqual(published);
     expect(counted).toContainEqual({ RestoredItems: 1, UnrestoredItems: 0 });
-    expect(info).toHaveBeenCalledWith(
-      expect.objectContaining({ merchantUid: 'order-1', code: 'overwritten_item_restored' }),
-    );
+    const line = { record: '2', merchantUid: 'order-1', code: 'overwritten_item_restored' };
+    expect(logged).toEqual([[line, false]]);
     // The next step continues from the restored revision.
     expect((await orders.read('order-1'))?.revision).toBe(1);
     const cancelled = { ...paidBy('imp_1'), status: 'cancelled', cancelledAmount: won(14_000) } as OrderState;
@@ -143,7 +142,7 @@ describe('an item that the shop writes back whole', () => {
   });
 
   test('leaves an item unchanged that another payment has settled since, and counts it for the alarm', async () => {
-    const { put, stored, written, settle, deliver, counted } = await open();
+    const { put, stored, written, settle, deliver, counted, logged } = await open();
     await deliver(await settle(paidBy('imp_1')));
     const overwrite = await written(() => put());
     await settle(paidBy('imp_2'));
@@ -151,9 +150,8 @@ describe('an item that the shop writes back whole', () => {
     await deliver(overwrite);
     expect(await stored()).toEqual(since);
     expect(counted).toContainEqual({ RestoredItems: 0, UnrestoredItems: 1 });
-    expect(console.error).toHaveBeenCalledWith(
-      expect.objectContaining({ merchantUid: 'order-1', code: 'overwritten_item_lost' }),
-    );
+    const line = { record: '2', merchantUid: 'order-1', code: 'overwritten_item_lost' };
+    expect(logged).toEqual([[line, true]]);
   });
 
   test('does not restore an item that the shop deleted since', async () => {
