@@ -523,7 +523,7 @@ describe('refunds, closing and confirm', () => {
       json: { refund: { state: 'done' }, order: { status: 'partial_cancelled' } },
     });
     expect(await system.send(`/orders/${merchantUid}/refunds`, { method: 'POST', body: '{}' })).toMatchObject({
-      status: 403,
+      status: 401,
     });
   });
 
@@ -539,7 +539,7 @@ describe('refunds, closing and confirm', () => {
       status: 409,
       json: { reason: '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.' },
     });
-    expect(await system.send(`/orders/${merchantUid}`, { method: 'DELETE' })).toMatchObject({ status: 403 });
+    expect(await system.send(`/orders/${merchantUid}`, { method: 'DELETE' })).toMatchObject({ status: 401 });
   });
 
   test('returns 200 to a confirm request with the right amount, and 409 to one with a forged amount [T66]', async () => {
