@@ -1,12 +1,11 @@
 /**
- * One instance of a function in its own process, timed from its spawn on, and the server of the Lambda Runtime API for it. As in
- * Lambda, init has a whole CPU; after `limit()` the process has the CPU of its memory size.
+ * One instance of a function in its own process, timed from its spawn on. As in Lambda, init has a whole CPU; after `limit()` the
+ * process has the CPU of its memory size.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { type InvocationResult, RuntimeApi } from '../local/aws/runtime-api.ts';
 import { type CpuLimits, cpuUsedMs, peakMemoryMb } from './cpu.ts';
 
 const bootstrap = join(import.meta.dirname, '../local/aws/bootstrap.mjs');
@@ -37,33 +36,26 @@ const flagsFor = (memoryMb: number) => [
 
 export class Instance {
   readonly #start: Start;
-  readonly #api: Server;
+  readonly #api = new RuntimeApi((result) => this.#receive(result));
   #child: ChildProcess | undefined;
   #spawnedAt = 0;
-  #deliveredAt = 0;
-  #next: ((response: ServerResponse) => void) | undefined;
-  #waiting: ServerResponse | undefined;
+  #sentAt = 0;
   #responded: ((timed: Timed) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
   #log = '';
 
   private constructor(start: Start) {
     this.#start = start;
-    this.#api = createServer((request, response) => void this.#serve(request, response));
-    this.#api.keepAliveTimeout = 0;
   }
 
   /** @returns the instance when it requests its first event, and the milliseconds until then */
   static async start(start: Start): Promise<{ instance: Instance; initMs: number }> {
     const instance = new Instance(start);
-    await new Promise<void>((resolve) => instance.#api.listen(0, '127.0.0.1', resolve));
-    const { port } = instance.#api.address() as AddressInfo;
-    const ready = new Promise<void>((resolve, reject) => {
+    instance.#spawn(await instance.#api.listen());
+    const failed = new Promise<never>((_, reject) => {
       instance.#failed = reject;
-      instance.#next = () => resolve();
     });
-    instance.#spawn(port);
-    await instance.#inTime(ready);
+    await instance.#inTime(Promise.race([instance.#api.next(), failed]));
     return { instance, initMs: performance.now() - instance.#spawnedAt };
   }
 
@@ -81,24 +73,17 @@ export class Instance {
 
   /** @throws Error with the function's log when it fails or sends no response */
   async invoke(event: unknown): Promise<Timed> {
-    const next =
-      this.#waiting ?? (await this.#inTime(new Promise<ServerResponse>((resolve) => (this.#next = resolve))));
-    this.#waiting = undefined;
+    await this.#inTime(this.#api.next());
     const timed = new Promise<Timed>((resolve, reject) => {
       this.#responded = resolve;
       this.#failed = reject;
     });
-    const body = Buffer.from(JSON.stringify(event));
-    this.#deliveredAt = performance.now();
-    next.writeHead(200, {
-      'content-type': 'application/json',
-      'content-length': body.length,
-      'lambda-runtime-aws-request-id': crypto.randomUUID(),
-      'lambda-runtime-deadline-ms': String(Date.now() + 12_000),
-      'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:ap-northeast-2:000000000000:function:bench',
-      'lambda-runtime-trace-id': 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
+    this.#sentAt = this.#api.send({
+      functionName: 'bench',
+      event,
+      deadline: Date.now() + 12_000,
+      traceId: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
     });
-    next.end(body);
     return this.#inTime(timed);
   }
 
@@ -110,17 +95,16 @@ export class Instance {
       child.kill('SIGKILL');
       await exit;
     }
-    this.#api.closeAllConnections();
-    await new Promise((resolve) => this.#api.close(resolve));
+    await this.#api.close();
   }
 
-  #spawn(port: number): void {
+  #spawn(address: string): void {
     const { codeDirectory, handler, memoryMb, environment } = this.#start;
     this.#spawnedAt = performance.now();
     const child = spawn(process.execPath, [...flagsFor(memoryMb), bootstrap], {
       env: {
         ...environment,
-        AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
+        AWS_LAMBDA_RUNTIME_API: address,
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
         LAMBDA_TASK_ROOT: codeDirectory,
         _HANDLER: handler,
@@ -144,20 +128,8 @@ export class Instance {
     return Promise.race([value, late]).finally(() => clearTimeout(timer));
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? '';
-    if (path.endsWith('/invocation/next')) {
-      this.#waiting = response;
-      this.#next?.(response);
-      this.#next = undefined;
-      return;
-    }
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const ms = performance.now() - this.#deliveredAt;
-    response.writeHead(202, { 'content-length': 0 }).end();
-    const text = Buffer.concat(chunks).toString();
-    if (path.endsWith('/response')) this.#responded?.({ ms, response: JSON.parse(text) });
+  #receive({ kind, text, receivedAt }: InvocationResult): void {
+    if (kind === 'response') this.#responded?.({ ms: receivedAt - this.#sentAt, response: JSON.parse(text) });
     else this.#failed?.(new Error(`The function failed: ${text.slice(0, 2_000)}`));
   }
 }

@@ -22,6 +22,16 @@ const docs = [
     .map((file) => `docs/${file}`),
 ];
 
+/** The ids of tests in a text, such as `[T12]`. An id is in the test's name, and the docs cite it. */
+const testIdsIn = (text: string): string[] => text.match(/\[T\d+\]/g) ?? [];
+
+/** The ids in the source of all tests. */
+const idsInTests: readonly string[] =
+  // Another test installs packages in its own folder at the same time.
+  globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.endsWith('node_modules') })
+    .filter((path) => path !== 'test/docs.test.ts')
+    .flatMap((path) => testIdsIn(read(path)));
+
 // A code or status that the code adds or removes does not compile here until this file has the same change.
 const problemCodes = Object.keys({
   invalid_request: 0,
@@ -205,62 +215,51 @@ describe.each(['docs/threats.md', 'docs/threats.ko.md'])('%s', (file) => {
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .slice(1);
-  const tests = testTexts();
-
   test('names a test or an invariant of the simulation for every attack', () => {
     expect(rows.length).toBeGreaterThan(25);
     for (const row of rows) {
       const proof = row.split(' | ').at(-1) ?? '';
-      const named = [...proof.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
-      expect(named.length > 0 || /S\d/.test(proof), row).toBe(true);
+      const cited = testIdsIn(proof);
+      expect(cited.length > 0 || /S\d/.test(proof), row).toBe(true);
       expect(
-        named.filter((name) => !tests.includes(name)),
+        cited.filter((id) => !idsInTests.includes(id)),
         row,
       ).toEqual([]);
     }
   });
 });
 
-/** The source of all tests, which contains their names. */
-const testTexts = (): string =>
-  // Another test installs packages in its own folder at the same time.
-  globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.endsWith('node_modules') })
-    .filter((path) => path !== 'test/docs.test.ts')
-    .map(read)
-    .join('\n');
-
-/** The test names in a text: code spans of at least four words. */
-const testsNamedIn = (text: string): string[] =>
-  [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name).filter((name) => /^[^/{]+( [^/{]+){3,}$/.test(name));
+test('each id of a test is in one test name, and the docs cite it', () => {
+  const cited = new Set(docs.flatMap((file) => testIdsIn(read(file))));
+  expect(idsInTests.toSorted()).toEqual([...cited].toSorted());
+});
 
 test.each(['docs/faq.md', 'docs/faq.ko.md'])(
-  '%s cites the source of each question, and names a test that proves the answer',
+  '%s cites the source of each question, and the id of a test that proves the answer',
   (file) => {
-    const texts = testTexts();
     const [, ...questions] = read(file).split(/^## /m);
     expect(questions.length).toBeGreaterThan(14);
     for (const question of questions) {
       const [, shown = ''] = /^(?:Shown by|확인): (.+)$/m.exec(question) ?? [];
-      const named = [...shown.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
-      expect(named.length, question).toBeGreaterThan(0);
-      expect(named.filter((name) => !texts.includes(name))).toEqual([]);
+      const cited = testIdsIn(shown);
+      expect(cited.length, question).toBeGreaterThan(0);
+      expect(cited.filter((id) => !idsInTests.includes(id))).toEqual([]);
     }
     expect(questions.filter((question) => /\]\(https:/.test(question)).length).toBeGreaterThan(13);
   },
 );
 
 test.each(['docs/deploy.md', 'docs/deploy.ko.md'])(
-  '%s has the whole checklist, and names only tests that exist',
+  '%s has the whole checklist, and cites only tests that exist',
   (file) => {
-    const texts = testTexts();
     const rows =
       read(file)
         .split(/^### /m)[1]
         ?.match(/^\| .*/gm) ?? [];
     expect(rows).toHaveLength(31);
-    const named = rows.flatMap(testsNamedIn);
-    expect(named.length).toBeGreaterThan(12);
-    expect(named.filter((name) => !texts.includes(name))).toEqual([]);
+    const cited = rows.flatMap(testIdsIn);
+    expect(cited.length).toBeGreaterThan(12);
+    expect(cited.filter((id) => !idsInTests.includes(id))).toEqual([]);
   },
 );
 

@@ -1,13 +1,11 @@
 /**
  * Runs a function as Lambda does, one process per instance and one invocation at a time per instance. Starts a new
- * instance when none is idle, and kills it at the timeout. Serves the Lambda Runtime API to the instances.
+ * instance when none is idle, and kills it at the timeout.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { type InvocationResult, RuntimeApi } from './runtime-api.ts';
 import { region } from './template.ts';
 
 export interface FunctionDefinition {
@@ -28,10 +26,8 @@ export class FunctionError extends Error {
   override readonly name = 'FunctionError';
 }
 
-interface Invocation {
-  readonly id: string;
-  readonly event: unknown;
-  readonly deadline: number;
+/** The callbacks of the invocation that an instance handles. */
+interface Pending {
   readonly resolve: (returned: unknown) => void;
   readonly reject: (error: FunctionError) => void;
 }
@@ -92,19 +88,14 @@ export class LambdaFunction {
 
 class Instance {
   readonly #definition: FunctionDefinition;
-  readonly #api: Server;
+  readonly #api = new RuntimeApi((result) => this.#receive(result));
   readonly #started: Promise<ChildProcess>;
   #child: ChildProcess | undefined;
-  #current: Invocation | undefined;
-  /** The pending response to `invocation/next`: Lambda's runtime polls before there is an invocation, and waits. */
-  #waiting: ServerResponse | undefined;
+  #current: Pending | undefined;
   #isEnding = false;
 
   constructor(definition: FunctionDefinition, onEnd: () => void) {
     this.#definition = definition;
-    this.#api = createServer((request, response) => void this.#serve(request, response));
-    // The connection is idle while the function handles an invocation, so it must not time out.
-    this.#api.keepAliveTimeout = 0;
     this.#started = this.#spawn(onEnd);
   }
 
@@ -132,8 +123,8 @@ class Instance {
         };
       };
       const deadline = Date.now() + timeoutSeconds * 1000;
-      this.#current = { id: randomUUID(), event, deadline, resolve: settle(resolve), reject: settle(reject) };
-      this.#deliver();
+      this.#current = { resolve: settle(resolve), reject: settle(reject) };
+      void this.#api.next().then(() => this.#api.send({ functionName: name, event, deadline }));
     });
   }
 
@@ -148,10 +139,9 @@ class Instance {
   }
 
   async #spawn(onEnd: () => void): Promise<ChildProcess> {
-    await new Promise<void>((resolve) => this.#api.listen(0, '127.0.0.1', resolve));
-    const { port } = this.#api.address() as AddressInfo;
+    const address = await this.#api.listen();
     const child = spawn(process.execPath, [join(import.meta.dirname, 'bootstrap.mjs')], {
-      env: this.#environment(port),
+      env: this.#environment(address),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -159,15 +149,14 @@ class Instance {
     child.stderr.on('data', (chunk: Buffer) => this.#definition.log(chunk.toString(), true));
     child.once('exit', (code, signal) => {
       this.#fail(`${this.#definition.name} ended (${signal ?? code}) before it returned`);
-      this.#api.closeAllConnections();
-      this.#api.close();
+      void this.#api.close();
       onEnd();
     });
     return child;
   }
 
   /** Passes on no variable of this process's own environment, since Lambda has no variable of a laptop either. */
-  #environment(port: number): Record<string, string> {
+  #environment(address: string): Record<string, string> {
     const { name, codeDirectory, handler, memoryMb, environment } = this.#definition;
     return {
       ...environment,
@@ -176,43 +165,18 @@ class Instance {
       AWS_LAMBDA_FUNCTION_NAME: name,
       AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
-      AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
+      AWS_LAMBDA_RUNTIME_API: address,
       LAMBDA_TASK_ROOT: codeDirectory,
       _HANDLER: handler,
       TZ: ':UTC',
     };
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? '';
-    if (path.endsWith('/invocation/next')) {
-      this.#waiting = response;
-      this.#deliver();
-      return;
-    }
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
-    // Responds first: the caller may end this instance as soon as its invocation resolves.
-    response.writeHead(202, { 'content-length': 0 }).end();
-    this.#isEnding ||= path.endsWith('/init/error');
-    if (path.endsWith('/response')) this.#current?.resolve(body ?? undefined);
+  #receive({ kind, text }: InvocationResult): void {
+    const body: unknown = JSON.parse(text || 'null');
+    this.#isEnding ||= kind === 'init error';
+    if (kind === 'response') this.#current?.resolve(body ?? undefined);
     else this.#fail(errorMessageOf(this.#definition.name, body));
-  }
-
-  #deliver(): void {
-    const [response, invocation] = [this.#waiting, this.#current];
-    if (!response || !invocation) return;
-    this.#waiting = undefined;
-    const event = Buffer.from(JSON.stringify(invocation.event));
-    response.writeHead(200, {
-      'content-type': 'application/json',
-      'content-length': event.length,
-      'lambda-runtime-aws-request-id': invocation.id,
-      'lambda-runtime-deadline-ms': String(invocation.deadline),
-      'lambda-runtime-invoked-function-arn': `arn:aws:lambda:${region}:000000000000:function:${this.#definition.name}`,
-    });
-    response.end(event);
   }
 
   #fail(message: string): void {

@@ -72,7 +72,7 @@ describe('on a PC', () => {
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
   });
 
-  test('a payment resolves with its outcome when the SDK omits success', async () => {
+  test('a payment resolves with its outcome when the SDK omits success [T50]', async () => {
     environment.system.iamport.settings.sdkTellsSuccess = false;
     const { buyer, page } = await openPage();
     await page.evaluate('go()');
@@ -90,7 +90,7 @@ describe('on a PC', () => {
     });
   });
 
-  test('a window for another amount does not open, and the backend is not called', async () => {
+  test('a window for another amount does not open, and the backend is not called [T51]', async () => {
     const { page } = await openPage();
     const calls = await intercept(page, 0, async () => undefined);
     await page.evaluate('go({ amount: 100 })');
@@ -136,7 +136,7 @@ describe('on a PC', () => {
     expect(two - one).toBeGreaterThanOrEqual(1_900);
   });
 
-  test('a page that is reloaded before the response gets the result', async () => {
+  test('a page that is reloaded before the response gets the result [T47]', async () => {
     const { buyer, page } = await openPage();
     await intercept(page, 1, (route) => route.abort());
     await page.evaluate('go({ patienceMs: 0 })');
@@ -159,7 +159,7 @@ describe('on a PC', () => {
 });
 
 describe('with a phone', () => {
-  test('the page moves to the window, and on to the result', async () => {
+  test('the page moves to the window, and on to the result [T49]', async () => {
     const { buyer, page } = await openPage('phone');
     await page.evaluate('go()');
     await buyer.window.getByTestId('pay').click();

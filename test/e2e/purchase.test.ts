@@ -206,7 +206,7 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     expect(await buyer.order()).toMatchObject({ status: 'paid', imp_uid: buyer.payment.imp_uid });
   });
 
-  test('the shop restores the order after a reload and after the back button', async () => {
+  test('the shop restores the order after a reload and after the back button [T55]', async () => {
     const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('pay').click();
     await buyer.outcomeText('paid');
@@ -219,7 +219,7 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     expect(await buyer.order()).toMatchObject({ status: 'paid', revision: 2 });
   });
 
-  test('a double click opens one window', async () => {
+  test('a double click opens one window [T53]', async () => {
     const buyer = await enterWith();
     const before = environment.system.iamport.ledger.entries().length;
     await buyer.page.getByTestId('pay').dblclick();

@@ -38,7 +38,7 @@ const wrongBodies: readonly [string, Sent, number][] = [
   ['a text', json('imp_1'), 400],
   ['a number', json(1), 400],
   ['not JSON', { headers: { 'content-type': 'application/json' }, body: '{imp_uid:' }, 400],
-  ['sixty thousand brackets', { headers: { 'content-type': 'application/json' }, body: deep }, 400],
+  ['sixty thousand brackets [T17]', { headers: { 'content-type': 'application/json' }, body: deep }, 400],
   ['an imp_uid that is null, as after a window that never opened', json({ imp_uid: null }), 400],
   ['an imp_uid that is a list', json({ imp_uid: ['imp_1'] }), 400],
   ['an imp_uid that is an object', json({ imp_uid: { $gt: '' } }), 400],
@@ -87,12 +87,12 @@ const wrongBodies: readonly [string, Sent, number][] = [
     413,
   ],
   [
-    'invalid base64',
+    'invalid base64 [T14]',
     { headers: { 'content-type': 'application/json' }, body: '{"imp_uid":"imp_1"}', isBase64Encoded: true },
     400,
   ],
   [
-    'bytes that are not UTF-8',
+    'bytes that are not UTF-8 [T15]',
     {
       headers: { 'content-type': 'application/json' },
       body: Buffer.from([0xc3, 0x28]).toString('base64'),

@@ -34,7 +34,7 @@ describe('a paid deposit', () => {
     ['7 hours', 25_200, day, 3_600],
     ['2 days', 2 * day, 3 * day, 7_200],
   ])(
-    'detects at the next planned check a deposit that the bank takes back after %s',
+    'detects at the next planned check a deposit that the bank takes back after %s [T57]',
     async (_when, after, known, step) => {
       const { ledger, reconcile, show, pass, impUid, now } = await deposited();
       const paidAt = now();
@@ -166,7 +166,7 @@ describe('an account that could not be revoked', () => {
   });
 });
 
-test('expires an order at its own deadline, even if its account has a later one', async () => {
+test('expires an order at its own deadline, even if its account has a later one [T38]', async () => {
   const { order, account, webhook, reconcile, pass, show, now } = await startFixture();
   await order('order-1', { expires_at: now() + 600 });
   await webhook(account(5 * day));
@@ -175,7 +175,7 @@ test('expires an order at its own deadline, even if its account has a later one'
   expect((await show()).status).toBe('expired');
 });
 
-test('keeps an amount that another shop registered with Iamport', async () => {
+test('keeps an amount that another shop registered with Iamport [T31]', async () => {
   const { ledger, deps, order, show, reconcile, pass, now } = await startFixture();
   ledger.prepared.register({ merchant_uid: 'order-1', amount: 9_000, currency: null });
   await order('order-1', { expires_at: now() + day });
@@ -229,7 +229,7 @@ describe('the table of a shop', () => {
   }
   const deadline = { leftMs: () => 10_000 };
 
-  test('writes no order as paid by a payment whose cancel is in progress', async () => {
+  test('writes no order as paid by a payment whose cancel is in progress [T32]', async () => {
     const { shop, price, status, paid, ledger, webhook } = await owned();
     const impUid = paid(14_000);
     const early = await shop.iamport.payment(impUid, deadline);

@@ -32,7 +32,7 @@ const orderOf = async (merchantUid: string) => (await system.shop('GET', merchan
 const revisionOf = async (merchantUid: string) => (await orderOf(merchantUid)).revision;
 
 describe('POST /payments/complete', () => {
-  test('settles the order of a paid payment once, however often the caller repeats the request', async () => {
+  test('settles the order of a paid payment once, however often the caller repeats the request [T54]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     const first = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -100,7 +100,7 @@ describe('POST /payments/complete', () => {
     expect(system.iamport.ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('returns ready when the buyer left the payment window', async () => {
+  test('returns ready when the buyer left the payment window [T63]', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     const { json } = await system.complete({ imp_uid, merchant_uid: merchantUid });
@@ -108,7 +108,7 @@ describe('POST /payments/complete', () => {
     expect(await revisionOf(merchantUid)).toBe(1);
   });
 
-  test('returns the message of the PG for a failed payment, and the order stays payable', async () => {
+  test('returns the message of the PG for a failed payment, and the order stays payable [T64]', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     system.iamport.ledger.fail(imp_uid, '한도 초과');
@@ -119,7 +119,7 @@ describe('POST /payments/complete', () => {
     });
   });
 
-  test('returns bank, number, holder and deadline of a virtual account, and its deposit settles the order', async () => {
+  test('returns bank, number, holder and deadline of a virtual account, and its deposit settles the order [T56]', async () => {
     const merchantUid = await system.order();
     const impUid = withAccount(merchantUid);
     const { json } = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -164,7 +164,7 @@ describe('a caller without both ids of the payment', () => {
 });
 
 describe('reversals of payments', () => {
-  test('cancels a payment of a forged amount with the amount paid, and the order stays payable', async () => {
+  test('cancels a payment of a forged amount with the amount paid, and the order stays payable [T52]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100);
     const { json } = await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -198,7 +198,7 @@ describe('reversals of payments', () => {
     expect((await system.complete(body)).json).toMatchObject({ status: 'rejected', reversal: { state: 'done' } });
   });
 
-  test('cancels a second payment of a paid order, and keeps the first one', async () => {
+  test('cancels a second payment of a paid order, and keeps the first one [T6]', async () => {
     const merchantUid = await system.order();
     const [first, second] = [paid(merchantUid), paid(merchantUid)];
     await system.complete({ imp_uid: first, merchant_uid: merchantUid });
@@ -221,7 +221,7 @@ describe('reversals of payments', () => {
     expect(system.iamport.faults.counts()['POST /payments/cancel']).toBeUndefined();
   });
 
-  test('revokes a virtual account of a paid order', async () => {
+  test('revokes a virtual account of a paid order [T71]', async () => {
     const merchantUid = await system.order();
     await system.complete({ imp_uid: paid(merchantUid), merchant_uid: merchantUid });
     const impUid = withAccount(merchantUid);
@@ -247,7 +247,7 @@ describe('reversals of payments', () => {
     });
   });
 
-  test('rejects a test payment without a reversal', async () => {
+  test('rejects a test payment without a reversal [T61]', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     system.iamport.ledger.pay(imp_uid, { sandbox: true });
@@ -281,7 +281,7 @@ describe('reversals of payments', () => {
 });
 
 describe('changes of a settled payment', () => {
-  test('applies a partial and a full cancel in the console to the order', async () => {
+  test('applies a partial and a full cancel in the console to the order [T65]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     await system.complete({ imp_uid: impUid });
@@ -293,7 +293,7 @@ describe('changes of a settled payment', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000, revision: 4 });
   });
 
-  test('applies a deposit that the bank takes back and gives again', async () => {
+  test('applies a deposit that the bank takes back and gives again [T72]', async () => {
     const merchantUid = await system.order();
     const impUid = withAccount(merchantUid);
     system.iamport.ledger.deposit(impUid);
@@ -306,7 +306,7 @@ describe('changes of a settled payment', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'paid', imp_uid: impUid });
   });
 
-  test('settles a payment once for thirty concurrent calls of three endpoints', async () => {
+  test('settles a payment once for thirty concurrent calls of three endpoints [T45]', async () => {
     const merchantUid = await system.order();
     const body = { imp_uid: paid(merchantUid), merchant_uid: merchantUid };
     const calls = [...Array(30).keys()].map((index) => {
@@ -339,7 +339,7 @@ describe('POST /payments/webhook', () => {
     expect([await revisionOf(mine), await revisionOf(other)]).toEqual([2, 1]);
   });
 
-  test('settles nothing for a forged success of an unpaid payment', async () => {
+  test('settles nothing for a forged success of an unpaid payment [T9]', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     await system.webhook({ imp_uid, merchant_uid: merchantUid, status: 'paid' });
@@ -359,7 +359,7 @@ describe('POST /payments/webhook', () => {
 });
 
 describe('GET /payments/complete/mobile', () => {
-  test('returns a page in Korean for a paid payment, which runs no script but its own', async () => {
+  test('returns a page in Korean for a paid payment, which runs no script but its own [T48]', async () => {
     const merchantUid = await system.order({ name: '아메리카노' });
     const response = await system.mobile({
       imp_uid: paid(merchantUid),
@@ -542,7 +542,7 @@ describe('refunds, closing and confirm', () => {
     expect(await system.send(`/orders/${merchantUid}`, { method: 'DELETE' })).toMatchObject({ status: 403 });
   });
 
-  test('returns 200 to a confirm request with the right amount, and 409 to one with a forged amount', async () => {
+  test('returns 200 to a confirm request with the right amount, and 409 to one with a forged amount [T66]', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
     const request = (amount: number) =>
@@ -557,7 +557,7 @@ describe('refunds, closing and confirm', () => {
 });
 
 describe('faults of Iamport', () => {
-  test('returns 503 with retry-after while Iamport is unavailable, and leaves the order unchanged', async () => {
+  test('returns 503 with retry-after while Iamport is unavailable, and leaves the order unchanged [T67]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.add({ path: '/payments', status: 500, times: 4 });
@@ -571,7 +571,7 @@ describe('faults of Iamport', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 
-  test('returns 502 for an unreadable response of Iamport, and 503 to a webhook so that Iamport repeats it', async () => {
+  test('returns 502 for an unreadable response of Iamport, and 503 to a webhook so that Iamport repeats it [T58]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.add({ path: '/payments', answer: 'garbage', times: 2 });

@@ -18,7 +18,7 @@ const listing = (deps: HandlerDependencies, listPayments: List): HandlerDependen
 const numbered = (count: number) => Array.from({ length: count }, (_none, index) => `order-${index}`);
 
 describe('a page of payments', () => {
-  test('reads a page of more than 8 MB in smaller pages', async () => {
+  test('reads a page of more than 8 MB in smaller pages [T33]', async () => {
     const { order, paid, ledger, reconcile, show, pass } = await startFixture();
     await reconcile();
     pass(60);
@@ -36,7 +36,7 @@ describe('a page of payments', () => {
     expect((await show('order-2')).status).toBe('paid');
   });
 
-  test('skips one payment that is too large for any page, and reports its position', async () => {
+  test('skips one payment that is too large for any page, and reports its position [T34]', async () => {
     const { order, paid, reconcile, show, pass, deps, counted } = await startFixture();
     await reconcile();
     pass(60);
@@ -169,7 +169,7 @@ describe('an order that cannot be read', () => {
       }),
     );
 
-  test('records an unreadable order as unresolved once, even with 125 payments', async () => {
+  test('records an unreadable order as unresolved once, even with 125 payments [T36]', async () => {
     const fixture = await startFixture();
     const { order, paid, ledger, reconcile, show, pass, deps } = fixture;
     await reconcile();
@@ -253,7 +253,7 @@ test('reports an item that DynamoDB refuses to write, and settles the others', a
 });
 
 describe('a backlog', () => {
-  test('reverses a payment before a backlog of expiring orders', async () => {
+  test('reverses a payment before a backlog of expiring orders [T37]', async () => {
     const { order, paid, webhook, reconcile, pass, iamport, ledger, deps } = await startFixture();
     await order('forged');
     const forged = paid(100, 'forged');
@@ -301,7 +301,7 @@ describe('a backlog', () => {
     expect(perHour.at(-1)).toBeLessThanOrEqual(20 * 2);
   });
 
-  test('sends one list call for 300 attempts without money, and no call for each attempt', async () => {
+  test('sends one list call for 300 attempts without money, and no call for each attempt [T35]', async () => {
     const { order, reconcile, pass, ledger, iamport, show } = await startFixture();
     await reconcile();
     await order('order-1', { expires_at: beginning + 60 });

@@ -24,7 +24,7 @@ async function call(handler: HttpHandler, sent: Sent, deps: HandlerDependencies)
 }
 
 describe('an imp_uid that Iamport does not know', () => {
-  test('calls Iamport once in 10 seconds for an unknown imp_uid, for all three routes together', async () => {
+  test('calls Iamport once in 10 seconds for an unknown imp_uid, for all three routes together [T40]', async () => {
     const fixture = await startFixture();
     const callAll = async () => {
       expect((await complete(fixture, { imp_uid: unknown })).status).toBe(404);
@@ -116,7 +116,7 @@ describe('an order that is settled', () => {
   });
 });
 
-test('returns the retry-after of a 429 of Iamport, and sends no call meanwhile', async () => {
+test('returns the retry-after of a 429 of Iamport, and sends no call meanwhile [T41]', async () => {
   const fixture = await startFixture();
   const merchant_uid = await fixture.order();
   const imp_uid = fixture.paid();
@@ -136,7 +136,7 @@ test('returns the retry-after of a 429 of Iamport, and sends no call meanwhile',
 describe('POST /payments/confirm to a sender that is not Iamport', () => {
   const request = (fields: object = {}) => ({ imp_uid: 'imp_1', merchant_uid: 'order-1', amount: 14_000, ...fields });
 
-  test('returns one response for every refused or unknown order, and 200 for a right one', async () => {
+  test('returns one response for every refused or unknown order, and 200 for a right one [T42]', async () => {
     const { order, confirm, close } = await startFixture();
     await order();
     await order('closed');
@@ -180,7 +180,7 @@ describe('a notification that no API confirms', () => {
     return Items.map(({ content }) => content?.M?.escrow_status?.S);
   };
 
-  test('writes a notification of an unknown sender once a minute, and of Iamport always', async () => {
+  test('writes a notification of an unknown sender once a minute, and of Iamport always [T43]', async () => {
     const fixture = await startFixture();
     await fixture.order();
     const imp_uid = fixture.paid();

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
-test('stores, logs, publishes and returns no personal data of paid, rejected, unreadable and unavailable payments', async () => {
+test('stores, logs, publishes and returns no personal data of paid, rejected, unreadable and unavailable payments [T27]', async () => {
   const pay = async (amount: number) => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
@@ -129,7 +129,7 @@ test('writes metrics in the embedded metric format, without a prefix and under t
   expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ...rejected }));
 });
 
-test('stores the access token in its table, and neither logs, returns nor publishes it', async () => {
+test('stores the access token in its table, and neither logs, returns nor publishes it [T29]', async () => {
   const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
   const TableName = system.tables.find((name) => name.includes('State'));

@@ -9,7 +9,7 @@ import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
 describe('the scan of payments', () => {
-  test('settles payments of every kind that no notification reported', async () => {
+  test('settles payments of every kind that no notification reported [T46]', async () => {
     const { order, paid, account, ledger, reconcile, show, pass } = await startFixture();
     await reconcile();
     pass(60);
@@ -200,7 +200,7 @@ describe('a payment without an order', () => {
     expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done' });
   });
 
-  test('leaves a payment to the operator that began more than an hour before its order was registered', async () => {
+  test('leaves a payment to the operator that began more than an hour before its order was registered [T30]', async () => {
     const { order, paid, reconcile, pass, ledger, show } = await startFixture();
     await reconcile();
     pass(60);

@@ -345,7 +345,7 @@ describe('tax parts', () => {
     }
   });
 
-  test('sends the remaining tax parts with a refund of the remaining amount', async () => {
+  test('sends the remaining tax parts with a refund of the remaining amount [T70]', async () => {
     const { refund, ledger } = await taxed();
     await refund({ amount: 4_000, tax_free: 1_000, vat_amount: 272 }, 'a');
     expect(await refund({})).toMatchObject({ status: 200 });

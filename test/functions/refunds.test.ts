@@ -26,7 +26,7 @@ async function depositedOrder() {
 }
 
 describe('POST /orders/{merchant_uid}/refunds', () => {
-  test('cancels a part, and then the rest, with the checksum of the remaining amount', async () => {
+  test('cancels a part, and then the rest, with the checksum of the remaining amount [T69]', async () => {
     const { refund, ledger, impUid, show } = await paidOrder();
     expect(await refund({ amount: 4_000 }, 'part')).toMatchObject({
       status: 200,
@@ -83,7 +83,7 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
     });
   });
 
-  test("requires the buyer's account for a deposit, and stores it nowhere", async () => {
+  test("requires the buyer's account for a deposit, and stores it nowhere [T73]", async () => {
     const { refund, ledger, impUid, client, names, show } = await depositedOrder();
     expect(await refund({})).toMatchObject({ status: 422, json: { code: 'account_missing' } });
     expect(await refund({ account })).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });

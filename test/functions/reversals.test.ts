@@ -8,7 +8,7 @@ import '../support/silence-console.ts';
 const nothing = 0 as Amount;
 
 describe('reversals', () => {
-  test('repeats a refused cancel at growing intervals, and leaves it to the operator after 12 attempts', async () => {
+  test('repeats a refused cancel at growing intervals, and leaves it to the operator after 12 attempts [T68]', async () => {
     const { order, paid, webhook, reconcile, pass, show, iamport } = await startFixture();
     await order();
     iamport.settings.pgRefusesCancels = true;

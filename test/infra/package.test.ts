@@ -132,7 +132,7 @@ test('npx iamport-serverless prints its help, and the declarations of an app', a
   expect((await run(bin, ['--help', '--lang', 'en'], { cwd: app })).stdout).toContain('why <merchant_uid>');
   expect((await run(bin, ['native', '--scheme', 'iamporttest'], { cwd: app })).stdout).toContain('iamporttest');
   const lost = run(bin, ['why', 'order-1', '--local', '--url', 'http://127.0.0.1:9'], { cwd: app });
-  await expect(lost).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('No local system answers') });
+  await expect(lost).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('No local system responds') });
 });
 
 /** Makes every attempt to open a connection fail. */

@@ -54,7 +54,7 @@ describe('the HTTP API', () => {
     expect(JSON.stringify(properties('AWS::ApiGatewayV2::Api'))).not.toMatch(/"\*"|AllowCredentials/);
   });
 
-  test('throttles every route', () => {
+  test('throttles every route [T44]', () => {
     expect(properties('AWS::ApiGatewayV2::Stage').HttpStage).toMatchObject({
       StageName: '$default',
       AutoDeploy: true,

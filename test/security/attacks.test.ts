@@ -56,7 +56,7 @@ describe('calls to Iamport', () => {
     'imp_1\u0000',
     '\timp_1',
     'ｉｍｐ_1',
-  ])('traversal and CRLF in imp_uid: %j is refused without a call to Iamport', async (imp_uid) => {
+  ])('traversal and CRLF in imp_uid: %j is refused without a call to Iamport [T1]', async (imp_uid) => {
     for (const response of [
       await system.complete({ imp_uid }),
       await system.webhook({ imp_uid }),
@@ -67,7 +67,7 @@ describe('calls to Iamport', () => {
     expect(iamportCalls()).toEqual([]);
   });
 
-  test('a redirect of Iamport is not followed, and gets no token', async () => {
+  test('a redirect of Iamport is not followed, and gets no token [T2]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     system.iamport.faults.forgetCalls();
@@ -79,7 +79,7 @@ describe('calls to Iamport', () => {
 });
 
 describe('another buyer’s order', () => {
-  test('replay on another order: a paid imp_uid settles the order that it paid, and no other', async () => {
+  test('replay on another order: a paid imp_uid settles the order that it paid, and no other [T4]', async () => {
     const [mine, victims] = [await system.order(), await system.order()];
     const impUid = paid(mine);
     const responses = await Promise.all(
@@ -90,7 +90,7 @@ describe('another buyer’s order', () => {
     expect(system.iamport.ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
-  test('a cheap payment that names an expensive order is cancelled, and the order can still be paid', async () => {
+  test('a cheap payment that names an expensive order is cancelled, and the order can still be paid [T5]', async () => {
     const victims = await system.order();
     const cheap = paid(victims, { amount: 100 });
     expect((await system.complete({ imp_uid: cheap, merchant_uid: victims })).json).toMatchObject({
@@ -101,7 +101,7 @@ describe('another buyer’s order', () => {
     expect((await system.complete({ imp_uid: good, merchant_uid: victims })).json).toMatchObject({ status: 'paid' });
   });
 
-  test('enumeration: without both ids a response has only the status, and never an amount', async () => {
+  test('enumeration: without both ids a response has only the status, and never an amount [T7]', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid);
     await system.complete({ imp_uid: impUid, merchant_uid: merchantUid });
@@ -119,7 +119,7 @@ describe('another buyer’s order', () => {
 });
 
 describe('parsing of a request', () => {
-  test('prototype pollution: ids in __proto__ are ignored, and pollute no object', async () => {
+  test('prototype pollution: ids in __proto__ are ignored, and pollute no object [T11]', async () => {
     const impUid = paid(await system.order());
     for (const body of [
       `{"__proto__":{"imp_uid":"${impUid}"}}`,
@@ -134,7 +134,7 @@ describe('parsing of a request', () => {
     ).toBe(400);
   });
 
-  test('duplicate parameters: two values for one name are refused, in a form and in a query', async () => {
+  test('duplicate parameters: two values for one name are refused, in a form and in a query [T12]', async () => {
     const [one, other] = [paid(await system.order()), paid(await system.order())];
     system.iamport.faults.forgetCalls();
     const twice = `imp_uid=${one}&imp_uid=${other}`;
@@ -150,7 +150,7 @@ describe('parsing of a request', () => {
     'multipart/form-data; boundary=x',
     'application/json; charset=utf-16',
     'text/json',
-  ])('content-type confusion: %s is not read', async (type) => {
+  ])('content-type confusion: %s is not read [T13]', async (type) => {
     const body = JSON.stringify({ imp_uid: paid(await system.order()) });
     system.iamport.faults.forgetCalls();
     expect((await raw('/payments/complete', body, type)).status).toBe(415);
@@ -158,7 +158,7 @@ describe('parsing of a request', () => {
     expect(iamportCalls()).toEqual([]);
   });
 
-  test('oversize: more than 64 KiB is refused before it is parsed', async () => {
+  test('oversize: more than 64 KiB is refused before it is parsed [T16]', async () => {
     const body = JSON.stringify({ imp_uid: paid(await system.order()), more: 'x'.repeat(70_000) });
     system.iamport.faults.forgetCalls();
     expect((await raw('/payments/complete', body)).status).toBe(413);
@@ -166,7 +166,7 @@ describe('parsing of a request', () => {
     expect(iamportCalls()).toEqual([]);
   });
 
-  test('status, amount and success of a caller are not read', async () => {
+  test('status, amount and success of a caller are not read [T8]', async () => {
     const merchantUid = await system.order();
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
     const claims = {
@@ -182,7 +182,7 @@ describe('parsing of a request', () => {
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
   });
 
-  test('X-Forwarded-For: the sender is the connected address, regardless of headers', async () => {
+  test('X-Forwarded-For: the sender is the connected address, regardless of headers [T10]', async () => {
     const imp_uid = paid(await strict.order(), {}, strict);
     const headers = {
       'content-type': 'application/json',
@@ -205,7 +205,7 @@ describe('responses to the buyer’s browser', () => {
     ['a scheme', 'evilapp://x'],
     ['a script', 'javascript:alert(1)'],
     ['a name of every object', '__proto__'],
-  ])('open redirect through to: %s is not a target', async (_name, to) => {
+  ])('open redirect through to: %s is not a target [T18]', async (_name, to) => {
     const merchantUid = await strict.order();
     const imp_uid = paid(merchantUid, {}, strict);
     const query = { imp_uid, merchant_uid: merchantUid, to, redirect: to, next: to, app_scheme: to };
@@ -216,7 +216,7 @@ describe('responses to the buyer’s browser', () => {
     expect(text).not.toContain('evil');
   });
 
-  test('header injection: a line break in a query adds no header', async () => {
+  test('header injection: a line break in a query adds no header [T19]', async () => {
     for (const of of [system, strict]) {
       const path =
         '/payments/complete/mobile?imp_uid=imp_1&merchant_uid=a%0d%0aset-cookie:%20a=b&to=app%0d%0ax-injected:%201';
@@ -227,7 +227,7 @@ describe('responses to the buyer’s browser', () => {
     }
   });
 
-  test('script in the page: text of an unknown sender is escaped or omitted, and the CSP blocks scripts', async () => {
+  test('script in the page: text of an unknown sender is escaped or omitted, and the CSP blocks scripts [T20]', async () => {
     const script = '"><script>alert(1)</script><img src=x onerror=alert(1)>';
     const merchantUid = await system.order({ name: script });
     const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
@@ -241,14 +241,14 @@ describe('responses to the buyer’s browser', () => {
     );
   });
 
-  test('a forged failure of a paid order shows that it is paid', async () => {
+  test('a forged failure of a paid order shows that it is paid [T21]', async () => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid);
     const page = await system.mobile({ imp_uid, merchant_uid: merchantUid, imp_success: 'false', error_msg: '실패' });
     expect(page.text).toContain('결제가 완료되었습니다');
   });
 
-  test('every response, including errors, forbids caching, MIME sniffing and referrers', async () => {
+  test('every response, including errors, forbids caching, MIME sniffing and referrers [T23]', async () => {
     const responses = [
       await system.complete({ imp_uid: 'imp_000000000001' }),
       await system.complete({}),
@@ -265,7 +265,7 @@ describe('responses to the buyer’s browser', () => {
     }
   });
 
-  test('a page of another site can neither read a response nor get one by GET', async () => {
+  test('a page of another site can neither read a response nor get one by GET [T22]', async () => {
     const body = JSON.stringify({ imp_uid: 'imp_000000000001' });
     const headers = { 'content-type': 'application/json', origin: 'https://evil.example' };
     const response = await system.send('/payments/complete', { method: 'POST', headers, body });
@@ -276,7 +276,7 @@ describe('responses to the buyer’s browser', () => {
 });
 
 describe('invalid money', () => {
-  test('test channel: a test payment settles nothing, and no reversal is recorded', async () => {
+  test('test channel: a test payment settles nothing, and no reversal is recorded [T24]', async () => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid, { sandbox: true });
     expect((await system.complete({ imp_uid, merchant_uid: merchantUid })).json).toMatchObject({
@@ -286,7 +286,7 @@ describe('invalid money', () => {
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
-  test('currency: 14,000 in another currency is not 14,000 won', async () => {
+  test('currency: 14,000 in another currency is not 14,000 won [T25]', async () => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid);
     system.iamport.ledger.payment(imp_uid).currency = 'JPY';
@@ -304,7 +304,7 @@ describe('invalid money', () => {
     ['less than nothing', -14_000],
     ['nothing at all', null],
     ['a list', [14_000]],
-  ])('float tricks: %s as an amount is invalid, and decides nothing', async (_name, amount) => {
+  ])('float tricks: %s as an amount is invalid, and decides nothing [T26]', async (_name, amount) => {
     const merchantUid = await system.order();
     const imp_uid = paid(merchantUid);
     Object.assign(system.iamport.ledger.payment(imp_uid), { amount });
@@ -312,7 +312,7 @@ describe('invalid money', () => {
     expect(await order(merchantUid)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
-  test('an order without an amount, or with half a won, is not registered', async () => {
+  test('an order without an amount, or with half a won, is not registered [T62]', async () => {
     for (const amount of [0, -1, 0.5, 14_000.5, 1e21, '14000', null]) {
       expect((await system.shop('PUT', 'order-of-tricks', { amount })).status).toBe(400);
     }
@@ -320,7 +320,7 @@ describe('invalid money', () => {
   });
 });
 
-test('secrets in logs: no key and no token was logged by these tests', () => {
+test('secrets in logs: no key and no token was logged by these tests [T28]', () => {
   const text = logged.join('');
   expect(text).toContain('imp_000000000001');
   expect(text).not.toMatch(/imp_secret|authorization/i);

@@ -99,7 +99,7 @@ test('a key for orders registers and reads, and neither refunds nor closes', asy
   expect((await system.shop('GET', 'limited')).json).toMatchObject({ status: 'ready' });
 });
 
-test('no key, right or wrong, is in a log line or in a response', async () => {
+test('no key, right or wrong, is in a log line or in a response [T39]', async () => {
   const wrong = 'sk_money_thisIsAWrongKey';
   const refused = await register('logged', { authorization: `Bearer ${wrong}` });
   const accepted = await register('logged', { authorization: `Bearer ${keys.money}` });

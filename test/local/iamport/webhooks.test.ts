@@ -92,7 +92,7 @@ describe('the control page', () => {
     expect(await bodies()).toHaveLength(times);
   });
 
-  test('sends late', async () => {
+  test('sends late [T59]', async () => {
     await set({ webhooks: 'late', lateSeconds: 0.2 });
     const before = performance.now();
     paid(iamport);
@@ -100,7 +100,7 @@ describe('the control page', () => {
     expect(performance.now() - before).toBeGreaterThan(190);
   });
 
-  test('sends a webhook in every mode, with any status and format', async () => {
+  test('sends a webhook in every mode, with any status and format [T60]', async () => {
     await set({ webhooks: 'never' });
     const imp_uid = paid(iamport);
     await iamport.call('POST', `/__control/payments/${imp_uid}/webhook`, { json: { times: 2, status: 'cancelled' } });

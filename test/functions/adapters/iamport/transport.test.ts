@@ -18,7 +18,7 @@ async function transportTo(listener: RequestListener) {
 
 const get = { method: 'GET', path: '/payments/imp_1', headers: {}, timeoutMs: 10_000 } as const;
 
-test('stops reading a response of more than 8 MB', async () => {
+test('stops reading a response of more than 8 MB [T3]', async () => {
   let sent = 0;
   const megabyte = Buffer.alloc(1024 * 1024, 32);
   const transport = await transportTo((_request, response) => {
