@@ -153,7 +153,9 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
       const functions = resources.filter(
         ({ id, type }) => type === 'AWS::Lambda::Function' && /Webhook.*DeliverFunction/.test(id),
       );
-      return (await Promise.all(functions.map(variablesOf))).map(webhookDestination);
+      const variables = await Promise.all(functions.map(variablesOf));
+      // A function of the shop's own may have such an id.
+      return variables.filter(({ WEBHOOK_URL }) => WEBHOOK_URL).map(webhookDestination);
     },
   };
 }

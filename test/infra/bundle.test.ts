@@ -72,6 +72,7 @@ test('a bundle starts with the environment of its function alone', async () => {
     STATE_TABLE: 'state',
     IAMPORT_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:iamport',
     IAMPORT_API_URL: 'http://127.0.0.1:9',
+    SHOP_KEYS_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-keys',
   };
   const publishing = { ...lambda, EVENT_BUS: 'bus', UNPUBLISHED_QUEUE_URL: 'http://127.0.0.1:9/1/unpublished' };
   const { REVERSALS_TABLE: _none, ...withoutTables } = lambda;

@@ -15,6 +15,7 @@ test('only the origins are required', () => {
     testPayments: 'refuse',
     reversals: 'automatic',
     webhookSenders: 'any',
+    webhooks: [],
     orderPrefix: '',
     iamportApiUrl: 'https://api.iamport.kr',
     throttles: {},

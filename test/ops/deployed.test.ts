@@ -4,11 +4,16 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type LocalQueue, startQueue } from '../../local/aws/queue.ts';
 import { main } from '../../ops/cli.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
 let environment: Record<string, string>;
+/** The environment of the function `deliver`. */
+let webhook: Record<string, string>;
+let queue: LocalQueue;
+let deadLetters: LocalQueue;
 const requests: string[] = [];
 
 const textOf = async (request: IncomingMessage) => Buffer.concat(await request.toArray()).toString();
@@ -36,11 +41,14 @@ const aws = createServer(async (request, response) => {
       ? resource('PaymentsApi1', 'AWS::ApiGatewayV2::Api', 'abcdefghij')
       : resource('PaymentsFunctionsReconcileFunction2', 'AWS::Lambda::Function', 'shop-reconcile') +
         resource('PaymentsFunctionsPublishFunction3', 'AWS::Lambda::Function', 'shop-publish') +
-        resource('PaymentsFunctionsRefundsFunction4', 'AWS::Lambda::Function', 'shop-refunds');
+        resource('PaymentsFunctionsRefundsFunction4', 'AWS::Lambda::Function', 'shop-refunds') +
+        resource('PaymentsWebhookapishopexampleDeliverFunction5', 'AWS::Lambda::Function', 'shop-deliver');
     const more = first ? '<NextToken>more</NextToken>' : '';
     response.end(
       `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members}</StackResourceSummaries>${more}</ListStackResourcesResult></ListStackResourcesResponse>`,
     );
+  } else if (/\/functions\/shop-deliver\/configuration$/.test(path)) {
+    response.end(JSON.stringify({ Environment: { Variables: webhook } }));
   } else if (/\/functions\/shop-(reconcile|publish|refunds)\/configuration$/.test(path)) {
     response.end(JSON.stringify({ Environment: { Variables: environment } }));
   } else response.end(JSON.stringify(await system.reconcile()));
@@ -50,6 +58,13 @@ beforeAll(async () => {
   // The operator's credentials are the same for the tables and the API.
   system = await startSystem({ databaseKey: 'local' });
   system.iamport.settings.webhooks = 'never';
+  [queue, deadLetters] = [await startQueue('Webhooks'), await startQueue('DeadLetters')];
+  webhook = {
+    WEBHOOK_URL: 'https://api.shop.example/webhooks',
+    WEBHOOK_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:Webhook',
+    WEBHOOK_QUEUE_URL: queue.url,
+    WEBHOOK_DEAD_LETTERS_URL: deadLetters.url,
+  };
   await new Promise<void>((resolve) => aws.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(aws.address() as AddressInfo).port}`;
   const response = await fetch(`${system.url}/__local/deployment`);
@@ -71,6 +86,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   aws.close();
   await system.close();
+  await Promise.all([queue.close(), deadLetters.close()]);
 });
 
 async function run(...args: string[]) {
@@ -120,6 +136,25 @@ test('republish uses the bus and the queue of the deployed publisher', async () 
   expect(await run('republish', order)).toMatchObject({ code: 0, stdout: `Published: Payment Paid ${order}:2\n` });
   expect(requests).toContain('GET /2015-03-31/functions/shop-publish/configuration');
   expect(await run('republish', '--queue')).toMatchObject({ code: 0, stdout: 'No event to publish\n' });
+});
+
+test('attention and redeliver use the queues of the deployed webhooks', async () => {
+  const event = {
+    source: 'iamport-serverless',
+    'detail-type': 'Payment Paid',
+    time: '2026-11-18T10:26:40Z',
+    detail: { id: 'order-1:2', merchant_uid: 'order-1' },
+  };
+  deadLetters.send(JSON.stringify(event));
+  expect(await run('attention')).toMatchObject({ code: 5, stdout: expect.stringContaining('api.shop.example (1)') });
+  const stdout = 'Sent again: api.shop.example: Payment Paid order-1:2\n';
+  expect(await run('redeliver', '--queue')).toMatchObject({ code: 0, stdout });
+  expect([queue.bodies, deadLetters.bodies]).toEqual([[JSON.stringify(event)], []]);
+  webhook = {};
+  expect(await run('redeliver', 'order-1')).toMatchObject({
+    code: 3,
+    stdout: 'No URL receives webhooks: add one to webhooks in the configuration\n',
+  });
 });
 
 test('an unknown stack is reported by its name', async () => {
