@@ -35,6 +35,8 @@ interface Rule {
   readonly of?: number;
   /** How CloudWatch treats a period without data; by default as not breaching. */
   readonly missing?: TreatMissingData;
+  /** The metric counts single events. The alarm ends minutes later, and that does not mean that the matter is over. */
+  readonly isEvent?: true;
 }
 
 /** The reconciler runs every five minutes, so five runs in a row have not kept up. Seconds. */
@@ -56,7 +58,9 @@ export class Alarms extends Construct {
     this.#action = new SnsAction(props.topic ?? this.topic(props.emails));
     // An info, not a warning: a test deployment needs no address, and may run `cdk synth --strict`.
     if (!props.topic && props.emails.length === 0) {
-      Annotations.of(this).addInfo('Alarms have no recipient: add an address to `alarmEmails`, or pass `alarmTopic`.');
+      Annotations.of(this).addInfo(
+        'Alarms have no recipient: add an address to `alarmEmails`, or set `alarmTopicArn`.',
+      );
     }
     this.paymentAlarms(props.deployment);
     this.systemAlarms(props);
@@ -73,10 +77,12 @@ export class Alarms extends Construct {
     this.addAlarm('money-without-order', {
       condition: 'Iamport has a payment for an order that was never registered.',
       metric: eventsMetric('Payment Without Order', deployment, sum(5)),
+      isEvent: true,
     });
     this.addAlarm('deposit-reversed', {
       condition: 'A bank took back a deposit of an order that was paid.',
       metric: eventsMetric('Deposit Reversed', deployment, sum(5)),
+      isEvent: true,
     });
     this.addAlarm('payment-unreadable', {
       condition: 'Iamport shows a payment in a form that is not known.',
@@ -103,6 +109,7 @@ export class Alarms extends Construct {
       condition:
         'The shop has overwritten what a payment had written into an order, and another payment has settled the order since.',
       metric: ownMetric('UnrestoredItems', deployment, sum(5)),
+      isEvent: true,
     });
   }
 
@@ -169,7 +176,15 @@ export class Alarms extends Construct {
   }
 
   private addAlarm(name: string, rule: Rule, scope: Construct = this): void {
-    const { condition, metric, threshold = 1, points = 1, of = 1, missing = TreatMissingData.NOT_BREACHING } = rule;
+    const {
+      condition,
+      metric,
+      threshold = 1,
+      points = 1,
+      of = 1,
+      missing = TreatMissingData.NOT_BREACHING,
+      isEvent,
+    } = rule;
     const alarm = new Alarm(scope, name, {
       alarmDescription: `${condition} What to do: docs/runbook.md#${name} (한국어: docs/runbook.ko.md#${name}) [${this.#props.deployment}]`,
       metric,
@@ -180,6 +195,7 @@ export class Alarms extends Construct {
       treatMissingData: missing,
     });
     alarm.addAlarmAction(this.#action);
+    if (!isEvent) alarm.addOkAction(this.#action);
   }
 
   private topic(emails: readonly string[]): Topic {

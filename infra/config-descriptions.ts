@@ -64,6 +64,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       allowed: 'up to 10 e-mail addresses',
       meaning: 'recipients of alarms; AWS mails each address a link to confirm the subscription',
     },
+    alarmTopicArn: {
+      allowed: 'the ARN of an SNS topic, or empty',
+      meaning:
+        'a topic of yours that receives the alarms in place of ours, such as one of Amazon Q for Slack ([watching.md](watching.md)); its policy must let `cloudwatch.amazonaws.com` publish',
+    },
     dashboard: { meaning: '`false` leaves out the dashboard in CloudWatch; the alarms stay' },
     logRetentionDays: {
       allowed: 'a retention period of CloudWatch Logs in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
@@ -126,6 +131,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     alarmEmails: {
       allowed: '이메일 주소 10개 이하',
       meaning: '경보를 받을 운영자의 주소. 주소마다 AWS가 보낸 메일에서 확인해야 합니다',
+    },
+    alarmTopicArn: {
+      allowed: 'SNS 토픽의 ARN, 또는 빈 값',
+      meaning:
+        '경보를 받을 여러분의 토픽. 이 스택의 토픽 대신 씁니다. Amazon Q로 Slack에 보내는 토픽이 한 예입니다([watching.ko.md](watching.ko.md)). 토픽 정책이 `cloudwatch.amazonaws.com`의 발행을 허용해야 합니다',
     },
     dashboard: { meaning: '`false`면 CloudWatch 대시보드를 만들지 않습니다. 경보는 남습니다' },
     logRetentionDays: {

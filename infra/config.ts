@@ -131,6 +131,10 @@ const schema = z.strictObject({
   provisionedConcurrency: whole(0, 100).default(0),
   keepWarm: z.boolean().default(false),
   alarmEmails: z.array(z.email('must be an e-mail address')).max(10, 'must name at most 10 addresses').default([]),
+  alarmTopicArn: z
+    .string()
+    .regex(/^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[0-9A-Za-z_-]{1,256})?$/, 'must be the ARN of an SNS topic')
+    .default(''),
   dashboard: z.boolean().default(true),
   logRetentionDays: z.literal(RETENTION_DAYS).default(90),
   removal: z.enum(['keep', 'destroy']).default('keep'),

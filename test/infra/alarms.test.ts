@@ -26,6 +26,7 @@ const template = synthesized(configuration);
 interface AlarmProperties {
   AlarmDescription: string;
   AlarmActions: unknown[];
+  OKActions?: unknown[];
   Namespace?: string;
   MetricName?: string;
   Dimensions?: { Name: string; Value: unknown }[];
@@ -127,13 +128,26 @@ describe('the alarms', () => {
     own.resourceCountIs('AWS::SNS::Topic', 1);
     own.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [{ Ref: topic }] });
   });
+
+  test('publish to the topic of the configuration', () => {
+    const alarmTopicArn = 'arn:aws:sns:ap-northeast-2:123456789012:payments-alarms';
+    const own = shopStack(() => ({ alarmTopicArn, alarmEmails: [] })).template();
+    own.resourceCountIs('AWS::SNS::Topic', 0);
+    own.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [alarmTopicArn] });
+  });
+
+  test('report when they are over, except for those that count single events', () => {
+    const silent = alarms.filter(({ OKActions }) => OKActions === undefined).map(nameOf);
+    expect(silent).toEqual(['money-without-order', 'deposit-reversed', 'order-overwritten']);
+    for (const { AlarmActions, OKActions = AlarmActions } of alarms) expect(OKActions).toEqual(AlarmActions);
+  });
 });
 
 test.each<[string, (stack: Stack) => Partial<IamportPaymentsProps>, string[]]>([
   [
     'without a recipient',
     () => ({ alarmEmails: [] }),
-    ['Alarms have no recipient: add an address to `alarmEmails`, or pass `alarmTopic`.'],
+    ['Alarms have no recipient: add an address to `alarmEmails`, or set `alarmTopicArn`.'],
   ],
   ['with an address', () => ({}), []],
   ['with a topic', (stack) => ({ alarmTopic: new Topic(stack, 'Oncall'), alarmEmails: [] }), []],
