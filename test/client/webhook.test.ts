@@ -3,6 +3,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import { verifyWebhook, type WebhookBody, type WebhookHeaders, WebhookVerificationError } from '../../client/index.ts';
+import { webhookHeaders } from '../../functions/adapters/webhooks/signature.ts';
 
 const secretOf = (letter: string) => `whsec_${Buffer.from(letter.repeat(32)).toString('base64')}`;
 const secret = secretOf('a');
@@ -44,6 +45,14 @@ async function refusalOf(headers: WebhookHeaders, text: WebhookBody = body, secr
 }
 
 afterEach(() => void vi.useRealTimers());
+
+test('accepts what the function that delivers webhooks signs, with one secret and with two', async () => {
+  const content = { id: '주문-1:2', timestamp: Math.floor(Date.now() / 1000), body };
+  expect(await verifyWebhook(secret, webhookHeaders([secret], content), body)).toEqual(event);
+  for (const known of [secret, otherSecret]) {
+    expect(await verifyWebhook(known, webhookHeaders([otherSecret, secret], content), body)).toEqual(event);
+  }
+});
 
 test('accepts a webhook that standardwebhooks has signed, and types it by its name', async () => {
   const verified = await verifyWebhook(secret, signed(), body);
