@@ -67,7 +67,7 @@ test('posts the body with the headers, and resolves with the status of the answe
   ]);
 });
 
-test('[T62] does not follow a redirect', async () => {
+test('does not follow a redirect [T122]', async () => {
   const target = await receiver((_request, response) => response.end());
   const { port } = await receiver((_request, response) =>
     response.writeHead(307, { location: `http://localhost:${target.port}/` }).end(),
@@ -76,7 +76,7 @@ test('[T62] does not follow a redirect', async () => {
   expect(target.seen).toEqual([]);
 });
 
-test('[T64] gives up a receiver that does not answer in time', async () => {
+test('gives up a receiver that does not answer in time [T124]', async () => {
   const { port } = await receiver(() => undefined);
   const sent = senderTo(`http://localhost:${port}/`, { timeoutMs: 100 })(headers, body);
   await expect(sent).rejects.toThrow(new WebhookNotAnswered('No answer within 100 ms'));
@@ -93,7 +93,7 @@ test('takes the status of an answer whose body never ends', async () => {
   expect(await senderTo(`http://localhost:${port}/`, { timeoutMs: 300 })(headers, body)).toBe(200);
 });
 
-test('[T63] stops receiving an answer of endless length', async () => {
+test('stops receiving an answer of endless length [T123]', async () => {
   let isClosed = false;
   const { port } = await receiver((_request, response) => {
     response.on('close', () => {
@@ -121,7 +121,7 @@ test.each([
   ['a name at a private address', ['10.0.0.5']],
   ['a name at the metadata address', ['169.254.169.254']],
   ['a name at a mapped IPv4 address', ['::ffff:127.0.0.1']],
-])('[T61] sends nothing to %s', async (_case, addresses) => {
+])('sends nothing to %s [T121]', async (_case, addresses) => {
   let connections = 0;
   const server = createServer((_request, response) => response.end()).on('connection', () => (connections += 1));
   const port = await portOf(server);
