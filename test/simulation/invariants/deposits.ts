@@ -22,8 +22,9 @@ interface Taken {
 export class Deposits {
   readonly #judge: Judge;
   readonly #taken = new Map<string, Taken>();
-  /** When an order was written `paid` last; Unix seconds, by `merchant_uid`. */
+  /** When the current revision of a paid order was written first; Unix seconds, by `merchant_uid`. */
   readonly #writtenPaid = new Map<string, number>();
+  readonly #paidRevision = new Map<string, number>();
   /** When the last run with faults began; Unix seconds. */
   #faultyRunAt = Number.NEGATIVE_INFINITY;
 
@@ -39,8 +40,11 @@ export class Deposits {
     this.#taken.delete(impUid);
   }
 
-  orderWritten({ merchantUid, status }: Entry, nowSeconds: number): void {
-    if (status === 'paid') this.#writtenPaid.set(merchantUid, nowSeconds);
+  orderWritten({ merchantUid, status, revision }: Entry, nowSeconds: number): void {
+    // A check writes the order again at the same revision, and the checks stay planned from the first write.
+    if (status !== 'paid' || this.#paidRevision.get(merchantUid) === revision) return;
+    this.#paidRevision.set(merchantUid, revision);
+    this.#writtenPaid.set(merchantUid, nowSeconds);
   }
 
   /**
