@@ -145,7 +145,8 @@ async function schedulePrepare(
 ) {
   if (prepared === undefined) return;
   const isUnprepared = prepared === 'failed';
-  const preparedAmount = orders.isShops && prepared === 'prepared' ? read.amount : undefined;
+  const isNewlyPrepared = orders.isShops && prepared === 'prepared' && read.preparedAmount !== read.amount;
+  const preparedAmount = isNewlyPrepared ? read.amount : undefined;
   if (isUnprepared === (read.isUnprepared ?? false) && preparedAmount === undefined) return;
   const { isUnprepared: _was, ...order } = read;
   const next = { ...order, ...(isUnprepared && { isUnprepared: true as const }) };
