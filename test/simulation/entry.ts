@@ -41,12 +41,15 @@ export interface Entry {
   readonly isSettled: boolean;
   /** Unix seconds; 0 before our first write to the shop's own item. */
   readonly createdAt: number;
+  /** When we wrote its status last; Unix seconds. */
+  readonly updatedAt: number;
   /** When the order expires; Unix seconds. */
   readonly expiresAt: number | undefined;
-  /** The amount is a number, and the status is known. */
+  /** The amount is a number, the status is known, and an order that waits for an account has one. */
   readonly isReadable: boolean;
 }
 
+const waiting = 'virtual_account_issued';
 const statuses = new Set([...settled, 'ready', 'failed', 'expired', 'virtual_account_issued', 'closed']);
 
 export function entryOf(stored: Item): Entry {
@@ -55,6 +58,8 @@ export function entryOf(stored: Item): Entry {
   const amount = hundredths(Number(item.amount?.N));
   const given = item.cancelled_amount ? hundredths(Number(item.cancelled_amount.N)) : 0;
   const isSettled = settled.has(status);
+  // The shop can write our status back to an earlier one, without the attributes that belong to it.
+  const hasAccount = item.virtual_account?.M?.imp_uid !== undefined;
   return {
     merchantUid: item.merchant_uid?.S ?? '',
     status,
@@ -66,8 +71,9 @@ export function entryOf(stored: Item): Entry {
     kept: isSettled && status !== 'deposit_reversed' ? amount - given : 0,
     isSettled,
     createdAt: Number(item.created_at?.N),
+    updatedAt: Number(item.updated_at?.N ?? 0),
     expiresAt: item.expires_at && Number(item.expires_at.N),
-    isReadable: statuses.has(status) && item.amount?.N !== undefined,
+    isReadable: statuses.has(status) && item.amount?.N !== undefined && (status !== waiting || hasAccount),
   };
 }
 

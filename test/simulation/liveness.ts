@@ -116,7 +116,8 @@ function checkOrder(order: Entry, { safety, iamport, rules, readUntil }: Parts):
   }
   if (order.expiresAt !== undefined && order.expiresAt < readUntil - expiresWithin) {
     if (status === 'ready') rules.judge.broken('L19', `${merchantUid} is still ready`);
-    if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_'))
+    // The last run itself may have found the account.
+    if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_') && order.updatedAt < readUntil)
       rules.judge.broken('L20', `${merchantUid} still waits for ${accountOf}`);
   }
   if (status === 'expired' && accountOf && isOpen(accountOf, iamport, readUntil)) {
@@ -147,6 +148,8 @@ function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil
   if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
   const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && safety.entry(item.merchant_uid?.S ?? '') !== undefined;
   if (isOfBroken || safety.isOfBacklog(key)) return;
+  // The last run itself may have been the first to find that another cancel came first. It is confirmed 5 minutes later.
+  if (kind === 'refund' && Number(item.refused_at?.N) >= readUntil) return;
   // The last run itself may have created this revocation for the next run.
   if (kind === 'revoke' && item.attempts?.N === '0' && Number(item.created_at?.N) >= readUntil) return;
   const isOfAccount = (kind === 'revoke' || kind === 'manual') && Number(item.amount?.N) === 0 && state !== 'done';
