@@ -37,6 +37,7 @@ public class Shop {
   static final String PAYMENTS_URL = setting("PAYMENTS_URL", "http://127.0.0.1:3000"); // the output ApiUrl
   static final String PAYMENTS_KEY = setting("PAYMENTS_KEY", "sk_money_local"); // npm run ops -- keys
   static final String WEBHOOK_SECRET = setting("WEBHOOK_SECRET", ""); // whsec_…
+  static final String ADMIN_TOKEN = setting("ADMIN_TOKEN", ""); // of the shop's own staff, who may refund
   static final String CHECKOUT_JS = setting("CHECKOUT_JS", "http://127.0.0.1:3000/checkout.global.js"); // your own copy
   static final String IAMPORT_JS = setting("IAMPORT_JS", "http://127.0.0.1:3001/js/iamport.payment-1.2.0.js");
 
@@ -144,6 +145,8 @@ public class Shop {
     var count = delivered.get(merchantUid);
     if (count == null) return new Answer(404, "{\"error\":\"no such order\"}");
     if (isPost && path.endsWith("/refund")) {
+      var isStaff = ("Bearer " + ADMIN_TOKEN).equals(exchange.getRequestHeaders().getFirst("authorization"));
+      if (!isStaff) return new Answer(401, "{\"error\":\"staff only\"}");
       return payments("POST", "/orders/" + merchantUid + "/refunds", "{\"reason\":\"Sold out\"}");
     }
     return new Answer(200, "{\"delivered\":" + count + "}");
@@ -164,6 +167,11 @@ public class Shop {
   }
 
   public static void main(String[] args) throws IOException {
+    // With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+    if (!WEBHOOK_SECRET.startsWith("whsec_") || ADMIN_TOKEN.isEmpty()) {
+      System.err.println("Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.");
+      System.exit(1);
+    }
     var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), PORT), 0);
     server.setExecutor(Executors.newCachedThreadPool());
     server.createContext("/", Shop::handle);

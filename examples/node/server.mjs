@@ -12,8 +12,15 @@ const {
   PAYMENTS_KEY = 'sk_money_local', // npm run ops -- keys
   WEBHOOK_SECRET = '', // whsec_…
   CHECKOUT_JS = 'http://127.0.0.1:3000/checkout.global.js', // serve your own copy of it
+  ADMIN_TOKEN = '', // of the shop's own staff, who may refund
   IAMPORT_JS = 'http://127.0.0.1:3001/js/iamport.payment-1.2.0.js', // https://cdn.iamport.kr/v1/iamport.js
 } = process.env;
+
+// With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+if (!WEBHOOK_SECRET.startsWith('whsec_') || !ADMIN_TOKEN) {
+  console.error('Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.');
+  process.exit(1);
+}
 
 /** merchant_uid → { delivered }: how often the goods were sent. */
 const orders = new Map();
@@ -61,15 +68,18 @@ async function receiveWebhook(headers, body) {
   if (!isSigned(headers, body)) return [401, { error: 'wrong signature' }];
   const id = headers['webhook-id'];
   if (seen.has(id)) return [200, {}];
+  seen.add(id); // before the first await, so that a second copy that arrives now does not deliver too
   const { type, data } = JSON.parse(body);
   const order = orders.get(data.merchant_uid);
   if (type === 'Payment Paid' && order) {
     // Events may come late. The backend knows how the order is now.
-    const now = await payments('GET', `/orders/${encodeURIComponent(data.merchant_uid)}`);
-    if (now.status !== 200) return [503, { error: 'send it again' }];
+    const now = await payments('GET', `/orders/${encodeURIComponent(data.merchant_uid)}`).catch(() => ({ status: 0 }));
+    if (now.status !== 200) {
+      seen.delete(id);
+      return [503, { error: 'send it again' }];
+    }
     if (now.body.status === 'paid') order.delivered += 1;
   }
-  seen.add(id);
   return [200, {}];
 }
 
@@ -100,7 +110,9 @@ async function respond({ method, url, headers }, body) {
   if (method === 'POST' && url === '/orders') return registerOrder();
   if (method === 'POST' && url === '/webhooks') return receiveWebhook(headers, body);
   if (!orders.has(merchantUid)) return [404, { error: 'no such order' }];
-  if (method === 'POST' && action) return refund(merchantUid);
+  if (method === 'POST' && action) {
+    return headers.authorization === `Bearer ${ADMIN_TOKEN}` ? refund(merchantUid) : [401, { error: 'staff only' }];
+  }
   return [200, orders.get(merchantUid)];
 }
 

@@ -16,9 +16,16 @@ function setting(string $name, string $default): string
 define('PAYMENTS_URL', setting('PAYMENTS_URL', 'http://127.0.0.1:3000')); // the output ApiUrl
 define('PAYMENTS_KEY', setting('PAYMENTS_KEY', 'sk_money_local')); // npm run ops -- keys
 define('WEBHOOK_SECRET', setting('WEBHOOK_SECRET', '')); // whsec_…
+define('ADMIN_TOKEN', setting('ADMIN_TOKEN', '')); // of the shop's own staff, who may refund
 define('CHECKOUT_JS', setting('CHECKOUT_JS', 'http://127.0.0.1:3000/checkout.global.js')); // serve your own copy of it
 define('IAMPORT_JS', setting('IAMPORT_JS', 'http://127.0.0.1:3001/js/iamport.payment-1.2.0.js'));
 define('STATE_FILE', setting('STATE_FILE', sys_get_temp_dir() . '/shop.json'));
+
+// With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+if (!str_starts_with(WEBHOOK_SECRET, 'whsec_') || ADMIN_TOKEN === '') {
+    http_response_code(500);
+    exit('Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.');
+}
 
 /** Calls the payment backend. @return array{int, array} the status and the parsed body */
 function payments(string $method, string $path, ?array $body = null, array $headers = []): array
@@ -152,7 +159,8 @@ $isPost = $_SERVER['REQUEST_METHOD'] === 'POST';
     }),
 };
 if ($isPost && $action !== '' && $status === 200) {
-    [$status, $answer] = refund($merchantUid);
+    $isStaff = hash_equals('Bearer ' . ADMIN_TOKEN, $_SERVER['HTTP_AUTHORIZATION'] ?? '');
+    [$status, $answer] = $isStaff ? refund($merchantUid) : [401, ['error' => 'staff only']];
 }
 http_response_code($status);
 header('content-type: application/json');

@@ -22,8 +22,13 @@ PORT = int(os.environ.get("PORT", "8080"))
 PAYMENTS_URL = os.environ.get("PAYMENTS_URL", "http://127.0.0.1:3000")  # the output ApiUrl
 PAYMENTS_KEY = os.environ.get("PAYMENTS_KEY", "sk_money_local")  # npm run ops -- keys
 WEBHOOK_SECRET = os.environ.get("WEBHOOK_SECRET", "")  # whsec_…
+ADMIN_TOKEN = os.environ.get("ADMIN_TOKEN", "")  # of the shop's own staff, who may refund
 CHECKOUT_JS = os.environ.get("CHECKOUT_JS", "http://127.0.0.1:3000/checkout.global.js")  # serve your own copy of it
 IAMPORT_JS = os.environ.get("IAMPORT_JS", "http://127.0.0.1:3001/js/iamport.payment-1.2.0.js")
+
+# With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+if not WEBHOOK_SECRET.startswith("whsec_") or not ADMIN_TOKEN:
+    raise SystemExit("Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.")
 
 orders = {}  # merchant_uid -> {"delivered": how often the goods were sent}
 seen = set()  # the webhook-ids that were processed
@@ -123,6 +128,8 @@ class Shop(BaseHTTPRequestHandler):
             return self.send_json(*register_order())
         if self.path == "/webhooks":
             return self.send_json(*receive_webhook(self.headers, body))
+        if found and self.headers.get("authorization") != "Bearer " + ADMIN_TOKEN:
+            return self.send_json(401, {"error": "staff only"})
         if found and found[1] in orders:
             return self.send_json(*refund(found[1]))
         return self.send_json(404, {"error": "no such order"})

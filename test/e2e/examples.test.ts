@@ -73,6 +73,7 @@ async function start({ program, args }: Example): Promise<{ system: System; url:
       PORT: String(port),
       PAYMENTS_URL: system.url,
       WEBHOOK_SECRET: secret,
+      ADMIN_TOKEN: 'staff',
       CHECKOUT_JS: `${system.url}/checkout.global.js`,
       IAMPORT_JS: `${system.iamport.url}/js/iamport.payment-1.2.0.js`,
       STATE_FILE: join(directory, 'shop.json'),
@@ -152,7 +153,11 @@ describe.each(examples)('$name', (example) => {
       expect(await send(url, `${unpaid}:2`, forged)).toBe(200);
       expect(await delivered(url, unpaid)).toBe(0);
 
-      const refunded = await fetch(`${url}/orders/${merchantUid}/refund`, { method: 'POST' });
+      expect((await fetch(`${url}/orders/${merchantUid}/refund`, { method: 'POST' })).status).toBe(401);
+      const refunded = await fetch(`${url}/orders/${merchantUid}/refund`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer staff' },
+      });
       expect([refunded.status, await refunded.json()]).toMatchObject([200, { refund: { state: 'done' } }]);
       expect((await system.shop('GET', merchantUid)).json).toMatchObject({ status: 'cancelled' });
       expect(system.faults).toEqual([]);
