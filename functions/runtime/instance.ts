@@ -16,7 +16,7 @@ import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
 import { dependenciesFrom, type HandlerDependencies } from './dependencies.ts';
 import { writeCounts } from './log.ts';
-import { type ShopAuth, shopAuth } from './shop-auth.ts';
+import { iamAuth, type ShopAuth, shopAuth } from './shop-auth.ts';
 
 /** The dependencies of one Lambda instance. */
 export interface InstanceDependencies extends HandlerDependencies {
@@ -74,12 +74,9 @@ export function createDependencies(
   };
 }
 
-/**
- * @returns undefined when API Gateway has authorized the caller (`shopAuth: 'iam'`)
- * @throws Error without the secret's ARN: the route would be open to everybody
- */
-export function createShopAuth(config: Config, right: ShopRight): ShopAuth | undefined {
-  if (config.shopAuth === 'iam') return undefined;
+/** @throws Error without the secret's ARN: no key could be checked */
+export function createShopAuth(config: Config, right: ShopRight): ShopAuth {
+  if (config.shopAuth === 'iam') return iamAuth;
   if (!config.shopKeysSecretArn) throw new Error('Invalid environment variables: SHOP_KEYS_SECRET_ARN is missing');
   return shopAuth(createShopKeys(secretsManager, config.shopKeysSecretArn), systemClock, right);
 }

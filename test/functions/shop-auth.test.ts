@@ -1,10 +1,11 @@
 /** The key of the shop's server: which keys are admitted, and when the secret is read. */
 
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StoreUnavailable } from '../../functions/application/faults.ts';
 import { Problem } from '../../functions/http/problem.ts';
 import { checkKey, keyIn } from '../../functions/http/shop-key.ts';
-import { shopAuth } from '../../functions/runtime/shop-auth.ts';
+import { iamAuth, shopAuth } from '../../functions/runtime/shop-auth.ts';
 import { type ShopKeySecret, type ShopRight, shopKeysOf } from '../../functions/shared/shop-keys.ts';
 
 const text = (letter: string): string => letter.repeat(43) + letter.toUpperCase().repeat(43);
@@ -84,7 +85,8 @@ describe('the secret', () => {
       clock,
       right,
     );
-  const withKey = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+  const requestContext = {} as APIGatewayProxyEventV2['requestContext'];
+  const withKey = (key: string) => ({ headers: { authorization: `Bearer ${key}` }, requestContext });
   const codeOf = (promise: Promise<void>) =>
     promise.then(
       () => 'admitted',
@@ -98,7 +100,7 @@ describe('the secret', () => {
   });
 
   test('is not read for a request without a key', async () => {
-    expect(await codeOf(auth().admit({ headers: {} }))).toBe('unauthorised');
+    expect(await codeOf(auth().admit({ headers: {}, requestContext }))).toBe('unauthorised');
     expect(reads).toBe(0);
   });
 
@@ -148,6 +150,17 @@ describe('the secret', () => {
     expect(await codeOf(admit(withKey(moneyKey(previous))))).toBe('StoreUnavailable');
   });
 
+  test('is read again ten seconds after a failed read', async () => {
+    const { admit } = auth();
+    await admit(withKey(moneyKey(current)));
+    secret = new StoreUnavailable('down');
+    now += 300_000;
+    await admit(withKey(moneyKey(current)));
+    secret = { current: previous };
+    now += 10_000;
+    expect(await codeOf(admit(withKey(moneyKey(current))))).toBe('unauthorised');
+  });
+
   test('is read during init, and a failure there stops nothing', async () => {
     secret = new StoreUnavailable('down');
     const { warmUp, admit } = auth('orders');
@@ -156,4 +169,22 @@ describe('the secret', () => {
     expect(await codeOf(admit(withKey(ordersKey(current))))).toBe('admitted');
     expect(await codeOf(auth('money').admit(withKey(ordersKey(current))))).toBe('forbidden');
   });
+});
+
+describe('with IAM', () => {
+  const event = (context: object) => ({
+    headers: {},
+    requestContext: context as APIGatewayProxyEventV2['requestContext'],
+  });
+
+  test('a caller that API Gateway has authorized is admitted', async () => {
+    await expect(iamAuth.admit(event({ authorizer: { iam: { accessKey: 'AKIA' } } }))).resolves.toBeUndefined();
+  });
+
+  test.each([[{}], [{ authorizer: {} }], [{ authorizer: { jwt: {} } }]])(
+    'a caller of a route that is still open is refused: %j',
+    async (context) => {
+      await expect(iamAuth.admit(event(context))).rejects.toMatchObject({ code: 'unauthorised' });
+    },
+  );
 });
