@@ -2,6 +2,7 @@
  * Signed webhooks to a URL of the shop's server: rule → queue → function. Each URL has its own, so that a slow or dead server
  * delays no other. The message of the queue is the event itself, and the queue repeats it until the server has accepted it.
  */
+import { createHash } from 'node:crypto';
 import { CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
@@ -27,8 +28,11 @@ const DEAD_LETTER_RETENTION = Duration.days(14);
 const MAX_RECEIVES = 1_000;
 /** The queue repeats a message whose function ended without a result after this time. AWS advises six times the function's timeout. */
 const VISIBILITY = Duration.seconds(6 * DELIVER.timeoutSeconds);
-/** Requests to one server at once, so that a backlog does not overload it. */
-const CONCURRENCY = 10;
+/**
+ * Requests to one server at once, the minimum of SQS. Each uses an execution of the account's quota, which payments need too: a
+ * server that does not answer holds one for 10 seconds.
+ */
+const CONCURRENCY = 2;
 /**
  * Never change these. CloudFormation generates a new secret when they differ from those of the last deployment, and receivers
  * would refuse its signatures. 44 letters and digits are base64 of 33 bytes, and have 262 random bits.
@@ -147,8 +151,12 @@ export class Webhook extends Construct {
   }
 }
 
-/** The id of the construct: the URL without characters that the CDK refuses. Part of the logical ids, so it must stay. */
-export const webhookId = (url: string): string => `Webhook ${url.replace(/^https:\/\//, '').replaceAll('/', ' ')}`;
+/**
+ * The id of the construct, part of the names of its resources: the host, and a hash in place of the path and the query, which may
+ * contain a key. Never change it: CloudFormation would create a new queue and a new secret.
+ */
+export const webhookId = (url: string): string =>
+  `Webhook ${hostIn(url)} ${createHash('sha256').update(url).digest('hex').slice(0, 8)}`;
 
 /** Descriptions show no path or query, which may contain a key. */
 const hostIn = (url: string): string => new URL(url).host;

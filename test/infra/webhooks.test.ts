@@ -25,10 +25,16 @@ const webhooks = [
 ] satisfies Configuration['webhooks'];
 const without = synthesized({ storefront });
 const template = synthesized({ storefront, webhooks });
-const first = 'Webhookapishopexamplewebhooks';
+const first = 'Webhookapishopexample4c46ea3f';
 
 /** The properties of the first URL's resource of this type, by the rest of its short name. */
 const ofFirst = (type: string, name: string) => ofType(template, type)[`${first}${name}`]?.Properties ?? {};
+
+test('the path and the query of a URL, which may contain a key, are in no name of a resource', () => {
+  const ids = [...Object.keys(template.Resources), ...Object.keys(template.Outputs ?? {})];
+  expect(ids.filter((id) => /key1|erpshopexamplein/i.test(id))).toEqual([]);
+  expect(ids.filter((id) => id.includes('Webhookerpshopexample')).length).toBeGreaterThan(10);
+});
 
 test('without a URL the template has nothing of it', () => {
   const ofWebhooks = Object.keys(without.Resources).filter(
@@ -103,7 +109,7 @@ test('each URL has its own queue and function, which takes one message at a time
     expect(mapping).toMatchObject({
       BatchSize: 1,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 10 },
+      ScalingConfig: { MaximumConcurrency: 2 },
     });
   }
   expect(ofFirst('AWS::Lambda::Function', 'DeliverFunction')).toMatchObject({
