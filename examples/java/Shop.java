@@ -108,7 +108,9 @@ public class Shop {
       // Events may come late. The backend knows how the order is now.
       var order = payments("GET", "/orders/" + merchantUid, null);
       if (order.status() != 200) return new Answer(503, "{\"error\":\"send it again\"}");
-      if (textIn(order.json(), "status").equals("paid")) delivered.merge(merchantUid, 1, Integer::sum);
+      // A part of it may have been refunded meanwhile.
+      var isPaid = Set.of("paid", "partial_cancelled").contains(textIn(order.json(), "status"));
+      if (isPaid) delivered.merge(merchantUid, 1, Integer::sum);
     }
     seen.add(id);
     return new Answer(200, "{}");
@@ -153,7 +155,7 @@ public class Shop {
   }
 
   static void handle(HttpExchange exchange) throws IOException {
-    try (exchange) {
+    try {
       var isPage = exchange.getRequestURI().getPath().equals("/");
       var answer = isPage ? new Answer(200, PAGE) : respond(exchange, exchange.getRequestBody().readAllBytes());
       var bytes = answer.json().getBytes(StandardCharsets.UTF_8);
@@ -163,11 +165,13 @@ public class Shop {
     } catch (Exception failure) {
       failure.printStackTrace();
       exchange.sendResponseHeaders(500, -1); // the webhook comes again
+    } finally {
+      exchange.close();
     }
   }
 
   public static void main(String[] args) throws IOException {
-    // With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+    // With an empty secret any caller could sign a webhook, and with an empty token any caller could refund.
     if (!WEBHOOK_SECRET.startsWith("whsec_") || ADMIN_TOKEN.isEmpty()) {
       System.err.println("Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.");
       System.exit(1);

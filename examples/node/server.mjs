@@ -16,7 +16,7 @@ const {
   IAMPORT_JS = 'http://127.0.0.1:3001/js/iamport.payment-1.2.0.js', // https://cdn.iamport.kr/v1/iamport.js
 } = process.env;
 
-// With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+// With an empty secret any caller could sign a webhook, and with an empty token any caller could refund.
 if (!WEBHOOK_SECRET.startsWith('whsec_') || !ADMIN_TOKEN) {
   console.error('Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.');
   process.exit(1);
@@ -78,7 +78,8 @@ async function receiveWebhook(headers, body) {
       seen.delete(id);
       return [503, { error: 'send it again' }];
     }
-    if (now.body.status === 'paid') order.delivered += 1;
+    // A part of it may have been refunded meanwhile.
+    if (['paid', 'partial_cancelled'].includes(now.body.status)) order.delivered += 1;
   }
   return [200, {}];
 }

@@ -21,7 +21,7 @@ define('CHECKOUT_JS', setting('CHECKOUT_JS', 'http://127.0.0.1:3000/checkout.glo
 define('IAMPORT_JS', setting('IAMPORT_JS', 'http://127.0.0.1:3001/js/iamport.payment-1.2.0.js'));
 define('STATE_FILE', setting('STATE_FILE', sys_get_temp_dir() . '/shop.json'));
 
-// With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+// With an empty secret any caller could sign a webhook, and with an empty token any caller could refund.
 if (!str_starts_with(WEBHOOK_SECRET, 'whsec_') || ADMIN_TOKEN === '') {
     http_response_code(500);
     exit('Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.');
@@ -108,7 +108,8 @@ function receiveWebhook(string $body): array
             if ($status !== 200) {
                 return [503, ['error' => 'send it again']];
             }
-            if ($order['status'] === 'paid') {
+            // A part of it may have been refunded meanwhile.
+            if (in_array($order['status'], ['paid', 'partial_cancelled'], true)) {
                 $state['orders'][$merchantUid]['delivered'] += 1;
             }
         }

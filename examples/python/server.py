@@ -26,7 +26,7 @@ ADMIN_TOKEN = os.environ.get("ADMIN_TOKEN", "")  # of the shop's own staff, who 
 CHECKOUT_JS = os.environ.get("CHECKOUT_JS", "http://127.0.0.1:3000/checkout.global.js")  # serve your own copy of it
 IAMPORT_JS = os.environ.get("IAMPORT_JS", "http://127.0.0.1:3001/js/iamport.payment-1.2.0.js")
 
-# With an empty secret anybody could sign a webhook, and with an empty token anybody could refund.
+# With an empty secret any caller could sign a webhook, and with an empty token any caller could refund.
 if not WEBHOOK_SECRET.startswith("whsec_") or not ADMIN_TOKEN:
     raise SystemExit("Set WEBHOOK_SECRET=whsec_… and ADMIN_TOKEN.")
 
@@ -86,7 +86,8 @@ def receive_webhook(headers, body):
             status, order = payments("GET", "/orders/" + quote(merchant_uid, safe=""))
             if status != 200:
                 return 503, {"error": "send it again"}
-            if order["status"] == "paid":
+            # A part of it may have been refunded meanwhile.
+            if order["status"] in ("paid", "partial_cancelled"):
                 orders[merchant_uid]["delivered"] += 1
         seen.add(headers["webhook-id"])
     return 200, {}
