@@ -11,6 +11,7 @@ import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } fr
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
+import { shopKeySecretIn } from '../functions/adapters/shop-keys.ts';
 import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
 import type { Bus } from '../functions/application/ports.ts';
 import { eventSource } from '../functions/events/event-schema.ts';
@@ -203,7 +204,12 @@ function shopKeysOfDeployment(variables: Readonly<Record<string, string>>): Shop
   return {
     async read() {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
-      return JSON.parse(SecretString) as ShopKeySecret;
+      const found = shopKeySecretIn(SecretString);
+      if (found) return found;
+      throw new OperatorError({
+        ko: `시크릿 ${SecretId}에 키가 없습니다. {"current": "영문과 숫자 86자"}를 넣으세요`,
+        en: `The secret ${SecretId} has no keys. Put {"current": "<86 letters and digits>"} into it`,
+      });
     },
     async write(secret) {
       await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secret) }));

@@ -12,26 +12,28 @@ export const keys: Command = async (call) => {
     call.print(`${messageFor('noKeys')}\n`, { code: 'shop_auth_iam' });
     return exit.refused;
   }
-  const secret = await store.read();
   switch (subject) {
     case '':
-      return show(call, secret);
+      return show(call, await store.read());
     case 'rotate': {
+      if (!(await call.confirm(messageFor('willRotate')))) return exit.notConfirmed;
+      // Read after the question: another operator may have changed the keys meanwhile.
+      const secret = await store.read();
       if (secret.previous !== undefined) {
         call.print(`${messageFor('previousKeysLeft')}\n`, { code: 'previous_keys_valid' });
         return exit.refused;
       }
-      if (!(await call.confirm(messageFor('willRotate')))) return exit.notConfirmed;
       const next = { current: randomText(), previous: secret.current };
       await store.write(next);
       return show(call, next);
     }
     case 'retire': {
+      if (!(await call.confirm(messageFor('willRetire')))) return exit.notConfirmed;
+      const secret = await store.read();
       if (secret.previous === undefined) {
         call.print(`${messageFor('noPreviousKeys')}\n`, { code: 'no_previous_keys' });
         return exit.refused;
       }
-      if (!(await call.confirm(messageFor('willRetire')))) return exit.notConfirmed;
       const next = { current: secret.current };
       await store.write(next);
       return show(call, next);

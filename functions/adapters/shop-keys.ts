@@ -4,11 +4,14 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import * as z from 'zod/mini';
 import { StoreUnavailable } from '../application/faults.ts';
 import { jsonIn } from '../shared/json-text.ts';
-import { type ShopKeys, shopKeysOf } from '../shared/shop-keys.ts';
+import { type ShopKeySecret, type ShopKeys, shopKeysOf } from '../shared/shop-keys.ts';
 
 /** A shorter text would be a key that can be guessed. The local system's keys are short, and only on the loopback. */
-const half = z.string().check(z.regex(/^[0-9A-Za-z]{10,200}$/));
-const secret = z.object({ current: half, previous: z.optional(half) });
+const keyText = z.string().check(z.regex(/^[0-9A-Za-z]{10,200}$/));
+const secret = z.object({ current: keyText, previous: z.optional(keyText) });
+
+/** @returns undefined when the secret's text has another form */
+export const shopKeySecretIn = (text: string): ShopKeySecret | undefined => secret.safeParse(jsonIn(text)).data;
 
 /**
  * @param open creates the client, once
@@ -23,10 +26,10 @@ export function createShopKeys(open: () => SecretsManagerClient, secretId: strin
     const response = await client.send(new GetSecretValueCommand({ SecretId: secretId })).catch((cause: unknown) => {
       throw new StoreUnavailable('Secrets Manager returned no response, so the key cannot be checked', { cause });
     });
-    const found = secret.safeParse(jsonIn(response.SecretString ?? ''));
-    if (found.success) return shopKeysOf(found.data);
+    const found = shopKeySecretIn(response.SecretString ?? '');
+    if (found) return shopKeysOf(found);
     throw new StoreUnavailable(
-      `The secret ${secretId} has no keys: it needs {"current": "<86 letters and digits>"}. ops -- keys rotate writes it`,
+      `The secret ${secretId} has no keys. Put {"current": "<86 letters and digits>"} into it`,
     );
   };
 }
