@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 interface Manifest {
+  readonly version: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly allowScripts: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
@@ -53,6 +54,16 @@ describe.each(['package.json', 'test/clients/package.json'])('%s', (file) => {
     );
     expect(foreign.map(([path]) => path)).toEqual([]);
   });
+});
+
+test('the Next.js example has exact versions, no lock file, and the package of this version', () => {
+  const { dependencies, devDependencies }: Manifest = JSON.parse(read('examples/nextjs/package.json'));
+  const { 'iamport-serverless': ours, ...others } = { ...dependencies, ...devDependencies };
+  expect(ours).toBe(`file:../../dist/iamport-serverless-${manifest.version}.tgz`);
+  expect(Object.entries(others).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  // The hash of a lock file would be of one build of that package.
+  expect(read('examples/nextjs/.npmrc')).toContain('package-lock=false');
+  expect(locked.filter(([path]) => nameOf(path) === 'next')).toEqual([]);
 });
 
 describe('a package', () => {

@@ -13,8 +13,12 @@ import { type System, startSystem } from '../support/system.ts';
 
 const root = join(import.meta.dirname, '../..');
 
+const next = 'examples/nextjs/node_modules/next/dist/bin/next';
+
 interface Example {
   readonly name: string;
+  /** Arguments of the program that build the example. */
+  readonly build?: readonly string[];
   /** The program, and its arguments for a port. */
   readonly program: string;
   readonly args: (port: number) => readonly string[];
@@ -43,19 +47,37 @@ const examples: readonly Example[] = [
     args: () => ['examples/java/Shop.java'],
     needs: [['--list-modules'], 'jdk.compiler'],
   },
+  {
+    name: 'nextjs, its route file without Next.js',
+    program: process.execPath,
+    args: () => ['test/support/next-route.ts'],
+    needs: [['--version'], 'v'],
+  },
+  // Next.js is no dependency of this project: `npm install` in examples/nextjs adds it there.
+  {
+    name: 'nextjs',
+    program: process.execPath,
+    build: [next, 'build', 'examples/nextjs'],
+    args: (port) => [next, 'start', 'examples/nextjs', '-H', '127.0.0.1', '-p', String(port)],
+    needs: [[next, '--version'], 'Next.js'],
+  },
 ];
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
 const canRun = ({ program, needs: [args, text] }: Example): boolean =>
-  spawnSync(program, [...args], { encoding: 'utf8' }).stdout?.includes(text) ?? false;
+  spawnSync(program, [...args], { cwd: root, encoding: 'utf8' }).stdout?.includes(text) ?? false;
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function start({ program, args }: Example): Promise<{ system: System; url: string }> {
+async function start({ program, build, args }: Example): Promise<{ system: System; url: string }> {
+  if (build) {
+    const { status, stdout, stderr } = spawnSync(program, [...build], { cwd: root, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`The example cannot be built: ${stdout}${stderr}`);
+  }
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const system = await startSystem({
@@ -164,23 +186,27 @@ describe.each(examples)('$name', (example) => {
     },
     180_000,
   );
-});
 
-test('the page of the Node.js example pays in a browser, and its server delivers', { timeout: 180_000 }, async () => {
-  const { system, url } = await start(examples[0] as Example);
-  const browser = await launchBrowser();
-  closing.push(() => browser.close());
-  const page = await (await pc(browser)).newPage();
-  const failures: string[] = [];
-  page.on('pageerror', (error) => failures.push(error.message));
-  await page.goto(url);
-  await page.locator('#pay').click();
-  const window = page.frameLocator('#imp-iframe');
-  await window.getByTestId('order').waitFor();
-  await window.getByTestId('pay').click();
-  await page.locator('#result').filter({ hasText: /./ }).waitFor();
-  expect(await page.locator('#result').innerText()).toMatch(/완료|complete/);
-  const { merchant_uid: merchantUid } = system.iamport.ledger.entries().at(-1)?.payment ?? { merchant_uid: '' };
-  await expect.poll(() => delivered(url, merchantUid), { timeout: 30_000 }).toBe(1);
-  expect(failures).toEqual([]);
+  test.skipIf(!canRun(example))(
+    'its page pays in a browser, and its server delivers',
+    async () => {
+      const { system, url } = await start(example);
+      const browser = await launchBrowser();
+      closing.push(() => browser.close());
+      const page = await (await pc(browser)).newPage();
+      const failures: string[] = [];
+      page.on('pageerror', (error) => failures.push(error.message));
+      await page.goto(url);
+      await page.locator('#pay').click();
+      const window = page.frameLocator('#imp-iframe');
+      await window.getByTestId('order').waitFor();
+      await window.getByTestId('pay').click();
+      await page.locator('#result').filter({ hasText: /./ }).waitFor();
+      expect(await page.locator('#result').innerText()).toMatch(/완료|complete/);
+      const { merchant_uid: merchantUid } = system.iamport.ledger.entries().at(-1)?.payment ?? { merchant_uid: '' };
+      await expect.poll(() => delivered(url, merchantUid), { timeout: 30_000 }).toBe(1);
+      expect(failures).toEqual([]);
+    },
+    180_000,
+  );
 });

@@ -54,6 +54,9 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run bench:libraries': isBenchmark,
   'npm run bench:watching': isBenchmark,
   'npm run bench:reconcile': isBenchmark,
+  'npx next': {
+    because: 'Next.js is no dependency. test/e2e/examples.test.ts runs it where it is installed in examples/nextjs.',
+  },
   'npx vitest': runsInCi,
   'npx cdk': needsAccount,
   aws: needsAccount,
