@@ -20,7 +20,16 @@ import { CloudAssembly, idOfArn, region } from './aws/template.ts';
 import { type LocalWebhooks, startWebhooks, type WebhookReceiver } from './aws/webhooks.ts';
 import { followStreams, runSchedules } from './aws/workers.ts';
 import { type FakeIamport, startIamport } from './iamport/server.ts';
-import { type Fact, Live, observeIamport, observeLog, observeRequests, recordEvent, recordWrite } from './live/live.ts';
+import {
+  type Fact,
+  Live,
+  observeIamport,
+  observeLog,
+  observeRequests,
+  observeWebhooks,
+  recordEvent,
+  recordWrite,
+} from './live/live.ts';
 import { demoShop } from './shop/demo-shop.ts';
 
 export interface LocalOptions {
@@ -119,7 +128,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   const assembly = CloudAssembly.read(await options.assembly);
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
   const tables = await createTables(assembly, database, accessKeyId);
-  const webhooks = resources.add(await startWebhooks(assembly, options.webhooks));
+  const webhooks = resources.add(await startWebhooks(assembly, options.webhooks, observeWebhooks(live)));
   const secrets = resources.add(await startSecrets(new Map([...secretsOf(assembly, options), ...webhooks.secrets])));
   const onEvent = (event: LocalEvent) => {
     recordEvent(live, event);

@@ -19,6 +19,14 @@ export interface WebhookReceiver {
   readonly previousSecret?: string;
 }
 
+/** For the live page. */
+export interface WebhookObserver {
+  /** An event came into the queue of a destination. */
+  queued(event: LocalEvent): void;
+  /** A message goes to the function `deliver`. */
+  received(body: string, receiveCount: number): void;
+}
+
 interface Destination {
   /** The logical id of the queue. */
   readonly id: string;
@@ -44,7 +52,11 @@ export interface LocalWebhooks {
 }
 
 /** @throws Error when there is a receiver, and the template has no webhooks */
-export async function startWebhooks(assembly: CloudAssembly, receiver?: WebhookReceiver): Promise<LocalWebhooks> {
+export async function startWebhooks(
+  assembly: CloudAssembly,
+  receiver: WebhookReceiver | undefined,
+  observer: WebhookObserver,
+): Promise<LocalWebhooks> {
   const functions = receiver ? deliverFunctions(assembly) : [];
   if (receiver && functions.length === 0) throw new Error('The template has no webhooks: add a URL to `webhooks`.');
   const destinations = await Promise.all(
@@ -69,10 +81,14 @@ export async function startWebhooks(assembly: CloudAssembly, receiver?: WebhookR
     secrets: new Map(destinations.map(({ environment }) => [environment.WEBHOOK_SECRET_ARN ?? '', secret])),
     put(event) {
       const targets = rules.filter(({ matches }) => matches(event)).flatMap(({ queueIds }) => queueIds);
-      for (const { id, queue } of destinations) if (targets.includes(id)) queue.send(JSON.stringify(event));
+      for (const { id, queue } of destinations) {
+        if (!targets.includes(id)) continue;
+        queue.send(JSON.stringify(event));
+        observer.queued(event);
+      }
     },
     environmentOf: (functionId) => destinations.find((one) => one.functionId === functionId)?.environment ?? {},
-    follow: (lambdas, report) => followQueues(destinations, lambdas, report),
+    follow: (lambdas, report) => followQueues(destinations, lambdas, report, observer),
     async close() {
       await Promise.all(destinations.flatMap(({ queue, deadLetters }) => [queue.close(), deadLetters.close()]));
     },
@@ -110,6 +126,7 @@ function followQueues(
   destinations: readonly Destination[],
   functions: ReadonlyMap<string, LambdaFunction>,
   report: (problem: string) => void,
+  observer: WebhookObserver,
 ) {
   const ending = new AbortController();
   const followed = destinations.map(async ({ id, queue, functionId }) => {
@@ -118,6 +135,7 @@ function followQueues(
     const running = new Set<Promise<void>>();
     while (!ending.signal.aborted) {
       for (const message of queue.receive(concurrency - running.size, visibilitySeconds)) {
+        observer.received(message.body, message.receiveCount);
         const delivery = invokeWith(lambda, queue, id, message).catch((error: unknown) => report(String(error)));
         running.add(delivery);
         void delivery.then(() => running.delete(delivery));

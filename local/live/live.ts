@@ -1,30 +1,38 @@
 /**
- * The feed of the live page: requests, calls, decisions, writes and events, each a fact from one place to another. Only
- * observes, and keeps the newest facts for a page that opens late. Not deployed.
+ * The feed of the live page: requests, calls, decisions, writes, events and webhooks, each a fact from one place to
+ * another. Only observes, and keeps the newest facts for a page that opens late. Not deployed.
  */
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { LocalEvent } from '../aws/bus.ts';
+import type { WebhookObserver } from '../aws/webhooks.ts';
 import type { RequestObserver } from '../request-observer.ts';
 
-/** The sender or the receiver of a fact. `bank` is a user of the fake Iamport's control page. */
-export type Place = 'shop' | 'buyer' | 'functions' | 'iamport' | 'bank' | 'table' | 'bus';
+/**
+ * The sender or the receiver of a fact. `bank` is a user of the fake Iamport's control page, `queue` the queue of a
+ * destination of webhooks with its dead-letter queue.
+ */
+export type Place = 'shop' | 'buyer' | 'functions' | 'iamport' | 'bank' | 'table' | 'bus' | 'queue';
 
 export interface Fact {
   /** Grows with each new fact. A fact published again with the same id has been completed by its response. */
   readonly id: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly kind: 'request' | 'call' | 'window' | 'decision' | 'write' | 'event';
+  readonly kind: 'request' | 'call' | 'window' | 'decision' | 'write' | 'event' | 'queue' | 'webhook';
   readonly from: Place;
   readonly to: Place;
-  /** As on the wire: `POST /payments/complete`, `paid`, `ready → paid`, `Payment Paid`. */
+  /** As on the wire: `POST /payments/complete`, `paid`, `ready → paid`, `Payment Paid`; `repeat`, `dead-letter`. */
   readonly title: string;
   /** `200 · 35 ms`, the reason of a rejection, the revision of a write. */
   readonly detail?: string;
   readonly order?: string;
   readonly payment?: string;
   readonly amount?: number;
+  /** Which delivery of a webhook it is, from 1. */
+  readonly attempt?: number;
+  /** The time until the next attempt of a webhook. Seconds. */
+  readonly afterSeconds?: number;
 }
 
 type NewFact = Omit<Fact, 'id' | 'at'>;
@@ -117,45 +125,55 @@ function callerOf(method: string, path: string): Pick<Fact, 'kind' | 'from'> | u
   return /^\/(payments|users|vbanks)\b/.test(path) ? { kind: 'call', from: 'functions' } : undefined;
 }
 
-/** Publishes the decisions in a function's log. Other log lines are ignored. */
+/** Publishes the decisions and the attempts of webhooks in a function's log. Other log lines are ignored. */
 export function observeLog(live: Live): (text: string) => void {
   let rest = '';
   return (text) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const decision = decisionIn(line);
-      if (decision) live.add(decision);
+      for (const fact of factsIn(line)) live.add(fact);
     }
   };
 }
 
-function decisionIn(line: string): NewFact | undefined {
-  const message = messageIn(line);
-  const { route, outcome, reason, code, merchantUid, impUid, durationMs } = message ?? {};
+function factsIn(line: string): NewFact[] {
+  // Lambda's JSON log format has the logged object as `message`.
+  const message = objectIn(objectIn(line).message);
+  const { route, outcome, reason, code, merchantUid, impUid, durationMs } = message;
   const title = outcome ?? code;
-  if (typeof route !== 'string' || typeof title !== 'string') return undefined;
-  const endpoint = route.split('/').at(-1);
-  const duration = typeof durationMs === 'number' && `${durationMs} ms`;
-  const details = [endpoint, reason ?? (outcome && code), duration].filter(Boolean);
-  return {
-    kind: 'decision',
-    from: 'functions',
-    to: 'functions',
-    title,
-    detail: details.join(' · '),
+  if (typeof route !== 'string' || typeof title !== 'string') return [];
+  const ids = {
     ...(typeof merchantUid === 'string' && { order: merchantUid }),
     ...(typeof impUid === 'string' && { payment: impUid }),
   };
+  const duration = typeof durationMs === 'number' && `${durationMs} ms`;
+  if (route === 'deliver') return attemptIn(message, title, duration).map((fact) => ({ ...fact, ...ids }));
+  const endpoint = route.split('/').at(-1);
+  const details = [endpoint, reason ?? (outcome && code), duration].filter(Boolean);
+  return [{ kind: 'decision', from: 'functions', to: 'functions', title, detail: details.join(' · '), ...ids }];
 }
 
-/** The `message` of a line in Lambda's JSON log format. */
-function messageIn(line: string): Readonly<Record<string, unknown>> | undefined {
+/** The request to the shop's server, if there was one, and what follows when it was not the last. */
+function attemptIn(message: Readonly<Record<string, unknown>>, outcome: string, duration: string | false): NewFact[] {
+  const { receiver, status, causes, afterSeconds } = message;
+  // An error that stands for several has no message of its own.
+  const fault = Array.isArray(causes) && causes.map((cause) => cause.replace(/^\w+: /, '')).findLast(Boolean);
+  const detail = [status ?? fault, duration].filter(Boolean).join(' · ');
+  const toShop: NewFact = { kind: 'webhook', from: 'functions', to: 'shop', title: `POST ${receiver}`, detail };
+  const toQueue = { kind: 'queue', from: 'functions', to: 'queue' } as const;
+  if (outcome === 'delivered') return [toShop];
+  if (outcome === 'repeat') return [toShop, { ...toQueue, title: outcome, afterSeconds: Number(afterSeconds) }];
+  // A message that is no event is not sent.
+  return [...(outcome === 'unreadable' ? [] : [toShop]), { ...toQueue, title: 'dead-letter', detail: outcome }];
+}
+
+/** @param value an object, or its JSON; anything else has no fields */
+function objectIn(value: unknown): Readonly<Record<string, unknown>> {
   try {
-    const { message } = JSON.parse(line);
-    return typeof message === 'object' && message !== null ? message : undefined;
+    return Object(typeof value === 'string' ? JSON.parse(value) : value);
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -182,7 +200,30 @@ export function recordWrite(live: Live, table: string, { dynamodb = {} }: Dynamo
 }
 
 export function recordEvent(live: Live, event: LocalEvent): void {
-  const { merchant_uid: order, imp_uid: payment } = event.detail as { merchant_uid?: string; imp_uid?: string };
-  const title = event['detail-type'];
-  live.add({ kind: 'event', from: 'table', to: 'bus', title, ...(order && { order }), ...(payment && { payment }) });
+  live.add({ kind: 'event', from: 'table', to: 'bus', title: event['detail-type'], ...idsIn(event.detail) });
+}
+
+/** Publishes the way of a webhook through its queue. The log of `deliver` has the attempt itself. */
+export const observeWebhooks = (live: Live): WebhookObserver => ({
+  queued(event) {
+    live.add({ kind: 'queue', from: 'bus', to: 'queue', title: event['detail-type'], ...idsIn(event.detail) });
+  },
+  received(body, attempt) {
+    const { 'detail-type': type, detail } = objectIn(body);
+    const ids = idsIn(detail);
+    live.add({
+      kind: 'queue',
+      from: 'queue',
+      to: 'functions',
+      title: 'deliver',
+      ...(typeof type === 'string' && { detail: type }),
+      attempt,
+      ...ids,
+    });
+  },
+});
+
+function idsIn(detail: unknown): Pick<NewFact, 'order' | 'payment'> {
+  const { merchant_uid: order, imp_uid: payment } = objectIn(detail);
+  return { ...(typeof order === 'string' && { order }), ...(typeof payment === 'string' && { payment }) };
 }

@@ -1,7 +1,8 @@
 /** The live page during a purchase in the shop: each step, in both languages, on a wide screen and a narrow one. */
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type ShopServer, startShopServer, webhooksAssembly } from '../support/shop-server.ts';
 import { Buyer, type Profile, startEnvironment } from './buyer.ts';
 
 let environment: Awaited<ReturnType<typeof startEnvironment>>;
@@ -12,11 +13,11 @@ afterEach(() => environment.reset());
 afterAll(() => environment?.close());
 
 /** Buys while the live page is open in another tab. */
-async function buyWithLivePage(profile: Profile = 'pc', approved?: string) {
-  const buyer = await Buyer.with(profile, environment);
+async function buyWithLivePage(profile: Profile = 'pc', approved?: string, system = environment) {
+  const buyer = await Buyer.with(profile, system);
   await buyer.enterShop();
   const [live] = await Promise.all([buyer.page.context().waitForEvent('page'), buyer.page.getByTestId('live').click()]);
-  live.on('pageerror', (error) => environment.system.faults.push(error.message));
+  live.on('pageerror', (error) => system.system.faults.push(error.message));
   await live.locator('#pulse[data-connection=connected]').waitFor();
   const window = await buyer.openWindow();
   if (approved) await window.getByTestId('tampered-amount').fill(approved);
@@ -92,4 +93,75 @@ test('on a phone the page is a list that fits 320 px', async () => {
   await line(live, 'event', 'Payment Paid').waitFor();
   expect(await live.evaluate('document.documentElement.scrollWidth')).toBe(320);
   expect(await line(live, 'event', 'Payment Paid').innerText()).toContain('주문 테이블 → 이벤트 버스');
+});
+
+describe('with a receiver of webhooks', () => {
+  let shop: ShopServer;
+  let withWebhooks: typeof environment;
+  beforeAll(async () => {
+    shop = await startShopServer();
+    const webhooks = { url: `${shop.url}?key=in-the-query`, secret: shop.secret };
+    withWebhooks = await startEnvironment({ assembly: await webhooksAssembly(), webhooks });
+  }, 300_000);
+  afterEach(() => withWebhooks.reset());
+  afterAll(async () => {
+    await withWebhooks?.close();
+    await shop?.close();
+  });
+
+  /** The rows of the queue and the webhook: places, texts and tones, as a list on a narrow screen has them. */
+  const rows = (live: Page) =>
+    live
+      .locator('#facts li')
+      .evaluateAll((all) =>
+        all
+          .filter(({ dataset: { kind } }) => kind === 'queue' || kind === 'webhook')
+          .map((row) => [
+            row.querySelector('.who')?.textContent,
+            row.querySelector('b')?.textContent,
+            row.querySelector('.detail')?.textContent?.replace(/\d+ ms/, 'n ms'),
+            row.dataset.tone,
+          ]),
+      );
+
+  test('each attempt of a webhook is drawn, with its status and the time to the next one; in English too', async () => {
+    shop.answers.push((response) => response.writeHead(503).end());
+    const { live } = await buyWithLivePage('pc', undefined, withWebhooks);
+    const receiver = `POST ${new URL(shop.url).host}`;
+    const attempts = [
+      ['이벤트 버스 → 웹훅 큐', 'Payment Paid', '', 'plain'],
+      ['웹훅 큐 → Lambda 함수', 'deliver', 'Payment Paid · 1번째 시도', 'plain'],
+      ['Lambda 함수 → 상점 서버', receiver, '503 · n ms', 'bad'],
+      ['Lambda 함수 → 웹훅 큐', expect.stringMatching(/^\d+초 뒤에 다시 시도$/), '', 'wait'],
+      ['웹훅 큐 → Lambda 함수', 'deliver', 'Payment Paid · 2번째 시도', 'plain'],
+      ['Lambda 함수 → 상점 서버', receiver, '204 · n ms', 'good'],
+    ];
+    await expect.poll(() => rows(live), { timeout: 40_000 }).toEqual(attempts);
+    expect(await live.locator('#places strong').last().innerText()).toBe('웹훅 큐');
+    expect(await live.locator('#places strong').count()).toBe(7);
+    expect(await live.locator('#facts').innerText()).not.toContain('in-the-query');
+    await live.getByRole('button', { name: 'English' }).click();
+    await expect
+      .poll(() => rows(live))
+      .toContainEqual([
+        'Lambda functions → Webhook queue',
+        expect.stringMatching(/^next attempt in \d+ s$/),
+        '',
+        'wait',
+      ]);
+    expect((await rows(live)).at(-2)).toEqual([
+      'Webhook queue → Lambda functions',
+      'deliver',
+      'Payment Paid · attempt 2',
+      'plain',
+    ]);
+  });
+
+  test('a webhook that is not sent again is drawn on its way to the dead-letter queue', async () => {
+    shop.answers.push((response) => response.writeHead(410).end());
+    const { live } = await buyWithLivePage('pc', undefined, withWebhooks);
+    const end = ['Lambda 함수 → 웹훅 큐', '데드레터 큐로 이동', 'gone', 'bad'];
+    await expect.poll(async () => (await rows(live)).at(-1), { timeout: 40_000 }).toEqual(end);
+    expect((await rows(live)).at(-2)?.slice(2)).toEqual(['410 · n ms', 'bad']);
+  });
 });

@@ -1,7 +1,7 @@
 /** The facts that the live page shows during a payment: requests, calls, decisions, writes and events. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Fact } from '../../local/live/live.ts';
+import { type Fact, Live, observeLog } from '../../local/live/live.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -104,4 +104,39 @@ test('a webhook is shown from Iamport, and a deposit from the bank', async () =>
   expect(steps).toContainEqual(['request', 'iamport', 'functions', 'POST /payments/webhook']);
   expect(steps).toContainEqual(['window', 'bank', 'iamport', `POST /__control/payments/${imp_uid}/deposit`]);
   expect(steps).toContainEqual(['write', 'functions', 'table', 'virtual_account_issued → paid']);
+});
+
+/** The facts from a line that the function `deliver` logs. */
+function factsOfAttempt(line: object): Partial<Fact>[] {
+  const live = new Live(() => 0);
+  const common = { route: 'deliver', receiver: 'shop.kr', merchantUid: 'ORD-1', durationMs: 7 };
+  observeLog(live)(`${JSON.stringify({ message: { ...common, ...line } })}\n`);
+  return live.facts.map(({ id, at, ...fact }) => fact);
+}
+const toShop = { kind: 'webhook', from: 'functions', to: 'shop', title: 'POST shop.kr', order: 'ORD-1' };
+const toQueue = { kind: 'queue', from: 'functions', to: 'queue', order: 'ORD-1' };
+
+test('an attempt without an answer is shown with its cause and the time to the next one', () => {
+  const causes = [
+    'WebhookNotAnswered: The webhook was not answered',
+    'Error: connect ECONNREFUSED',
+    'AggregateError: ',
+  ];
+  expect(factsOfAttempt({ outcome: 'repeat', causes, afterSeconds: 40 })).toEqual([
+    { ...toShop, detail: 'connect ECONNREFUSED · 7 ms' },
+    { ...toQueue, title: 'repeat', afterSeconds: 40 },
+  ]);
+});
+
+test('the last attempt of an expired webhook is shown, and its way to the dead-letter queue', () => {
+  expect(factsOfAttempt({ outcome: 'expired', status: 500 })).toEqual([
+    { ...toShop, detail: '500 · 7 ms' },
+    { ...toQueue, title: 'dead-letter', detail: 'expired' },
+  ]);
+});
+
+test('a message that is no event is shown on its way to the dead-letter queue, without an attempt', () => {
+  expect(factsOfAttempt({ outcome: 'unreadable' })).toEqual([
+    { ...toQueue, title: 'dead-letter', detail: 'unreadable' },
+  ]);
 });

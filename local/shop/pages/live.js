@@ -8,13 +8,19 @@ import { initLanguage, translate } from './messages.js';
 import { element, money } from './view.js';
 
 /** The columns. The user of the fake Iamport's control page (`bank`) shares the column of Iamport. */
-const places = ['shop', 'buyer', 'functions', 'iamport', 'table', 'bus'];
+const places = ['shop', 'buyer', 'functions', 'iamport', 'table', 'bus', 'queue'];
 const maxFacts = 500;
 const maxOrders = 5;
 
 const facts = new Map();
 /** The order that is shown, `*` for all; undefined follows the newest. */
 let chosen;
+
+/** Without a receiver of webhooks there are no queues of them, and no column. */
+const shownPlaces = () => {
+  const hasQueue = [...facts.values()].some(({ kind }) => kind === 'queue');
+  return places.filter((place) => hasQueue || place !== 'queue');
+};
 
 const columnOf = (place) => places.indexOf(place === 'bank' ? 'iamport' : place) + 1;
 
@@ -24,8 +30,10 @@ const orders = () => [...new Set([...facts.values()].map(({ order }) => order).f
 const shownOrder = () => chosen ?? orders()[0];
 
 /** The color of a fact, by the status in its title. */
-function toneOf({ kind, title }) {
+function toneOf({ kind, title, detail }) {
   if (hasResponse({ kind })) return 'plain';
+  if (kind === 'webhook') return /^2\d\d\b/.test(detail) ? 'good' : 'bad';
+  if (kind === 'queue') return { repeat: 'wait', 'dead-letter': 'bad' }[title] ?? 'plain';
   const last = title.split('→').at(-1).trim().toLowerCase();
   if (/^(paid|payment paid|done|refund completed)$/.test(last)) return 'good';
   if (/failed|rejected|reversed|required|mismatch|duplicate|cancelled|error|not_found|unavailable/.test(last))
@@ -37,8 +45,10 @@ function toneOf({ kind, title }) {
 const hasResponse = ({ kind }) => kind === 'request' || kind === 'call' || kind === 'window';
 
 function drawPlaces() {
+  const shown = shownPlaces();
+  element('diagram').style.setProperty('--count', shown.length);
   element('places').replaceChildren(
-    ...places.map((place) => {
+    ...shown.map((place) => {
       const head = document.createElement('div');
       head.dataset.place = place;
       const name = Object.assign(document.createElement('strong'), { textContent: translate(`place.${place}`) });
@@ -77,14 +87,25 @@ function labelOf(order) {
 
 /**
  * Collapses the repeated calls of polling pages: of more than three equal facts it keeps the first and the last, with
- * the count.
+ * the count. Each attempt of a webhook has a status of its own, so all of them stay.
  */
 function withoutRepeats(all) {
-  const alike = Map.groupBy(all, ({ kind, from, title }) => `${kind} ${from} ${title}`);
+  const polled = all.filter(({ kind }) => kind !== 'queue' && kind !== 'webhook');
+  const alike = Map.groupBy(polled, ({ kind, from, title }) => `${kind} ${from} ${title}`);
   const repeats = [...alike.values()].filter(({ length }) => length > 3);
   const times = new Map(repeats.map((group) => [group.at(-1), group.length]));
   const left = new Set(repeats.flatMap((group) => group.slice(1, -1)));
   return all.filter((fact) => !left.has(fact)).map((fact) => ({ ...fact, times: times.get(fact) }));
+}
+
+/** What the queue of a webhook does has a text; other titles are those of the wire. */
+const titleOf = ({ kind, title, afterSeconds }) =>
+  kind === 'queue' ? translate(title).replace('%s', afterSeconds) : title;
+
+function detailOf(fact) {
+  const { detail, attempt } = fact;
+  if (attempt) return [detail, translate('attempt').replace('%s', attempt)].filter(Boolean).join(' · ');
+  return detail ?? (hasResponse(fact) ? '…' : '');
 }
 
 /** One line of the diagram: an arrow from place to place, or a decision of the functions. */
@@ -100,13 +121,13 @@ function rowOf(fact, begin) {
   const part = (name, text) => Object.assign(document.createElement('span'), { className: name, textContent: text });
   const arrow = document.createElement('div');
   arrow.className = 'arrow';
-  const title = Object.assign(document.createElement('b'), { textContent: fact.title });
+  const title = Object.assign(document.createElement('b'), { textContent: titleOf(fact) });
   if (fact.times) title.append(` ×${fact.times}`);
   const who = part(
     'who',
     `${translate(`place.${fact.from}`)}${from === to ? '' : ` → ${translate(`place.${fact.to}`)}`}`,
   );
-  arrow.append(who, title, part('detail', fact.detail ?? (hasResponse(fact) ? '…' : '')), part('line', ''));
+  arrow.append(who, title, part('detail', detailOf(fact)), part('line', ''));
   row.append(
     part('time', `+${((fact.at - begin) / 1000).toFixed(2)}`),
     part('kind', translate(`kind.${fact.kind}`)),
@@ -123,6 +144,7 @@ function draw() {
   element('facts').replaceChildren(...rows);
   for (const row of rows.slice(before)) row.classList.add('fresh');
   element('empty').hidden = shown.length > 0;
+  drawPlaces();
   drawOrders();
 }
 
@@ -160,11 +182,8 @@ function listen() {
   });
 }
 
-initLanguage(() => {
-  drawPlaces();
-  draw();
-});
-drawPlaces();
+initLanguage(draw);
+draw();
 listen();
 shopConfig().then(({ controlUrl }) => {
   if (controlUrl) Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
