@@ -104,14 +104,26 @@ function welcome(
   ].join('\n');
 }
 
-await main().catch((error: NodeJS.ErrnoException & { readonly port?: number }) => {
-  console.error(error.code === 'EADDRINUSE' ? taken(error.port) : error.message);
+await main().catch(async (error: NodeJS.ErrnoException & { readonly port?: number }) => {
+  console.error(error.code === 'EADDRINUSE' ? await taken(error.port) : error.message);
   // Exits without waiting for the synthesis, which may still run.
   process.exit(1);
 });
 
-function taken(port = 0): string {
+async function taken(port = 0): Promise<string> {
   const configured = Number(process.env.PORT ?? 3000);
+  const url = `http://127.0.0.1:${configured}`;
+  const running = await processAt(url);
+  const other = `Choose another: PORT=${configured + 100} npm start`;
+  if (running !== undefined) return `npm start already runs at ${url}/ (process ${running}). ${other}`;
   const use = port === configured ? '' : ', where the fake Iamport would be (PORT + 1)';
-  return `Something else listens on port ${port}${use}. Choose another: PORT=${configured + 100} npm start`;
+  return `Something else listens on port ${port}${use}. ${other}`;
+}
+
+/** @returns the process id of a local system at the address, if one responds */
+async function processAt(url: string): Promise<number | undefined> {
+  const found = await fetch(`${url}/__local/deployment`, { signal: AbortSignal.timeout(1_000) })
+    .then(async (response) => (await response.json()) as { pid?: number })
+    .catch(() => undefined);
+  return found?.pid;
 }

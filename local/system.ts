@@ -3,7 +3,7 @@
  * and a demo shop. Listens on the loopback only. `close()` ends every process and server that it starts.
  */
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { DynamoDBRecord } from 'aws-lambda';
@@ -146,7 +146,12 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     IAMPORT_API_URL: options.iamportApiUrl ?? iamport?.url ?? '',
     ...options.environment,
   };
-  const environmentOf = (id: string) => ({ ...webhooks.environmentOf(id), ...baseEnvironment });
+  const environmentOf = (id: string, variables: Readonly<Record<string, string>>) => ({
+    ...variables,
+    ...resultPageOf(server.url, variables),
+    ...webhooks.environmentOf(id),
+    ...baseEnvironment,
+  });
   const functions = functionsOf(assembly, environmentOf, options, live);
   for (const lambda of functions.values()) resources.add(lambda);
   const reportProblem = options.report ?? console.error;
@@ -170,7 +175,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   };
   const { destinations } = webhooks;
   site.get('/__local/deployment', (c) =>
-    c.json({ environment, webhooks: destinations.map(({ environment }) => environment) }),
+    c.json({ pid: process.pid, environment, webhooks: destinations.map(({ environment }) => environment) }),
   );
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
   site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));
@@ -241,7 +246,7 @@ function publisherIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
 
 function functionsOf(
   assembly: CloudAssembly,
-  environmentOf: (id: string) => Readonly<Record<string, string>>,
+  environmentOf: (id: string, variables: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   { log = showErrors, timeoutSeconds }: Pick<LocalOptions, 'log' | 'timeoutSeconds'>,
   live: Live,
 ): Map<string, LambdaFunction> {
@@ -257,7 +262,7 @@ function functionsOf(
         handler: String(Handler),
         timeoutSeconds: timeoutSeconds ?? Number(Timeout),
         memoryMb: Number(MemorySize),
-        environment: { ...Variables, ...environmentOf(id), ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
+        environment: { ...environmentOf(id, Variables), ...(LogFormat && { AWS_LAMBDA_LOG_FORMAT: LogFormat }) },
         log(text, isError) {
           observe(text);
           log(text, isError);
@@ -266,6 +271,13 @@ function functionsOf(
       return [id, lambda];
     }),
   );
+}
+
+/** The links of the built-in result page lead to the demo shop: the configured ones belong to the real shop. */
+function resultPageOf(url: string, { RESULT_PAGE }: Readonly<Record<string, string>>): Record<string, string> {
+  if (RESULT_PAGE === undefined) return {};
+  const links = { shop: `${url}/`, orders: `${url}/`, checkout: `${url}/` };
+  return { RESULT_PAGE: JSON.stringify({ ...JSON.parse(RESULT_PAGE), ...links }) };
 }
 
 function showErrors(text: string, isError: boolean): void {
@@ -287,7 +299,7 @@ function secretsOf(assembly: CloudAssembly, { keys }: LocalOptions): Map<string,
 
 /** Listens at once, so that a port in use fails before anything else starts. */
 async function listening(port: number) {
-  const server: Server = createServer();
+  const server: Server = createServer(answerStarting);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -297,6 +309,7 @@ async function listening(port: number) {
     url: `http://127.0.0.1:${bound}`,
     serve(gateway: Gateway, shop: (request: Request) => Response | Promise<Response>) {
       const serveShop = getRequestListener(shop, { overrideGlobalObjects: false });
+      server.removeListener('request', answerStarting);
       server.on('request', (request, response) => {
         const isForGateway = gateway.answers(request) || !isShopPath(request.url ?? '/', request.method);
         void (isForGateway ? gateway.serve(request, response) : serveShop(request, response));
@@ -308,6 +321,21 @@ async function listening(port: number) {
     },
   };
 }
+
+/** Answers until the system is ready, so that a client that waits for it asks again, and a browser reloads the page. */
+function answerStarting({ method, url }: IncomingMessage, response: ServerResponse): void {
+  const isPage = method === 'GET' && isShopPath(url ?? '/') && !url?.startsWith('/__');
+  const [type, body] = isPage
+    ? ['text/html; charset=utf-8', startingPage]
+    : ['application/json', '{"message":"The local system is starting. Ask again in a second."}'];
+  response.writeHead(503, { 'content-type': type, 'retry-after': '1', connection: 'close' }).end(body);
+}
+
+const startingPage = `<!doctype html>
+<html lang="ko"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>시작하는 중 · Starting</title>
+<body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center; color-scheme: light dark">
+<p>시작하는 중입니다…</p><p lang="en">Starting…</p>
+`;
 
 /** Pages and the shop's own server. The gateway answers every other path, unknown ones with a 404. */
 const isShopPath = (url: string, method = 'GET'): boolean =>

@@ -19,8 +19,8 @@ const diagramsIn = (file: string): string[][] =>
   [...read(file).matchAll(/```mermaid\n([\s\S]*?)```/g)].map(([, text = '']) => text.trimEnd().split('\n'));
 
 const sequences = [
-  'README.md',
-  'README.ko.md',
+  'docs/README.md',
+  'docs/README.ko.md',
   ...documents,
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ]

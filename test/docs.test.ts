@@ -110,6 +110,9 @@ describe.each(readmes)('%s', (file) => {
     expect(() => readSettings(JSON.parse(example))).not.toThrow();
   });
 
+});
+
+describe.each(['docs/http.md', 'docs/http.ko.md'])('%s', (file) => {
   test('has every outcome', () => {
     expect(firstCells(table(file, '`status`'))).toEqual([...outcomeStatuses].sort());
   });
@@ -152,9 +155,11 @@ describe('every document in docs/', () => {
     expect(shape(read(koreanOf(file)))).toEqual(shape(read(file)));
   });
 
-  test.each(['README.md', 'README.ko.md'])('is linked from %s', (readme) => {
+  test.each(['README.md', 'README.ko.md'])('is linked from %s and from docs/%s', (readme) => {
     const translated = readme === 'README.md' ? english : english.map(koreanOf);
+    const others = translated.filter((file) => basename(file) !== readme);
     expect(translated.filter((file) => !read(readme).includes(`](${file}`))).toEqual([]);
+    expect(others.filter((file) => !read(`docs/${readme}`).includes(`](${basename(file)}`))).toEqual([]);
   });
 });
 

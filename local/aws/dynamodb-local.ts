@@ -6,6 +6,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { freePort } from './free-port.ts';
 
+/**
+ * Runs its arguments in place of the shell, and kills them at the end of its standard input. So they end with the process that started
+ * them even when that is killed. Standard output closes when both the command and its shell have ended.
+ */
+const WITH_PARENT = 'exec 3<&0; (read -r _ <&3; kill -9 $$) & exec "$@" </dev/null >/dev/null 3<&-';
+
 export interface Running {
   /** `http://127.0.0.1:<port>`. DynamoDB Local keeps one database per access key. */
   readonly endpoint: string;
@@ -39,7 +45,12 @@ export async function startDynamodbLocal(): Promise<Running> {
   const machine = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xmx384m'];
   const database = ['-Djava.library.path=./DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar'];
   const options = ['-inMemory', '-disableTelemetry', '-port', String(port)];
-  const child = spawn('java', [...machine, ...database, ...options], { cwd: join(lib, release), stdio: 'ignore' });
+  const command = ['java', ...machine, ...database, ...options];
+  const child = spawn('sh', ['-c', WITH_PARENT, 'sh', ...command], {
+    cwd: join(lib, release),
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.stdout.resume();
   const endpoint = `http://127.0.0.1:${port}`;
   await responding(endpoint, child);
   return { endpoint, pid: child.pid ?? 0, close: () => ended(child) };
@@ -61,8 +72,10 @@ async function responding(endpoint: string, child: ChildProcess): Promise<void> 
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = new Promise((resolve) => child.once('exit', resolve));
+  const { stdin, stdout } = child;
+  if (!stdout || stdout.closed) return;
+  const closed = new Promise((resolve) => stdout.once('close', resolve));
   child.kill('SIGKILL');
-  await exit;
+  stdin?.destroy();
+  await closed;
 }

@@ -4,8 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, inject, it, test, vi } from 'vitest';
 import { freePort } from '../../local/aws/free-port.ts';
+import { startLocal } from '../../local/system.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -104,7 +105,8 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(pids.filter(isAlive).length).toBeGreaterThanOrEqual(2);
     end(run.child.pid ?? 0);
     expect(await run.ended).toBe(0);
-    expect(pids.filter(isAlive)).toEqual([]);
+    // A process that has ended exists until its parent has waited for it.
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     expect(run.printed()).toBe(printed);
     await expect(fetch(url)).rejects.toThrow();
   });
@@ -124,16 +126,17 @@ describe('npm start', { timeout: 180_000 }, () => {
     }
     run.child.kill('SIGTERM');
     expect(await run.ended).toBe(0);
-    expect(pids.filter(isAlive)).toEqual([]);
+    // A process that has ended exists until its parent has waited for it.
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
     expect(run.printed()).toMatch(/^Starting .*\n(Synthesizing .*\n)?$/);
   });
 
-  it('leaves no function behind when it is killed', async () => {
-    const run = start({ DYNAMODB: 'dynalite' });
+  it.each(['local', 'dynalite'])('leaves no process behind when it is killed, with DYNAMODB=%s', async (DYNAMODB) => {
+    const run = start({ DYNAMODB });
     const [, url = ''] = await until(run, ready);
     await fetch(`${url}/payments/complete`, { method: 'POST', body: '{}' });
     const pids = descendants(run.child.pid ?? 0);
-    // The process of the endpoint, and on a slow machine that of the schedule.
+    // The database, the process of the endpoint, and on a slow machine that of the schedule.
     expect(pids.filter(isAlive)).not.toEqual([]);
     run.child.kill('SIGKILL');
     expect(await run.ended).toBe('SIGKILL');
@@ -194,4 +197,34 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(pattern.exec(run.printed())?.[1]).toBe(String(port));
     await new Promise((resolve) => other.close(resolve));
   });
+
+  it('prints that it already runs on the port', async () => {
+    const running = start({ DYNAMODB: 'dynalite' });
+    const [, url = ''] = await until(running, ready);
+    const second = start({ PORT: new URL(url).port });
+    expect(await second.ended).toBe(1);
+    expect(second.printed()).toContain(`npm start already runs at ${url}/ (process ${running.child.pid}).`);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+  });
+});
+
+test('a request before the system is ready is answered with 503', async () => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const { promise: assembly, resolve: synthesized } = Promise.withResolvers<string>();
+  const starting = startLocal({ assembly, port, dynamodb: inject('dynamodbEndpoint'), schedules: false });
+  const answer = (path: string) => vi.waitFor(() => fetch(url + path), { timeout: 10_000 });
+  const page = await answer('/');
+  expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await page.text()).toContain('<meta http-equiv="refresh" content="1">');
+  const api = await answer('/orders/order-1');
+  expect([api.status, await api.json()]).toEqual([
+    503,
+    { message: 'The local system is starting. Ask again in a second.' },
+  ]);
+  synthesized(inject('assembly'));
+  const system = await starting;
+  expect((await fetch(url)).status).toBe(200);
+  await system.close();
 });
