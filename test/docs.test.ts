@@ -109,7 +109,6 @@ describe.each(readmes)('%s', (file) => {
     const [, example = ''] = /```json\n(\s*\{\s*"storefront"[\s\S]*?)```/.exec(read(file)) ?? [];
     expect(() => readSettings(JSON.parse(example))).not.toThrow();
   });
-
 });
 
 describe.each(['docs/http.md', 'docs/http.ko.md'])('%s', (file) => {

@@ -45,7 +45,7 @@ test.each([
   expect(Object.keys(responses[0])).toEqual(Object.keys(JSON.parse(shown)));
 });
 
-test.each(['README.md', 'README.ko.md'])('the inline curl calls of %s succeed', async (file) => {
+test.each(['docs/README.md', 'docs/README.ko.md'])('the inline curl calls of %s succeed', async (file) => {
   const calls = [...read(file).matchAll(/`curl ([^`]*http:[^`]*)`/g)].map(([, call = '']) => call);
   expect(calls.length).toBeGreaterThan(0);
   for (const call of calls) await expect(run(localized(`curl --fail -s ${call}`))).resolves.toHaveProperty('stdout');
