@@ -22,7 +22,7 @@ export function observeRequest(method: string, url: string, body: string): Obser
   const [target = '', query = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?', 2);
   const path = decoded(target);
   const fields = { ...Object.fromEntries(new URLSearchParams(query)), ...fieldsIn(body) };
-  const payment = /\b(imp_\w+)/.exec(path)?.[1] ?? textIn(fields.imp_uid);
+  const payment = /\b(imps?_\w+)/.exec(path)?.[1] ?? textIn(fields.imp_uid);
   const order = /^\/(?:orders|payments\/(?:prepare|find))\/([^/]+)/.exec(path)?.[1] ?? textIn(fields.merchant_uid);
   const ids = { ...(order && { order }), ...(payment && { payment }) };
   return { method, path, ids, isFromShop: path.startsWith('/orders/') };

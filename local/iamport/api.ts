@@ -75,27 +75,34 @@ export function apiRoutes(parts: ApiParts): Hono {
   addChanges(api, parts);
   addLists(api, parts);
   api.get('/payments/:imp_uid', (c) => {
-    const payment = parts.ledger.payment(c.req.param('imp_uid'));
-    if (!isVisible(payment, c)) throw unknownPayment();
+    const { ledger } = parts;
+    const payment = ledger.payment(c.req.param('imp_uid'));
+    if (!isVisible(payment, c) || ledger.tierOf(payment.imp_uid) !== tierOf(c)) throw unknownPayment();
     return success(c, payment);
   });
   return api;
 }
 
 function addChanges(api: Hono, { ledger, keys }: ApiParts): void {
-  api.post('/payments/cancel', async (c) => success(c, ledger.cancel(await bodyOf(c, cancelFields))));
+  api.post('/payments/cancel', async (c) => {
+    const request = await bodyOf(c, cancelFields);
+    if (request.imp_uid && ledger.tierOf(request.imp_uid) !== tierOf(c)) throw unknownPayment();
+    return success(c, ledger.cancel(request));
+  });
   api.post('/payments/prepare', async (c) => success(c, ledger.prepared.register(await bodyOf(c, preparedFields))));
   api.put('/payments/prepare', async (c) => success(c, ledger.prepared.change(await bodyOf(c, preparedFields))));
   api.get('/payments/prepare/:merchant_uid', (c) => success(c, ledger.prepared.of(c.req.param('merchant_uid'))));
   api.delete('/vbanks/:imp_uid', (c) => {
     const payment = ledger.payment(c.req.param('imp_uid'));
+    if (ledger.tierOf(payment.imp_uid) !== tierOf(c)) throw unknownPayment();
     requirePgKey(payment, c.req.query('pg_api_key'), keys.pgApiKey);
     return success(c, ledger.revokeAccount(payment.imp_uid));
   });
 }
 
 function addLists(api: Hono, { ledger, now }: ApiParts): void {
-  const visible = (c: Context) => ledger.entries().filter(({ payment }) => isVisible(payment, c));
+  const visible = (c: Context) =>
+    ledger.entries().filter(({ payment, tier }) => isVisible(payment, c) && tier === tierOf(c));
 
   api.get('/payments', (c) => {
     const impUids = c.req.queries('imp_uid[]') ?? [];
@@ -135,6 +142,9 @@ function addLists(api: Hono, { ledger, now }: ApiParts): void {
 /** Payments through a test channel are visible only with `include_sandbox=true`. */
 const isVisible = (payment: Payment, c: Context): boolean =>
   !payment.sandbox || c.req.query('include_sandbox') === 'true';
+
+/** The sub-merchant that the call is for: a payment of another one, or of none, is unknown to it. */
+const tierOf = (c: Context): string | undefined => c.req.header('tier') || undefined;
 
 const success = (c: Context, response: unknown) => c.json({ code: 0, message: null, response });
 

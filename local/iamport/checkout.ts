@@ -2,7 +2,7 @@
  * The API of the payment window and of iamport.js: opens a window, and performs the buyer's actions in it.
  * Returns what the browser passes to the shop: `rsp` for the callback of a PC, `redirect_url` for a phone.
  *
- *   POST /checkout                          {param, channel, user_agent}     -> {imp_uid, window} | {rsp}
+ *   POST /checkout                          {param, channel, user_agent, tier?}   -> {imp_uid, window} | {rsp}
  *   GET  /checkout/{imp_uid}                                                 -> the payment
  *   POST /checkout/{imp_uid}/pay            {amount?, test_channel?}         -> {rsp, redirect_url?}
  *   POST /checkout/{imp_uid}/account        {amount?, test_channel?, lasts_seconds?}
@@ -22,6 +22,8 @@ import type { Settings } from './settings.ts';
 const requestFields = z.object({
   channel: z.enum(['pc', 'mobile']),
   user_agent: text,
+  /** The code of the sub-merchant, as `IMP.agency` sets it. */
+  tier: text,
   param: z.object({
     merchant_uid: z.coerce.string().default(''),
     amount: z.coerce.number().default(0),
@@ -71,9 +73,9 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
   };
 
   checkout.post('/', async (c) => {
-    const { channel, user_agent, param } = await bodyOf(c, requestFields);
+    const { channel, user_agent, tier, param } = await bodyOf(c, requestFields);
     try {
-      const { imp_uid } = ledger.open({ ...param, channel, user_agent });
+      const { imp_uid } = ledger.open({ ...param, channel, user_agent, tier });
       sessions.set(imp_uid, param);
       return c.json({ imp_uid, window: `/window/${imp_uid}` });
     } catch (error) {

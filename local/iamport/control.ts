@@ -9,6 +9,8 @@
  *   POST   /__control/payments/{imp_uid}/take-back   the bank reverses the deposit
  *   POST   /__control/payments/{imp_uid}/cancel      {amount?} in the shop's console, the rest by default
  *   POST   /__control/payments/{imp_uid}/webhook     {status?, times?, delay_seconds?, format?} in every mode
+ *   POST   /__control/billing-key-payments           {merchant_uid, amount, customer_uid?, currency?, name?, tier?}
+ *                                                    charges by billing key -> a paid payment, imps_…
  *   POST   /__control/deferred-cancels/process      the PG refunds the cancels that it has only registered
  *   POST   /__control/tokens/expire                  invalidates the current token
  *   POST   /__control/faults  · DELETE               adds a fault of faults.ts for the next calls · removes all
@@ -34,6 +36,15 @@ const webhookFields = z.object({
   times: z.coerce.number().int().min(1).max(10).default(1),
   delay_seconds: z.coerce.number().min(0).max(3600).default(0),
   format: z.enum(['json', 'form']).optional(),
+});
+
+const chargeFields = z.object({
+  merchant_uid: z.coerce.string().default(''),
+  amount: z.coerce.number().default(0),
+  customer_uid: z.string().default('customer-1'),
+  currency: text,
+  name: text,
+  tier: text,
 });
 
 export interface ControlParts {
@@ -84,6 +95,7 @@ export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: Co
     return c.json(ledger.payment(notice.imp_uid));
   });
 
+  control.post('/billing-key-payments', async (c) => c.json(ledger.charge(await bodyOf(c, chargeFields))));
   control.post('/deferred-cancels/process', (c) => {
     ledger.processDeferred();
     return c.body(null, 204);

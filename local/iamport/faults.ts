@@ -8,6 +8,8 @@ import * as z from 'zod';
 export const faultFields = z.strictObject({
   /** The prefix of the paths that it applies to. */
   path: z.string().default('/'),
+  /** Only calls with this code in the header `Tier`. */
+  tier: z.string().optional(),
   method: z.enum(['GET', 'POST', 'PUT', 'DELETE']).optional(),
   /** The number of calls that it applies to. */
   times: z.int().min(1).default(1),
@@ -63,7 +65,7 @@ export class Faults {
     return async (request, env) => {
       const { pathname } = new URL(request.url);
       this.calls.push(`${request.method} ${pathname}`);
-      const fault = this.#next(request.method, pathname);
+      const fault = this.#next(request, pathname);
       if (!fault) return serve(request, env);
       const { signal } = this.#ending;
       // Only `close()` aborts the delay. The client then gets no response.
@@ -72,8 +74,11 @@ export class Faults {
     };
   }
 
-  #next(method: string, path: string): ActiveFault | undefined {
-    const fault = this.#active.find((one) => path.startsWith(one.path) && (one.method ?? method) === method);
+  #next({ method, headers }: Request, path: string): ActiveFault | undefined {
+    const tier = headers.get('tier') ?? undefined;
+    const fault = this.#active.find(
+      (one) => path.startsWith(one.path) && (one.method ?? method) === method && (one.tier ?? tier) === tier,
+    );
     if (!fault) return undefined;
     fault.times -= 1;
     if (fault.times === 0) this.#active = this.#active.filter((one) => one !== fault);

@@ -61,6 +61,8 @@ export interface Entry {
   updatedAt: number;
   /** The position in the order of creation: orders payments that started in the same second. */
   readonly position: number;
+  /** The code of the sub-merchant. Its payments are returned only to calls with this code. */
+  readonly tier: string | undefined;
 }
 
 const daySeconds = 24 * 60 * 60;
@@ -83,14 +85,21 @@ export class Ledger {
    * @throws Refused when another amount or currency was registered for the order, or the request is invalid
    */
   open(request: PaymentRequest): Payment {
-    if (!request.merchant_uid || request.merchant_uid.length > 40) {
-      throw new Refused('invalid', '주문번호(merchant_uid)는 1자 이상 40자 이하여야 합니다.');
-    }
-    if (!(request.amount > 0)) throw new Refused('invalid', '결제금액(amount)은 0보다 커야 합니다.');
+    checkRequest(request);
     this.prepared.check(request);
-    const payment = opened(request, this.#unusedImpUid(), this.#seconds());
-    this.#entries.set(payment.imp_uid, { payment, updatedAt: this.#parts.now(), position: this.#entries.size });
-    return payment;
+    return this.#added(opened(request, this.#unusedImpUid('imp_'), this.#seconds()), request.tier);
+  }
+
+  /**
+   * A charge by billing key, as the shop's server requests it from Iamport: paid at once, without a window. The amount
+   * is not compared with the registered one, which belongs to the window.
+   */
+  charge(request: PaymentRequest & { customer_uid: string }): Payment {
+    checkRequest(request);
+    const payment = opened({ ...request, channel: 'api' }, this.#unusedImpUid('imps_'), this.#seconds());
+    const { customer_uid } = request;
+    this.#added(Object.assign(payment, { customer_uid, customer_uid_usage: 'payment' }), request.tier);
+    return this.pay(payment.imp_uid);
   }
 
   /**
@@ -221,6 +230,11 @@ export class Ledger {
     return payment;
   }
 
+  /** @returns the sub-merchant of a payment; undefined also for an unknown one */
+  tierOf(impUid: string): string | undefined {
+    return this.#entries.get(impUid)?.tier;
+  }
+
   /** @throws Refused `unknown` */
   payment(impUid: string): Payment {
     const entry = this.#entries.get(impUid);
@@ -244,6 +258,12 @@ export class Ledger {
       status: sentStatus,
       ...(cancellation && { cancellation_id: cancellation.cancellation_id }),
     };
+  }
+
+  #added(payment: Payment, tier: string | undefined): Payment {
+    const position = this.#entries.size;
+    this.#entries.set(payment.imp_uid, { payment, updatedAt: this.#parts.now(), position, tier });
+    return payment;
   }
 
   #paid(payment: Payment): void {
@@ -318,13 +338,21 @@ export class Ledger {
     return text.slice(0, count);
   }
 
-  #unusedImpUid(): string {
+  #unusedImpUid(prefix: 'imp_' | 'imps_'): string {
     for (let tries = 0; tries < 10; tries += 1) {
-      const impUid = `imp_${this.#digits(12)}`;
+      const impUid = `${prefix}${this.#digits(12)}`;
       if (!this.#entries.has(impUid)) return impUid;
     }
     throw new Error('The random source repeats itself: no unused imp_uid in ten tries');
   }
+}
+
+/** @throws Refused `invalid` */
+function checkRequest({ merchant_uid, amount }: PaymentRequest): void {
+  if (!merchant_uid || merchant_uid.length > 40) {
+    throw new Refused('invalid', '주문번호(merchant_uid)는 1자 이상 40자 이하여야 합니다.');
+  }
+  if (!(amount > 0)) throw new Refused('invalid', '결제금액(amount)은 0보다 커야 합니다.');
 }
 
 /** True for an issued virtual account without a deposit. */

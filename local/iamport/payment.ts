@@ -87,6 +87,8 @@ export interface PaymentRequest {
   escrow?: boolean | undefined;
   channel?: Payment['channel'] | undefined;
   user_agent?: string | undefined;
+  /** The code of the sub-merchant that the buyer pays. */
+  tier?: string | undefined;
   /** Made through a test channel: no money moves. */
   sandbox?: boolean | undefined;
 }

@@ -102,5 +102,9 @@ settingsForm.addEventListener('change', ({ target }) => {
   attempt(callApi('PATCH', 'settings', { [target.name]: value }));
 });
 settingsForm.addEventListener('submit', (event) => event.preventDefault());
+element('charge').addEventListener('submit', (event) => {
+  event.preventDefault();
+  attempt(callApi('POST', 'billing-key-payments', Object.fromEntries(new FormData(event.target))));
+});
 setInterval(() => refresh().catch(() => undefined), refreshMs);
 attempt(Promise.resolve());

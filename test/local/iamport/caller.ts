@@ -12,6 +12,8 @@ export interface IamportResponse {
 export interface CallOptions {
   json?: object;
   form?: Record<string, string>;
+  /** The code of a sub-merchant, as the header `Tier`. */
+  tier?: string;
   /** The `Authorization` header. Default: a new token. */
   authorization?: string;
 }
@@ -46,7 +48,7 @@ export async function startCaller(options: Partial<IamportOptions> = {}): Promis
     token,
     async call(method, path, options = {}) {
       const authorization = options.authorization ?? (await token()).access_token;
-      return send(method, path, { authorization }, options);
+      return send(method, path, { authorization, ...(options.tier && { tier: options.tier }) }, options);
     },
   };
 }

@@ -29,6 +29,23 @@ describe('one payment', () => {
     expect(shown).toMatchObject({ status: 200, response: { imp_uid, sandbox: true } });
   });
 
+  test('a payment of a sub-merchant is returned and cancelled only with its code', async () => {
+    const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000, tier: 'T001' });
+    iamport.ledger.pay(imp_uid);
+    for (const other of [{}, { tier: 'T002' }]) {
+      expect(await iamport.call('GET', `/payments/${imp_uid}`, other)).toMatchObject({ status: 404 });
+      expect(await iamport.call('GET', '/payments/find/order-1', other)).toMatchObject({ status: 404 });
+      expect(await iamport.call('GET', '/payments/status/paid', other)).toMatchObject({ response: { total: 0 } });
+      const refused = await iamport.call('POST', '/payments/cancel', { json: { imp_uid }, ...other });
+      expect(refused).toMatchObject({ code: -1, response: null });
+    }
+    const own = { tier: 'T001' };
+    expect(await iamport.call('GET', `/payments/${imp_uid}`, own)).toMatchObject({ response: { imp_uid } });
+    expect(await iamport.call('GET', '/payments/status/paid', own)).toMatchObject({ response: { total: 1 } });
+    const cancelled = await iamport.call('POST', '/payments/cancel', { json: { imp_uid }, ...own });
+    expect(cancelled).toMatchObject({ code: 0, response: { status: 'cancelled' } });
+  });
+
   test('an opened window is a ready payment with all other times 0', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000, channel: 'mobile' });
     expect(imp_uid).toMatch(/^imp_\d{12}$/);

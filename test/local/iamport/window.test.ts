@@ -182,6 +182,17 @@ describe('on the control page', () => {
     expect(iamport.ledger.payment(imp_uid)).toMatchObject({ cancel_amount: 4000 });
   });
 
+  test('a charge by billing key is paid at once, without a window', async () => {
+    const page = await openPage(pc, iamport.url);
+    await page.getByTestId('charge-order').fill('order-1');
+    await page.getByTestId('charge-amount').fill('14000');
+    await page.getByTestId('charge').click();
+    await expect.poll(() => page.getByTestId('status').textContent()).toBe('paid');
+    const [entry] = iamport.ledger.entries();
+    expect(entry?.payment).toMatchObject({ merchant_uid: 'order-1', amount: 14000, channel: 'api' });
+    expect(entry?.payment.imp_uid).toMatch(/^imps_/);
+  });
+
   test('a late approval and a changed setting take effect', async () => {
     const { imp_uid } = iamport.ledger.open({ merchant_uid: 'order-1', amount: 14000 });
     iamport.ledger.fail(imp_uid, '한도초과');
