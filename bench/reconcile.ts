@@ -247,7 +247,7 @@ async function dependenciesAt(url: string, endpoint: string) {
     random: Math.random,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '' },
+    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '', tiers: [] },
   });
   return { client, deps };
 }

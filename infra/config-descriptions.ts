@@ -49,6 +49,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       meaning:
         'the prefix of every order number of this shop. Set it when other shops or systems use the same Iamport account: their payments are then neither recorded nor published',
     },
+    tiers: {
+      allowed: 'up to 50 codes of sub-merchants, each of 1 to 40 of `A-Z a-z 0-9 - _`',
+      meaning:
+        "for an Agency account: the sub-merchants whose payment lists the reconciler scans, beside the account's own list",
+    },
     iamportApiUrl: { allowed: 'an `https://` origin', meaning: 'the API that the functions call' },
     throttles: {
       allowed: 'routes to `{"perSecond": 1 to 10000, "burst": 1 to 5000}`',
@@ -116,6 +121,10 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',
       meaning:
         '이 상점의 모든 주문 번호가 시작하는 글자. 같은 아임포트 계정을 다른 상점이나 시스템과 함께 쓸 때 정하세요. 그들의 결제는 기록하지도 알리지도 않습니다',
+    },
+    tiers: {
+      allowed: '하위 상점 코드 50개 이하, 코드마다 `A-Z a-z 0-9 - _` 1~40자',
+      meaning: 'Agency 계정에서 씁니다. 대사가 계정 자체의 결제 목록과 함께 스캔할 하위 상점',
     },
     iamportApiUrl: { allowed: '`https://` origin', meaning: '조회할 API 주소' },
     throttles: {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
 import { eventNames, notificationNames } from '../functions/events/event-schema.ts';
+import { tierCode } from '../functions/payment/order.ts';
 import type { Environment } from './environment.ts';
 import { ROUTE_NAMES } from './function-table.ts';
 
@@ -126,6 +127,11 @@ const schema = z.strictObject({
     .string('must be a text')
     .regex(/^[0-9A-Za-z._~-]{0,30}$/, 'must be at most 30 of A-Z a-z 0-9 - . _ ~')
     .default(''),
+  tiers: z
+    .array(z.string('must be a text').regex(tierCode, "must be a sub-merchant's code: 1 to 40 of A-Z a-z 0-9 - _"))
+    .max(50, 'must have at most 50 codes')
+    .refine((tiers) => new Set(tiers).size === tiers.length, 'must have each code once')
+    .default([]),
   iamportApiUrl: origin('https://api.iamport.kr').default('https://api.iamport.kr'),
   throttles: z.record(route, throttle).default({}),
   provisionedConcurrency: whole(0, 100).default(0),
@@ -214,6 +220,7 @@ export function environmentOf(settings: Settings): Environment {
     REVERSALS: settings.reversals,
     WEBHOOK_SENDERS: settings.webhookSenders,
     ORDER_PREFIX: settings.orderPrefix,
+    TIERS: JSON.stringify(settings.tiers),
     RESULT_TARGETS: JSON.stringify(settings.results),
     SHOP_NAME: settings.shopName,
     // The default for the button back to the shop.

@@ -5,6 +5,7 @@ export interface Environment {
   REVERSALS: string;
   WEBHOOK_SENDERS: string;
   ORDER_PREFIX: string;
+  TIERS: string;
   RESULT_TARGETS: string;
   SHOP_NAME: string;
   RESULT_PAGE: string;

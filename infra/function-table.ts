@@ -169,7 +169,7 @@ export const WORKERS = {
       'reversals/by-order': ['dynamodb:Query'],
       state: [...SETTLING_RIGHTS.state, 'dynamodb:BatchGetItem', 'dynamodb:DescribeTable'],
     },
-    settings: ['TEST_PAYMENTS', 'REVERSALS', 'ORDER_PREFIX'],
+    settings: ['TEST_PAYMENTS', 'REVERSALS', 'ORDER_PREFIX', 'TIERS'],
   },
   publish: {
     description: 'Publishes changes of the tables to the event bus.',

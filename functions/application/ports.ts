@@ -33,8 +33,9 @@ export interface Ports {
   readonly pageSizes: PageSizes;
   /**
    * `orderPrefix`: the start of every order number of this shop; empty when the Iamport account serves only this shop.
+   * `tiers`: the sub-merchants' codes whose payment lists are scanned beside the account's own list.
    */
-  readonly config: { readonly orderPrefix: string };
+  readonly config: { readonly orderPrefix: string; readonly tiers: readonly string[] };
 }
 
 /** A call of Iamport whose deadline is that of the request. */
@@ -102,6 +103,8 @@ export interface ListQuery {
   readonly page: number;
   /** How many payments a page has, at most 1,000. */
   readonly limit: number;
+  /** Selects the list of a sub-merchant of an Agency account; the account's own list without it. */
+  readonly tier?: string | undefined;
 }
 
 /** A cancel of all or a part of a payment. */

@@ -21,9 +21,12 @@ export type Settlement =
 /** Each lost race means that another writer has just changed the order, so three in a row are very unlikely. */
 const maxLostRaces = 3;
 
-/** Reads a payment from Iamport and settles it. look-up.ts finds the payment of a request. */
-export async function settle(deps: Dependencies, impUid: string): Promise<Settlement> {
-  const payment = await deps.iamport.payment(impUid);
+/**
+ * Reads a payment from Iamport and settles it. look-up.ts finds the payment of a request.
+ * @param tier the sub-merchant's code, if the payment is read with one
+ */
+export async function settle(deps: Dependencies, impUid: string, tier?: string): Promise<Settlement> {
+  const payment = await deps.iamport.payment(impUid, tier);
   if (!payment) return { kind: 'payment_not_found' };
   return settlePayment(deps, payment, await deps.orders.read(payment.merchantUid));
 }

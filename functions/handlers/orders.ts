@@ -11,7 +11,7 @@ import { jsonBodyFields, newOrderPath, orderPath, parse } from '../http/request.
 import { type HttpResponse, json } from '../http/response.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { planOrderCheck } from '../payment/next-check.ts';
-import { isPayable, type Order, type OrderTerms } from '../payment/order.ts';
+import { isPayable, type Order, type OrderTerms, tierCode } from '../payment/order.ts';
 import { expected } from '../payment/reversal.ts';
 import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
@@ -30,7 +30,7 @@ export const terms = z.strictObject({
   vat_amount: z.optional(z.number('must be a number in major units; 0 is one')),
   name: z.optional(z.string('must be a text').check(z.maxLength(200, 'must be at most 200 characters'))),
   expires_at: z.optional(z.int('must be a time in Unix seconds')),
-  tier: z.optional(z.string('must be a text').check(z.regex(/^[0-9A-Za-z_-]{1,40}$/, 'must be a sub-merchant code'))),
+  tier: z.optional(z.string('must be a text').check(z.regex(tierCode, 'must be a sub-merchant code'))),
 });
 
 export const orders: HttpHandler = async (context, deps) => {

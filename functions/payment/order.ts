@@ -36,6 +36,9 @@ export type OrderState =
 
 export type OrderStatus = OrderState['status'];
 
+/** A sub-merchant's code of an Agency account, as an order and the configuration accept it. */
+export const tierCode = /^[0-9A-Za-z_-]{1,40}$/;
+
 /** The terms that the shop registered. Amount and currency never change: another price is another order. */
 export interface OrderTerms {
   readonly merchantUid: string;

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import type { ShopColumns } from '../adapters/dynamodb/shop-columns.ts';
 import type { ResultPageBranding } from '../http/result-page.ts';
 import type { Policy } from '../payment/decide.ts';
+import { tierCode } from '../payment/order.ts';
 import { jsonIn } from '../shared/json-text.ts';
 
 /**
@@ -27,6 +28,8 @@ export interface Config {
   readonly webhookSenders: 'any' | 'iamport-only';
   /** How every order number of this shop begins; empty where the Iamport account serves no other shop. */
   readonly orderPrefix: string;
+  /** The sub-merchants' codes of an Agency account whose payment lists the reconciler scans. */
+  readonly tiers: readonly string[];
   readonly resultTargets: ResultTargets;
   readonly shopName: string;
   readonly resultPage: ResultPageBranding;
@@ -43,6 +46,17 @@ const targets = z.pipe(
     const found = z.record(z.string(), z.url()).safeParse(jsonIn(text));
     if (found.success) return found.data;
     context.issues.push({ code: 'custom', input: text, message: 'must be a JSON object from names to URLs' });
+    return z.NEVER;
+  }),
+);
+
+/** `TIERS`: a JSON array of sub-merchants' codes. */
+const tiers = z.pipe(
+  z._default(z.string(), '[]'),
+  z.transform((json, context): readonly string[] => {
+    const found = z.array(z.string().check(z.regex(tierCode))).safeParse(jsonIn(json));
+    if (found.success) return found.data;
+    context.issues.push({ code: 'custom', input: json, message: "must be a JSON array of sub-merchants' codes" });
     return z.NEVER;
   }),
 );
@@ -89,6 +103,7 @@ const environment = z.object({
   REVERSALS: oneOf('automatic', 'manual'),
   WEBHOOK_SENDERS: oneOf('any', 'iamport-only'),
   ORDER_PREFIX: z._default(z.string(), ''),
+  TIERS: tiers,
   RESULT_TARGETS: targets,
   SHOP_NAME: z._default(z.string(), ''),
   RESULT_PAGE: branding,
@@ -150,6 +165,7 @@ export function configFrom(variables: Variables): Config {
     policy: { acceptTestPayments: env.TEST_PAYMENTS === 'accept', reversals: env.REVERSALS },
     webhookSenders: env.WEBHOOK_SENDERS,
     orderPrefix: env.ORDER_PREFIX,
+    tiers: env.TIERS,
     resultTargets: env.RESULT_TARGETS,
     shopName: env.SHOP_NAME,
     resultPage: env.RESULT_PAGE,

@@ -21,7 +21,10 @@ import type { Config } from './config.ts';
 
 /** The ports of the use cases, and the configuration that HTTP handlers read. */
 export interface HandlerDependencies extends Ports {
-  readonly config: Pick<Config, 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix'>;
+  readonly config: Pick<
+    Config,
+    'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix' | 'tiers'
+  >;
 }
 
 /** What the composition gets from outside: in Lambda, while priming, in tests and in the simulation. */

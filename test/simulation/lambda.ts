@@ -131,6 +131,7 @@ export class Lambda {
         resultPage: {},
         webhookSenders: 'any',
         orderPrefix: '',
+        tiers: [],
       },
     });
     const publisherDeps = (unreadable: UnreadableRecords) =>

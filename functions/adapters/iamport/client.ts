@@ -52,10 +52,10 @@ export function iamportClient(options: HttpClientOptions): IamportClient {
       return { payments, unreadable };
     },
 
-    async listPayments({ status, from, to, page, limit }, deadline) {
+    async listPayments({ status, from, to, page, limit, tier }, deadline) {
       // Sorted by the start, the one time that never changes: payments that change status stay on the same page.
       const query = `from=${from}&to=${to}&page=${page}&limit=${limit}&sorting=started&include_sandbox=true`;
-      const response = await http.send({ method: 'GET', path: `/payments/status/${status}?${query}` }, deadline);
+      const response = await http.send({ method: 'GET', path: `/payments/status/${status}?${query}`, tier }, deadline);
       return paymentPageOf(resultOf(response), page);
     },
 

@@ -5,8 +5,9 @@ import { IamportRefused, isItemFault } from '../faults.ts';
 import { inTime } from '../in-time.ts';
 import type { Dependencies, Ports } from '../ports.ts';
 import { oldestDue, type Processed, processDue } from './due.ts';
-import { addFault, emptyReport, type ReconcileReport } from './report.ts';
-import { scanPayments, scanWindows } from './scan.ts';
+import { addFault, emptyReport, faultOf, type ReconcileReport } from './report.ts';
+import { checkpointName, scanPayments, scanWindows } from './scan.ts';
+import { minTimePerPageMs } from './unresolved.ts';
 
 /** @returns the report of the run; faults of single items are in it */
 export async function reconcile(ports: Ports, deadline: Deadline): Promise<ReconcileReport> {
@@ -14,14 +15,14 @@ export async function reconcile(ports: Ports, deadline: Deadline): Promise<Recon
   const report = emptyReport();
   const processed: Processed = new Set();
   let keysRefused = 0;
-  const attempt = async (step: () => Promise<boolean>) => {
+  const attempt: Attempt = async (step, tier) => {
     try {
       return await step();
     } catch (error) {
       if (!isItemFault(error)) throw error;
-      if (error instanceof IamportRefused && error.status === 401) keysRefused = 1;
+      if (error instanceof IamportRefused && error.status === 401 && tier === undefined) keysRefused = 1;
       // This step cannot continue now. The checkpoint has not moved past it, so the next run starts there.
-      addFault(report, error.message);
+      addFault(report, faultOf(tier, error.message));
       return false;
     }
   };
@@ -47,18 +48,71 @@ export async function reconcile(ports: Ports, deadline: Deadline): Promise<Recon
   return report;
 }
 
-/** Scans every window. A scan that cannot continue does not stop the others. */
-async function scanAll(
+/**
+ * Runs a step of a run. A fault of the step is reported, and the run continues with the next one.
+ * @param tier the sub-merchant whose lists the step scans
+ * @returns false when the step has to be continued by the next run
+ */
+type Attempt = (step: () => Promise<boolean>, tier?: string) => Promise<boolean>;
+
+/** A list gets at least this much time, so that many sub-merchants do not leave each with too little. Milliseconds. */
+const minTimePerListMs = minTimePerPageMs + 10_000;
+/** The reconciler runs at this interval. Seconds. */
+const runIntervalSeconds = 300;
+
+/**
+ * Scans the account's own list, then the list of each sub-merchant. A scan that cannot continue does not stop the
+ * others. Each list gets an equal share of the time that is left. A list that used up its share continues after the
+ * others.
+ * @returns false when a list has to be scanned further by the next run
+ */
+async function scanAll(deps: Dependencies, report: ReconcileReport, attempt: Attempt): Promise<boolean> {
+  const scannedUntil = new Map<string | undefined, number>();
+  let isComplete = true;
+  let waiting = listsInTurn(deps.config.tiers, unixSeconds(deps.clock));
+  while (waiting.length > 0) {
+    const unfinished: typeof waiting = [];
+    for (const [at, tier] of waiting.entries()) {
+      const leftMs = deps.deadline.leftMs();
+      if (leftMs < minTimePerPageMs && scannedUntil.size > 0) return false;
+      report.scannedUntil = 0;
+      const share = deps.within(Math.min(leftMs, Math.max(leftMs / (waiting.length - at), minTimePerListMs)));
+      const isScanned = await attempt(() => scanList(share, tier, report, attempt), tier);
+      scannedUntil.set(tier, report.scannedUntil);
+      report.scannedUntil = Math.min(...scannedUntil.values());
+      if (isScanned) continue;
+      if (share.deadline.leftMs() < minTimePerPageMs) unfinished.push(tier);
+      else isComplete = false;
+    }
+    waiting = unfinished;
+  }
+  return isComplete;
+}
+
+/**
+ * @returns the account's own list first (undefined), then the sub-merchants. Each run begins with another one of them,
+ * so that one which uses up its time does not always delay the same ones.
+ */
+function listsInTurn(tiers: readonly string[], now: number): (string | undefined)[] {
+  const first = Math.floor(now / runIntervalSeconds) % Math.max(1, tiers.length);
+  return [undefined, ...tiers.slice(first), ...tiers.slice(0, first)];
+}
+
+/** Scans every window of one list. A window that cannot continue does not stop the others. */
+async function scanList(
   deps: Dependencies,
+  tier: string | undefined,
   report: ReconcileReport,
-  attempt: (step: () => Promise<boolean>) => Promise<boolean>,
+  attempt: Attempt,
 ): Promise<boolean> {
-  const progress = await deps.checkpoints.read(scanWindows.map(({ name }) => name));
+  const progress = await deps.checkpoints.read(scanWindows.map((window) => checkpointName(window, tier)));
   const beginning = progress.beginning() ?? (await deps.checkpoints.begin());
+  const run = { deps, report, tier };
   let isComplete = true;
   for (const window of scanWindows) {
-    const scan = () => scanPayments(deps, window, { beginning, checkpoint: progress.checkpoint(window.name) }, report);
-    isComplete = (await attempt(scan)) && isComplete;
+    const scan = () =>
+      scanPayments(run, window, { beginning, checkpoint: progress.checkpoint(checkpointName(window, tier)) });
+    isComplete = (await attempt(scan, tier)) && isComplete;
   }
   return isComplete;
 }

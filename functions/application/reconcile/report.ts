@@ -8,7 +8,13 @@ import type { Dependencies } from '../ports.ts';
 export interface Run {
   readonly deps: Dependencies;
   readonly report: ReconcileReport;
+  /** The sub-merchant whose lists are scanned; absent for the account's own lists. */
+  readonly tier?: string | undefined;
 }
+
+/** @returns the beginning of a fault: the sub-merchant whose lists are scanned, if any */
+export const faultOf = (tier: string | undefined, fault: string): string =>
+  tier === undefined ? fault : `Sub-merchant ${tier}: ${fault}`;
 
 /** The result of a run, as it is logged and counted. */
 export interface ReconcileReport {
@@ -30,7 +36,10 @@ export interface ReconcileReport {
   overdue: number;
   /** How long the oldest item that is still due after the run is overdue; seconds. */
   oldestDueSeconds: number;
-  /** The payment lists were scanned until this time; Unix seconds. 0 when the checkpoint cannot be parsed. */
+  /**
+   * The payment lists were scanned until this time; Unix seconds. With sub-merchants, the earliest time of the lists of
+   * this run. 0 when a checkpoint cannot be parsed.
+   */
   scannedUntil: number;
   /** The faults of this run, with the payment or order; at most 50. A later run tries again. */
   faults: string[];

@@ -4,7 +4,7 @@
  */
 
 import { decide } from '../../payment/decide.ts';
-import { isOrderNumber } from '../../payment/order.ts';
+import { isOrderNumber, type Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
 import { checked, expected, leftOf, type Reversal, supersedes } from '../../payment/reversal.ts';
 import {
@@ -21,7 +21,7 @@ import { unixSeconds } from '../../shared/clock.ts';
 import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
 import type { PaymentPage, Unresolved } from '../ports.ts';
 import { settle } from '../settle.ts';
-import { addFault, addSkipped, concurrency, forEachItem, maxTimePerItemMs, type Run } from './report.ts';
+import { addFault, addSkipped, concurrency, faultOf, forEachItem, maxTimePerItemMs, type Run } from './report.ts';
 import { withUnresolved } from './unresolved.ts';
 
 /** The result of one page. */
@@ -68,7 +68,7 @@ export async function scanPage(
   const isPastEnd = error instanceof IamportRefused && cursor.total === undefined && cursor.offset > 0;
   if (isPastEnd) return { kind: 'continue', next: nextList(cursor, pageSizes), unresolved };
   const where = `payment ${cursor.offset + 1} of the list ${cursor.status}, ${cursor.from} to ${cursor.to}`;
-  addSkipped(run.report, `${where}: ${error.message}`);
+  addSkipped(run.report, faultOf(run.tier, `${where}: ${error.message}`));
   return {
     kind: 'continue',
     next: withoutOne(cursor, pageSizes),
@@ -85,10 +85,10 @@ type PageResult =
   /** Iamport returns other pages, but not this one. `isPermanent`: the same page will fail again. */
   | { readonly kind: 'unreadable'; readonly isPermanent: boolean; readonly error: Error };
 
-async function readPage({ deps, report }: Run, cursor: ScanCursor): Promise<PageResult> {
+async function readPage({ deps, report, tier }: Run, cursor: ScanCursor): Promise<PageResult> {
   const { from, to, status, size: limit } = cursor;
   const list = (of: typeof status, page: number, size: number) =>
-    deps.iamport.listPayments({ status: of, from, to, page, limit: size });
+    deps.iamport.listPayments({ status: of, from, to, page, limit: size, tier });
   try {
     return { kind: 'page', page: await list(status, pageNumber(cursor), limit) };
   } catch (error) {
@@ -102,7 +102,7 @@ async function readPage({ deps, report }: Run, cursor: ScanCursor): Promise<Page
     for (const other of listStatuses.filter((one) => one !== status)) {
       if (await list(other, 1, 1).catch(unlessFault)) return { kind: 'unreadable', isPermanent: false, error };
     }
-    addFault(report, `List ${status}: ${error.message}`);
+    addFault(report, faultOf(tier, `List ${status}: ${error.message}`));
     return { kind: 'outage' };
   }
 }
@@ -111,9 +111,16 @@ function unlessFault(error: unknown): undefined {
   if (!(error instanceof IamportFault)) throw error;
 }
 
+/** A payment to be settled. */
+interface ToSettle {
+  readonly payment: Payment;
+  /** The sub-merchant's code with which it is read. */
+  readonly tier: string | undefined;
+}
+
 /** The payments of a page, sorted by the work that they need. */
 interface SortedPayments {
-  readonly settle: Payment[];
+  readonly settle: ToSettle[];
   readonly unmatched: Payment[];
   /** Recorded unmatched payments whose kept amount has changed. */
   readonly changed: { readonly payment: Payment; readonly known: Reversal }[];
@@ -154,7 +161,7 @@ async function settlePage(
 
 const idOf = ({ impUid }: Payment): string => impUid;
 
-async function sortPayments({ deps, report }: Run, payments: readonly Payment[]): Promise<SortedPayments> {
+async function sortPayments({ deps, report, tier }: Run, payments: readonly Payment[]): Promise<SortedPayments> {
   const { orderPrefix } = deps.config;
   const ours = payments.filter(({ merchantUid }) => merchantUid.startsWith(orderPrefix));
   const numbers = ours.map(({ merchantUid }) => merchantUid).filter(isOrderNumber);
@@ -182,7 +189,7 @@ async function sortPayments({ deps, report }: Run, payments: readonly Payment[])
       // A recorded reversal is processed from the index `due`.
       const reversal = reversalOf(payment);
       return reversal === undefined || supersedes(decision.reversal, reversal);
-    }),
+    }).map((payment) => ({ payment, tier: tier && orderOf.get(payment.merchantUid)?.tier })),
     unmatched: of(
       ({ payment, decision }) => decision.kind === 'order_not_found' && !isGone(payment) && !reversalOf(payment),
     ),
@@ -208,7 +215,7 @@ function needsReversal(kind: ReturnType<typeof decide>['kind'], payment: Payment
  * Records unmatched payments with money. The Iamport account may serve other shops, so they are published and never
  * cancelled.
  */
-async function recordUnmatched({ deps, report }: Run, payments: readonly Payment[]): Promise<void> {
+async function recordUnmatched({ deps, report, tier }: Run, payments: readonly Payment[]): Promise<void> {
   await forEachItem(report, payments, idOf, async ({ impUid, merchantUid, currency, state, sandbox }) => {
     if (state.kind !== 'kept' || sandbox) return;
     const now = unixSeconds(deps.clock);
@@ -219,33 +226,37 @@ async function recordUnmatched({ deps, report }: Run, payments: readonly Payment
     report.orphans += 1;
     // A concurrent request may have registered the order without finding this record.
     const order = isOrderNumber(merchantUid) ? await deps.orders.read(merchantUid) : undefined;
-    if (order) await deps.reversals.move(result.value, expected(result.value, now, now));
+    if (order && canRead(order, tier)) await deps.reversals.move(result.value, expected(result.value, now, now));
   });
 }
+
+/** @returns false when the order has another sub-merchant's code than the list: its payments are read with that code */
+const canRead = (order: Order, tier: string | undefined): boolean => tier === undefined || order.tier === tier;
 
 /**
  * @returns the payments that could not be settled; `isComplete: false` when time ran out or Iamport stopped responding
  */
-async function settleAll(
-  { deps, report }: Run,
-  payments: readonly Payment[],
-): Promise<{ failed: Payment[]; isComplete: boolean }> {
+async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ failed: Payment[]; isComplete: boolean }> {
+  const { deps, report } = run;
   let unanswered = 0;
   let isComplete = true;
-  const failed = await forEachItem(report, payments, idOf, async ({ impUid }) => {
+  const idOfPayment = ({ payment }: ToSettle) => payment.impUid;
+  const failed = await forEachItem(report, payments, idOfPayment, async ({ payment, tier }) => {
     // As many consecutive faults as concurrent calls: Iamport is down, and the next run reads the page again.
     if (unanswered >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
       isComplete = false;
       return;
     }
     try {
-      const settlement = await settle(deps.within(maxTimePerItemMs), impUid);
+      const settlement = await settle(deps.within(maxTimePerItemMs), payment.impUid, tier);
       if (settlement.kind === 'settled') report.settled += 1;
+      // The sub-merchant's list has the payment, but its order names another sub-merchant or none.
+      if (settlement.kind === 'payment_not_found' && run.tier !== undefined) await recordUnmatched(run, [payment]);
       unanswered = 0;
     } catch (error) {
       unanswered = error instanceof IamportUnavailable ? unanswered + 1 : 0;
       throw error;
     }
   });
-  return { failed: failed.map(({ item }) => item), isComplete };
+  return { failed: failed.map(({ item }) => item.payment), isComplete };
 }

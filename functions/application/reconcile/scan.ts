@@ -2,8 +2,8 @@
 
 import { firstPage, isFirstPage, nextList, type ScanCursor } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import type { Dependencies, ScanCheckpoint } from '../ports.ts';
-import { addSkipped, type ReconcileReport, type Run } from './report.ts';
+import type { ScanCheckpoint } from '../ports.ts';
+import { addSkipped, faultOf, type Run } from './report.ts';
 import { scanPage } from './scan-page.ts';
 import { minTimePerPageMs, settleUnresolved } from './unresolved.ts';
 
@@ -37,18 +37,22 @@ interface Scan extends Run {
   readonly window: ScanWindow;
 }
 
+/** The name of the checkpoint of a window: each sub-merchant has its own. A sub-merchant's code has no `/`. */
+export const checkpointName = ({ name }: ScanWindow, tier: string | undefined): string =>
+  tier === undefined ? name : `${name}/${tier}`;
+
 /**
  * Scans one window from its checkpoint, after the payments that earlier runs could not settle.
  * @param progress when the deployment began, in Unix seconds, and the window's checkpoint, if it was scanned before
  * @returns false when time ran out, Iamport could not be reached, or another run has moved the checkpoint
  */
 export async function scanPayments(
-  deps: Dependencies,
+  run: Run,
   window: ScanWindow,
   progress: { readonly beginning: number; readonly checkpoint: ScanCheckpoint | undefined },
-  report: ReconcileReport,
 ): Promise<boolean> {
-  const scan: Scan = { deps, window, report };
+  const { deps, report } = run;
+  const scan: Scan = { ...run, window };
   const now = unixSeconds(deps.clock);
   const { beginning } = progress;
   const known: ScanCheckpoint = progress.checkpoint ?? { completedUntil: beginning, unresolved: [], revision: 0 };
@@ -57,7 +61,7 @@ export async function scanPayments(
   const unresolved = await settleUnresolved(scan, known.unresolved);
   if (!isDue) {
     if (unresolved === known.unresolved) return true;
-    return (await deps.checkpoints.write(window.name, { ...known, unresolved })) !== undefined;
+    return (await deps.checkpoints.write(checkpointName(window, run.tier), { ...known, unresolved })) !== undefined;
   }
   const from = Math.max(beginning, known.completedUntil - window.overlapSeconds);
   // After a long outage the next run scans the rest.
@@ -65,7 +69,7 @@ export async function scanPayments(
   const completed = await scanFrom(scan, { ...known, unresolved, cursor });
   if (!completed) return false;
   // A cursor of an earlier run ends at the start of that run, so the time since then is scanned now.
-  return known.cursor ? scanPayments(deps, window, { beginning, checkpoint: completed }, report) : true;
+  return known.cursor ? scanPayments(run, window, { beginning, checkpoint: completed }) : true;
 }
 
 /** A checkpoint during a scan. */
@@ -77,12 +81,12 @@ type ScanInProgress = ScanCheckpoint & { readonly cursor: ScanCursor };
  * the checkpoint
  */
 async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoint | undefined> {
-  const { deps, window, report } = scan;
+  const { deps, window, report, tier } = scan;
   let current = start;
   let stepsBack = 0;
   /** Consecutive skipped payments. */
   let skipped: { readonly from: ScanCursor; readonly count: number } | undefined;
-  const save = (next: ScanCheckpoint) => deps.checkpoints.write(window.name, next);
+  const save = (next: ScanCheckpoint) => deps.checkpoints.write(checkpointName(window, tier), next);
   for (;;) {
     const { cursor } = current;
     if (deps.deadline.leftMs() < minTimePerPageMs) {
@@ -108,7 +112,8 @@ async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoi
         return undefined;
       }
       const { status, offset } = skipped.from;
-      addSkipped(report, `The list ${status} cannot be read from payment ${offset + 1} on: the rest is skipped`);
+      const fault = `The list ${status} cannot be read from payment ${offset + 1} on: the rest is skipped`;
+      addSkipped(report, faultOf(tier, fault));
       skipped = undefined;
       next = nextList(cursor, deps.pageSizes);
     }

@@ -44,7 +44,7 @@ export function withUnresolved(
  * @returns those that are still unresolved
  */
 export async function settleUnresolved(
-  { deps, report }: Run,
+  { deps, report, tier }: Run,
   unresolved: readonly Unresolved[],
 ): Promise<readonly Unresolved[]> {
   const now = unixSeconds(deps.clock);
@@ -61,7 +61,7 @@ export async function settleUnresolved(
       const item = deps.within(maxTimePerItemMs);
       const order = await item.orders.read(one.merchantUid);
       // Only one failed payment of an order is recorded, so all of its payments are settled.
-      const { payments, unreadable } = await item.iamport.payments(one.merchantUid, order?.tier);
+      const { payments, unreadable } = await item.iamport.payments(one.merchantUid, order ? order.tier : tier);
       await settleEach(item, one.merchantUid, payments);
       for (const impUid of unreadable) addFault(report, `${impUid}: its form is unknown`);
       // An unknown sender may add an unreadable attempt to the order at any time, so only the recorded payment counts.
