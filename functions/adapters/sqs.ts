@@ -1,14 +1,11 @@
 /**
- * One SQS queue, by a few calls of SQS's JSON protocol. The SDK's SQS client would be another dependency. The bundle
- * already contains the signer and the HTTP handler of another client of the SDK.
+ * One SQS queue, by a few calls of SQS's JSON protocol.
  * Source: "Amazon SQS API Reference", AWS JSON protocol.
  */
 
-import type { Readable } from 'node:stream';
-import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { QueueUnavailable } from '../application/faults.ts';
 import { jsonIn } from '../shared/json-text.ts';
+import { type AwsClient, signedPost } from './signed-call.ts';
 
 export interface QueueMessage {
   readonly body: string;
@@ -27,31 +24,15 @@ export interface MessageQueue {
 
 type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes';
 
-/** A client of the SDK. */
-interface AwsClient {
-  readonly config: Pick<EventBridgeClient['config'], 'credentials' | 'region' | 'sha256' | 'requestHandler'>;
-}
-
 /** @returns a function that calls an action on the queue */
-function queueCaller({ config }: AwsClient, QueueUrl: string) {
-  const url = new URL(QueueUrl);
+function queueCaller(client: AwsClient, QueueUrl: string) {
+  const url = new URL('/', QueueUrl);
   const send = async (action: Action, parameters: object): Promise<unknown> => {
-    const { credentials, region, sha256 } = config;
-    const signer = new SignatureV4({ service: 'sqs', region: await region(), credentials, sha256 });
-    const signed = await signer.sign({
-      method: 'POST',
-      protocol: url.protocol,
-      hostname: url.hostname,
-      ...(url.port && { port: Number(url.port) }),
-      path: '/',
-      headers: { host: url.host, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` },
-      body: JSON.stringify({ QueueUrl, ...parameters }),
-    });
-    const { response } = await config.requestHandler.handle(
-      signed as Parameters<typeof config.requestHandler.handle>[0],
-    );
-    const text = Buffer.concat(await (response.body as Readable).toArray()).toString();
-    if (response.statusCode !== 200) throw new Error(`SQS returned ${response.statusCode}: ${text.slice(0, 300)}`);
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` };
+    const body = JSON.stringify({ QueueUrl, ...parameters });
+    const response = await signedPost(client, { service: 'sqs', url, headers, body });
+    const text = Buffer.concat(await response.body.toArray()).toString();
+    if (response.status !== 200) throw new Error(`SQS returned ${response.status}: ${text.slice(0, 300)}`);
     return jsonIn(text);
   };
   return (action: Action, parameters: object) =>

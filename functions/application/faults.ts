@@ -135,6 +135,11 @@ export class WebhookNotAnswered extends Error {
   override readonly name = 'WebhookNotAnswered';
 }
 
+/** The shop's server or function gave no readable answer to a confirmation in time. */
+export class ShopNotAnswered extends Error {
+  override readonly name = 'ShopNotAnswered';
+}
+
 /** A fault of one item: the run continues with other payments and orders. `StoreUnavailable` ends the run. */
 export const isItemFault = (error: unknown): error is Error =>
   error instanceof IamportFault ||

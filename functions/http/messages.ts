@@ -153,16 +153,21 @@ export function outcomeMessage(
 export const problemMessage = (code: ProblemCode, language: Language): string =>
   (problems[code] ?? invalidRequest)[language];
 
-const confirmRefusals: Readonly<Record<ConfirmRefusal, string>> = {
+/** `refused_by_shop`: the shop was asked and gave no reason. `shop_unanswered`: it gave no answer. */
+type ShopRefusal = 'refused_by_shop' | 'shop_unanswered';
+
+const confirmRefusals: Readonly<Record<ConfirmRefusal | ShopRefusal, string>> = {
   order_not_found: '등록되지 않은 주문입니다.',
   already_paid: '이미 결제된 주문입니다.',
   order_closed: '더 이상 결제할 수 없는 주문입니다.',
   order_expired: '결제 기한이 지난 주문입니다.',
   amount_mismatch: '결제 금액이 주문 금액과 다릅니다.',
+  refused_by_shop: '쇼핑몰에서 이 주문의 결제를 받을 수 없습니다.',
+  shop_unanswered: '쇼핑몰의 확인을 받지 못해 결제를 진행하지 않았습니다. 잠시 후 다시 시도해 주세요.',
 };
 
 /** One text for every refusal, for unknown senders: they must not learn the state of an order. */
 export const hiddenConfirmReason = '주문 상태나 금액이 결제 요청과 달라 결제를 진행할 수 없습니다.';
 
 /** Why a payment is stopped before its approval. Iamport shows one text, so it is Korean. */
-export const confirmReason = (refusal: ConfirmRefusal): string => confirmRefusals[refusal];
+export const confirmReason = (refusal: ConfirmRefusal | ShopRefusal): string => confirmRefusals[refusal];

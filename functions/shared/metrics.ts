@@ -41,6 +41,8 @@ export const metrics = {
   UnreadableRecords: { unit: 'Count', by: [] },
   /** Failed attempts to deliver a webhook whose event is at least an hour old. */
   WebhooksLate: { unit: 'Count', by: [] },
+  /** Payments before whose approval the shop was asked and gave no readable answer in time. */
+  ConfirmsUnanswered: { unit: 'Count', by: [] },
   /** Items of the shop's own table whose attributes we restored, after the shop had overwritten them. */
   RestoredItems: { unit: 'Count', by: [] },
   /** Items whose attributes could not be restored, because another payment had settled them in the meantime. */

@@ -20,16 +20,22 @@ export interface ReceiverOptions {
   readonly lookup?: typeof systemLookup;
 }
 
-/** An answer's body is not used. More than this is not even received. Bytes. */
+/** More than this of an answer's body is not received. Bytes. */
 const maxAnswerBytes = 16 * 1024;
+
+export interface ReceiverAnswer {
+  readonly status: number;
+  /** UTF-8. Undefined when the body was longer than 16 KB, broke off, or did not end in time. */
+  readonly body: string | undefined;
+}
 
 /**
  * Follows no redirect, since a redirect could lead to a private address.
- * @returns a function that sends a body and resolves with the status of the answer
+ * @returns a function that sends a body and resolves with the answer
  */
 export function webhookSender({ url: text, timeoutMs, allowsLoopback, lookup = systemLookup }: ReceiverOptions) {
   /** @throws WebhookNotAnswered without an answer in time, or for an address that is not allowed */
-  return (headers: Readonly<Record<string, string>>, body: string): Promise<number> =>
+  return (headers: Readonly<Record<string, string>>, body: string): Promise<ReceiverAnswer> =>
     new Promise((resolve, reject) => {
       const fail = (message: string, cause?: unknown) => reject(new WebhookNotAnswered(message, { cause }));
       const problem = webhookUrlProblem(text, allowsLoopback);
@@ -53,30 +59,35 @@ export function webhookSender({ url: text, timeoutMs, allowsLoopback, lookup = s
           'user-agent': 'iamport-serverless',
         },
       });
-      /** The status is the answer. What follows it, or breaks it off, changes nothing. */
-      let status: number | undefined;
+      /** The status is an answer, also when the body breaks off after it. */
+      let read: (() => ReceiverAnswer) | undefined;
       request.on('response', (response) => {
-        status = response.statusCode;
-        drain(response);
+        read = answerOf(response);
       });
       request.on('error', (error) => {
-        if (status !== undefined) resolve(status);
+        if (read) resolve(read());
         else if (signal.aborted) fail(`No answer within ${timeoutMs} ms`);
         else fail('The webhook was not answered', error);
       });
-      request.on('close', () => (status === undefined ? fail('The webhook was not answered') : resolve(status)));
+      request.on('close', () => (read ? resolve(read()) : fail('The webhook was not answered')));
       request.end(body);
     });
 }
 
-/** Drops the body, so that the receiver can finish its answer. */
-function drain(response: IncomingMessage): void {
+/** Receives the body up to its limit. @returns a function that returns the answer as received so far */
+function answerOf(response: IncomingMessage): () => ReceiverAnswer {
+  const parts: Buffer[] = [];
   let bytes = 0;
   response.on('data', (part: Buffer) => {
     bytes += part.length;
     if (bytes > maxAnswerBytes) response.destroy();
+    else parts.push(part);
   });
   response.on('error', () => undefined);
+  return () => ({
+    status: response.statusCode ?? 0,
+    body: response.complete && bytes <= maxAnswerBytes ? Buffer.concat(parts).toString() : undefined,
+  });
 }
 
 /** A lookup that returns only allowed addresses: the check and the connection use the same answer of the DNS. */

@@ -36,8 +36,13 @@ async function receiver(listener: RequestListener) {
   return { port, seen };
 }
 
-const senderTo = (url: string, more: Partial<ReceiverOptions> = {}) =>
+const callerOf = (url: string, more: Partial<ReceiverOptions> = {}) =>
   webhookSender({ url, timeoutMs: 20_000, allowsLoopback: true, ...more });
+/** Resolves with the status alone, which is all that a delivery needs. */
+const senderTo = (url: string, more: Partial<ReceiverOptions> = {}) => {
+  const call = callerOf(url, more);
+  return async (...sent: Parameters<typeof call>) => (await call(...sent)).status;
+};
 const headers = { 'webhook-id': 'order-1:2' };
 const body = '{"data":{"merchant_uid":"주문-1"}}';
 
@@ -107,6 +112,30 @@ test('stops receiving an answer of endless length [T123]', async () => {
   });
   expect(await senderTo(`http://localhost:${port}/`)(headers, body)).toBe(200);
   await expect.poll(() => isClosed).toBe(true);
+});
+
+test('resolves with the whole body of an answer up to 16 KB, and without a longer one', async () => {
+  const longest = '가'.repeat(5_461); // 16,383 bytes
+  const bodies = [longest, `${longest}a`, `${longest}가`];
+  const { port } = await receiver((_request, response) => response.end(bodies.shift()));
+  const call = () => callerOf(`http://localhost:${port}/`)(headers, body);
+  expect(await call()).toEqual({ status: 200, body: longest });
+  expect(await call()).toEqual({ status: 200, body: `${longest}a` });
+  expect(await call()).toEqual({ status: 200, body: undefined });
+});
+
+test('resolves without the body of an answer that breaks off or does not end in time', async () => {
+  const answers: RequestListener[] = [
+    (_request, response) => response.writeHead(200, { 'content-length': '100' }).write('{"ok":true}'),
+    (_request, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"ok":true}', () => response.destroy());
+    },
+  ];
+  const { port } = await receiver((request, response) => answers.shift()?.(request, response));
+  const call = () => callerOf(`http://localhost:${port}/`, { timeoutMs: 300 })(headers, body);
+  expect(await call()).toEqual({ status: 200, body: undefined });
+  expect(await call()).toEqual({ status: 200, body: undefined });
 });
 
 test('rejects when the connection is refused, and when it is closed without an answer', async () => {
