@@ -166,6 +166,15 @@ export class Alarms extends Construct {
     });
   }
 
+  /** For a deployment that asks the shop before an approval. */
+  watchConfirms(): void {
+    this.addAlarm('confirm-unanswered', {
+      condition: 'The shop did not answer whether a payment may be approved.',
+      metric: ownMetric('ConfirmsUnanswered', this.#props.deployment, sum(5)),
+      isEvent: true,
+    });
+  }
+
   private watchQueue(name: string, scope: Construct, condition: string, queue: IQueue): void {
     const metric = queue.metricApproximateNumberOfMessagesVisible({
       statistic: 'Maximum',

@@ -44,6 +44,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         'up to 10 of `{"url": "https://…", "events": ["Payment Paid", …]}`; the names of events are those of [events](events.md), all by default',
       meaning: "URLs of the shop's server that receive events as signed webhooks: [webhooks](webhooks.md)",
     },
+    confirm: {
+      allowed: '`{"url": "https://…", "otherwise": "approve" or "refuse"}`; `otherwise` is `approve` by default',
+      meaning:
+        'the URL that is asked before Iamport approves a payment, and the decision when it does not answer within 3 seconds: [confirmation](webhooks.md#confirmation-before-an-approval)',
+    },
     orderPrefix: {
       allowed: 'at most 30 of `A-Z a-z 0-9 - . _ ~`',
       meaning:
@@ -116,6 +121,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       allowed:
         '`{"url": "https://…", "events": ["Payment Paid", …]}` 10개 이하. 이벤트 이름은 [이벤트](events.ko.md)에 있으며, 생략하면 모든 이벤트',
       meaning: '서명한 웹훅으로 이벤트를 받을 상점 서버의 URL: [웹훅](webhooks.ko.md)',
+    },
+    confirm: {
+      allowed: '`{"url": "https://…", "otherwise": "approve" 또는 "refuse"}`. `otherwise`의 기본은 `approve`',
+      meaning:
+        '아임포트가 결제를 승인하기 전에 물어볼 상점 서버의 URL과, 3초 안에 답이 없을 때의 처리: [승인 전 확인](webhooks.ko.md#승인-전-확인)',
     },
     orderPrefix: {
       allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',

@@ -68,16 +68,21 @@ const tag = (least: number, most: number) =>
       `must have ${least} to ${most} letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"`,
     );
 
+const receiverUrl = z.string().superRefine((url, context) => {
+  const message = webhookUrlProblem(url);
+  if (message) context.addIssue({ code: 'custom', message });
+});
+
 const webhook = z.strictObject({
-  url: z.string().superRefine((url, context) => {
-    const message = webhookUrlProblem(url);
-    if (message) context.addIssue({ code: 'custom', message });
-  }),
+  url: receiverUrl,
   events: z
     .array(z.enum([...eventNames, ...notificationNames]))
     .min(1, 'must name at least one event, or be left out for all events')
     .optional(),
 });
+
+/** What happens to a payment when the shop does not answer. */
+const confirmOptions = { otherwise: z.enum(['approve', 'refuse']).default('approve') };
 
 const schema = z.strictObject({
   storefront: z.strictObject({
@@ -123,6 +128,7 @@ const schema = z.strictObject({
       'must have each URL once: put all its events into one entry',
     )
     .default([]),
+  confirm: z.strictObject({ url: receiverUrl, ...confirmOptions }).optional(),
   orderPrefix: z
     .string('must be a text')
     .regex(/^[0-9A-Za-z._~-]{0,30}$/, 'must be at most 30 of A-Z a-z 0-9 - . _ ~')
@@ -194,6 +200,16 @@ export function readSettings(configuration: unknown): Settings {
   const read = schema.safeParse(configuration);
   if (read.success) return read.data;
   throw new ConfigurationError(problemsOf(read.error, configuration, 'iamport'));
+}
+
+/** Whether a payment is approved when the shop does not answer; it is by default. */
+export type ConfirmOptions = z.input<z.ZodObject<typeof confirmOptions>>;
+
+/** @throws ConfigurationError with every problem of the options of `payments.onConfirm` */
+export function readConfirmOptions(options: unknown): z.output<z.ZodObject<typeof confirmOptions>> {
+  const read = z.strictObject(confirmOptions).safeParse(options);
+  if (read.success) return read.data;
+  throw new ConfigurationError(problemsOf(read.error, options, 'onConfirm'));
 }
 
 /** The events of a webhook; all by default. */

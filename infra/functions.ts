@@ -95,6 +95,8 @@ interface Size {
 export class Functions extends Construct {
   readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
   readonly #provisionedConcurrency: number;
+  /** The rights of each function's role. */
+  readonly #rights = new Map<FunctionName, PolicyDocument>();
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -123,6 +125,12 @@ export class Functions extends Construct {
     });
   }
 
+  /** Adds to the environment of a function, and to the rights in its own role. */
+  extend(name: FunctionName, environment: Readonly<Record<string, string>>, right: PolicyStatement): void {
+    for (const [key, value] of Object.entries(environment)) this.byName[name].addEnvironment(key, value);
+    this.#rights.get(name)?.addStatements(right);
+  }
+
   private make(
     name: FunctionName,
     definition: FunctionDefinition,
@@ -135,11 +143,12 @@ export class Functions extends Construct {
     const keys = [encryptionKey, tables.orders.encryptionKey].filter((key) => key !== undefined);
     const statements = statementsFor(definition, props);
     const scope = new Construct(this, pascalCase(name));
-    const { lambda, role } = createFunction(
+    const { lambda, role, rights } = createFunction(
       scope,
       { bundle: name, description, ...size, environment, statements, keys },
       props,
     );
+    this.#rights.set(name, rights);
     acknowledgeStreams(role, definition, tables);
     return lambda;
   }
@@ -161,9 +170,9 @@ export function createFunction(
   scope: Construct,
   { bundle, description, timeoutSeconds, memoryMb, environment, statements, keys }: FunctionCode,
   { settings, bundles, network }: Pick<FunctionsProps, 'settings' | 'bundles' | 'network'>,
-): { lambda: LambdaFunction; role: Role } {
+): { lambda: LambdaFunction; role: Role; rights: PolicyDocument } {
   const logGroup = new LogGroup(scope, 'Log', logProps(settings));
-  const role = roleWith(scope, statements, logGroup, keys, network);
+  const { role, rights } = roleWith(scope, statements, logGroup, keys, network);
   const lambda = new LambdaFunction(scope, 'Function', {
     description,
     runtime: Runtime.NODEJS_24_X,
@@ -181,7 +190,7 @@ export function createFunction(
   // The construct's `tracing` property would add a policy outside the role.
   const { defaultChild } = lambda.node;
   if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
-  return { lambda, role };
+  return { lambda, role, rights };
 }
 
 /** Retention of a log group, and its removal policy. */
@@ -220,13 +229,13 @@ function statementsFor(definition: FunctionDefinition, props: FunctionsProps): P
 
 function roleWith(
   scope: Construct,
-  rights: readonly PolicyStatement[],
+  own: readonly PolicyStatement[],
   logGroup: LogGroup,
   keys: readonly IKey[],
   network: Network | undefined,
-): Role {
+): { role: Role; rights: PolicyDocument } {
   const statements = [
-    ...rights,
+    ...own,
     new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
     new PolicyStatement({ actions: TRACE_RIGHTS, resources: ['*'] }),
     ...(network ? [new PolicyStatement({ actions: NETWORK_RIGHTS, resources: ['*'] })] : []),
@@ -234,12 +243,13 @@ function roleWith(
       (keyArn) => new PolicyStatement({ actions: KEY_RIGHTS, resources: [keyArn] }),
     ),
   ];
+  const rights = new PolicyDocument({ statements });
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    inlinePolicies: { function: new PolicyDocument({ statements }) },
+    inlinePolicies: { function: rights },
   });
   acknowledgeWildcards(role, network, keys.length > 0);
-  return role;
+  return { role, rights };
 }
 
 /** Acknowledges, for cdk-nag, the wildcards that cannot be narrower. */

@@ -20,11 +20,14 @@ import { Alarms } from './alarms.ts';
 import {
   type Configuration,
   ConfigurationError,
+  type ConfirmOptions,
+  readConfirmOptions,
   readSettings,
   readWebhook,
   type Settings,
   type WebhookOptions,
 } from './config.ts';
+import { confirmByFunction, confirmByServer } from './confirm.ts';
 import { BUNDLES } from './context.ts';
 import { Dashboard } from './dashboard.ts';
 import { Functions, type Network } from './functions.ts';
@@ -74,11 +77,16 @@ export class IamportPayments extends Construct {
   readonly shopKeys: ISecret | undefined;
   /** The bus that every event of an order is published to. */
   readonly events: IEventBus;
+  /** Signs the questions to the URL of `confirm`: `{"current", "previous"}`; undefined without a URL. */
+  readonly confirmSecret: ISecret | undefined;
   readonly #api: HttpApi;
+  readonly #functions: Functions;
   readonly #alarms: Alarms;
   readonly #subscribers = new Map<IFunction, Subscriber>();
   readonly #removal: Settings['removal'];
   readonly #forWebhooks: Omit<WebhookProps, 'webhook'>;
+  /** Who is asked before an approval, for the error of a second one. */
+  #confirmedBy: string | undefined;
 
   /** @throws ConfigurationError that names every problem of the properties. */
   constructor(scope: Construct, id: string, props: IamportPaymentsProps) {
@@ -141,9 +149,13 @@ export class IamportPayments extends Construct {
     this.shopKeys = shopKeys;
     this.events = bus;
     this.#api = api;
+    this.#functions = functions;
     this.#removal = settings.removal;
     this.#forWebhooks = { bus, settings, deployment, bundles, network, encryptionKey };
     for (const { url: receiver, ...options } of settings.webhooks) this.notify(receiver, options);
+    const { confirm } = settings;
+    this.confirmSecret = confirm && confirmByServer(this, functions, confirm, settings, encryptionKey);
+    if (confirm) this.#confirmBy(`confirm.url, ${JSON.stringify(confirm.url)}`);
   }
 
   /**
@@ -234,6 +246,30 @@ export class IamportPayments extends Construct {
     const created = new Webhook(this, id, { ...this.#forWebhooks, webhook });
     this.#alarms.watchWebhook(created, new URL(url).host, created.deadLetters);
     return created;
+  }
+
+  /**
+   * Asks a function of the shop before Iamport approves a payment, after our own checks (docs/webhooks.md). It is invoked
+   * synchronously, and returns `{ok: true}` or `{ok: false, reason}` within 3 seconds. The configuration `confirm` is the same for a
+   * URL of the shop's server.
+   * @param shop a function of this account and region
+   * @param options `otherwise`: the decision without an answer; `approve` by default
+   * @throws ConfigurationError when a URL or a function is asked already, and for a wrong option
+   */
+  onConfirm(shop: IFunction, options: ConfirmOptions = {}): void {
+    const { otherwise } = readConfirmOptions(options);
+    this.#confirmBy(`payments.onConfirm(${shop.node.path})`);
+    confirmByFunction(this.#functions, shop, otherwise);
+  }
+
+  #confirmBy(asked: string): void {
+    if (this.#confirmedBy) {
+      throw new ConfigurationError([
+        `${asked} would ask the shop before an approval, and so does ${this.#confirmedBy}: only one can be asked, so remove the other`,
+      ]);
+    }
+    this.#confirmedBy = asked;
+    this.#alarms.watchConfirms();
   }
 
   #subscriber(id: string, subscriber: IFunction): Subscriber {

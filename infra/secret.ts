@@ -1,4 +1,4 @@
-/** The secrets: the shop's keys at Iamport, which the operator writes once, and the keys of the shop's server, which the stack generates. */
+/** The secrets: the shop's keys at Iamport, which the operator writes once; the keys of the shop's server, and signing secrets, which the stack generates. */
 import { RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -47,6 +47,37 @@ export function shopKeysSecret(scope: Construct, { removal }: Settings, encrypti
     id: 'AwsSolutions::AwsSolutions-SMG4',
     reason:
       'A key that rotates by itself would cut off the server of the shop. The operator changes it: ops -- keys rotate.',
+  });
+  return secret;
+}
+
+/**
+ * Never change these. CloudFormation generates a new secret when they differ from those of the last deployment, and receivers
+ * would refuse its signatures. 44 letters and digits are base64 of 33 bytes, and have 262 random bits.
+ */
+const GENERATED = {
+  secretStringTemplate: '{"previous":""}',
+  generateStringKey: 'current',
+  passwordLength: 44,
+  excludePunctuation: true,
+};
+
+/** A secret with `{"current", "previous"}` that signs requests to the shop's server. @param purpose begins its description */
+export function signingSecret(
+  scope: Construct,
+  purpose: string,
+  { removal }: Settings,
+  encryptionKey: IKey | undefined,
+): Secret {
+  const secret = new Secret(scope, 'Secret', {
+    description: `${purpose}: {"current", "previous"}, each base64 with or without whsec_`,
+    generateSecretString: GENERATED,
+    removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    ...(encryptionKey && { encryptionKey }),
+  });
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions::AwsSolutions-SMG4',
+    reason: 'The receiver needs a new secret first: the operator changes it, while both secrets are valid.',
   });
   return secret;
 }

@@ -9,13 +9,14 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventSource } from '../functions/events/event-schema.ts';
 import type { Settings, WebhookSettings } from './config.ts';
 import { DELIVER } from './function-table.ts';
 import { createFunction, type Network } from './functions.ts';
+import { signingSecret } from './secret.ts';
 
 /** Attempts end after three days (functions/application/deliver.ts). */
 const RETENTION = Duration.days(4);
@@ -33,17 +34,6 @@ const VISIBILITY = Duration.seconds(6 * DELIVER.timeoutSeconds);
  * server that does not answer holds one for 10 seconds.
  */
 const CONCURRENCY = 2;
-/**
- * Never change these. CloudFormation generates a new secret when they differ from those of the last deployment, and receivers
- * would refuse its signatures. 44 letters and digits are base64 of 33 bytes, and have 262 random bits.
- */
-const GENERATED = {
-  secretStringTemplate: '{"previous":""}',
-  generateStringKey: 'current',
-  passwordLength: 44,
-  excludePunctuation: true,
-};
-
 export interface WebhookProps {
   webhook: WebhookSettings;
   bus: IEventBus;
@@ -88,7 +78,7 @@ export class Webhook extends Construct {
         new SqsQueue(queue, { deadLetterQueue: deadLetters, maxEventAge: Duration.hours(24), retryAttempts: 185 }),
       ],
     });
-    const secret = this.signingSecret(props, removalPolicy);
+    const secret = signingSecret(this, `Signs webhooks to ${hostIn(webhook.url)}`, settings, props.encryptionKey);
     const lambda = this.deliverFunction(props, secret, queue, deadLetters);
     new CfnEventSourceMapping(this, 'Deliveries', {
       eventSourceArn: queue.queueArn,
@@ -104,20 +94,6 @@ export class Webhook extends Construct {
     });
     this.secret = secret;
     this.deadLetters = deadLetters;
-  }
-
-  private signingSecret({ webhook, encryptionKey }: WebhookProps, removalPolicy: RemovalPolicy): Secret {
-    const secret = new Secret(this, 'Secret', {
-      description: `Signs webhooks to ${hostIn(webhook.url)}: {"current", "previous"}, each base64 with or without whsec_`,
-      generateSecretString: GENERATED,
-      removalPolicy,
-      ...(encryptionKey && { encryptionKey }),
-    });
-    Validations.of(secret).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-SMG4',
-      reason: 'The receiver needs a new secret first: the operator changes it, while both secrets are valid.',
-    });
-    return secret;
   }
 
   private deliverFunction(
@@ -159,4 +135,4 @@ export const webhookId = (url: string): string =>
   `Webhook ${hostIn(url)} ${createHash('sha256').update(url).digest('hex').slice(0, 8)}`;
 
 /** Descriptions show no path or query, which may contain a key. */
-const hostIn = (url: string): string => new URL(url).host;
+export const hostIn = (url: string): string => new URL(url).host;
