@@ -48,7 +48,7 @@ export class PaymentsError extends Error {
 /**
  * `header_missing`: a header of Standard Webhooks is missing; `timestamp_invalid`: not a time in Unix seconds;
  * `timestamp_too_old`, `timestamp_too_new`: outside the tolerance; `signature_mismatch`: no signature is of this body and
- * these secrets; `body_invalid`: signed, and not an event.
+ * these secrets; `body_invalid`: signed, and not an event, or not a confirmation.
  */
 export type WebhookVerificationErrorCode =
   | 'header_missing'

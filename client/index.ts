@@ -3,6 +3,7 @@
  * only the web's own APIs (`fetch`, Web Crypto), so it runs in Node.js, Bun, Deno and edge runtimes.
  */
 
+export type { ConfirmRequest, ConfirmResponse } from '../functions/events/confirm-json.ts';
 export {
   type ErrorCode,
   PaymentsError,
@@ -25,5 +26,11 @@ export type {
 } from './order-types.ts';
 export { createPayments, type Payments } from './payments.ts';
 export type { PaymentsOptions } from './send.ts';
-export { type VerifyOptions, verifyWebhook, type WebhookBody, type WebhookHeaders } from './webhook.ts';
+export {
+  type VerifyOptions,
+  verifyConfirmation,
+  verifyWebhook,
+  type WebhookBody,
+  type WebhookHeaders,
+} from './webhook.ts';
 export type { WebhookEvent, WebhookEventName } from './webhook-types.ts';

@@ -3,6 +3,7 @@
  * specification, https://www.standardwebhooks.com.
  */
 
+import type { ConfirmRequest } from '../functions/events/confirm-json.ts';
 import { WebhookVerificationError } from './errors.ts';
 import type { WebhookEvent } from './webhook-types.ts';
 
@@ -33,8 +34,38 @@ export async function verifyWebhook(
   secrets: string | readonly string[],
   headers: WebhookHeaders,
   body: WebhookBody,
-  { toleranceSeconds = defaultToleranceSeconds }: VerifyOptions = {},
+  options: VerifyOptions = {},
 ): Promise<WebhookEvent> {
+  return signedBody(secrets, headers, body, options) as Promise<WebhookEvent>;
+}
+
+/** As functions/events/confirm-json.ts has it. The client imports only types. */
+const confirmType: ConfirmRequest['type'] = 'payment.confirm';
+
+/**
+ * Verifies the question whether a payment may be approved. Answer 200 with a `ConfirmResponse` within 3 seconds.
+ * @param secrets `whsec_…` of confirmations, which is not that of webhooks; two while the secret is changed
+ * @returns the question that was signed
+ * @throws as `verifyWebhook` does, and for a signed body that is no such question
+ */
+export async function verifyConfirmation(
+  secrets: string | readonly string[],
+  headers: WebhookHeaders,
+  body: WebhookBody,
+  options: VerifyOptions = {},
+): Promise<ConfirmRequest> {
+  const request = await signedBody(secrets, headers, body, options);
+  if (request.type !== confirmType) throw invalidBody();
+  return request as ConfirmRequest;
+}
+
+/** @returns the parsed body, with a type and data */
+async function signedBody(
+  secrets: string | readonly string[],
+  headers: WebhookHeaders,
+  body: WebhookBody,
+  { toleranceSeconds = defaultToleranceSeconds }: VerifyOptions,
+): Promise<{ readonly type: string }> {
   const keys = (typeof secrets === 'string' ? [secrets] : secrets).map(keyBytes);
   if (keys.length === 0) throw new TypeError('Pass at least one secret (whsec_…) of the webhook.');
   const bytes = bodyBytes(body);
@@ -49,7 +80,7 @@ export async function verifyWebhook(
       'No signature is of this body: check the secret, and pass the body as it was received.',
     );
   }
-  return eventIn(bytes);
+  return contentOf(bytes);
 }
 
 /** @throws TypeError for a text that is not base64, without the text itself */
@@ -129,19 +160,22 @@ async function isSigned(
   return false;
 }
 
-/** @throws WebhookVerificationError when the body is not an event */
-function eventIn(bytes: Uint8Array): WebhookEvent {
-  const invalid = (cause?: unknown) =>
-    new WebhookVerificationError('body_invalid', 'The body is signed, and is not an event of this API.', { cause });
-  let event: Partial<WebhookEvent> | null;
+const invalidBody = (cause?: unknown) =>
+  new WebhookVerificationError('body_invalid', 'The body is signed, and is not what this function verifies.', {
+    cause,
+  });
+
+/** @throws WebhookVerificationError when the body is JSON of another form */
+function contentOf(bytes: Uint8Array): { readonly type: string } {
+  let content: { readonly type?: unknown; readonly data?: unknown } | null;
   try {
-    event = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw invalid(error);
+    throw invalidBody(error);
   }
-  const { type, data } = event ?? {};
-  if (typeof type !== 'string' || typeof data !== 'object' || data === null) throw invalid();
-  return event as WebhookEvent;
+  const { type, data } = content ?? {};
+  if (typeof type !== 'string' || typeof data !== 'object' || data === null) throw invalidBody();
+  return { ...content, type };
 }
 
 /** @returns undefined for a text that is not base64 */

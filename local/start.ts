@@ -17,9 +17,10 @@ async function main(): Promise<void> {
   if (IAMPORT_API_URL && !(IMP_KEY && IMP_SECRET)) {
     throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
   }
-  const webhooks = webhookReceiver();
+  const webhooks = receiverIn('SHOP_WEBHOOK', 'http://localhost:8080/webhooks');
+  const confirm = receiverIn('SHOP_CONFIRM', 'http://localhost:8080/confirm');
   console.log('Starting the database and the functions …');
-  const assembly = localAssembly(contextWith(cdkContext(), webhooks), () =>
+  const assembly = localAssembly(contextWith(cdkContext(), webhooks, confirm), () =>
     console.log('Synthesizing the stack, which the next start skips if nothing has changed …'),
   );
   // `startLocal` awaits the assembly later and reports its error. Until then a rejection must not count as unhandled.
@@ -30,37 +31,47 @@ async function main(): Promise<void> {
     iamportApiUrl: IAMPORT_API_URL,
     dynamodb: DYNAMODB,
     webhooks,
+    confirm,
     ...(IMP_KEY && IMP_SECRET && { keys: { impKey: IMP_KEY, impSecret: IMP_SECRET } }),
   });
   const signal = firstSignal();
   // A signal during the start waits for the start to finish, so that no started process stays behind.
   void signal.then(() => starting.then((system) => system.close())).finally(() => process.exit(0));
   const system = await Promise.race([starting, signal]);
-  if (system) console.log(welcome(system, webhooks));
+  if (system) console.log(welcome(system, webhooks, confirm));
 }
 
-/** @throws Error that names the variable and the rule */
-function webhookReceiver(): WebhookReceiver | undefined {
-  const { SHOP_WEBHOOK_URL: url, SHOP_WEBHOOK_SECRET } = process.env;
+/**
+ * Reads the URL of the shop's server and the secret that signs requests to it: `<prefix>_URL`, `<prefix>_SECRET`.
+ * @throws Error that names the variable and the rule
+ */
+function receiverIn(prefix: 'SHOP_WEBHOOK' | 'SHOP_CONFIRM', example: string): WebhookReceiver | undefined {
+  const { [`${prefix}_URL`]: url, [`${prefix}_SECRET`]: configured } = process.env;
   if (!url) return undefined;
   const problem = webhookUrlProblem(url, true);
-  if (problem) throw new Error(`SHOP_WEBHOOK_URL ${problem}, or be on this machine: http://localhost:8080/webhooks`);
-  const secret = SHOP_WEBHOOK_SECRET ?? secretPrefix + randomBytes(32).toString('base64');
+  if (problem) throw new Error(`${prefix}_URL ${problem}, or be on this machine: ${example}`);
+  const secret = configured ?? secretPrefix + randomBytes(32).toString('base64');
   try {
     keyOf(secret);
   } catch (cause) {
-    throw new Error(`SHOP_WEBHOOK_SECRET: ${(cause as Error).message}`, { cause });
+    throw new Error(`${prefix}_SECRET: ${(cause as Error).message}`, { cause });
   }
   return { url, secret };
 }
 
 /**
- * The configuration with one URL that the local system replaces, or with none. The URLs of cdk.json are those of the shop's real
+ * The configuration with URLs that the local system replaces, or with none. The URLs of cdk.json are those of the shop's real
  * server.
  */
-function contextWith(context: Record<string, unknown>, receiver: WebhookReceiver | undefined) {
-  const webhooks = receiver ? [{ url: 'https://shop.invalid/' }] : [];
-  return { ...context, iamport: { ...Object(context.iamport), webhooks } };
+function contextWith(
+  context: Record<string, unknown>,
+  receiver: WebhookReceiver | undefined,
+  confirming: WebhookReceiver | undefined,
+) {
+  const url = 'https://shop.invalid/';
+  const { confirm: configured, ...iamport } = Object(context.iamport);
+  const confirm = confirming && { ...Object(configured), url };
+  return { ...context, iamport: { ...iamport, webhooks: receiver ? [{ url }] : [], ...(confirm && { confirm }) } };
 }
 
 /** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */
@@ -75,6 +86,7 @@ const isOfShop = (path: string): boolean => path.startsWith('/orders/');
 function welcome(
   { url, iamport, database, tables, gateway }: LocalSystem,
   webhooks: WebhookReceiver | undefined,
+  confirm: WebhookReceiver | undefined,
 ): string {
   const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
   return [
@@ -95,6 +107,9 @@ function welcome(
     ...(webhooks
       ? [line('webhooks', `${webhooks.url}  (every event, signed)`), line('secret', webhooks.secret)]
       : [line('webhooks', 'SHOP_WEBHOOK_URL=http://localhost:8080/webhooks npm start  (sends every event there)')]),
+    ...(confirm
+      ? [line('confirm', `${confirm.url}  (asked before an approval, signed)`), line('secret', confirm.secret)]
+      : []),
     line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
     line('key', `curl -H "authorization: Bearer ${localShopKey}" ${url}/orders/<merchant_uid>`),
     line('database', `${database.engine}, ${database.endpoint}`),

@@ -10,6 +10,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { type LocalBus, type LocalEvent, startBus } from './aws/bus.ts';
+import { localConfirm } from './aws/confirm.ts';
 import { createTables, type Database, startDatabase } from './aws/dynamodb.ts';
 import { Gateway } from './aws/gateway.ts';
 import { type FunctionDefinition, LambdaFunction } from './aws/lambda.ts';
@@ -46,6 +47,8 @@ export interface LocalOptions {
   readonly dynamodb?: string | undefined;
   /** The shop's server on this machine, which receives the events in place of every URL of the template. By default none does. */
   readonly webhooks?: WebhookReceiver | undefined;
+  /** The shop's server on this machine that is asked before an approval, in place of the URL of the template. By default none is. */
+  readonly confirm?: WebhookReceiver | undefined;
   /**
    * The access key for the database. DynamoDB Local keeps one database per access key, so that several systems can
    * share it.
@@ -129,7 +132,9 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   const accessKeyId = options.databaseKey ?? localCaller.accessKeyId;
   const tables = await createTables(assembly, database, accessKeyId);
   const webhooks = resources.add(await startWebhooks(assembly, options.webhooks, observeWebhooks(live)));
-  const secrets = resources.add(await startSecrets(new Map([...secretsOf(assembly, options), ...webhooks.secrets])));
+  const confirm = localConfirm(assembly, options.confirm);
+  const values = new Map([...secretsOf(assembly, options), ...webhooks.secrets, ...confirm.secrets]);
+  const secrets = resources.add(await startSecrets(values));
   const onEvent = (event: LocalEvent) => {
     recordEvent(live, event);
     webhooks.put(event);
@@ -150,6 +155,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     ...variables,
     ...resultPageOf(server.url, variables),
     ...webhooks.environmentOf(id),
+    ...confirm.environmentOf(id),
     ...baseEnvironment,
   });
   const functions = functionsOf(assembly, environmentOf, options, live);

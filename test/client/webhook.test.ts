@@ -2,8 +2,17 @@
 
 import { Webhook } from 'standardwebhooks';
 import { afterEach, expect, test, vi } from 'vitest';
-import { verifyWebhook, type WebhookBody, type WebhookHeaders, WebhookVerificationError } from '../../client/index.ts';
+import {
+  type ConfirmResponse,
+  verifyConfirmation,
+  verifyWebhook,
+  type WebhookBody,
+  type WebhookHeaders,
+  WebhookVerificationError,
+} from '../../client/index.ts';
 import { webhookHeaders } from '../../functions/adapters/webhooks/signature.ts';
+import { confirmMessage } from '../../functions/events/confirm-json.ts';
+import type { Amount } from '../../functions/payment/money.ts';
 
 const secretOf = (letter: string) => `whsec_${Buffer.from(letter.repeat(32)).toString('base64')}`;
 const secret = secretOf('a');
@@ -52,6 +61,19 @@ test('accepts what the function that delivers webhooks signs, with one secret an
   for (const known of [secret, otherSecret]) {
     expect(await verifyWebhook(known, webhookHeaders([otherSecret, secret], content), body)).toEqual(event);
   }
+});
+
+test('verifies the question before an approval, and refuses an event in its place', async () => {
+  const question = { impUid: 'imp_1', merchantUid: '주문-1', amount: 14_000 as Amount, currency: 'KRW' };
+  const message = confirmMessage(question, '2026-11-28T05:00:00.000Z');
+  const headers = webhookHeaders([secret], { ...message, timestamp: Math.floor(Date.now() / 1000) });
+  const { type, data } = await verifyConfirmation(secret, headers, message.body);
+  const response: ConfirmResponse = data.amount > 10_000 ? { ok: false, reason: '한도 초과' } : { ok: true };
+  expect([type, response]).toEqual(['payment.confirm', { ok: false, reason: '한도 초과' }]);
+  await expect(verifyConfirmation(secret, signed(), body)).rejects.toMatchObject({ code: 'body_invalid' });
+  await expect(verifyConfirmation(otherSecret, headers, message.body)).rejects.toMatchObject({
+    code: 'signature_mismatch',
+  });
 });
 
 test('accepts a webhook that standardwebhooks has signed, and types it by its name', async () => {

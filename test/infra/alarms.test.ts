@@ -49,6 +49,7 @@ function shopStack(more: (stack: Stack) => Partial<IamportPaymentsProps> = () =>
   const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
   payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
   payments.notify('https://api.shop.example/webhooks');
+  payments.onConfirm(LambdaFunction.fromFunctionAttributes(stack, 'Stock', { functionArn, sameEnvironment: true }));
   return { payments, stack, template: () => Template.fromStack(stack) };
 }
 
@@ -83,6 +84,7 @@ describe('the alarms', () => {
       ['events-late', 'IteratorAge', 900_000, '2 of 2 x 5 min', 'notBreaching'],
       ['events-lost', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
       ['webhook-late', 'WebhooksLate', 1, '1 of 8 x 60 min', 'notBreaching'],
+      ['confirm-unanswered', 'ConfirmsUnanswered', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['subscriber-missed', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
       ['webhook-undelivered', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
     ]);
@@ -138,7 +140,7 @@ describe('the alarms', () => {
 
   test('report when they are over, except for those that count single events', () => {
     const silent = alarms.filter(({ OKActions }) => OKActions === undefined).map(nameOf);
-    expect(silent).toEqual(['money-without-order', 'deposit-reversed', 'order-overwritten']);
+    expect(silent).toEqual(['money-without-order', 'deposit-reversed', 'order-overwritten', 'confirm-unanswered']);
     for (const { AlarmActions, OKActions = AlarmActions } of alarms) expect(OKActions).toEqual(AlarmActions);
   });
 });

@@ -8,7 +8,13 @@ import { publint } from 'publint';
 export const MODULES = {
   'iamport-serverless': ['ConfigurationError', 'IamportPayments'],
   'iamport-serverless/events': ['eventNames', 'eventSource', 'notificationNames', 'readEvent'],
-  'iamport-serverless/client': ['PaymentsError', 'WebhookVerificationError', 'createPayments', 'verifyWebhook'],
+  'iamport-serverless/client': [
+    'PaymentsError',
+    'WebhookVerificationError',
+    'createPayments',
+    'verifyConfirmation',
+    'verifyWebhook',
+  ],
   'iamport-serverless/checkout': ['confirm', 'pay', 'resume'],
   'iamport-serverless/webview': ['PAYMENT_APPS', 'follow', 'moveFor', 'parseIntent'],
 } as const;

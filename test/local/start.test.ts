@@ -151,6 +151,14 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(await run.ended).toBe(0);
   });
 
+  it('prints the URL that is asked before an approval, and the secret that signs the question', async () => {
+    const run = start({ DYNAMODB: 'dynalite', SHOP_CONFIRM_URL: 'http://localhost:9/confirm' });
+    await until(run, ready);
+    expect(run.printed()).toMatch(/confirm +http:\/\/localhost:9\/confirm .*\n +secret +whsec_[A-Za-z0-9+/]{43}=\n/);
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+  });
+
   it('runs without Java, and prints that', async () => {
     const run = start({ PATH: '/nowhere' });
     await until(run, /dynalite \(no Java 17 found.*\n.*ready/s);
@@ -170,6 +178,11 @@ describe('npm start', { timeout: 180_000 }, () => {
       'with a webhook URL in the network',
       { SHOP_WEBHOOK_URL: 'http://192.168.0.10/' },
       /^SHOP_WEBHOOK_URL must begin with https:\/\/, or be on this machine: http:\/\/localhost:8080\/webhooks$/m,
+    ],
+    [
+      'with a URL of confirmations in the network',
+      { SHOP_CONFIRM_URL: 'http://192.168.0.10/' },
+      /^SHOP_CONFIRM_URL must begin with https:\/\/, or be on this machine: http:\/\/localhost:8080\/confirm$/m,
     ],
     [
       'with a webhook secret that is too short',

@@ -15,7 +15,7 @@ export interface SeenWebhook {
 export interface ShopServer {
   readonly url: string;
   readonly secret: string;
-  readonly seen: readonly SeenWebhook[];
+  readonly seen: SeenWebhook[];
   /** Answers to the next webhooks. After them, each is answered 204. */
   readonly answers: ((response: ServerResponse) => void)[];
   close(): Promise<void>;
