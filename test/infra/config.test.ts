@@ -213,3 +213,29 @@ test.each(['www.shop.example', 'https', 'javascript', 'data://'])('a result targ
   const configuration = { storefront: { origins: ['https://shop.example'] }, results: { app } };
   expect(() => readSettings(configuration)).toThrow(/iamport\.results\.app/);
 });
+
+test('confirm names what is wrong with its URL and its options', () => {
+  const problemsOf = (confirm: unknown) => {
+    try {
+      readSettings({ storefront, confirm });
+      return [];
+    } catch (error) {
+      return (error as ConfigurationError).problems;
+    }
+  };
+  expect(readSettings({ storefront, confirm: { url: 'https://shop.example/confirm' } }).confirm).toEqual({
+    url: 'https://shop.example/confirm',
+    otherwise: 'approve',
+  });
+  expect(problemsOf({ url: 'http://shop.example/', otherwise: 'deny', seconds: 5 })).toEqual([
+    'iamport.confirm.url is "http://shop.example/": it must begin with https://',
+    'iamport.confirm.otherwise is "deny": it must be "approve" or "refuse"',
+    'iamport.confirm.seconds is 5: there is no such key',
+  ]);
+  expect(problemsOf({ url: 'https://10.0.0.1/' })).toEqual([
+    'iamport.confirm.url is "https://10.0.0.1/": it must be at a public address',
+  ]);
+  expect(problemsOf('https://shop.example/')).toEqual([
+    'iamport.confirm is "https://shop.example/": it must be of type object',
+  ]);
+});

@@ -60,9 +60,13 @@ test('every finding in the stack is acknowledged with a sentence as its reason',
   for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
 });
 
-test('the resources of a webhook have no other findings', () => {
+test('the resources of a webhook and of a confirmation have no other findings', () => {
   const webhooks = [{ url: 'https://api.shop.example/webhooks' }];
-  const { found, acknowledged } = checked('webhooks', (app) => new PaymentsStack(app, { ...configuration, webhooks }));
+  const confirm = { url: 'https://api.shop.example/confirm' };
+  const { found, acknowledged } = checked(
+    'webhooks',
+    (app) => new PaymentsStack(app, { ...configuration, webhooks, confirm }),
+  );
   expect(found).toEqual([]);
   for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
 });
