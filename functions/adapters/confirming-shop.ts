@@ -42,9 +42,9 @@ export function shopFunction(client: AwsClient, functionArn: string, endpoint: s
   const headers = { 'content-type': 'application/json', 'x-amz-invocation-type': 'RequestResponse' };
   return async ({ body }) => {
     const response = await signedPost(client, { service: 'lambda', url, headers, body });
-    if (response.status !== 200) {
+    if (response.statusCode !== 200) {
       response.body.destroy();
-      throw new ShopNotAnswered(`Lambda answered ${response.status} to the invocation of the function of the shop`);
+      throw new ShopNotAnswered(`Lambda answered ${response.statusCode} to the invocation of the function of the shop`);
     }
     // The result of a failed invocation is its error message and its stack, which may contain personal data.
     if (response.headers['x-amz-function-error'] !== undefined) {

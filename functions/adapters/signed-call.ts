@@ -22,16 +22,18 @@ export interface SignedRequest {
 }
 
 export interface SignedResponse {
-  readonly status: number;
+  readonly statusCode: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readable;
 }
 
 /** @throws the error of the HTTP handler when there is no response */
-export async function signedPost({ config }: AwsClient, request: SignedRequest): Promise<SignedResponse> {
+export async function signedPost(
+  { config }: AwsClient,
+  { service, url, headers, body }: SignedRequest,
+): Promise<SignedResponse> {
   const { credentials, region, sha256 } = config;
-  const { service, url, headers, body } = request;
   const signer = new SignatureV4({ service, region: await region(), credentials, sha256 });
   const signed = await signer.sign({
     method: 'POST',
@@ -43,5 +45,5 @@ export async function signedPost({ config }: AwsClient, request: SignedRequest):
     body,
   });
   const { response } = await config.requestHandler.handle(signed as Parameters<typeof config.requestHandler.handle>[0]);
-  return { status: response.statusCode, headers: response.headers, body: response.body as Readable };
+  return response as SignedResponse;
 }

@@ -32,7 +32,7 @@ function queueCaller(client: AwsClient, QueueUrl: string) {
     const body = JSON.stringify({ QueueUrl, ...parameters });
     const response = await signedPost(client, { service: 'sqs', url, headers, body });
     const text = Buffer.concat(await response.body.toArray()).toString();
-    if (response.status !== 200) throw new Error(`SQS returned ${response.status}: ${text.slice(0, 300)}`);
+    if (response.statusCode !== 200) throw new Error(`SQS returned ${response.statusCode}: ${text.slice(0, 300)}`);
     return jsonIn(text);
   };
   return (action: Action, parameters: object) =>

@@ -265,9 +265,11 @@ const budgets: Record<string, number> = {
   Orders: 441,
   Refunds: 460,
   CloseOrder: 445,
-  Confirm: 440,
+  // Above the others by the question to the shop, signed by us or sent as an invocation.
+  Confirm: 447,
   Reconcile: 460,
-  Publish: 248,
+  // The names of all metrics are in it.
+  Publish: 249,
 };
 
 test.each(Object.entries(budgets))('the bundle of %s is at most %i KB', async (name, maxKb) => {

@@ -68,7 +68,7 @@ describe('the answer of the shop', () => {
     expect(logged).toMatchObject([{ outcome: 'confirmed', shop: 'approved', shopMs: 0, status: 200 }]);
   });
 
-  test.each([portOne, other])('refuses it with its reason, to the sender %s [T300]', async (from) => {
+  test.each([portOne, other])('refuses it with its reason, to the sender %s', async (from) => {
     const { response, counted, logged } = await confirmed(refuses('품절된 상품이 있습니다.'), { from });
     expect(response).toEqual([409, { reason: '품절된 상품이 있습니다.' }]);
     expect(counted).toEqual([]);
@@ -90,7 +90,7 @@ describe('the answer of the shop', () => {
 
 describe('no answer of the shop', () => {
   test.each([fails, async () => undefined, async () => ({ ok: 'yes' })])(
-    'approves the payment by default, logs and counts it [T302]',
+    'approves the payment by default, logs and counts it',
     async (ask) => {
       const { response, counted, logged } = await confirmed(ask);
       expect(response).toEqual([200, {}]);
@@ -99,7 +99,7 @@ describe('no answer of the shop', () => {
     },
   );
 
-  test('refuses the payment with otherwise: refuse, logs and counts it [T303]', async () => {
+  test('refuses the payment with otherwise: refuse, logs and counts it', async () => {
     const { response, counted, logged } = await confirmed(fails, { otherwise: 'refuse' });
     expect(response).toEqual([
       409,

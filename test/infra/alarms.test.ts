@@ -193,7 +193,7 @@ describe('the dashboard', () => {
         dimensions: Dimensions.flatMap(({ Name, Value }) => [Name, String(Value)]),
       }));
     expect(onPage.length).toBeGreaterThan(15);
-    expect(inAlarms).toHaveLength(11);
+    expect(inAlarms).toHaveLength(12);
     for (const { name, dimensions } of [...onPage, ...inAlarms]) {
       expect(Object.keys(metrics)).toContain(name);
       const { by } = metrics[name as keyof typeof metrics];

@@ -95,7 +95,7 @@ describe('a URL', () => {
     });
   });
 
-  test('has a secret that only the role of confirm may read [T306]', () => {
+  test('has a secret that only the role of confirm may read', () => {
     expect(rolesWithRightOn(template, 'ConfirmSecret')).toEqual([
       ['FunctionsConfirmRole', 'secretsmanager:GetSecretValue'],
     ]);
@@ -115,7 +115,7 @@ describe('a URL', () => {
 });
 
 describe('payments.onConfirm', () => {
-  test('lets only the role of confirm invoke the function [T307]', () => {
+  test('lets only the role of confirm invoke the function', () => {
     const { payments, stock, template } = shopStack();
     payments.onConfirm(stock, { otherwise: 'refuse' });
     const made = template();
