@@ -21,8 +21,10 @@ export function localConfirm(assembly: CloudAssembly, receiver?: WebhookReceiver
   const secret = receiver && JSON.stringify({ current: receiver.secret, previous: receiver.previousSecret ?? '' });
   return {
     secrets: new Map(secret ? [[arn, secret]] : []),
-    environmentOf: (functionId) =>
-      functionId === asking?.id ? { CONFIRM_URL: receiver?.url ?? '', CONFIRM_LOOPBACK: 'allow' } : {},
+    environmentOf(functionId): Readonly<Record<string, string>> {
+      if (functionId !== asking?.id) return {};
+      return { CONFIRM_URL: receiver?.url ?? '', CONFIRM_LOOPBACK: 'allow' };
+    },
   };
 }
 

@@ -104,7 +104,9 @@ test('the code of docs/construct.md and docs/client.md compiles, and the transla
   await write('calls.ts', calls);
   await write('webhooks.ts', webhooks);
   const [first = '', subscriptions = '', subscriber = '', confirmation = '', ownTable = ''] = english ?? [];
-  const named = [...`${subscriptions}${confirmation}`.matchAll(/\((?:'[^']*', )?(\w+)(?:, \{.*\})?\);/g)].map(([, name]) => name).join(': IFunction, ');
+  const named = [...`${subscriptions}${confirmation}`.matchAll(/\((?:'[^']*', )?(\w+)(?:, \{.*\})?\);/g)]
+    .map(([, name]) => name)
+    .join(': IFunction, ');
   const cdk = "import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';";
   const app = `import type { IFunction } from 'aws-cdk-lib/aws-lambda'; declare const ${named}: IFunction;`;
   await write('first.ts', `${cdk}${app}${first}${subscriptions}${confirmation}{${ownTable}}`);
