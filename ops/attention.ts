@@ -1,9 +1,9 @@
 import { refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { isRefundId, refundId } from '../functions/payment/refund.ts';
 import type { Command } from './command.ts';
+import { undeliveredWebhooks } from './destinations.ts';
 import { kindLabels, reasonLabels, stateLabels } from './messages.ts';
 import { exit, table } from './terminal.ts';
-import { undeliveredWebhooks } from './webhooks.ts';
 import { moneyIn, timeOf } from './why.ts';
 
 /** The most items of each class that are listed. */

@@ -16,10 +16,14 @@ import { messagesIn } from './messages.ts';
 import { redeliver } from './redeliver.ts';
 import { republish } from './republish.ts';
 import { exit, isConfirmed, Misuse, OperatorError, type Terminal } from './terminal.ts';
+import { webhooks } from './webhooks.ts';
 import { why } from './why.ts';
 
 const commands: Readonly<
-  Record<string, { readonly run: Command; readonly subject?: string; readonly withoutSubject?: true }>
+  Record<
+    string,
+    { readonly run: Command; readonly subject?: string; readonly withoutSubject?: true; readonly withTarget?: true }
+  >
 > = {
   why: { run: why, subject: 'merchant_uid' },
   attention: { run: attention },
@@ -31,6 +35,7 @@ const commands: Readonly<
   republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
   redeliver: { run: redeliver, subject: 'merchant_uid', withoutSubject: true },
   keys: { run: keys, subject: 'rotate or retire', withoutSubject: true },
+  webhooks: { run: webhooks, subject: 'rotate or retire', withoutSubject: true, withTarget: true },
   doctor: { run: doctor },
 };
 
@@ -51,6 +56,8 @@ export const HELP: Readonly<Record<Language, string>> = {
                            --queue for the webhooks that could not be delivered
   keys [rotate|retire]     prints the keys of the shop's server; rotate generates new keys, and the current ones stay
                            valid until retire
+  webhooks [rotate|retire] prints the secrets that sign webhooks; rotate generates a new one, and both sign until
+                           retire. The URL or its host after them names one of several
   doctor                   checks the deployment, and prints the remedy for each failed check
   native --scheme NAME     prints the declarations that an app with a payment page in a WebView needs
 
@@ -80,6 +87,8 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   redeliver <이벤트 id>    웹훅을 다시 전송. <merchant_uid>나 <imp_uid>면 마지막 이벤트를 모두, --queue면 전달하지 못한
                            웹훅을 다시 전송
   keys [rotate|retire]     쇼핑몰 서버의 키를 출력. rotate는 새 키를 만들고, 지금 키는 retire할 때까지 유효
+  webhooks [rotate|retire] 웹훅을 서명하는 시크릿을 출력. rotate는 새 시크릿을 만들고, retire할 때까지 둘 다로 서명.
+                           URL이 여럿이면 그 뒤에 URL이나 호스트를 지정
   doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
   native --scheme NAME     WebView로 결제하는 앱에 필요한 선언을 출력
 
@@ -136,14 +145,14 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
   const { values, positionals } = parsed(argv);
   requireLanguage(values.lang);
   const language = languageIn(argv);
-  const [name, subject = '', ...more] = positionals;
+  const [name, subject = '', target = ''] = positionals;
   if (values.help || name === undefined) {
     terminal.stdout.write(HELP[language]);
     return values.help ? exit.done : exit.misuse;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new Misuse({ ko: `알 수 없는 명령: ${name}`, en: `Unknown subcommand: ${name}` });
-  const [unexpected] = command.subject ? more : positionals.slice(1);
+  const [unexpected] = positionals.slice(1 + Number(command.subject !== undefined) + Number(command.withTarget ?? 0));
   if (unexpected !== undefined)
     throw new Misuse({
       ko: `${name}: 필요 없는 인자 ${unexpected}`,
@@ -159,6 +168,7 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
   const deployment = await connect(values);
   return command.run({
     subject,
+    target,
     options: values,
     deployment,
     language,

@@ -16,6 +16,8 @@ export interface Options {
 export interface Call {
   /** The argument after the subcommand, such as a `merchant_uid`. */
   readonly subject: string;
+  /** The argument after the subject: a URL or its host. Empty without one. */
+  readonly target: string;
   readonly options: Options;
   readonly deployment: Deployment;
   readonly language: Language;

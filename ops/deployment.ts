@@ -7,7 +7,6 @@ import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/clien
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
@@ -18,10 +17,11 @@ import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { createDependencies } from '../functions/runtime/instance.ts';
-import { type ShopKeySecret, shopKeysOf } from '../functions/shared/shop-keys.ts';
+import { shopKeysOf } from '../functions/shared/shop-keys.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
+import { type WebhookDestination, webhookDestination } from './destinations.ts';
+import { type SecretStore, secretStore } from './secret-store.ts';
 import { OperatorError } from './terminal.ts';
-import { type WebhookDestination, webhookDestination } from './webhooks.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -31,7 +31,7 @@ export interface Deployment {
   readonly config: Config;
   readonly deps: HandlerDependencies;
   /** The secret with the keys of the shop's server; undefined with `shopAuth: "iam"`. */
-  readonly shopKeys: ShopKeyStore | undefined;
+  readonly shopKeys: SecretStore | undefined;
   /** Sends a request to a route of the API, with the key that has every right or with a signature. */
   send(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Sent>;
   /** Runs the reconciler once. @returns its report */
@@ -40,11 +40,6 @@ export interface Deployment {
   publishing(): Promise<Publishing>;
   /** The URLs that receive webhooks. */
   webhooks(): Promise<readonly WebhookDestination[]>;
-}
-
-export interface ShopKeyStore {
-  read(): Promise<ShopKeySecret>;
-  write(secret: ShopKeySecret): Promise<void>;
 }
 
 export interface Publishing {
@@ -197,28 +192,17 @@ async function resourcesOf(stack: string): Promise<Resource[]> {
 }
 
 /** @param variables the environment of a function that takes keys */
-function shopKeysOfDeployment(variables: Readonly<Record<string, string>>): ShopKeyStore | undefined {
+function shopKeysOfDeployment(variables: Readonly<Record<string, string>>): SecretStore | undefined {
   const { SHOP_KEYS_SECRET_ARN: SecretId } = variables;
   if (!SecretId) return undefined;
-  const client = new SecretsManagerClient({});
-  return {
-    async read() {
-      const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
-      const found = shopKeySecretIn(SecretString);
-      if (found) return found;
-      throw new OperatorError({
-        ko: `시크릿 ${SecretId}에 키가 없습니다. {"current": "영문과 숫자 86자"}를 넣으세요`,
-        en: `The secret ${SecretId} has no keys. Put {"current": "<86 letters and digits>"} into it`,
-      });
-    },
-    async write(secret) {
-      await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secret) }));
-    },
-  };
+  return secretStore(SecretId, shopKeySecretIn, {
+    ko: '{"current": "영문과 숫자 86자"}를 넣으세요',
+    en: 'Put {"current": "<86 letters and digits>"} into it',
+  });
 }
 
 /** Sends requests with the key that has every right. The key is read when the first request needs it. */
-function senderWithKey(apiUrl: string, shopKeys: ShopKeyStore): Deployment['send'] {
+function senderWithKey(apiUrl: string, shopKeys: SecretStore): Deployment['send'] {
   return async (method, path, body, headers = {}) => {
     const [key] = shopKeysOf(await shopKeys.read()).money;
     const sent = { ...headers, authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) };

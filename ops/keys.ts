@@ -1,52 +1,33 @@
 /** `keys`, `keys rotate` and `keys retire`: shows and changes the keys of the shop's server. */
 
 import { randomInt } from 'node:crypto';
-import { type ShopKeySecret, shopKeysOf, shopKeyTextLength } from '../functions/shared/shop-keys.ts';
+import { shopKeysOf, shopKeyTextLength } from '../functions/shared/shop-keys.ts';
 import type { Call, Command } from './command.ts';
-import { type ExitCode, exit, Misuse } from './terminal.ts';
+import { change, stepOf } from './rotation.ts';
+import type { SecretTexts } from './secret-store.ts';
+import { type ExitCode, exit } from './terminal.ts';
 
 export const keys: Command = async (call) => {
-  const { subject, deployment, messageFor } = call;
-  const store = deployment.shopKeys;
+  const store = call.deployment.shopKeys;
   if (!store) {
-    call.print(`${messageFor('noKeys')}\n`, { code: 'shop_auth_iam' });
+    call.print(`${call.messageFor('noKeys')}\n`, { code: 'shop_auth_iam' });
     return exit.refused;
   }
-  switch (subject) {
-    case '':
-      return show(call, await store.read());
-    case 'rotate': {
-      if (!(await call.confirm(messageFor('willRotate')))) return exit.notConfirmed;
-      // Read after the question: another operator may have changed the keys meanwhile.
-      const secret = await store.read();
-      if (secret.previous !== undefined) {
-        call.print(`${messageFor('previousKeysLeft')}\n`, { code: 'previous_keys_valid' });
-        return exit.refused;
-      }
-      const next = { current: randomText(), previous: secret.current };
-      await store.write(next);
-      return show(call, next);
-    }
-    case 'retire': {
-      if (!(await call.confirm(messageFor('willRetire')))) return exit.notConfirmed;
-      const secret = await store.read();
-      if (secret.previous === undefined) {
-        call.print(`${messageFor('noPreviousKeys')}\n`, { code: 'no_previous_keys' });
-        return exit.refused;
-      }
-      const next = { current: secret.current };
-      await store.write(next);
-      return show(call, next);
-    }
-    default:
-      throw new Misuse({
-        ko: `keys 뒤에는 rotate나 retire만 쓸 수 있습니다: ${subject}`,
-        en: `keys takes rotate, retire or no argument, not ${subject}`,
-      });
-  }
+  const step = stepOf(call, 'keys');
+  if (!step) return show(call, await store.read());
+  return change(call, step, {
+    store,
+    generate: randomText,
+    show: (secret) => show(call, secret),
+    question: { rotate: 'willRotate', retire: 'willRetire' },
+    refusal: {
+      rotate: { message: 'previousKeysLeft', code: 'previous_keys_valid' },
+      retire: { message: 'noPreviousKeys', code: 'no_previous_keys' },
+    },
+  });
 };
 
-function show({ print, messageFor }: Call, secret: ShopKeySecret): ExitCode {
+function show({ print, messageFor }: Call, secret: SecretTexts): ExitCode {
   const { orders, money } = shopKeysOf(secret);
   const lines = [
     `${messageFor('keyForOrders')}: ${orders[0]}`,

@@ -186,6 +186,25 @@ const messages = {
     ko: '이 배포는 키를 쓰지 않습니다(shopAuth: "iam"). 쇼핑몰 서버는 AWS 서명으로 호출합니다',
     en: 'This deployment has no keys (shopAuth: "iam"): the server of the shop signs its calls',
   },
+  secretOfWebhook: { ko: '시크릿', en: 'secret' },
+  previousSecretSigns: { ko: '함께 서명하는 이전 시크릿', en: 'previous secret, which signs too' },
+  willRotateSecret: {
+    ko: '새 시크릿을 만듭니다. 5분 안에 두 시크릿으로 모두 서명하기 시작하고, webhooks retire를 실행할 때까지 계속합니다',
+    en: 'This generates a new secret. Within 5 minutes webhooks are signed with both, until webhooks retire',
+  },
+  willRetireSecret: {
+    ko: '이전 시크릿을 폐기합니다. 5분 안에 새 시크릿으로만 서명합니다. 서버가 새 시크릿으로 검증하는지 먼저 확인하세요',
+    en: 'This retires the previous secret. Within 5 minutes it signs nothing: first give the new one to your server',
+  },
+  previousSecretLeft: {
+    ko: '이전 시크릿으로 아직 서명합니다. 먼저 webhooks retire로 폐기하세요',
+    en: 'The previous secret still signs: retire it first with webhooks retire',
+  },
+  noPreviousSecret: { ko: '폐기할 이전 시크릿이 없습니다', en: 'There is no previous secret to retire' },
+  oneWebhook: {
+    ko: 'URL 하나를 지정하세요. 웹훅을 받는 URL:',
+    en: 'Name one URL. These receive webhooks:',
+  },
   noPayment: {
     ko: '아임포트에 없는 결제입니다. imp_uid와 시크릿의 키를 확인하세요',
     en: 'Payment not found at Iamport. Check the imp_uid, and the keys in the secret',

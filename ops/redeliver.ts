@@ -10,9 +10,9 @@ import { eventSource } from '../functions/events/event-schema.ts';
 import { webhookOf } from '../functions/events/webhook-json.ts';
 import { isRefundId } from '../functions/payment/refund.ts';
 import type { Call, Command } from './command.ts';
+import type { WebhookDestination } from './destinations.ts';
 import { itemsOf, type Rebuilt, visibilitySeconds } from './republish.ts';
 import { exit, Misuse } from './terminal.ts';
-import type { WebhookDestination } from './webhooks.ts';
 
 /** `<key of the item>:<revision>`, perhaps with `:<suffix>`. */
 const eventId = /^(.+?):\d+(?::[a-z]+)?$/;

@@ -1,41 +1,59 @@
-/** The URLs of a deployment that receive webhooks, with their queues. */
+/** `webhooks`, `webhooks rotate` and `webhooks retire`: shows and changes the secrets that sign webhooks. */
 
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type MessageQueue, messageCount, messageQueue } from '../functions/adapters/sqs.ts';
-import { deliverConfigFrom } from '../functions/runtime/deliver-config.ts';
+import { randomBytes } from 'node:crypto';
+import { secretPrefix } from '../functions/adapters/webhooks/signature.ts';
+import type { Call, Command } from './command.ts';
+import type { WebhookDestination } from './destinations.ts';
+import { change, stepOf } from './rotation.ts';
+import type { SecretTexts } from './secret-store.ts';
+import { type ExitCode, exit } from './terminal.ts';
 
-export interface WebhookDestination {
-  /** The host of the URL. The path or query may contain a key. */
-  readonly receiver: string;
-  /** Whether the URL receives events of this name. */
-  receives(eventName: string): boolean;
-  readonly queue: MessageQueue;
-  readonly deadLetters: MessageQueue;
-  /** @returns about how many webhooks are not sent again */
-  undelivered(): Promise<number>;
+/** As many as a signature of HMAC-SHA256 has. Bytes. */
+const newSecretBytes = 32;
+
+export const webhooks: Command = async (call) => {
+  const { target, deployment, messageFor, print } = call;
+  const step = stepOf(call, 'webhooks');
+  const all = await deployment.webhooks();
+  const named = all.filter(({ url, receiver }) => target === '' || target === url || target === receiver);
+  const [destination] = named;
+  if (!destination || (step && named.length > 1)) {
+    const problem = messageFor(all.length === 0 ? 'noWebhooks' : 'oneWebhook');
+    print([problem, ...all.map(({ url }) => url), ''].join('\n'), { urls: all.map(({ url }) => url) });
+    return exit.refused;
+  }
+  if (!step) {
+    return show(call, await Promise.all(named.map(async (one) => ({ url: one.url, ...(await one.secret.read()) }))));
+  }
+  return change(call, step, {
+    store: destination.secret,
+    generate: () => randomBytes(newSecretBytes).toString('base64'),
+    show: (texts) => show(call, [{ url: destination.url, ...texts }]),
+    question: { rotate: 'willRotateSecret', retire: 'willRetireSecret' },
+    refusal: {
+      rotate: { message: 'previousSecretLeft', code: 'previous_secret_valid' },
+      retire: { message: 'noPreviousSecret', code: 'no_previous_secret' },
+    },
+  });
+};
+
+function show(
+  { print, messageFor }: Call,
+  secrets: readonly (SecretTexts & Pick<WebhookDestination, 'url'>)[],
+): ExitCode {
+  const written = secrets.map(({ url, current, previous }) => ({
+    url,
+    secret: withPrefix(current),
+    ...(previous !== undefined && { previous: withPrefix(previous) }),
+  }));
+  const lines = written.flatMap(({ url, secret, previous }) => [
+    url,
+    `  ${messageFor('secretOfWebhook')}: ${secret}`,
+    ...(previous === undefined ? [] : [`  ${messageFor('previousSecretSigns')}: ${previous}`]),
+  ]);
+  print(lines.map((line) => `${line}\n`).join(''), { webhooks: written });
+  return exit.done;
 }
 
-/** @param variables the environment of the function `deliver` of this URL */
-export function webhookDestination(variables: Readonly<Record<string, string>>): WebhookDestination {
-  const config = deliverConfigFrom(variables);
-  const { WEBHOOK_EVENTS: events } = variables;
-  // Any client of the SDK: the calls to SQS use its credentials and region.
-  const client = new SecretsManagerClient({});
-  return {
-    receiver: new URL(config.url).host,
-    receives: (eventName) => events?.split(',').includes(eventName) ?? true,
-    queue: messageQueue(client, config.queueUrl),
-    deadLetters: messageQueue(client, config.deadLettersUrl),
-    undelivered: () => messageCount(client, config.deadLettersUrl),
-  };
-}
-
-/** The URLs with webhooks that are not sent again. */
-export async function undeliveredWebhooks(
-  destinations: readonly WebhookDestination[],
-): Promise<readonly { receiver: string; count: number }[]> {
-  const counts = await Promise.all(
-    destinations.map(async ({ receiver, undelivered }) => ({ receiver, count: await undelivered() })),
-  );
-  return counts.filter(({ count }) => count > 0);
-}
+/** As the receiver needs it. */
+const withPrefix = (text: string): string => (text.startsWith(secretPrefix) ? text : secretPrefix + text);

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { main } from '../../ops/cli.ts';
-import { webhookDestination } from '../../ops/webhooks.ts';
+import { webhookDestination } from '../../ops/destinations.ts';
 import { type ShopServer, startShopServer, webhooksAssembly } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 

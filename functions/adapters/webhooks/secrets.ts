@@ -5,13 +5,26 @@ import * as z from 'zod/mini';
 import { StoreUnavailable } from '../../application/faults.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { jsonIn } from '../../shared/json-text.ts';
-import { keyOf } from './signature.ts';
+import { keyIn } from './signature.ts';
 
 /** `{"current": "whsec_…", "previous": ""}`. The stack generates `current` without the prefix. */
+const keyText = z.string().check(z.refine((text) => keyIn(text) !== undefined));
 const stored = z.object({
-  current: z.string().check(z.minLength(1)),
-  previous: z._default(z.string(), ''),
+  current: keyText,
+  previous: z._default(z.union([z.literal(''), keyText]), ''),
 });
+
+export interface WebhookSecret {
+  readonly current: string;
+  /** The secret before it, while it still signs. */
+  readonly previous?: string;
+}
+
+/** @returns undefined when the secret's text has another form, or one of its secrets is no key */
+export function webhookSecretIn(text: string): WebhookSecret | undefined {
+  const { data } = stored.safeParse(jsonIn(text));
+  return data && { current: data.current, ...(data.previous && { previous: data.previous }) };
+}
 
 /** A change of the secret is used after this time at the latest. */
 const maxAgeMs = 5 * 60_000;
@@ -52,12 +65,7 @@ async function fetchSecrets(client: SecretsManagerClient, SecretId: string): Pro
   const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId })).catch((cause: unknown) => {
     throw new StoreUnavailable('Secrets Manager returned no response, so the webhook cannot be signed', { cause });
   });
-  const found = stored.safeParse(jsonIn(SecretString));
-  if (!found.success) {
-    throw new StoreUnavailable(`Put {"current": "whsec_…", "previous": ""} into the secret ${SecretId}`);
-  }
-  const secrets = [found.data.current, found.data.previous].filter((secret) => secret !== '');
-  // A malformed secret fails here, and the ones before stay in use.
-  for (const secret of secrets) keyOf(secret);
-  return secrets;
+  const found = webhookSecretIn(SecretString);
+  if (!found) throw new StoreUnavailable(`Put {"current": "whsec_…", "previous": ""} into the secret ${SecretId}`);
+  return found.previous === undefined ? [found.current] : [found.current, found.previous];
 }

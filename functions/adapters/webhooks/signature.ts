@@ -40,14 +40,19 @@ export function webhookHeaders(secrets: readonly string[], content: SignedConten
 
 /** @throws Error when the text is no key that the specification allows */
 export function keyOf(secret: string): Buffer {
+  const key = keyIn(secret);
+  if (key) return key;
+  throw new Error(
+    `A webhook secret must be ${secretPrefix} and base64 of ${keyBytes.min} to ${keyBytes.max} random bytes`,
+  );
+}
+
+/** @returns undefined when the text is no key that the specification allows */
+export function keyIn(secret: string): Buffer | undefined {
   const text = secret.startsWith(secretPrefix) ? secret.slice(secretPrefix.length) : secret;
   const key = Buffer.from(text, 'base64');
-  if (key.toString('base64') !== text || key.length < keyBytes.min || key.length > keyBytes.max) {
-    throw new Error(
-      `A webhook secret must be ${secretPrefix} and base64 of ${keyBytes.min} to ${keyBytes.max} random bytes`,
-    );
-  }
-  return key;
+  const isKey = key.toString('base64') === text && key.length >= keyBytes.min && key.length <= keyBytes.max;
+  return isKey ? key : undefined;
 }
 
 /** An order number may be Korean, and an HTTP header is ASCII: percent-encodes all but visible ASCII, and `%` itself. */
