@@ -3,7 +3,8 @@
  * is, and when there is none.
  */
 
-import { type Clock, type Random, unixSeconds } from '../shared/clock.ts';
+import { type Clock, type Random, retryAfterMs, unixSeconds } from '../shared/clock.ts';
+import type { WebhookAnswer } from './ports.ts';
 
 export interface Webhook {
   /** `detail.id` of the event. */
@@ -24,11 +25,10 @@ export interface WebhookReceiver {
   /**
    * Signs the webhook and sends it.
    * @param timestamp Unix seconds
-   * @returns the HTTP status of the answer
    * @throws WebhookNotAnswered when no connection was allowed, or no answer came in time
    * @throws StoreUnavailable when the secret could not be read
    */
-  post(webhook: Pick<Webhook, 'id' | 'body'>, timestamp: number): Promise<number>;
+  post(webhook: Pick<Webhook, 'id' | 'body'>, timestamp: number): Promise<WebhookAnswer>;
 }
 
 /** `status`: the answer. `fault`: why there was none. */
@@ -50,18 +50,19 @@ export type Delivery = Attempt &
 
 /** @returns the result of one attempt; never rejects. Every fault is repeated, also one of our own secret. */
 export async function deliver(webhook: Webhook, { clock, random, receiver }: DeliveryDependencies): Promise<Delivery> {
-  const attempt = await attempted(receiver.post(webhook, unixSeconds(clock)));
+  const { retryAfter, ...attempt } = await attempted(receiver.post(webhook, unixSeconds(clock)));
   const { status = 0 } = attempt;
   if (status >= 200 && status < 300) return { ...attempt, outcome: 'delivered' };
   if (status === 410) return { ...attempt, outcome: 'gone' };
   const ageSeconds = (clock.now() - webhook.queuedAt) / 1000;
   if (ageSeconds >= maxAgeSeconds) return { ...attempt, outcome: 'expired' };
-  return { ...attempt, outcome: 'repeat', afterSeconds: secondsToNext(ageSeconds, random()) };
+  const askedSeconds = status === 429 || status === 503 ? retryAfterMs(retryAfter, clock.now()) / 1000 : 0;
+  return { ...attempt, outcome: 'repeat', afterSeconds: secondsToNext(ageSeconds, random(), askedSeconds) };
 }
 
-async function attempted(answer: Promise<number>): Promise<Attempt> {
+async function attempted(answer: Promise<WebhookAnswer>): Promise<Attempt & Partial<WebhookAnswer>> {
   try {
-    return { status: await answer };
+    return await answer;
   } catch (fault) {
     return { fault };
   }
@@ -70,15 +71,17 @@ async function attempted(answer: Promise<number>): Promise<Attempt> {
 /** Three days: a shop that fails on Friday evening has until Monday evening. */
 const maxAgeSeconds = 3 * 86_400;
 const minDelaySeconds = 5;
-/** SQS hides a message for 12 hours at most. */
+/** SQS hides a message for 12 hours at most. The alarm `webhook-late` expects an attempt in every eight. */
 const maxDelaySeconds = 6 * 3_600;
 
 /**
  * Waits as long again as the event has waited already: 5, 10, 20, 40 s … 6 h, then every 6 hours.
  * @param jitter in [0, 1): up to a tenth more, so that many webhooks do not come back at the same moment
+ * @param askedSeconds by the receiver. A later attempt is granted, up to 6 h; an earlier one is not, since SQS moves a message
+ * to the dead-letter queue after 1,000 attempts. NaN or 0 when it asked for nothing.
  */
-export function secondsToNext(ageSeconds: number, jitter: number): number {
-  const delay = Math.min(Math.max(ageSeconds, minDelaySeconds), maxDelaySeconds);
+export function secondsToNext(ageSeconds: number, jitter: number, askedSeconds = 0): number {
+  const delay = Math.min(Math.max(ageSeconds, minDelaySeconds, askedSeconds || 0), maxDelaySeconds);
   return Math.round(delay * (1 + jitter / 10));
 }
 

@@ -402,3 +402,10 @@ export interface UnreadableRecords {
   /** @throws QueueUnavailable when the record may not be in the queue */
   keep(record: UnreadableRecord): Promise<void>;
 }
+
+/** The answer of the shop's server to a webhook. */
+export interface WebhookAnswer {
+  readonly status: number;
+  /** The header `retry-after`, unparsed. */
+  readonly retryAfter?: string | undefined;
+}

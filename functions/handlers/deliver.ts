@@ -103,10 +103,10 @@ async function createDeliverDependencies(
     random: systemRandom,
     receiver: {
       async post({ id, body }, timestamp) {
-        const { status } = await send(webhookHeaders(await secrets.read(), { id, timestamp, body }), body);
+        const { status, retryAfter } = await send(webhookHeaders(await secrets.read(), { id, timestamp, body }), body);
         // The answer of a receiver that has a newer secret.
         if (status === 401 || status === 403) secrets.doubt();
-        return status;
+        return { status, retryAfter };
       },
     },
     hide: messageHider(client, config.queueUrl),

@@ -28,3 +28,13 @@ export const dateOf = (seconds: number): Date => new Date(seconds * 1000);
 
 /** @returns milliseconds since 1970 of an HTTP date (RFC 9110); NaN for any other text */
 export const httpDate = (text: string): number => Date.parse(text);
+
+/**
+ * @param header `retry-after`: seconds, or an HTTP date (RFC 9110)
+ * @param now milliseconds since 1970
+ * @returns milliseconds from now on; 0, NaN or less for a header that asks for no wait or cannot be read
+ */
+export function retryAfterMs(header: string | undefined, now: number): number {
+  const text = header?.trim() ?? '';
+  return /^\d+$/.test(text) ? Number(text) * 1000 : httpDate(text) - now;
+}

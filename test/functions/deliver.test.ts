@@ -12,13 +12,14 @@ const clock = { now: () => now, sleep: async () => undefined };
 
 const attempt = (post: WebhookReceiver['post'], ageSeconds = 0) =>
   deliver(queuedAgo(ageSeconds), { clock, random: () => 0, receiver: { post } });
-const answered = (status: number, ageSeconds?: number) => attempt(async () => status, ageSeconds);
+const answered = (status: number, ageSeconds?: number, retryAfter?: string) =>
+  attempt(async () => ({ status, retryAfter }), ageSeconds);
 
 test('posts the id and the body with the time of the attempt', async () => {
   const posted: unknown[] = [];
   await attempt(async ({ id, body }, timestamp) => {
     posted.push([id, body, timestamp]);
-    return 200;
+    return { status: 200 };
   }, 3_600);
   expect(posted).toEqual([['order-1:2', '{}', 1_795_000_000]]);
 });
@@ -65,6 +66,41 @@ test('jitter adds up to a tenth, and a delay is below the 12 hours of SQS', () =
   expect(secondsToNext(3 * 86_400, 0.999_999)).toBe(23_760);
 });
 
+describe('retry-after', () => {
+  const afterSeconds = async (retryAfter: string, { status = 503, ageSeconds = 0 } = {}) =>
+    (await answered(status, ageSeconds, retryAfter)) as object;
+
+  test.each([
+    ['seconds', '120', 120],
+    ['an HTTP date', new Date(now + 90_000).toUTCString(), 90],
+    ['less than the least delay', '0', 5],
+    ['a date that is over', new Date(now - 90_000).toUTCString(), 5],
+    ['more than SQS hides a message', '999999999999', 21_600],
+    ['a text that cannot be read', 'soon', 5],
+  ])('of a 429 or 503 delays the next attempt, with %s', async (_what, header, seconds) => {
+    for (const status of [429, 503]) {
+      expect(await afterSeconds(header, { status })).toEqual({ outcome: 'repeat', status, afterSeconds: seconds });
+    }
+  });
+
+  test('causes no earlier attempt than without it, so that 1,000 attempts last for three days', async () => {
+    expect(await afterSeconds('1', { ageSeconds: 3_600 })).toMatchObject({ afterSeconds: 3_600 });
+  });
+
+  test('of another status is ignored', async () => {
+    expect(await afterSeconds('120', { status: 500 })).toMatchObject({ afterSeconds: 5 });
+    expect(await afterSeconds('120', { status: 410 })).toEqual({ outcome: 'gone', status: 410 });
+  });
+
+  test('does not prolong the three days', async () => {
+    expect(await afterSeconds('120', { ageSeconds: 3 * 86_400 })).toEqual({ outcome: 'expired', status: 503 });
+  });
+
+  test('has up to a tenth added, so that delayed webhooks do not come back at the same moment', () => {
+    expect(secondsToNext(0, 0.5, 1_000)).toBe(1_050);
+  });
+});
+
 describe('the handler', () => {
   const event = {
     id: 'one of EventBridge',
@@ -103,7 +139,7 @@ describe('the handler', () => {
       receiver: {
         async post(webhook) {
           calls.push(['post', webhook.id, JSON.parse(webhook.body)]);
-          return status;
+          return { status };
         },
       },
       hide: async (receipt, seconds) => void calls.push(['hide', receipt, seconds]),

@@ -1,7 +1,7 @@
 /** Waits after a 429 of Iamport. The state belongs to one client, so to one Lambda instance. */
 
 import { IamportBusy } from '../../application/faults.ts';
-import { type Clock, httpDate } from '../../shared/clock.ts';
+import { type Clock, retryAfterMs } from '../../shared/clock.ts';
 
 /** The wait after a 429 without a readable `retry-after`. */
 const defaultWaitMs = 5_000;
@@ -19,10 +19,10 @@ export function createBackoff(clock: Clock): Backoff {
   let until = 0;
   return {
     check(call) {
-      const retryAfterMs = until - clock.now();
-      if (retryAfterMs <= 0) return;
+      const waitMs = until - clock.now();
+      if (waitMs <= 0) return;
       throw new IamportBusy(`Iamport returned 429 recently, so ${call} was not sent`, {
-        retryAfterMs,
+        retryAfterMs: waitMs,
         notSent: true,
       });
     },
@@ -35,9 +35,8 @@ export function createBackoff(clock: Clock): Backoff {
   };
 }
 
-/** @param retryAfter the header: seconds, or an HTTP date (RFC 9110) @returns milliseconds, at most 60,000 */
+/** @returns milliseconds, at most 60,000 */
 function waitMs(retryAfter: string | undefined, now: number): number {
-  const text = retryAfter?.trim() ?? '';
-  const wait = /^\d+$/.test(text) ? Number(text) * 1000 : httpDate(text) - now;
+  const wait = retryAfterMs(retryAfter, now);
   return wait > 0 ? Math.min(wait, maxWaitMs) : defaultWaitMs;
 }

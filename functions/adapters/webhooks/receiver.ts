@@ -8,6 +8,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { WebhookNotAnswered } from '../../application/faults.ts';
+import type { WebhookAnswer } from '../../application/ports.ts';
 import { hostOf, isLoopbackAddress, isPublicAddress, webhookUrlProblem } from './address.ts';
 
 export interface ReceiverOptions {
@@ -23,8 +24,7 @@ export interface ReceiverOptions {
 /** More than this of an answer's body is not received. Bytes. */
 const maxAnswerBytes = 16 * 1024;
 
-export interface ReceiverAnswer {
-  readonly status: number;
+export interface ReceiverAnswer extends WebhookAnswer {
   /** UTF-8. Undefined when the body was longer than 16 KB, broke off, or did not end in time. */
   readonly body: string | undefined;
 }
@@ -86,6 +86,7 @@ function answerOf(response: IncomingMessage): () => ReceiverAnswer {
   response.on('error', () => undefined);
   return () => ({
     status: response.statusCode ?? 0,
+    retryAfter: response.headers['retry-after'],
     body: response.complete && bytes <= maxAnswerBytes ? Buffer.concat(parts).toString() : undefined,
   });
 }

@@ -56,7 +56,7 @@ const dnsWith = (...addresses: string[]): typeof systemLookup =>
 
 test('posts the body with the headers, and resolves with the status of the answer', async () => {
   const { port, seen } = await receiver((_request, response) => response.writeHead(202).end('accepted'));
-  expect(await senderTo(`http://localhost:${port}/hook?shop=1`)(headers, body)).toBe(202);
+  expect(await senderTo(`http://localhost:${port}/hook?shop=1`)(headers, body)).toMatchObject({ status: 202 });
   expect(seen).toEqual([
     {
       method: 'POST',
@@ -72,12 +72,17 @@ test('posts the body with the headers, and resolves with the status of the answe
   ]);
 });
 
+test('returns the header retry-after as it was sent', async () => {
+  const { port } = await receiver((_request, response) => response.writeHead(503, { 'retry-after': '120' }).end());
+  expect(await senderTo(`http://localhost:${port}/`)(headers, body)).toEqual({ status: 503, retryAfter: '120' });
+});
+
 test('does not follow a redirect [T122]', async () => {
   const target = await receiver((_request, response) => response.end());
   const { port } = await receiver((_request, response) =>
     response.writeHead(307, { location: `http://localhost:${target.port}/` }).end(),
   );
-  expect(await senderTo(`http://localhost:${port}/`)(headers, body)).toBe(307);
+  expect(await senderTo(`http://localhost:${port}/`)(headers, body)).toMatchObject({ status: 307 });
   expect(target.seen).toEqual([]);
 });
 
@@ -95,7 +100,7 @@ test('gives up a DNS that does not answer in time', async () => {
 
 test('takes the status of an answer whose body never ends', async () => {
   const { port } = await receiver((_request, response) => void response.writeHead(200).write('begins'));
-  expect(await senderTo(`http://localhost:${port}/`, { timeoutMs: 300 })(headers, body)).toBe(200);
+  expect(await senderTo(`http://localhost:${port}/`, { timeoutMs: 300 })(headers, body)).toMatchObject({ status: 200 });
 });
 
 test('stops receiving an answer of endless length [T123]', async () => {
@@ -110,7 +115,7 @@ test('stops receiving an answer of endless length [T123]', async () => {
     response.on('drain', more);
     more();
   });
-  expect(await senderTo(`http://localhost:${port}/`)(headers, body)).toBe(200);
+  expect(await senderTo(`http://localhost:${port}/`)(headers, body)).toMatchObject({ status: 200 });
   await expect.poll(() => isClosed).toBe(true);
 });
 
@@ -180,7 +185,7 @@ test('locally sends nothing to a private address of the network either', async (
 test('connects to an allowed address when the name has a private one as well', async () => {
   const { port, seen } = await receiver((_request, response) => response.end());
   const options = { lookup: dnsWith('10.0.0.5', '127.0.0.1') };
-  expect(await senderTo(`http://api.localhost:${port}/`, options)(headers, body)).toBe(200);
+  expect(await senderTo(`http://api.localhost:${port}/`, options)(headers, body)).toMatchObject({ status: 200 });
   expect(seen).toHaveLength(1);
 });
 
@@ -201,6 +206,6 @@ test('sends over TLS only to a server with a valid certificate', async () => {
   const trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, cert]);
   closers.push(() => setDefaultCACertificates(trusted));
-  expect(await send()).toBe(200);
+  expect(await send()).toMatchObject({ status: 200 });
   expect(seen).toEqual([body]);
 });
