@@ -100,8 +100,8 @@ const messageOf = ({ detailType, detail, time }: BusEntry): object => ({
  */
 async function moved(destinations: readonly WebhookDestination[]): Promise<Result> {
   const sent: Sent[] = [];
-  for (const { receiver, queue, deadLetters } of destinations) {
-    for (const message of await allIn(deadLetters)) {
+  for (const { receiver, queue, deadLetters, undelivered } of destinations) {
+    for (const message of await received(deadLetters, await undelivered())) {
       await queue.send(message.body);
       await deadLetters.remove(message);
       sent.push({ receiver, ...namesIn(message.body) });
@@ -110,13 +110,15 @@ async function moved(destinations: readonly WebhookDestination[]): Promise<Resul
   return { sent, left: [] };
 }
 
-async function allIn(queue: MessageQueue): Promise<QueueMessage[]> {
+/** @param count of the messages at the start: those that arrive meanwhile stay, so that a growing queue comes to an end */
+async function received(queue: MessageQueue, count: number): Promise<QueueMessage[]> {
   const all: QueueMessage[] = [];
-  for (;;) {
+  do {
     const messages = await queue.receive(visibilitySeconds);
     if (messages.length === 0) return all;
     all.push(...messages);
-  }
+  } while (all.length < count);
+  return all;
 }
 
 function namesIn(body: string): Pick<Sent, 'name' | 'id'> {

@@ -31,13 +31,15 @@ export interface WebhookContent {
  * @returns undefined when the message is no event of ours
  */
 export function webhookOf(message: string): WebhookContent | undefined {
-  const found = queuedEvent.safeParse(jsonIn(message));
+  const event = jsonIn(message);
+  const found = queuedEvent.safeParse(event);
   if (!found.success) return undefined;
   const { 'detail-type': type, time: timestamp, detail } = found.data;
   return {
     id: detail.id,
     type,
     merchantUid: detail.merchant_uid,
-    body: JSON.stringify({ type, timestamp, data: detail }),
+    // zod puts the fields that it knows first. The body has them in the sequence of the event.
+    body: JSON.stringify({ type, timestamp, data: (event as { detail: object }).detail }),
   };
 }

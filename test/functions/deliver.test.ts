@@ -179,6 +179,19 @@ describe('the handler', () => {
     ]);
   });
 
+  test('sends the fields of the event in their sequence', async () => {
+    const bodies: string[] = [];
+    const receiver: WebhookReceiver = {
+      async post({ body }) {
+        bodies.push(body);
+        return { status: 200 };
+      },
+    };
+    await handled({}, 200, { receiver });
+    const data = '{"version":1,"id":"order-1:2","merchant_uid":"order-1","amount":14000}';
+    expect(bodies).toEqual([`{"type":"Payment Paid","timestamp":"2026-11-18T10:26:40Z","data":${data}}`]);
+  });
+
   test('hides a message that is repeated until its next attempt', async () => {
     const { calls, failed } = await handled({ ageSeconds: 60 }, 500);
     expect(calls).toEqual([posted, ['hide', 'receipt-1', 60]]);

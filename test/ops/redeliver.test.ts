@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { main } from '../../ops/cli.ts';
 import { webhookDestination } from '../../ops/destinations.ts';
+import { messagesIn } from '../../ops/messages.ts';
+import { redeliver } from '../../ops/redeliver.ts';
 import { type ShopServer, startShopServer, webhooksAssembly } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -114,6 +116,20 @@ describe('webhooks that are not sent again', () => {
     await arrived(merchantUid, 2);
     await vi.waitFor(() => expect(waiting()).toHaveLength(1), delivered);
   });
+});
+
+test('redeliver --queue moves no more than the queue had at its start', async () => {
+  const message = { body: '{}', receipt: 'receipt-1' };
+  // Ten calls return messages, so that a test of an unbounded loop ends.
+  const receive = vi.fn(async () => (receive.mock.calls.length <= 10 ? [message, message] : []));
+  const deadLetters = { receive, remove: async () => undefined };
+  const queue = { send: vi.fn() };
+  const destination = { receiver: 'shop.example', queue, deadLetters, undelivered: async () => 3 };
+  const deployment = { webhooks: async () => [destination] };
+  const call = { subject: '', options: { queue: true }, deployment, messageFor: messagesIn('en'), print: vi.fn() };
+  await redeliver(call as never);
+  // Two calls of two messages each.
+  expect(queue.send).toHaveBeenCalledTimes(4);
 });
 
 test('a URL with named events receives no others', () => {

@@ -21,6 +21,8 @@ export interface SignedContent {
 }
 
 /**
+ * An id may contain a dot, and the signed text is still read in one way only. The body is a JSON object without spaces, so a
+ * body that begins elsewhere in the text is no JSON: where the id ends or a text of the body begins, a quote is out of place.
  * @param secrets base64, with or without `whsec_`. While a secret is changed there are two, and so two signatures.
  * @throws Error for a secret that is not base64 of 24 to 64 bytes. The message does not contain it.
  */

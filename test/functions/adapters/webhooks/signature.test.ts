@@ -74,3 +74,31 @@ test.each(['docs/webhooks.md', 'docs/webhooks.ko.md'])('the request in %s has th
     Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('webhook-'))),
   );
 });
+
+test('signs no text that is another webhook when it is divided elsewhere, whatever the id contains', () => {
+  const key = 'A'.repeat(44);
+  const forged = '{"type":"Payment Paid","data":{"id":"x"}}';
+  for (const merchantUid of [
+    'a.1.b',
+    `a.1795456668.${forged}`,
+    'a.1.{"x":"',
+    'a.1.{',
+    'a.1.{"',
+    '.1795456668.{"a":"b"}',
+  ]) {
+    const id = `${merchantUid}:2`;
+    const body = JSON.stringify({ type: 'Payment Paid', data: { id, merchant_uid: merchantUid, amount: 1 } });
+    const sent = webhookHeaders([key], { id, timestamp: 1_795_456_668, body });
+    const signed = `${sent['webhook-id']}.1795456668.${body}`;
+    const readings = [...signed.matchAll(/\.\d+\.(?=\{)/g)].flatMap(({ 0: dots, index }) => {
+      const rest = signed.slice(index + dots.length);
+      try {
+        JSON.parse(rest);
+        return [rest];
+      } catch {
+        return [];
+      }
+    });
+    expect(readings).toEqual([body]);
+  }
+});
