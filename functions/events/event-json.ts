@@ -5,7 +5,11 @@ import { majorUnits } from '../payment/money.ts';
 import type { NotificationEvent } from '../payment/notification.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
 import { accountJson } from '../shared/account-json.ts';
+import { foreignText } from '../shared/foreign-text.ts';
 import type { EventDetail, NotificationDetail } from './event-schema.ts';
+
+/** `POST /orders/{merchant_uid}/refunds` takes a reason of this length. Characters. */
+const maxReasonLength = 200;
 
 export const notificationJson = ({ id, notification }: NotificationEvent): NotificationDetail => ({
   version: 1,
@@ -29,7 +33,8 @@ export function eventJson(event: PaymentEvent): object {
     status: event.status,
     cancelled_amount: event.cancelledAmount === undefined ? undefined : majorUnits(event.cancelledAmount, currency),
     pay_method: event.payMethod,
-    reason: event.reason,
+    // A shop's reason for a refund may name the buyer.
+    reason: event.reason === undefined ? undefined : foreignText(event.reason, maxReasonLength),
     virtual_account: event.account && publishedAccount(event.account),
     reversal: event.reversal,
   };

@@ -13,7 +13,7 @@ import type { Outcome, OutcomeStatus } from '../payment/outcome.ts';
 import type { HttpHandler, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
-import { foreignText } from '../shared/foreign-text.ts';
+import { notificationContent, notificationName } from '../shared/notification-content.ts';
 
 const ownPath = '/payments/webhook';
 
@@ -44,7 +44,8 @@ export const webhook: HttpHandler = async ({ event, log }, deps) => {
     throw new Problem('invalid_request', 'The body has neither imp_uid nor merchant_uid.');
   }
   log({ impUid: fields.imp_uid, merchantUid: fields.merchant_uid });
-  const eventName = typeof fields.event === 'string' && fields.event !== '' ? short(fields.event, 64) : undefined;
+  const eventName =
+    typeof fields.event === 'string' && fields.event !== '' ? notificationName(fields.event) : undefined;
   if (eventName) log({ event: eventName });
   const ids = { impUid: fields.imp_uid, merchantUid: fields.merchant_uid };
   const settlement = await settleNotified(deps, ids, isIamport).catch((error: unknown) => {
@@ -90,13 +91,6 @@ const isSettledStatus: Readonly<Record<OutcomeStatus, boolean>> = {
  */
 const unknownSenderIntervalSeconds = 60;
 
-/** Masks personal data in a buyer's text, such as `denied_reason`. A number or a time as text stays. */
-const contentOf = (value: string | number): string =>
-  typeof value === 'number' || /^\d{1,10}$/.test(value) ? String(value) : foreignText(value);
-
-/** DynamoDB and EventBridge reject lone surrogates, which the sender or the cut can leave. */
-const short = (text: string, maxLength: number): string => text.slice(0, maxLength).toWellFormed();
-
 /**
  * Stores a notification that no API confirms. The publisher publishes it as unverified, and no decision depends on it.
  * @returns whether it was written
@@ -109,14 +103,7 @@ async function keep(
   { notifications, clock }: RequestDependencies,
 ): Promise<boolean> {
   const fields = { status, ...(typeof extra === 'object' && extra) };
-  // At most 8 short texts, since the sender may be unknown.
-  const content = Object.entries(fields)
-    .filter(
-      (field): field is [string, string | number] => field[0] !== '' && ['string', 'number'].includes(typeof field[1]),
-    )
-    .slice(0, 8)
-    .map(([field, value]) => [short(field, 64), contentOf(value)]);
-  const notification = { impUid, merchantUid, event, content: Object.fromEntries(content) };
+  const notification = { impUid, merchantUid, event, content: notificationContent(fields) };
   return notifications.keep(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderIntervalSeconds);
 }
 

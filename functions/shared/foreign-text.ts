@@ -5,7 +5,7 @@
  */
 
 /** A reason is one sentence. Characters, before masks. */
-const maxLength = 100;
+const maxReasonLength = 100;
 const mask = '***';
 
 /** Six digits and more, also with `-`, `.` or blanks between them: account, phone, card and registration numbers. */
@@ -18,8 +18,8 @@ const labelledName =
 /** `홍길동님`, but not 고객님 or 회원님. */
 const politeName = /(?<![가-힣])(?!고객|회원|손님|사용자|구매자)[가-힣]{2,4}(?=\s?님)/g;
 
-/** @returns at most 100 characters, with personal data masked; empty for a text that is empty or missing */
-export function foreignText(text: string | undefined): string {
+/** @returns at most 100 characters by default, with personal data masked; empty for a text that is empty or missing */
+export function foreignText(text: string | undefined, maxLength = maxReasonLength): string {
   const masked = (text ?? '')
     .slice(0, maxLength * 4)
     .replace(mailAddress, mask)

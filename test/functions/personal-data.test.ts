@@ -2,6 +2,7 @@
 
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { webhookOf } from '../../functions/events/webhook-json.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 const canaries = {
@@ -80,6 +81,41 @@ test('stores, logs, publishes and returns no personal data of paid, rejected, un
     // Stored for the buyer's page and for GET /orders; neither logged nor published.
     if (where !== 'stored') expect(text, where).not.toContain('HOLDER-name');
   }
+});
+
+test('sends no personal data in a webhook, from any place of a payment, a notification or a refund [T340]', async () => {
+  const merchant_uid = await system.order();
+  const { imp_uid } = system.iamport.ledger.open({ merchant_uid, amount: 14_000, pay_method: 'card' });
+  const payment = system.iamport.ledger.pay(imp_uid) as unknown as Record<string, unknown>;
+  // The fields that decide; every other text of the payment becomes personal data.
+  const used = ['imp_uid', 'merchant_uid', 'status', 'pay_method', 'currency', 'channel', 'pg_provider', 'pg_tid'];
+  const replaced = Object.keys(payment).filter((name) => !used.includes(name) && typeof payment[name] !== 'number');
+  for (const name of replaced.filter((one) => typeof payment[one] === 'string' || payment[one] === null)) {
+    payment[name] = 'CANARY 010-9876-5432';
+  }
+  Object.assign(payment, canaries);
+  expect((await system.complete({ imp_uid, merchant_uid })).status).toBe(200);
+  const event = 'Other.Event 010-9876-5432';
+  const extra = { state: '010-9876-5432', phone: 'CANARY', buyer_name: 'CANARY', note: 'canary@example.com' };
+  await system.webhook({ imp_uid, merchant_uid, event, extra } as never);
+  const reason = '010-9876-5432, canary@example.com';
+  expect(
+    (await system.shop('POST', `${merchant_uid}/refunds`, { reason, amount: 1_000 }, 'key-1')).status,
+  ).toBeLessThan(300);
+  const bodies = () =>
+    system.bus.events
+      .filter(({ detail }) => JSON.stringify(detail).includes(merchant_uid))
+      .flatMap((one) => webhookOf(JSON.stringify(one))?.body ?? []);
+  await vi.waitFor(() => {
+    for (const name of ['Payment Paid', 'Unrecognised Notification', 'Refund Completed']) {
+      expect(bodies().join()).toContain(name);
+    }
+  }, 20_000);
+  expect(
+    bodies()
+      .join()
+      .match(/.{0,40}(?:canary|010-9876|5432).{0,20}/gi),
+  ).toBeNull();
 });
 
 test('logs one line for each request, with its ids, outcome, duration and calls', async () => {
