@@ -21,6 +21,9 @@ const DOCS = /^(LICENSE|(?!CONTRIBUTING)[A-Za-z.]+\.md|docs\/[^/]+\.(md|json))$/
 /** The images of the docs. Links to other files of this repository are removed from the packed docs. */
 const LINKED = /^(LICENSE|(?!CONTRIBUTING)[A-Za-z.]+\.md|docs\/.+)$/;
 
+/** The lowest Node.js of the package: the HTTP client of the operator's command needs it, the construct an older one. */
+const LOWEST_NODE = '22.19.0';
+
 /** Each export of the package, by its source without the extension. */
 const EXPORTS = {
   '.': 'infra/index',
@@ -120,11 +123,21 @@ async function command(): Promise<{ bin?: Record<string, string> }> {
     format: 'esm',
     target: 'node22',
     mainFields: ['module', 'main'],
-    banner: { js: `#!/usr/bin/env node\n${require}` },
+    banner: { js: `#!/usr/bin/env node\n${CHECK_NODE}\n${require}` },
     logLevel: 'warning',
   });
   return { bin: { 'iamport-serverless': './dist/cli.js' } };
 }
+
+/** An older Node.js would fail in a library, with an error that does not name the cause. */
+const CHECK_NODE = `{
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [lowest, lowestMinor] = [${LOWEST_NODE.split('.').slice(0, 2).join(', ')}];
+  if (major < lowest || (major === lowest && minor < lowestMinor)) {
+    console.error('iamport-serverless needs Node.js ${LOWEST_NODE} or newer, and this is ' + process.versions.node + '.');
+    process.exit(1);
+  }
+}`;
 
 /** The docs, and every image that one of them links to. */
 async function docs(): Promise<string[]> {
@@ -174,8 +187,7 @@ async function manifest(): Promise<object> {
     type: 'module',
     // The script defines the global variable IamportCheckout.
     sideEffects: [`./${SCRIPT}`],
-    // The construct uses URL.parse.
-    engines: { node: '>=22.12' },
+    engines: { node: `>=${LOWEST_NODE}` },
     main: `./${COMMONJS}/${EXPORTS['.']}.js`,
     types: `./${COMMONJS}/${EXPORTS['.']}.d.ts`,
     // For compilers that do not read `exports`: `moduleResolution` node10.

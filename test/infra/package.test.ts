@@ -241,6 +241,19 @@ test('npx iamport-serverless prints its help, and the declarations of an app', a
   await expect(lost).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('No local system responds') });
 });
 
+test.each([
+  ['20.20.2', 'iamport-serverless needs Node.js 22.19.0 or newer, and this is 20.20.2.\n'],
+  ['22.18.0', 'iamport-serverless needs Node.js 22.19.0 or newer, and this is 22.18.0.\n'],
+  ['22.19.0', ''],
+])('the command on Node.js %s prints what it needs', async (node, message) => {
+  const asNode = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${node}' } })`;
+  const bin = join(app, 'node_modules/iamport-serverless/dist/cli.js');
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(asNode)}`, bin, '--help'];
+  const ended = await run(process.execPath, args).catch((error: { stderr: string }) => error);
+  expect(ended.stderr).toBe(message);
+  expect('code' in ended).toBe(message !== '');
+});
+
 /** Makes every attempt to open a connection fail. */
 const OFFLINE = `import net from 'node:net';
 net.Socket.prototype.connect = () => { throw new Error('a connection was opened'); };`;
