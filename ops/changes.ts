@@ -4,6 +4,8 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import type { ReconcileReport } from '../functions/application/reconcile/report.ts';
+import type { ProblemCode } from '../functions/http/problem.ts';
 import { decide } from '../functions/payment/decide.ts';
 import { majorUnits, parseAmount } from '../functions/payment/money.ts';
 import { isRefundId } from '../functions/payment/refund.ts';
@@ -11,6 +13,7 @@ import { over } from '../functions/payment/refund-steps.ts';
 import { deadlineIn, unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import type { Sent } from './deployment.ts';
+import { outcomeText, refundText, remediesInKorean, reportText } from './responses.ts';
 import { type ExitCode, exit, Misuse, OperatorError, withProgress } from './terminal.ts';
 import { meaningOf, moneyIn, timeoutMs } from './why.ts';
 
@@ -31,7 +34,8 @@ export const settle: Command = async (call) => {
     decision.kind === 'reject' && decision.reversal !== undefined && decision.reversal.kind !== 'manual';
   if (movesMoney && !(await call.confirm(meaning))) return exit.notConfirmed;
   const body = { imp_uid: impUid, merchant_uid: payment.merchantUid };
-  return printResponse(call, await deployment.send('POST', '/payments/complete', body));
+  const sent = await deployment.send('POST', '/payments/complete', body);
+  return printResponse(call, sent, () => outcomeText(sent.body as Parameters<typeof outcomeText>[0], call.language));
 };
 
 export const refund: Command = async (call) => {
@@ -59,7 +63,10 @@ export const refund: Command = async (call) => {
     ...(account && { account: accountIn(account) }),
   };
   const path = `/orders/${encodeURIComponent(merchantUid)}/refunds`;
-  return printResponse(call, await deployment.send('POST', path, body, { 'idempotency-key': key }));
+  const sent = await deployment.send('POST', path, body, { 'idempotency-key': key });
+  return printResponse(call, sent, () =>
+    refundText(sent.body as Parameters<typeof refundText>[0], sent.status === 200, language),
+  );
 };
 
 /**
@@ -136,27 +143,31 @@ export const close: Command = async (call) => {
   const { subject: merchantUid, deployment, messageFor } = call;
   if (!(await call.confirm(`${merchantUid}: ${messageFor('willClose')}`))) return exit.notConfirmed;
   const sent = await deployment.send('DELETE', `/orders/${encodeURIComponent(merchantUid)}`);
-  if (sent.status !== 204) return printResponse(call, sent);
+  if (sent.status !== 204) return printResponse(call, sent, () => '');
   call.print(`${messageFor('closed')}: ${merchantUid}\n`, { closed: merchantUid });
   return exit.done;
 };
 
-export const reconcile: Command = async ({ deployment, progress, messageFor, print }) => {
+export const reconcile: Command = async ({ deployment, progress, messageFor, language, print }) => {
   progress(messageFor('running'));
-  const report = (await withProgress(deployment.reconcile(), progress)) as Record<string, unknown>;
-  const lines = Object.entries(report).map(([name, value]) => `${name.padEnd(11)} ${JSON.stringify(value)}\n`);
-  print(lines.join(''), report);
+  const report = (await withProgress(deployment.reconcile(), progress)) as ReconcileReport;
+  print(reportText(report, language), report);
   return report.finished === true ? exit.done : exit.fault;
 };
 
-/** Prints a response. A refusal has its remedy in `detail`. @returns `fault` for a 5xx, which can be retried */
-function printResponse({ print, messageFor }: Call, { status, body }: Sent): ExitCode {
-  const text = typeof body === 'string' ? body : JSON.stringify(body, null, 2);
+/**
+ * Prints a response. A refusal has its remedy in `detail`.
+ * @param text of a response that is no problem
+ * @returns `fault` for a 5xx, which can be retried
+ */
+function printResponse({ print, messageFor, language }: Call, { status, body }: Sent, text: () => string): ExitCode {
   if (status < 400) {
-    print(`${text}\n`, body as object);
+    print(text(), body as object);
     return exit.done;
   }
-  const { code = status, detail = text } = (typeof body === 'object' ? body : {}) as { code?: string; detail?: string };
-  print(`${messageFor('refused')}: ${code} (${status}). ${detail}\n`, { status, ...(body as object) });
+  const raw = typeof body === 'string' ? body : JSON.stringify(body);
+  const { code = status, detail = raw } = (typeof body === 'object' ? body : {}) as { code?: string; detail?: string };
+  const inKorean = language === 'ko' ? remediesInKorean[code as ProblemCode] : undefined;
+  print(`${messageFor('refused')}: ${code} (${status}). ${inKorean ?? detail}\n`, { status, ...(body as object) });
   return status >= 500 ? exit.fault : exit.refused;
 }

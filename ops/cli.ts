@@ -63,7 +63,7 @@ export const HELP: Readonly<Record<Language, string>> = {
 
   --stack NAME    the stack of the deployment (default: IamportPayments), in the account of your AWS credentials
   --region NAME   the region of the stack (default: AWS_REGION, or the region of your AWS profile)
-  --local         uses the local system of npm start (http://127.0.0.1:3000)
+  --local         uses the local system of npm start (http://127.0.0.1:3000, or the port in PORT)
   --url URL       another address of the API, or of the local system
   --yes           skips the confirmation
   --json          prints JSON, for scripts
@@ -94,7 +94,7 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
 
   --stack NAME    배포한 스택(기본값 IamportPayments). AWS 자격 증명의 계정에서 찾습니다
   --region NAME   스택의 리전(기본값 AWS_REGION 또는 AWS 프로필의 리전)
-  --local         npm start로 실행한 로컬 시스템(http://127.0.0.1:3000)
+  --local         npm start로 실행한 로컬 시스템(http://127.0.0.1:3000, PORT가 있으면 그 포트)
   --url URL       API나 로컬 시스템의 다른 주소
   --yes           확인을 생략
   --json          스크립트용 JSON 출력
@@ -191,7 +191,11 @@ function parsed(argv: readonly string[]) {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Misuse({ ko: `옵션을 읽을 수 없습니다: ${message}`, en: message }, { cause: error });
+    const [, option] = /'(-[^']*)'/.exec(message) ?? [];
+    throw new Misuse(
+      { ko: `${option ?? argv.join(' ')}: 없는 옵션이거나 값이 잘못되었습니다`, en: message },
+      { cause: error },
+    );
   }
 }
 

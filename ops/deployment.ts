@@ -66,7 +66,7 @@ export interface Target {
 export const connect = (target: Target): Promise<Deployment> =>
   target.local ? connectLocal(target) : connectStack(target);
 
-async function connectLocal({ url = 'http://127.0.0.1:3000' }: Target): Promise<Deployment> {
+async function connectLocal({ url = `http://127.0.0.1:${process.env.PORT ?? 3000}` }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
   if (!found?.ok)
     throw new NotFound({

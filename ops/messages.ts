@@ -61,6 +61,7 @@ export const stateLabels: Readonly<Record<ReversalState | RefundState, Localized
 const messages = {
   order: { ko: '주문', en: 'Order' },
   noOrder: { ko: '등록되지 않은 주문입니다', en: 'This order is not registered' },
+  left: { ko: '남은 금액', en: 'remaining' },
   registered: { ko: '등록', en: 'registered' },
   changed: { ko: '마지막 변경', en: 'last changed' },
   payments: { ko: '아임포트의 결제', en: 'Payments at Iamport' },

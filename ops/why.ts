@@ -1,7 +1,7 @@
 import { IamportFault } from '../functions/application/faults.ts';
 import { orderJson, refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { decide } from '../functions/payment/decide.ts';
-import { type Amount, majorUnits } from '../functions/payment/money.ts';
+import { type Amount, majorUnits, minus } from '../functions/payment/money.ts';
 import { isSettled, isSettledBy, type Order } from '../functions/payment/order.ts';
 import type { Payment, UnixSeconds } from '../functions/payment/payment.ts';
 import type { Refund } from '../functions/payment/refund.ts';
@@ -79,7 +79,11 @@ function textOf(call: Call, history: OrderHistory): string {
 function ofOrder({ messageFor, subject, language }: Call, { order }: OrderHistory): string[] {
   if (!order) return [`${messageFor('noOrder')}: ${subject}`];
   const { amount, currency, state, revision, createdAt, updatedAt } = order;
-  const head = `${messageFor('order')} ${subject}: ${moneyIn(language)(amount, currency)}, ${statusLabels[state.status][language]}`;
+  const money = moneyIn(language);
+  const parts = [money(amount, currency), statusLabels[state.status][language]];
+  if (state.status === 'partial_cancelled')
+    parts.push(`${messageFor('left')} ${money(minus(amount, state.cancelledAmount), currency)}`);
+  const head = `${messageFor('order')} ${subject}: ${parts.join(', ')}`;
   // Only the shop has written it so far.
   if (revision === 0) return [head];
   const ids = revision === 1 ? `${subject}:1` : `${subject}:1 … ${subject}:${revision}`;

@@ -66,6 +66,13 @@ function started(args: readonly string[]): Promise<Ended> {
 const here = () => ['--local', '--url', system.url];
 const local = (...args: string[]) => run([...args, ...here()]);
 
+test('--local takes the port of the environment', async () => {
+  vi.stubEnv('PORT', new URL(system.url).port);
+  const order = await system.order();
+  const { code, stdout } = await run(['why', order, '--local']);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`Order ${order}: 14,000 KRW`)]);
+});
+
 async function paid(amount = 14_000, order?: string) {
   const merchantUid = order ?? (await system.order());
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
@@ -128,7 +135,7 @@ describe('settle', () => {
   test('settles a missed payment through the deployed route', async () => {
     const { merchantUid, imp_uid } = await paid();
     const { code, stdout, stderr } = await local('settle', imp_uid);
-    expect([code, JSON.parse(stdout).status]).toEqual([0, 'paid']);
+    expect([code, stdout]).toEqual([0, `Order ${merchantUid}: paid\n`]);
     expect(stderr).toContain('Settling it changes the order to: paid');
     expect(await statusOf(merchantUid)).toBe('paid');
   });
@@ -142,7 +149,7 @@ describe('settle', () => {
     ]);
     expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(0);
     const { code, stdout } = await local('settle', imp_uid, '--yes');
-    expect([code, JSON.parse(stdout).status]).toEqual([0, 'rejected']);
+    expect([code, stdout]).toEqual([0, `${imp_uid}: rejected, amount differs from the order. reversal: done\n`]);
     expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(100);
     expect(await statusOf(merchantUid)).toBe('ready');
   });
@@ -165,15 +172,23 @@ describe('refund', () => {
       4,
       expect.stringContaining(`This refunds: ${merchantUid}, 4,000 KRW, "색상 변경"`),
     ]);
-    for (let time = 0; time < 2; time += 1) expect(await local(...args, '--yes')).toMatchObject({ code: 0 });
+    const stdout = `${merchantUid} (${imp_uid}): refunded 4,000 KRW, and 10,000 KRW of the payment is left\n`;
+    for (let time = 0; time < 2; time += 1) expect(await local(...args, '--yes')).toMatchObject({ code: 0, stdout });
+    const inKorean = await local(...args, '--yes', '--lang', 'ko');
+    expect(inKorean.stdout).toContain('4,000 KRW을 환불했습니다. 남은 금액은 10,000 KRW입니다');
+    expect(JSON.parse((await local(...args, '--yes', '--json')).stdout).refund).toMatchObject({ state: 'done' });
     expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(4_000);
     expect(await statusOf(merchantUid)).toBe('partial_cancelled');
+    const history = await local('why', merchantUid);
+    expect(history.stdout).toContain(`Order ${merchantUid}: 14,000 KRW, partly cancelled, remaining 10,000 KRW`);
   });
 
   test('of an unpaid order is refused with the route’s own message', async () => {
     const order = await system.order();
     const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
     expect([code, stdout]).toEqual([3, 'Refused: not_paid (409). Nothing of this order is left to refund.\n']);
+    const inKorean = await local('refund', order, '--reason', 'x', '--yes', '--lang', 'ko');
+    expect(inKorean.stdout).toBe('거절되었습니다: not_paid (409). 이 주문에는 환불할 금액이 없습니다\n');
   });
 
   test.each([
@@ -404,7 +419,7 @@ async function setStatus(merchantUid: string, status: string, revision: number):
 test('reconcile settles a payment without a notification', async () => {
   const { merchantUid } = await paid();
   const { code, stdout } = await local('reconcile');
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/^settled +[1-9]/m)]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^ +[1-9]\d* {2}payments settled$/m)]);
   expect(await statusOf(merchantUid)).toBe('paid');
 });
 
@@ -512,7 +527,7 @@ describe('the command line', () => {
     [['doctor', '--lang', 'fr'], '--lang must be ko or en'],
     [['pay', '--lang', 'ko'], '알 수 없는 명령: pay\n사용법: --help'],
     [['why', '--lang', 'ko'], 'why 뒤에 merchant_uid를 쓰세요'],
-    [['why', 'a', '--colour', '--lang', 'ko'], '옵션을 읽을 수 없습니다: Unknown option'],
+    [['why', 'a', '--colour', '--lang', 'ko'], '--colour: 없는 옵션이거나 값이 잘못되었습니다'],
   ])('%j is misuse', async (args, message) => {
     expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
