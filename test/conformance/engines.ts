@@ -86,10 +86,11 @@ const nothing = async () => undefined;
 function overWire(database: { endpoint: string; changesOf?: ((table: string) => ChangeSource) | undefined }) {
   const { endpoint, changesOf } = database;
   const opened: { destroy(): void }[] = [];
+  const accessKeyId = `test${randomBytes(6).toString('hex')}`;
   const open = async (): Promise<Fixture> => {
-    // Each test has its own tables; all tests share the engine.
+    // Each test has its own tables. One database for all: DynamoDB Local runs three polling threads in each until it exits.
     const suffix = randomBytes(6).toString('hex');
-    const credentials = { accessKeyId: `test${suffix}`, secretAccessKey: 'local' };
+    const credentials = { accessKeyId, secretAccessKey: 'local' };
     const options = { endpoint, region: 'ap-northeast-2', credentials };
     const client = new DynamoDBClient(options);
     const streams = new DynamoDBStreamsClient(options);
