@@ -38,7 +38,8 @@ export interface RecordFilter {
   readonly dynamodb?: object;
 }
 
-const pollMs = 100;
+/** Lambda reads a shard of a stream four times a second. */
+const pollMs = 250;
 /** Lambda waits longer after each failure, up to an hour; a local run retries at this interval. */
 const retryMs = 200;
 
