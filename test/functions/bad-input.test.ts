@@ -139,8 +139,11 @@ describe.each(endpoints)('%s', (_route, handler) => {
   });
 });
 
-test('reads a form with a parameter repeated 21,800 times within 5 seconds', { timeout: 5_000 }, async () => {
+test('reads a form with a parameter repeated 21,800 times within 5 seconds of CPU time', async () => {
+  const before = process.threadCpuUsage();
   const response = await sent(complete, form(`imp_uid=../x${'&a=1&a'.repeat(10_900)}`));
+  const { user, system } = process.threadCpuUsage(before);
+  expect(user + system).toBeLessThan(5_000_000);
   expect(JSON.parse(response.body ?? '').detail).toBe('imp_uid must look like imp_123456789012.');
 });
 
