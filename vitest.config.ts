@@ -25,9 +25,9 @@ export default defineConfig({
     // Real engines and a real browser, on two slow cores: a limit against hanging, not a measure of speed.
     // Many of the tests wait for something most of the time, so on two cores three workers are faster than two.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 60_000,
-    expect: { poll: { timeout: 10_000 } },
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 300_000,
     projects: [
       // One process runs several files: the modules are loaded once.
       { extends: true, test: { name: 'unit', include: unit, isolate: false } },

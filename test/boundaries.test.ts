@@ -144,7 +144,7 @@ beforeAll(async () => {
       path: typeof location.path === 'string' ? location.path : location.path.file,
     }),
   );
-}, 60_000);
+});
 afterAll(() => rm(copy, { recursive: true }));
 
 test.each(breaches)('refuses $file ($rule): $code', ({ file, rule }) => {

@@ -56,9 +56,12 @@ export async function startDynamodbLocal(): Promise<Running> {
   return { endpoint, pid: child.pid ?? 0, close: () => ended(child) };
 }
 
+/** A start takes three seconds of an idle core, and more than ten times that beside other work. */
+const maxStartMs = 120_000;
+
 /** Waits for any HTTP response: to an unsigned request DynamoDB Local returns 400. */
 async function responding(endpoint: string, child: ChildProcess): Promise<void> {
-  for (const giveUpAt = Date.now() + 30_000; Date.now() < giveUpAt; ) {
+  for (const giveUpAt = Date.now() + maxStartMs; Date.now() < giveUpAt; ) {
     if (child.exitCode !== null || child.pid === undefined) break;
     const responds = await fetch(endpoint).then(
       () => true,

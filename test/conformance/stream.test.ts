@@ -105,7 +105,7 @@ describe.each(engines)('on $name', (engine) => {
         filters: [{ eventName: ['INSERT', 'MODIFY'] }],
         report: (problem) => problems.push(problem),
       });
-      await vi.waitFor(() => expect(names.at(-1)).toBe('Order Closed'), 10_000);
+      await vi.waitFor(() => expect(names.at(-1)).toBe('Order Closed'), 30_000);
       await following.close();
       expect(names).toEqual(['Payment Failed', 'Payment Failed', 'Payment Failed', 'Order Closed']);
       // A batch whose first record fails is reported whole, so that Lambda bisects it.

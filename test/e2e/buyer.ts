@@ -13,7 +13,7 @@ import { type System, startSystem } from '../support/system.ts';
 export type Profile = 'pc' | 'phone';
 
 /** The timeout for asynchronous changes. Generous, for slow machines. */
-export const pollOptions = { timeout: 10_000 };
+export const pollOptions = { timeout: 30_000 };
 
 /** An order as the API returns it to the shop's server. */
 export interface StoredOrder {

@@ -62,7 +62,7 @@ test('stores, logs, publishes and returns no personal data of paid, rejected, un
   await sendToAll(unreached);
   returned.push((await system.complete({ imp_uid: 'CANARY-id' } as never)).text.replaceAll('CANARY-id', ''));
   for (const { merchant_uid } of [paid, forged]) returned.push((await system.shop('GET', merchant_uid)).text);
-  await vi.waitFor(() => expect(system.bus.events.length).toBeGreaterThanOrEqual(5), 10_000);
+  await vi.waitFor(() => expect(system.bus.events.length).toBeGreaterThanOrEqual(5), 30_000);
 
   const credentials = { accessKeyId: databaseKey, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint: system.database.endpoint, region: 'ap-northeast-2', credentials });
@@ -130,7 +130,7 @@ test('logs one line for each request, with its ids, outcome, duration and calls'
   const { imp_uid } = system.iamport.ledger.open({ merchant_uid, amount: 14_000, pay_method: 'card' });
   system.iamport.ledger.pay(imp_uid, { amount: 14_000 });
   await system.complete({ imp_uid });
-  await vi.waitFor(() => expect(linesOf(merchant_uid)).toHaveLength(2), 5_000);
+  await vi.waitFor(() => expect(linesOf(merchant_uid)).toHaveLength(2), 30_000);
   const [, line] = linesOf(merchant_uid);
   const message = (line?.message ?? line) as Record<string, unknown>;
   expect(message).toEqual({
@@ -157,7 +157,7 @@ test('writes metrics in the embedded metric format, without a prefix and under t
       .split('\n')
       .flatMap((text) => /\{"_aws".*\}/.exec(text)?.[0] ?? [])
       .map((text) => JSON.parse(text) as Record<string, unknown>);
-  await vi.waitFor(() => expect(counted().filter(({ Money }) => Money)).not.toEqual([]), 10_000);
+  await vi.waitFor(() => expect(counted().filter(({ Money }) => Money)).not.toEqual([]), 30_000);
   const deployment = { Deployment: 'IamportPayments/Payments' };
   expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, ColdStarts: 1 }));
   expect(counted()).toContainEqual(expect.objectContaining({ ...deployment, Event: 'Payment Paid' }));

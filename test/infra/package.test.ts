@@ -30,7 +30,7 @@ beforeAll(async () => {
   for (const name of ['aws-cdk-lib', 'constructs', '@types'])
     await symlink(join(modules, name), join(app, 'node_modules', name));
   await write('offline.mjs', OFFLINE);
-}, 120_000);
+});
 afterAll(() => rm(app, { recursive: true }));
 
 test('the template equals that of this repository, function by function', async () => {
@@ -93,7 +93,7 @@ test('its types compile in an app and a subscriber, and reject unknown names', a
      export const other = (payments: IamportPayments) => payments.uri;`,
   );
   expect(await compiled(['app.ts', 'module.mts'])).toBe('');
-}, 60_000);
+});
 
 test('the code of docs/construct.md and docs/client.md compiles, and the translations have the same code', async () => {
   const [english, korean] = await Promise.all(['docs/construct.md', 'docs/construct.ko.md'].map(codeOf));
@@ -112,7 +112,7 @@ test('the code of docs/construct.md and docs/client.md compiles, and the transla
   await write('first.ts', `${cdk}${app}${first}${subscriptions}${confirmation}{${ownTable}}`);
   await write('second.ts', subscriber);
   expect(await compiled(['first.ts', 'second.ts', 'calls.ts', 'webhooks.ts'])).toBe('');
-}, 60_000);
+});
 
 test('a subscriber checks the event of its invocation', async () => {
   const detail = { version: 1, id: 'order-1:2', merchant_uid: 'order-1', amount: 14_000, currency: 'KRW' };

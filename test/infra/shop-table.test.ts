@@ -74,19 +74,19 @@ test('a basket is paid, published and refunded, and keeps the shop’s attribute
     iamport_status: { S: 'paid' },
     iamport_imp_uid: { S: imp_uid },
   });
-  await vi.waitFor(() => expect(eventsOf('basket-1')).toEqual(['Payment Paid']), 10_000);
+  await vi.waitFor(() => expect(eventsOf('basket-1')).toEqual(['Payment Paid']), 30_000);
 
   const refunded = await system.shop('POST', 'basket-1/refunds', { reason: '단순 변심' });
   expect(refunded.status).toBe(200);
   expect((await system.shop('GET', 'basket-1')).json).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000 });
-  await vi.waitFor(() => expect(eventsOf('basket-1')).toContain('Payment Cancelled'), 10_000);
+  await vi.waitFor(() => expect(eventsOf('basket-1')).toContain('Payment Cancelled'), 30_000);
 });
 
 test('a basket that the shop writes back whole keeps its payment, and its events are published once', async () => {
   await basket('basket-5');
   const imp_uid = pay('basket-5');
   await system.complete({ imp_uid, merchant_uid: 'basket-5' });
-  await vi.waitFor(() => expect(eventsOf('basket-5')).toEqual(['Payment Paid']), 10_000);
+  await vi.waitFor(() => expect(eventsOf('basket-5')).toEqual(['Payment Paid']), 30_000);
   await basket('basket-5');
   await vi.waitFor(
     async () => expect(await stored('basket-5')).toMatchObject({ iamport_imp_uid: { S: imp_uid } }),
@@ -97,7 +97,7 @@ test('a basket that the shop writes back whole keeps its payment, and its events
     status: 'rejected',
     reason: 'duplicate_payment',
   });
-  await vi.waitFor(() => expect(eventsOf('basket-5')).toContain('Payment Rejected'), 10_000);
+  await vi.waitFor(() => expect(eventsOf('basket-5')).toContain('Payment Rejected'), 30_000);
   expect(eventsOf('basket-5').filter((name) => name === 'Payment Paid')).toHaveLength(1);
 });
 
@@ -153,7 +153,7 @@ test('the reconciler finds a payment without a notification', async () => {
   const imp_uid = pay('basket-4');
   await system.reconcile();
   expect(await stored('basket-4')).toMatchObject({ iamport_status: { S: 'paid' }, iamport_imp_uid: { S: imp_uid } });
-  await vi.waitFor(() => expect(eventsOf('basket-4')).toEqual(['Payment Paid']), 10_000);
+  await vi.waitFor(() => expect(eventsOf('basket-4')).toEqual(['Payment Paid']), 30_000);
   // Its registration came earlier in the stream, so an event of it would have been published by now.
   expect(eventsOf('basket-3')).toEqual([]);
   expect(system.faults).toEqual([]);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
 
 /** A timeout against hanging, not a measure of speed. Milliseconds. */
-const published = 50_000;
+const published = 120_000;
 
 describe.each(['DynamoDB Local', 'dynalite'])('with %s', (engine) => {
   let system: System;

@@ -350,7 +350,7 @@ describe('republish', () => {
     const second = await paid(14_000, merchantUid);
     await system.complete({ imp_uid: second.imp_uid, merchant_uid: merchantUid });
     await local('refund', merchantUid, '--amount', '4000', '--reason', '할인', '--key', 'again', '--yes');
-    await vi.waitFor(() => expect(eventsOf(merchantUid)).toHaveLength(5), 10_000);
+    await vi.waitFor(() => expect(eventsOf(merchantUid)).toHaveLength(5), 30_000);
     const before = eventsOf(merchantUid);
     const again = before.filter(({ name }) => !['Payment Paid', 'Payment Rejected'].includes(name));
     expect(again.map(({ name }) => name).sort()).toEqual([
@@ -383,7 +383,7 @@ describe('republish', () => {
       await system.complete({ imp_uid, merchant_uid: merchantUid });
       await setStatus(merchantUid, 'in_dispute', 3);
     }
-    await vi.waitFor(() => expect(system.unpublished.bodies).toHaveLength(2), 10_000);
+    await vi.waitFor(() => expect(system.unpublished.bodies).toHaveLength(2), 30_000);
     expect(JSON.parse(system.unpublished.bodies[0] ?? '')).toMatchObject({
       table: expect.stringContaining('Orders'),
       key: { merchant_uid: repaired.merchantUid },

@@ -41,7 +41,7 @@ function deliver(
 test('delivers batches without the filtered records', async () => {
   const records = [record(1), record(2), record(3, 'REMOVE'), record(4), record(5), record(6)];
   const { batches } = deliver(records, () => ({ batchItemFailures: [] }));
-  await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]), 10_000);
+  await vi.waitFor(() => expect(batches).toEqual([[1, 2, 4, 5], [6]]), 30_000);
 });
 
 test('delivers only records whose images match one of several filters', async () => {
@@ -62,7 +62,7 @@ test('delivers only records whose images match one of several filters', async ()
     dynamodb,
   }));
   const { batches } = deliver(records, () => ({ batchItemFailures: [] }), { filters });
-  await vi.waitFor(() => expect(batches).toEqual([[1, 2]]), 10_000);
+  await vi.waitFor(() => expect(batches).toEqual([[1, 2]]), 30_000);
 });
 
 test('retries without end when the mapping sets no limit', async () => {
@@ -75,7 +75,7 @@ test('retries without end when the mapping sets no limit', async () => {
     },
     { retries: -1 },
   );
-  await vi.waitFor(() => expect(batches).toHaveLength(6), 10_000);
+  await vi.waitFor(() => expect(batches).toHaveLength(6), 30_000);
   expect(reports).toEqual([]);
 });
 
@@ -107,7 +107,7 @@ test('bisects a failing batch until the bad record is alone, and gives that reco
       return { batchItemFailures: [] };
     },
   );
-  await vi.waitFor(() => expect(batches.at(-1)).toEqual([3]), 10_000);
+  await vi.waitFor(() => expect(batches.at(-1)).toEqual([3]), 30_000);
   // Three failures of the first batch's halves, and one retry more than are allowed.
   expect(batches).toEqual([[1, 2, 3], [1], [2, 3], [2], [2], [2], [3]]);
   expect(reports.at(-1)).toContain('given up after 3 retries: {"merchant_uid":{"S":"order-2"}}');
