@@ -1,19 +1,19 @@
 /**
- * The CDK app, for `npm run synth` and `cdk deploy`. It needs no AWS account and no network. The configuration is the context
- * `iamport` of cdk.json.
+ * The CDK app, for `npm run synth` and `cdk deploy`. It needs no AWS account and no network. context.ts reads the configuration.
  */
 import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { App } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { bundleFunctions } from './bundle.ts';
-import { ConfigurationError, readSettings } from './config.ts';
+import { ConfigurationError, readStackSettings } from './config.ts';
 import { cdkContext, PROJECT_ROOT } from './context.ts';
 import { addShop } from './shop.ts';
 import { PaymentsStack } from './stack.ts';
 
 /**
- * Checks the configuration, bundles the functions and synthesizes the stack. Context that the CDK's command line passes in the
- * environment overrides `context`.
+ * Checks the configuration, bundles the functions and synthesizes the stack.
+ * @param context overrides the context that the CDK's command line passes in the environment
  * @param add adds the shop's own resources to the stack
  * @returns the directory of the cloud assembly
  * @throws ConfigurationError when the context `iamport` is not valid
@@ -24,22 +24,35 @@ export async function synthesize(
   add?: typeof addShop,
 ): Promise<string> {
   // Usage reporting would add a resource to the template.
-  const app = new App({ context, postCliContext: flags, outdir, analyticsReporting: false });
-  const settings = readSettings(app.node.tryGetContext('iamport'));
+  const app = new App({ postCliContext: { ...flags, ...context }, outdir, analyticsReporting: false });
+  const settings = readStackSettings(context.iamport);
   await bundleFunctions();
   const stack = new PaymentsStack(app, settings);
   add?.(stack, stack.payments);
   return app.synth().directory;
 }
 
-async function main(): Promise<void> {
-  const { CDK_OUTDIR } = process.env;
-  const directory = await synthesize(cdkContext(), CDK_OUTDIR ?? join(PROJECT_ROOT, 'cdk.out'), addShop);
+/**
+ * @param commandLine the arguments of `npm run deploy`, `npm run synth` or the CDK
+ * @returns the file of `-c config=<file>` or `--context config=<file>`
+ */
+export function configOf(commandLine: readonly string[]): string | undefined {
+  const context = { type: 'string', short: 'c', multiple: true } as const;
+  const { values } = parseArgs({ args: [...commandLine], options: { context }, strict: false });
+  const [config] = (values.context ?? []).filter((value) => String(value).startsWith('config=')).slice(-1);
+  return config === undefined ? undefined : String(config).slice('config='.length);
+}
+
+async function main(commandLine: string[]): Promise<void> {
+  // The CDK's command line passes the values of -c in the environment.
+  const { CDK_OUTDIR, CDK_CONTEXT_JSON = '{}' } = process.env;
+  const config: string | undefined = configOf(commandLine) ?? JSON.parse(CDK_CONTEXT_JSON).config;
+  const directory = await synthesize(cdkContext(config), CDK_OUTDIR ?? join(PROJECT_ROOT, 'cdk.out'), addShop);
   if (!CDK_OUTDIR) console.log(`Synthesized into ${relative('.', directory)}.`);
 }
 
 if (import.meta.main) {
-  await main().catch((error: unknown) => {
+  await main(process.argv.slice(2)).catch((error: unknown) => {
     if (!(error instanceof ConfigurationError)) throw error;
     console.error(error.message);
     process.exitCode = 1;

@@ -89,6 +89,17 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         '`destroy` deletes tables, secret and logs with the stack, and turns off deletion protection of the tables: for a test deployment only',
     },
     tags: { allowed: 'up to 40 names to values', meaning: 'put on every resource that can have tags' },
+    name: {
+      allowed: 'a letter, then at most 63 letters, digits and `-`',
+      meaning:
+        'the name of the stack. Deployments with other names share nothing, in one account and region too. A changed name creates a second deployment',
+    },
+    domain: {
+      allowed:
+        '`{"name": "pay.my-shop.kr", "certificateArn": "arn:aws:acm:…", "hostedZoneId": "Z…", "only": false}`; the last two can be left out',
+      meaning:
+        "a domain of the shop's own for the API, with a certificate of the same region. With `hostedZoneId` the stack adds the records; without it, point a CNAME at the output `DomainTarget`. `only` turns API Gateway's own address off",
+    },
   },
   ko: {
     'storefront.origins': {
@@ -166,5 +177,16 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         '`destroy`는 스택과 함께 테이블, 시크릿, 로그를 지우고 테이블 삭제 방지도 끕니다. 테스트 배포에서만 쓰세요',
     },
     tags: { allowed: '이름 → 값, 40개 이하', meaning: '태그를 붙일 수 있는 모든 리소스에 붙습니다' },
+    name: {
+      allowed: '영문자로 시작하는 영문자, 숫자, `-` 64자 이하',
+      meaning:
+        '스택의 이름. 이름이 다른 배포는 같은 계정과 리전에 있어도 서로 아무것도 나눠 쓰지 않습니다. 이름을 바꾸면 배포가 하나 더 생깁니다',
+    },
+    domain: {
+      allowed:
+        '`{"name": "pay.my-shop.kr", "certificateArn": "arn:aws:acm:…", "hostedZoneId": "Z…", "only": false}`. 뒤의 둘은 생략 가능',
+      meaning:
+        'API에 쓸 상점의 도메인과 같은 리전의 인증서. `hostedZoneId`가 있으면 스택이 레코드를 만들고, 없으면 출력 `DomainTarget`을 가리키는 CNAME을 직접 만드세요. `only`는 API Gateway의 기본 주소를 끕니다',
+    },
   },
 };

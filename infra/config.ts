@@ -1,6 +1,6 @@
 /**
- * The schema of the configuration: the context `iamport` of cdk.json, and the properties of the construct. One check reports every
- * problem. Independent of AWS.
+ * The schema of the configuration: iamport.json or the context `iamport` of cdk.json, and the properties of the construct. One check
+ * reports every problem. Independent of AWS.
  */
 import * as z from 'zod';
 import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
@@ -22,9 +22,13 @@ const RETENTION_DAYS = [
 ] as const;
 
 const origin = (example: string) =>
-  z
-    .string()
-    .refine(isOrigin, `must be an exact origin, https:// and a host without path or wildcard, like "${example}"`);
+  z.string().superRefine((text, context) => {
+    if (isOrigin(text)) return;
+    const message = isOrigin(text.replace(/\/$/, ''))
+      ? `must be an exact origin, without the slash at the end: "${text.slice(0, -1)}"`
+      : `must be an exact origin, https:// and a host without path or wildcard, like "${example}"`;
+    context.addIssue({ code: 'custom', message });
+  });
 
 /** A scheme alone, as in `app_scheme`, opens the app itself: `shopapp`, `shopapp:` and `shopapp://` are one target. */
 const BARE_SCHEME = /^(?:([a-z][a-z0-9+-]*)|([a-z][a-z0-9+.-]*):(?:\/\/)?)$/i;
@@ -156,48 +160,100 @@ const schema = z.strictObject({
     .default({}),
 });
 
-/** The configuration as a shop writes it; only `storefront.origins` is required. config-descriptions.ts describes each key. */
+/** A name of DNS, in lower case: labels with at most 63 letters, digits and dashes. */
+const DOMAIN_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
+
+const domain = z.strictObject({
+  name: z.string().regex(DOMAIN_NAME, 'must be a domain name in lower case, like "pay.shop.example"'),
+  certificateArn: z
+    .string()
+    .regex(
+      /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9A-Za-z-]+$/,
+      'must be the ARN of a certificate in AWS Certificate Manager, in the region of the deployment',
+    ),
+  hostedZoneId: z
+    .string()
+    .regex(/^Z[0-9A-Z]{1,31}$/, 'must be the id of a hosted zone in Route 53, like "Z0123456789ABCDEFGHIJ"')
+    .optional(),
+  only: z.boolean().default(false),
+});
+
+/** The default of `name`. */
+export const DEFAULT_NAME = 'IamportPayments';
+
+/** What only the stack of this repository takes. An app with the construct has a stack and domain objects of its own. */
+const ownStack = {
+  name: z
+    .string()
+    .regex(
+      /^[A-Za-z][0-9A-Za-z-]{0,63}$/,
+      'must begin with a letter and have at most 64 letters, digits and "-", like "ShopStaging"',
+    )
+    .default(DEFAULT_NAME),
+  domain: domain.optional(),
+};
+
+const stackSchema = z.strictObject({ ...ownStack, ...schema.shape });
+
+/** The configuration as a shop passes it to the construct; only `storefront.origins` is required. */
 export type Configuration = z.input<typeof schema>;
+
+/** The configuration of this repository's own stack. config-descriptions.ts describes each key. */
+export type StackConfiguration = z.input<typeof stackSchema>;
 
 /**
  * The keys of the schema, those of `storefront` by their whole path.
  * @returns of each key its default as JSON, and its values if the schema lists them
  */
 export function configurationKeys(): { key: ConfigurationKey; default?: string; values: readonly unknown[] }[] {
-  const { storefront: _required, ...defaults } = readSettings({ storefront: { origins: ['https://shop.example'] } });
-  return Object.keys(schema.shape).map((name) => {
+  const { storefront: _required, ...defaults } = readStackSettings({
+    storefront: { origins: ['https://shop.example'] },
+  });
+  return Object.keys({ ...schema.shape, ...ownStack }).map((name) => {
     if (name === 'storefront') return { key: 'storefront.origins', values: [] };
     const key = name as Exclude<ConfigurationKey, 'storefront.origins'>;
-    const inner = schema.shape[key].unwrap();
+    const inner = stackSchema.shape[key].unwrap();
     const values = inner instanceof z.ZodEnum ? inner.options : inner instanceof z.ZodBoolean ? [true, false] : [];
     return { key, default: JSON.stringify(defaults[key]), values };
   });
 }
 
-export type ConfigurationKey = Exclude<keyof Settings, 'storefront'> | 'storefront.origins';
+export type ConfigurationKey = Exclude<keyof StackSettings, 'storefront'> | 'storefront.origins';
 
-/** The configuration with every default filled in. */
+/** The configuration of the construct with every default filled in. */
 export type Settings = z.output<typeof schema>;
+
+/** The configuration of this repository's own stack with every default filled in. */
+export type StackSettings = z.output<typeof stackSchema>;
 
 /** The message has one line for each problem: the key, the value and the rule. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], options?: ErrorOptions) {
     super(
       `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+      options,
     );
     this.problems = problems;
   }
 }
 
 /**
- * Checks a configuration and fills in the defaults.
+ * Checks a configuration of the construct and fills in the defaults.
  * @throws ConfigurationError with every problem, not only the first.
  */
-export function readSettings(configuration: unknown): Settings {
-  const read = schema.safeParse(configuration);
+export const readSettings = (configuration: unknown): Settings => checked(schema, configuration);
+
+/**
+ * The same for the configuration of this repository's own stack, which also has `name` and `domain`.
+ * @throws ConfigurationError with every problem, not only the first.
+ */
+export const readStackSettings = (configuration: unknown): StackSettings => checked(stackSchema, configuration);
+
+function checked<Schema extends z.ZodType>(checks: Schema, configuration: unknown): z.output<Schema> {
+  const read = checks.safeParse(configuration);
   if (read.success) return read.data;
   throw new ConfigurationError(problemsOf(read.error, configuration, 'iamport'));
 }

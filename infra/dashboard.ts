@@ -12,6 +12,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { EventName } from '../functions/payment/events.ts';
 import { type MetricName, moneyEvents } from '../functions/shared/metrics.ts';
+import { physicalName } from './functions.ts';
 import { apiMetric, eventsMetric, moneyMetric, ownMetric } from './metrics.ts';
 
 export interface DashboardProps {
@@ -66,9 +67,8 @@ export class Dashboard extends Construct {
       moneyMetric('Payment Paid', currency, deployment, { ...WHOLE_DAY, label: currency });
     const money = entries<EventName>(MONEY).filter(([name]) => moneyEvents.includes(name));
     const page = new CloudWatchDashboard(this, 'Page', {
-      // CloudWatch allows letters, digits, dashes and underscores. Dashboards are global, so the name must be unique in the
-      // account. Source: PutDashboard, CloudWatch API reference.
-      dashboardName: `${deployment.replace(/[^\w-]/g, '-')}-${Aws.REGION}`,
+      // Dashboards are global, so the name must be unique in the account. Source: PutDashboard, CloudWatch API reference.
+      dashboardName: `${physicalName(deployment)}-${Aws.REGION}`,
       defaultInterval: Duration.days(7),
     });
     page.addWidgets(

@@ -35,6 +35,7 @@ import {
   type WorkerName,
 } from './function-table.ts';
 import type { Tables } from './tables.ts';
+import { VERSION } from './version.ts';
 
 /**
  * The heavy work is done in init, which Lambda runs at full speed. So seven times the CPU saves less than a third of a cold start:
@@ -184,7 +185,7 @@ export function createFunction(
     role,
     loggingFormat: LoggingFormat.JSON,
     logGroup,
-    environment,
+    environment: { ...environment, VERSION },
     ...network,
   });
   // The construct's `tracing` property would add a policy outside the role.
@@ -192,6 +193,12 @@ export function createFunction(
   if (defaultChild instanceof CfnFunction) defaultChild.tracingConfig = { mode: 'Active' };
   return { lambda, role, rights };
 }
+
+/**
+ * A name for a resource that must be unique in the account: letters, digits, dashes and underscores, which every service allows.
+ * @param deployment the names of the stack and of the construct in it
+ */
+export const physicalName = (deployment: string): string => deployment.replace(/[^\w-]/g, '-');
 
 /** Retention of a log group, and its removal policy. */
 export function logProps({ logRetentionDays, removal }: Settings): LogGroupProps {

@@ -1,5 +1,5 @@
 /** The HTTP API before the functions: routes, authorizers, throttles and the access log. */
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CfnStage,
@@ -20,7 +20,7 @@ import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 import { HTTP_FUNCTION_ENTRIES, routesOf } from './function-table.ts';
-import { type Functions, logProps } from './functions.ts';
+import { type Functions, logProps, physicalName } from './functions.ts';
 
 /** For a route without an entry in function-table.ts. */
 const DEFAULT_THROTTLE = { rateLimit: 50, burstLimit: 100 };
@@ -60,6 +60,14 @@ export interface OwnDomain {
   readonly only?: boolean;
 }
 
+export interface PaymentsApiProps {
+  readonly settings: Settings;
+  readonly functions: Functions;
+  /** The names of the stack and of the construct in it. */
+  readonly deployment: string;
+  readonly domain?: OwnDomain | undefined;
+}
+
 export class PaymentsApi extends Construct {
   readonly api: HttpApi;
   /** The base URL, without a trailing slash. */
@@ -67,10 +75,10 @@ export class PaymentsApi extends Construct {
   /** The target of the CNAME record of the shop's own name. */
   readonly domainTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, settings: Settings, functions: Functions, domain?: OwnDomain) {
+  constructor(scope: Construct, id: string, { settings, functions, deployment, domain }: PaymentsApiProps) {
     super(scope, id);
     this.api = new HttpApi(this, 'Api', {
-      apiName: 'iamport-payments',
+      apiName: physicalName(deployment),
       description: 'Payment completion for a shop that sells through Iamport.',
       createDefaultStage: false,
       ...(domain?.only && { disableExecuteApiEndpoint: true }),
@@ -84,7 +92,11 @@ export class PaymentsApi extends Construct {
       },
     });
     const domainName = domain && this.domain(domain);
-    this.stage(this.routes(functions, settings), settings, domainName);
+    const logGroup = new LogGroup(this, 'AccessLog', {
+      logGroupName: accessLogName(deployment),
+      ...logProps(settings),
+    });
+    this.stage(this.routes(functions, settings), settings, logGroup, domainName);
     this.url = domain ? `https://${domain.name}` : this.api.apiEndpoint;
     this.domainTarget = domainName?.regionalDomainName;
   }
@@ -118,8 +130,7 @@ export class PaymentsApi extends Construct {
     });
   }
 
-  private stage(routes: HttpRoute[], settings: Settings, domainName: DomainName | undefined): void {
-    const logGroup = new LogGroup(this, 'AccessLog', logProps(settings));
+  private stage(routes: HttpRoute[], settings: Settings, logGroup: LogGroup, domainName: DomainName | undefined): void {
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -136,6 +147,16 @@ export class PaymentsApi extends Construct {
     // API Gateway rejects settings of routes that do not exist yet.
     stage.node.addDependency(...routes);
   }
+}
+
+/**
+ * API Gateway adds a log group to one resource policy of the account, which is limited to 5,120 characters, unless its name begins with
+ * `/aws/vendedlogs/`. A full policy fails the deployment. The UUID of the stack's id keeps the log of a deleted stack from blocking
+ * the next stack with the same name.
+ */
+function accessLogName(deployment: string): string {
+  const uuid = Fn.select(2, Fn.split('/', Aws.STACK_ID));
+  return `/aws/vendedlogs/apis/${physicalName(deployment)}-${uuid}`;
 }
 
 function routeSettings({ throttles }: Settings): Record<string, object> {

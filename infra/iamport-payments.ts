@@ -30,7 +30,7 @@ import {
 import { confirmByFunction, confirmByServer } from './confirm.ts';
 import { BUNDLES } from './context.ts';
 import { Dashboard } from './dashboard.ts';
-import { Functions, type Network } from './functions.ts';
+import { Functions, type Network, physicalName } from './functions.ts';
 import { type OwnDomain, PaymentsApi } from './http-api.ts';
 import { iamportSecret, shopKeysSecret } from './secret.ts';
 import type { ShopOrdersTable } from './shop-orders.ts';
@@ -40,7 +40,7 @@ import { Webhook, type WebhookProps, webhookId } from './webhooks.ts';
 import { Workers } from './workers.ts';
 
 /**
- * The configuration, which can also be in cdk.json (docs/configuration.md), and CDK objects, which only an app can pass. Only
+ * The configuration, which can also be in iamport.json (docs/configuration.md), and CDK objects, which only an app can pass. Only
  * `storefront` is required.
  */
 export interface IamportPaymentsProps extends Configuration {
@@ -105,7 +105,9 @@ export class IamportPayments extends Construct {
     const tables = new Tables(this, 'Tables', { settings, shopOrders: ordersTable, encryptionKey });
     const secret = iamportSecret(this, settings, encryptionKey);
     const shopKeys = settings.shopAuth === 'key' ? shopKeysSecret(this, settings, encryptionKey) : undefined;
-    const bus = eventBus ?? new EventBus(this, 'Events');
+    const deployment = deploymentOf(this);
+    // EventBridge requires a name. The CDK would derive it from the construct's path, which two stacks may share.
+    const bus = eventBus ?? new EventBus(this, 'Events', { eventBusName: physicalName(deployment) });
     const unpublished = new Queue(this, 'Unpublished', {
       ...(encryptionKey ? { encryptionMasterKey: encryptionKey } : { encryption: QueueEncryption.SQS_MANAGED }),
       enforceSSL: true,
@@ -116,7 +118,6 @@ export class IamportPayments extends Construct {
       id: 'AwsSolutions::AwsSolutions-SQS3',
       reason: 'It is itself a dead-letter queue, and no consumer reads it that could fail again.',
     });
-    const deployment = deploymentOf(this);
     const within = {
       settings,
       tables,
@@ -131,7 +132,7 @@ export class IamportPayments extends Construct {
     };
     const functions = new Functions(this, 'Functions', within);
     new Workers(this, 'Workers', { functions, tables, unpublished, settings });
-    const { api, url, domainTarget } = new PaymentsApi(this, 'Http', settings, functions, domain);
+    const { api, url, domainTarget } = new PaymentsApi(this, 'Http', { settings, functions, deployment, domain });
     const { complete, publish: publisher } = functions.byName;
     const { alarmTopicArn: topicArn } = settings;
     const configuredTopic = topicArn ? Topic.fromTopicArn(this, 'AlarmTopic', topicArn) : undefined;

@@ -25,7 +25,7 @@ const maxAgeMs = 7 * 24 * 3_600_000;
  * @param context as in cdk.json
  * @param onSynthesis called before a synthesis, which takes seconds
  * @returns the directory of the assembly
- * @throws Error with every problem of the context `iamport`, or with the error of the bundler or the CDK
+ * @throws Error with every problem of the configuration, or with the error of the bundler or the CDK
  */
 export async function localAssembly(context: Record<string, unknown>, onSynthesis = () => {}): Promise<string> {
   const directory = join(cacheDirectory, await digestOf(context));
@@ -50,7 +50,7 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
 }
 
 async function digestOf(context: Record<string, unknown>): Promise<string> {
-  // The CDK reads CDK_CONTEXT_JSON too, and it takes precedence over `context`.
+  // The CDK reads CDK_CONTEXT_JSON too, below `context`.
   const { CDK_CONTEXT_JSON = '' } = process.env;
   const hash = createHash('sha256').update(`${process.version}\0${JSON.stringify(context)}\0${CDK_CONTEXT_JSON}`);
   for (const input of inputs) {

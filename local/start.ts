@@ -60,8 +60,8 @@ function receiverIn(prefix: 'SHOP_WEBHOOK' | 'SHOP_CONFIRM', example: string): W
 }
 
 /**
- * The configuration with URLs that the local system replaces, or with none. The URLs of cdk.json are those of the shop's real
- * server.
+ * The configuration with URLs that the local system replaces, or with none, and without a domain. The URLs and the domain of the
+ * configuration are those of the shop's real servers.
  */
 function contextWith(
   context: Record<string, unknown>,
@@ -71,7 +71,8 @@ function contextWith(
   const url = 'https://shop.invalid/';
   const { confirm: configured, ...iamport } = Object(context.iamport);
   const confirm = confirming && { ...Object(configured), url };
-  return { ...context, iamport: { ...iamport, webhooks: receiver ? [{ url }] : [], ...(confirm && { confirm }) } };
+  const webhooks = receiver ? [{ url }] : [];
+  return { ...context, iamport: { ...iamport, webhooks, domain: undefined, ...(confirm && { confirm }) } };
 }
 
 /** The signals after the first are not fatal: a terminal and npm both pass on the same Ctrl-C. */

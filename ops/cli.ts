@@ -5,6 +5,8 @@
 
 import { parseArgs } from 'node:util';
 import type { Language } from '../functions/shared/language.ts';
+import { DEFAULT_NAME } from '../infra/config.ts';
+import { configurationSource } from '../infra/context.ts';
 import { native } from '../storefront/native.ts';
 import { attention } from './attention.ts';
 import { close, reconcile, refund, returned, settle } from './changes.ts';
@@ -61,7 +63,7 @@ export const HELP: Readonly<Record<Language, string>> = {
   doctor                   checks the deployment, and prints the remedy for each failed check
   native --scheme NAME     prints the declarations that an app with a payment page in a WebView needs
 
-  --stack NAME    the stack of the deployment (default: IamportPayments), in the account of your AWS credentials
+  --stack NAME    the stack of the deployment (default: name in iamport.json, or IamportPayments)
   --region NAME   the region of the stack (default: AWS_REGION, or the region of your AWS profile)
   --local         uses the local system of npm start (http://127.0.0.1:3000, or the port in PORT)
   --url URL       another address of the API, or of the local system
@@ -92,7 +94,7 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
   native --scheme NAME     WebView로 결제하는 앱에 필요한 선언을 출력
 
-  --stack NAME    배포한 스택(기본값 IamportPayments). AWS 자격 증명의 계정에서 찾습니다
+  --stack NAME    배포한 스택(기본값은 iamport.json의 name, 없으면 IamportPayments)
   --region NAME   스택의 리전(기본값 AWS_REGION 또는 AWS 프로필의 리전)
   --local         npm start로 실행한 로컬 시스템(http://127.0.0.1:3000, PORT가 있으면 그 포트)
   --url URL       API나 로컬 시스템의 다른 주소
@@ -106,7 +108,7 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
 };
 
 const options = {
-  stack: { type: 'string', default: 'IamportPayments' },
+  stack: { type: 'string' },
   region: { type: 'string' },
   local: { type: 'boolean', default: false },
   url: { type: 'string' },
@@ -165,7 +167,7 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
     });
   const messageFor = messagesIn(language);
   const progress = (text: string) => void (values.json || terminal.stderr.write(`${text}\n`));
-  const deployment = await connect(values);
+  const deployment = await connect({ ...values, stack: values.stack ?? configuredName() });
   return command.run({
     subject,
     target,
@@ -184,6 +186,12 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
       return false;
     },
   });
+}
+
+/** The name in the configuration of the current directory: of this repository, or of an app with the package. */
+function configuredName(): string {
+  const { name } = Object(configurationSource(undefined, process.cwd()).iamport);
+  return typeof name === 'string' ? name : DEFAULT_NAME;
 }
 
 function parsed(argv: readonly string[]) {

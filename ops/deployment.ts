@@ -29,6 +29,8 @@ export interface Deployment {
   /** The base URL of the API, without a trailing slash. */
   readonly apiUrl: string;
   readonly config: Config;
+  /** The version that is deployed; undefined for a deployment of before versions were stamped. */
+  readonly version: string | undefined;
   readonly deps: HandlerDependencies;
   /** The secret with the keys of the shop's server; undefined with `shopAuth: "iam"`. */
   readonly shopKeys: SecretStore | undefined;
@@ -85,6 +87,7 @@ async function connectLocal({ url = `http://127.0.0.1:${process.env.PORT ?? 3000
     name: url,
     apiUrl: url,
     config,
+    version: environment.VERSION,
     deps: createDependencies(config, { connections: 4 }),
     shopKeys,
     send: shopKeys ? senderWithKey(url, shopKeys) : sender(url, region, async () => localCaller),
@@ -115,7 +118,8 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     return Environment?.Variables ?? {};
   };
-  const config = configFrom(await variablesOf(reconciler));
+  const variables = await variablesOf(reconciler);
+  const config = configFrom(variables);
   const inRegion = await lambda.config.region();
   const apiUrl = url?.replace(/\/$/, '') ?? `https://${api.physicalId}.execute-api.${inRegion}.amazonaws.com`;
   const { credentials } = new DynamoDBClient({}).config;
@@ -124,6 +128,7 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
     name: `${stack} (${inRegion})`,
     apiUrl,
     config,
+    version: variables.VERSION,
     deps: createDependencies(config, { connections: 4 }),
     shopKeys,
     send: shopKeys ? senderWithKey(apiUrl, shopKeys) : sender(apiUrl, inRegion, () => credentials()),

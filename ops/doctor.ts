@@ -6,6 +6,7 @@ import { iamportClient } from '../functions/adapters/iamport/client.ts';
 import { createCredentials } from '../functions/adapters/iamport/credentials.ts';
 import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
+import { VERSION } from '../infra/version.ts';
 import type { Call, Command } from './command.ts';
 import { exit } from './terminal.ts';
 
@@ -97,6 +98,22 @@ async function paymentsOfOurs(call: Call) {
 }
 
 const CHECKS: readonly RunCheck[] = [
+  check(
+    ['버전', 'version'],
+    [
+      '이 버전을 배포하거나, 배포한 버전의 명령을 쓰세요. 다른 버전의 명령은 주문을 다르게 판정할 수 있습니다',
+      'Deploy this version, or use the command of the deployed version. A command of another version may decide differently',
+    ],
+    async (call) => {
+      const { version = localized(call, '알 수 없음', 'unknown') } = call.deployment;
+      const found = localized(
+        call,
+        `배포 ${version}, 이 명령 ${VERSION}`,
+        `deployed ${version}, this command ${VERSION}`,
+      );
+      return { ok: true, found, isWarning: version !== VERSION };
+    },
+  ),
   check(
     ['아임포트 키', 'Iamport keys'],
     [

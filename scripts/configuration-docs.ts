@@ -13,6 +13,9 @@ const HEADS: Record<Language, readonly string[]> = {
   ko: ['키', '허용 값', '기본값', '의미'],
 };
 const REQUIRED: Record<Language, string> = { en: 'required', ko: '필수' };
+const NONE: Record<Language, string> = { en: 'none', ko: '없음' };
+/** The default of a key that has no value as its default. */
+const without = (key: string) => (key === 'storefront.origins' ? REQUIRED : NONE);
 
 export const CONFIGURATION_DOCS = { en: 'docs/configuration.md', ko: 'docs/configuration.ko.md' } as const;
 
@@ -25,7 +28,7 @@ function table(language: Language): string {
   const rows = configurationKeys().map(({ key, default: value, values }) => {
     const { allowed = values.map((each) => code(JSON.stringify(each))).join(', '), meaning } =
       CONFIGURATION_DESCRIPTIONS[language][key];
-    return [code(key), allowed, value === undefined ? REQUIRED[language] : code(value), meaning];
+    return [code(key), allowed, value === undefined ? without(key)[language] : code(value), meaning];
   });
   return tableOf(HEADS[language], rows);
 }

@@ -7,7 +7,7 @@ import { Problem, type ProblemCode } from '../functions/http/problem.ts';
 import type { OrderStatus } from '../functions/payment/order.ts';
 import type { OutcomeStatus } from '../functions/payment/outcome.ts';
 import type { Objection } from '../functions/payment/reversal.ts';
-import { readSettings } from '../infra/config.ts';
+import { readStackSettings } from '../infra/config.ts';
 import { PROOF_DOCS, withInvariants } from '../scripts/proof-docs.ts';
 import { commands, commandsIn } from './support/commands.ts';
 
@@ -107,7 +107,7 @@ const firstCells = (rows: string[][]) => rows.map(([first]) => first).sort();
 describe.each(readmes)('%s', (file) => {
   test('has a valid example of a configuration', () => {
     const [, example = ''] = /```json\n(\s*\{\s*"storefront"[\s\S]*?)```/.exec(read(file)) ?? [];
-    expect(() => readSettings(JSON.parse(example))).not.toThrow();
+    expect(() => readStackSettings(JSON.parse(example))).not.toThrow();
   });
 });
 
@@ -194,7 +194,7 @@ describe.each(docs)('%s', (file) => {
 
 test.each(['docs/deploy.md', 'docs/deploy.ko.md'])('the configuration in %s is valid', (file) => {
   const [, example = ''] = /```json\n([\s\S]*?)```/.exec(read(file)) ?? [];
-  expect(() => readSettings(JSON.parse(example))).not.toThrow();
+  expect(() => readStackSettings(JSON.parse(example))).not.toThrow();
 });
 
 test.each(Object.entries(commands))('%s is run by a test of the same file, or has a reason', (command, by) => {

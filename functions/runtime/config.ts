@@ -176,5 +176,8 @@ export function configFrom(variables: Variables): Config {
 export const startsOnDemand = (variables: Variables): boolean =>
   variables.AWS_LAMBDA_INITIALIZATION_TYPE !== 'provisioned-concurrency';
 
+/** The version that is deployed, in each log line. Undefined outside a deployment. */
+export const version: string | undefined = process.env.VERSION;
+
 /** @returns the environment variables of the function, or undefined outside Lambda */
 export const environmentOfLambda = () => (process.env.AWS_LAMBDA_FUNCTION_NAME ? process.env : undefined);

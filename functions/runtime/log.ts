@@ -3,11 +3,13 @@
  */
 
 import type { LogLine } from '../shared/log-line.ts';
+import { version } from './config.ts';
 
 /** Lambda's JSON log format turns the line into an object. Faults are logged at level ERROR, all else at INFO. */
 export function writeLog(line: LogLine, isFault: boolean): void {
-  if (isFault) console.error(line);
-  else console.info(line);
+  const stamped = version ? { ...line, version } : line;
+  if (isFault) console.error(stamped);
+  else console.info(stamped);
 }
 
 /**

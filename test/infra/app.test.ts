@@ -1,6 +1,6 @@
 /** The CDK app run directly, by the CDK's command line, and with an invalid configuration. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,17 +23,31 @@ const environment = {
   CDK_DISABLE_VERSION_CHECK: '1',
 };
 
-test('the template is the same in every synthesis, with and without the CDK’s command line', {
+let files = 0;
+
+/** Writes a configuration file. @returns the value of `-c` for it */
+async function configuration(content: object | string): Promise<string> {
+  files += 1;
+  const file = join(scratch, `shop-${files}.json`);
+  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return `config=${file}`;
+}
+
+test('[T381] -c config=<file> chooses the configuration, with and without the CDK’s command line', {
   timeout: 300_000,
 }, async () => {
   const [alone, cli] = ['alone', 'cli'].map((name) => join(scratch, name));
-  await run(process.execPath, ['infra/app.ts'], { cwd: root, env: { ...environment, CDK_OUTDIR: alone } });
-  const commandLine = ['synth', '--quiet', '--no-notices', '--output', `${cli}`];
+  const config = await configuration({ ...shippedContext.iamport, name: 'ShopStaging' });
+  await run(process.execPath, ['infra/app.ts', '-c', config], {
+    cwd: root,
+    env: { ...environment, CDK_OUTDIR: alone },
+  });
+  const commandLine = ['synth', '--quiet', '--no-notices', '--output', `${cli}`, '-c', config];
   await run(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...commandLine], { cwd: root, env: environment });
 
-  const template = await readFile(`${alone}/IamportPayments.template.json`, 'utf8');
+  const template = await readFile(`${alone}/ShopStaging.template.json`, 'utf8');
   expect(JSON.parse(template).Resources).toHaveProperty('PaymentsTablesOrdersD7E07471');
-  expect(await readFile(`${cli}/IamportPayments.template.json`, 'utf8')).toBe(template);
+  expect(await readFile(`${cli}/ShopStaging.template.json`, 'utf8'), 'every synthesis is the same').toBe(template);
 });
 
 test('additions of a shop in infra/shop.ts are in the deployed stack, and not in that of the tests', async () => {
@@ -50,9 +64,9 @@ test('additions of a shop in infra/shop.ts are in the deployed stack, and not in
 });
 
 test('an invalid configuration prints every problem and nothing else', async () => {
-  const iamport = { storefront: { origins: ['*'] }, reversals: 'never' };
-  const env = { ...environment, CDK_OUTDIR: join(scratch, 'bad'), CDK_CONTEXT_JSON: JSON.stringify({ iamport }) };
-  await expect(run(process.execPath, ['infra/app.ts'], { cwd: root, env })).rejects.toMatchObject({
+  const config = await configuration({ storefront: { origins: ['*'] }, reversals: 'never' });
+  const env = { ...environment, CDK_OUTDIR: join(scratch, 'bad') };
+  await expect(run(process.execPath, ['infra/app.ts', '-c', config], { cwd: root, env })).rejects.toMatchObject({
     code: 1,
     stdout: '',
     stderr: [
@@ -61,5 +75,16 @@ test('an invalid configuration prints every problem and nothing else', async () 
       '  iamport.reversals is "never": it must be "automatic" or "manual"',
       '',
     ].join('\n'),
+  });
+});
+
+test('broken JSON prints the file, the line and the column, and no stack trace', async () => {
+  const config = await configuration('{\n  "storefront": { "origins": ["https://shop.example"], },\n}\n');
+  await expect(
+    run(process.execPath, ['infra/app.ts', '-c', config], { cwd: root, env: environment }),
+  ).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: `The configuration has a problem:\n  ${config.slice(7)}, line 2, column 56: expected a name in double quotes, found "}"\n`,
   });
 });

@@ -1,6 +1,6 @@
 /** The schema of the configuration: valid values, defaults and errors. */
-import { expect, test } from 'vitest';
-import { ConfigurationError, environmentOf, readSettings } from '../../infra/config.ts';
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError, environmentOf, readSettings, readStackSettings } from '../../infra/config.ts';
 import { cdkContext } from '../../infra/context.ts';
 
 const storefront = { origins: ['https://shop.example'] };
@@ -31,8 +31,59 @@ test('only the origins are required', () => {
   });
 });
 
-test('cdk.json is valid, as it ships and as a shop has filled it in', () => {
-  expect(readSettings(cdkContext().iamport)).toBeDefined();
+test('the configuration is valid, as cdk.json ships and as a shop has filled it in', () => {
+  expect(readStackSettings(cdkContext().iamport)).toBeDefined();
+});
+
+test('[T380] an address with a slash at the end is answered by the address without it', () => {
+  const configuration = { storefront: { origins: ['https://shop.example/', 'https://shop.example//'] } };
+  expect(problemsOf({ ...configuration, iamportApiUrl: 'https://api.iamport.kr/' })).toEqual([
+    'iamport.storefront.origins.0 is "https://shop.example/": it must be an exact origin, without the slash at the end: "https://shop.example"',
+    'iamport.storefront.origins.1 is "https://shop.example//": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
+    'iamport.iamportApiUrl is "https://api.iamport.kr/": it must be an exact origin, without the slash at the end: "https://api.iamport.kr"',
+  ]);
+});
+
+describe('the stack of this repository', () => {
+  const certificateArn = 'arn:aws:acm:ap-northeast-2:123456789012:certificate/0a1b2c3d-0000-1111-2222-333344445555';
+  const problems = (more: object) => problemsOf({ storefront, ...more }, readStackSettings);
+
+  test('takes a name and a domain, which the construct refuses', () => {
+    const domain = { name: 'pay.shop.example', certificateArn, hostedZoneId: 'Z0123456789ABCDEFGHIJ' };
+    const settings = readStackSettings({ storefront, name: 'ShopStaging', domain });
+    expect([settings.name, settings.domain]).toEqual(['ShopStaging', { ...domain, only: false }]);
+    expect(readStackSettings({ storefront })).toMatchObject({ name: 'IamportPayments' });
+    expect(problemsOf({ storefront, name: 'ShopStaging' })).toEqual([
+      'iamport.name is "ShopStaging": there is no such key',
+    ]);
+  });
+
+  test.each(['', '1shop', 'shop_staging', 'Shop.Staging', '가게', `S${'a'.repeat(64)}`])(
+    'refuses the name %j',
+    (name) => {
+      expect(problems({ name })).toEqual([
+        `iamport.name is ${JSON.stringify(name)}: it must begin with a letter and have at most 64 letters, digits and "-", like "ShopStaging"`,
+      ]);
+    },
+  );
+
+  test('names every problem of a domain', () => {
+    const domain = {
+      name: 'https://pay.shop.example',
+      certificateArn: 'arn:aws:iam::1:x',
+      hostedZoneId: 'shop',
+      cname: 1,
+    };
+    expect(problems({ domain })).toEqual([
+      'iamport.domain.name is "https://pay.shop.example": it must be a domain name in lower case, like "pay.shop.example"',
+      'iamport.domain.certificateArn is "arn:aws:iam::1:x": it must be the ARN of a certificate in AWS Certificate Manager, in the region of the deployment',
+      'iamport.domain.hostedZoneId is "shop": it must be the id of a hosted zone in Route 53, like "Z0123456789ABCDEFGHIJ"',
+      'iamport.domain.cname is 1: there is no such key',
+    ]);
+    for (const name of ['shop', 'Pay.shop.example', 'pay.shop.example.', 'pay..example', 'pay.shop.1']) {
+      expect(problems({ domain: { name, certificateArn } })).toHaveLength(1);
+    }
+  });
 });
 
 test('every setting is an environment variable of the functions', () => {
@@ -163,9 +214,9 @@ test('a shop name with invisible characters is refused', () => {
   expect(readSettings({ storefront, shopName: '가'.repeat(60) }).shopName).toHaveLength(60);
 });
 
-function problemsOf(configuration: unknown): readonly string[] {
+function problemsOf(configuration: unknown, read: (value: unknown) => unknown = readSettings): readonly string[] {
   try {
-    readSettings(configuration);
+    read(configuration);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
     throw error;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
-import { type Configuration, readSettings } from '../../infra/config.ts';
+import { type Configuration, readStackSettings } from '../../infra/config.ts';
 import { PROJECT_ROOT } from '../../infra/context.ts';
 import type { IamportPaymentsProps } from '../../infra/iamport-payments.ts';
 import { CONFIGURATION_DOCS, withTable } from '../../scripts/configuration-docs.ts';
@@ -33,12 +33,12 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
 
   test('the example of a configuration is valid', () => {
     const [, example = ''] = /```json\n([\s\S]*?)```/.exec(read(doc)) ?? [];
-    expect(() => readSettings(JSON.parse(example))).not.toThrow();
+    expect(() => readStackSettings(JSON.parse(example))).not.toThrow();
   });
 
   test('the quoted error of a wrong value is the actual error', () => {
     const [, quoted = 'no quoted error'] = /```text\n([\s\S]*?)\n```/.exec(read(doc)) ?? [];
-    expect(() => readSettings({ storefront: { origins: ['*'] }, reversals: 'never' })).toThrow(quoted);
+    expect(() => readStackSettings({ storefront: { origins: ['*'] }, reversals: 'never' })).toThrow(quoted);
   });
 
   test('the diagram and the rights match the template: npm run diagram writes them', () => {
