@@ -2,12 +2,11 @@
  * The CDK app, for `npm run synth` and `cdk deploy`. It needs no AWS account and no network. context.ts reads the configuration.
  */
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { App } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { bundleFunctions } from './bundle.ts';
 import { ConfigurationError, readStackSettings } from './config.ts';
-import { cdkContext, PROJECT_ROOT } from './context.ts';
+import { cdkContext, configOf, PROJECT_ROOT } from './context.ts';
 import { addShop } from './shop.ts';
 import { PaymentsStack } from './stack.ts';
 
@@ -30,17 +29,6 @@ export async function synthesize(
   const stack = new PaymentsStack(app, settings);
   add?.(stack, stack.payments);
   return app.synth().directory;
-}
-
-/**
- * @param commandLine the arguments of `npm run deploy`, `npm run synth` or the CDK
- * @returns the file of `-c config=<file>` or `--context config=<file>`
- */
-export function configOf(commandLine: readonly string[]): string | undefined {
-  const context = { type: 'string', short: 'c', multiple: true } as const;
-  const { values } = parseArgs({ args: [...commandLine], options: { context }, strict: false });
-  const [config] = (values.context ?? []).filter((value) => String(value).startsWith('config=')).slice(-1);
-  return config === undefined ? undefined : String(config).slice('config='.length);
 }
 
 async function main(commandLine: string[]): Promise<void> {

@@ -43,11 +43,19 @@ export async function missingAwsAccess(environment: NodeJS.ProcessEnv, profileNa
         'Run "aws configure sso" or "aws configure", or set AWS_PROFILE to a profile that has them.',
     );
   }
-  if (!environment.AWS_REGION && !environment.AWS_DEFAULT_REGION && !profile.region) {
+  if (!regionIn(environment, profile)) {
     missing.push('AWS region: not chosen. Set AWS_REGION, for Seoul to ap-northeast-2.');
   }
   return missing;
 }
+
+/** The region of the environment, else of the profile. */
+export async function regionOf(environment: NodeJS.ProcessEnv, profileName?: string): Promise<string | undefined> {
+  return regionIn(environment, await sharedProfile(profileName ?? environment.AWS_PROFILE ?? 'default', environment));
+}
+
+const regionIn = (environment: NodeJS.ProcessEnv, profile: Profile): string | undefined =>
+  environment.AWS_REGION || environment.AWS_DEFAULT_REGION || profile.region;
 
 /** A profile merged from both shared files; empty when neither has it, or neither can be read. */
 async function sharedProfile(name: string, environment: NodeJS.ProcessEnv): Promise<Profile> {

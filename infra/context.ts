@@ -1,5 +1,6 @@
 /** Paths of the project, and its configuration: iamport.json, another file, or the context of cdk.json. */
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ConfigurationError } from './config.ts';
 import { readJsonFile } from './json-file.ts';
 
@@ -47,6 +48,17 @@ export function configurationSource(config?: string, directory = PROJECT_ROOT): 
  */
 export function cdkContext(config?: string): Record<string, unknown> {
   return { ...cdkJson(PROJECT_ROOT), iamport: configurationSource(config).iamport };
+}
+
+/**
+ * @param commandLine the arguments of `npm run deploy`, `npm run synth` or the CDK
+ * @returns the file of `-c config=<file>` or `--context config=<file>`
+ */
+export function configOf(commandLine: readonly string[]): string | undefined {
+  const context = { type: 'string', short: 'c', multiple: true } as const;
+  const { values } = parseArgs({ args: [...commandLine], options: { context }, strict: false });
+  const [config] = (values.context ?? []).filter((value) => String(value).startsWith('config=')).slice(-1);
+  return config === undefined ? undefined : String(config).slice('config='.length);
 }
 
 function cdkJson(directory: string): Record<string, unknown> {

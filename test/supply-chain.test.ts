@@ -182,7 +182,7 @@ describe('the deployment workflow', () => {
     expect(steps.find(({ uses }) => uses?.startsWith('aws-actions/'))?.with).toHaveProperty('role-to-assume');
   });
 
-  test('deploys with a role that only its own environment can assume, and that can only assume the CDK roles', () => {
+  test('deploys with a role that only its own environment can assume, with the CDK roles and the rights of the checks', () => {
     const named = (parameter: string) => `\${${parameter}}`;
     const { Resources, Parameters } = JSON.parse(read('docs/github-role.json'));
     const { AssumeRolePolicyDocument: trust, Policies, MaxSessionDuration } = Resources.Deployer.Properties;
@@ -200,7 +200,7 @@ describe('the deployment workflow', () => {
     });
     expect(Parameters.Environment.Default).toBe(deploy.environment);
     // A wildcard in a parameter would permit other repositories.
-    for (const { AllowedPattern } of [Parameters.Repository, Parameters.Environment]) {
+    for (const { AllowedPattern } of [Parameters.Repository, Parameters.Environment, Parameters.Stack]) {
       expect(new RegExp(`^${AllowedPattern}$`).test('shop/*')).toBe(false);
       expect(new RegExp(`^${AllowedPattern}$`).test('*')).toBe(false);
     }
@@ -213,6 +213,18 @@ describe('the deployment workflow', () => {
           Effect: 'Allow',
           Action: 'sts:AssumeRole',
           Resource: { 'Fn::Sub': `arn:${named('AWS::Partition')}:iam::${named('AWS::AccountId')}:role/cdk-*` },
+        },
+        {
+          Effect: 'Allow',
+          Action: ['cloudformation:DescribeStacks', 'events:DescribeEventBus', 'lambda:GetAccountSettings'],
+          Resource: '*',
+        },
+        {
+          Effect: 'Allow',
+          Action: 'cloudformation:SetStackPolicy',
+          Resource: {
+            'Fn::Sub': `arn:${named('AWS::Partition')}:cloudformation:*:${named('AWS::AccountId')}:stack/${named('Stack')}/*`,
+          },
         },
       ],
     ]);

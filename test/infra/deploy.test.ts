@@ -1,4 +1,4 @@
-/** The output of `npm run deploy` before and after a deployment. The deployment itself needs an account and is not tested. */
+/** The output of `npm run deploy` without access to AWS, and its parts. deploy-account.test.ts has fakes of AWS. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { missingAwsAccess } from '../../infra/aws-access.ts';
-import { deployArguments, missingConfiguration, nextSteps } from '../../infra/deploy.ts';
+import { readStackSettings } from '../../infra/config.ts';
+import { deployArguments, missingConfiguration, nextSteps, regionProblems } from '../../infra/deploy.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -23,10 +24,10 @@ test('all missing settings are listed at once, and nothing is deployed', async (
   await expect(command).rejects.toMatchObject({
     code: 1,
     stdout: '',
-    // A shop's own cdk.json decides which settings are missing.
+    // A shop's own configuration decides which settings are missing.
     stderr: expect.stringMatching(
       [
-        /^Not deployed\. Missing:\n(?: {2}- cdk\.json: .+\n)*/,
+        /^Not deployed\. Missing:\n(?: {2}- (?:cdk|iamport)\.json: .+\n)*/,
         / {2}- AWS credentials: none in the environment, none in the profile "shop"\. .+\n/,
         / {2}- AWS region: not chosen\. .+\n/,
         /An account and region that never saw the CDK also need, once: npx cdk bootstrap\n$/,
@@ -92,11 +93,25 @@ describe('credentials and region', async () => {
   });
 });
 
+test('a region is known, and that of the certificate', () => {
+  expect(regionProblems('ap-northeast-2')).toEqual([]);
+  expect(regionProblems('seoul')).toEqual([
+    'AWS region: "seoul" is not known. Set AWS_REGION, for Seoul to ap-northeast-2.',
+  ]);
+  expect(regionProblems('cn-north-1')).toEqual([
+    'AWS region: cn-north-1 is not supported, since its addresses do not end in amazonaws.com.',
+  ]);
+  const certificateArn = 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b';
+  expect(regionProblems('ap-northeast-2', { name: 'pay.shop.kr', certificateArn, only: false })).toEqual([
+    'domain.certificateArn is of us-east-1, and the deployment of ap-northeast-2. Request a certificate in ap-northeast-2.',
+  ]);
+});
+
 describe('the configuration', () => {
+  const missingIn = (iamport: unknown) => missingConfiguration({ file: 'iamport.json', iamport });
+
   test('with real addresses is complete', () => {
-    expect(
-      missingConfiguration({ storefront: { origins: ['https://shop.kr'] }, results: { app: 'shop://r' } }),
-    ).toEqual([]);
+    expect(missingIn({ storefront: { origins: ['https://shop.kr'] }, results: { app: 'shop://r' } })).toEqual([]);
   });
 
   test('must not name example addresses', () => {
@@ -104,16 +119,21 @@ describe('the configuration', () => {
       storefront: { origins: ['https://shop.kr', 'https://m.shop.example'] },
       results: { web: 'https://shop.example/r' },
     };
-    expect(missingConfiguration(iamport)).toEqual([
-      'cdk.json: https://m.shop.example is only an example. Put in the address of your shop.',
-      'cdk.json: https://shop.example/r is only an example. Put in the address of your shop.',
+    expect(missingIn(iamport)).toEqual([
+      'iamport.json: https://m.shop.example is only an example. Put in the address of your shop.',
+      'iamport.json: https://shop.example/r is only an example. Put in the address of your shop.',
+    ]);
+    expect(
+      missingConfiguration({ file: 'cdk.json', iamport: { storefront: { origins: ['https://x.example'] } } }),
+    ).toEqual([
+      'cdk.json: https://x.example is only an example. Put in the address of your shop, in a file of your own: iamport.json (docs/configuration.md).',
     ]);
   });
 
   test('with errors is reported with every problem', () => {
-    expect(missingConfiguration({ storefront: { origins: [] }, testPayments: 'maybe' })).toEqual([
-      'cdk.json: iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
-      'cdk.json: iamport.testPayments is "maybe": it must be "refuse" or "accept"',
+    expect(missingIn({ storefront: { origins: [] }, testPayments: 'maybe' })).toEqual([
+      'iamport.json: iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
+      'iamport.json: iamport.testPayments is "maybe": it must be "refuse" or "accept"',
     ]);
   });
 });
@@ -126,11 +146,19 @@ test('the next steps contain the commands to copy', () => {
     MobileUrl: 'https://x/m',
     SecretArn,
   };
-  expect(nextSteps(outputs, 'shop')).toContain(
+  const target = {
+    settings: readStackSettings({ storefront: { origins: ['https://shop.kr'] } }),
+    region: 'ap-northeast-2',
+    toolkitStack: 'CDKToolkit',
+  };
+  expect(nextSteps(outputs, { ...target, profile: 'shop' })).toContain(
     `aws secretsmanager put-secret-value --region ap-northeast-2 --profile shop \\
      --secret-id ${SecretArn} \\
      --secret-string '{"imp_key":"YOUR REST API KEY","imp_secret":"YOUR REST API SECRET"}'`,
   );
-  expect(nextSteps(outputs)).toContain('\n   https://x/payments/webhook\n');
-  expect(nextSteps(outputs)).not.toContain('--profile');
+  expect(nextSteps(outputs, target)).toContain('\n   https://x/payments/webhook\n');
+  expect(nextSteps(outputs, target)).not.toContain('--profile');
+  expect(nextSteps({ ...outputs, DomainTarget: 'd-1.execute-api' }, target)).toContain(
+    'CNAME record to:\n\n   d-1.execute-api\n',
+  );
 });

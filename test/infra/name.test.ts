@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { StackConfiguration } from '../../infra/config.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
+import { VERSION } from '../../infra/version.ts';
 import { type SynthesizedTemplate, writeEmptyBundles } from './synthesized.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'name-'));
@@ -117,9 +118,9 @@ test('a domain of the configuration gets its records from the hosted zone, or an
 
 test('the version is in an output and in the environment of every function', () => {
   const { Resources, Outputs } = templateOf(new PaymentsStack(app(), { ...full('Shop'), bundles }));
-  expect(Outputs.Version?.Value).toBe('0.1.0');
+  expect(VERSION).toMatch(/^\d+\.\d+\.\d+/);
+  expect(Outputs.Version?.Value).toBe(VERSION);
   const functions = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
   expect(functions.length).toBeGreaterThan(9);
-  for (const { Properties } of functions)
-    expect(Properties).toMatchObject({ Environment: { Variables: { VERSION: '0.1.0' } } });
+  for (const { Properties } of functions) expect(Properties).toMatchObject({ Environment: { Variables: { VERSION } } });
 });

@@ -1,5 +1,6 @@
 /** The resources of the template and their properties. The rights of the functions are in rights.test.ts. */
 import { describe, expect, test } from 'vitest';
+import { VERSION } from '../../infra/version.ts';
 import { ofType, referred, shortName, synthesized } from './synthesized.ts';
 
 const template = synthesized({
@@ -133,6 +134,7 @@ describe('the functions', () => {
       'UNPUBLISHED_QUEUE_URL',
       'REVERSALS_TABLE',
       'EVENT_BUS',
+      'VERSION',
     ]);
   });
 
@@ -159,7 +161,12 @@ describe('the functions', () => {
       'TablesState',
       'Secret',
     ]);
-    expect(rest).toEqual({ DEPLOYMENT: 'IamportPayments/Payments', IAMPORT_API_URL: 'https://api.iamport.kr', ...own });
+    expect(rest).toEqual({
+      DEPLOYMENT: 'IamportPayments/Payments',
+      IAMPORT_API_URL: 'https://api.iamport.kr',
+      VERSION,
+      ...own,
+    });
   });
 });
 
@@ -275,6 +282,7 @@ test('the outputs are those that an operator needs after a deployment', () => {
     'ReversalsTable',
     'EventBus',
     'StateTable',
+    'Version',
   ]);
   expect(template.Outputs.WebhookUrl?.Value).toMatchObject({ 'Fn::Join': ['', [{}, '/payments/webhook']] });
   expect(template.Outputs.MobileUrl?.Value).toMatchObject({ 'Fn::Join': ['', [{}, '/payments/complete/mobile']] });

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { eventNames, notificationNames } from '../../functions/events/event-schema.ts';
 import { type Configuration, ConfigurationError, readSettings } from '../../infra/config.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
+import { VERSION } from '../../infra/version.ts';
 import { ofType, referred, shortName, synthesized, writeEmptyBundles } from './synthesized.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'webhooks-'));
@@ -117,6 +118,7 @@ test('each URL has its own queue and function, which takes one message at a time
     Environment: {
       Variables: {
         DEPLOYMENT: 'IamportPayments/Payments',
+        VERSION,
         WEBHOOK_URL: 'https://api.shop.example/webhooks',
         WEBHOOK_SECRET_ARN: { Ref: expect.stringContaining(`${first}Secret`) },
         WEBHOOK_QUEUE_URL: { Ref: expect.stringContaining(`${first}Queue`) },
