@@ -3,10 +3,9 @@
  */
 import { join, relative } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { bundleFunctions } from './bundle.ts';
 import { ConfigurationError, readStackSettings } from './config.ts';
-import { cdkContext, configOf, PROJECT_ROOT } from './context.ts';
+import { cdkContext, configOf, featureFlags, PROJECT_ROOT } from './context.ts';
 import { addShop } from './shop.ts';
 import { PaymentsStack } from './stack.ts';
 
@@ -23,7 +22,7 @@ export async function synthesize(
   add?: typeof addShop,
 ): Promise<string> {
   // Usage reporting would add a resource to the template.
-  const app = new App({ postCliContext: { ...flags, ...context }, outdir, analyticsReporting: false });
+  const app = new App({ postCliContext: { ...featureFlags(), ...context }, outdir, analyticsReporting: false });
   const settings = readStackSettings(context.iamport);
   await bundleFunctions();
   const stack = new PaymentsStack(app, settings);

@@ -61,6 +61,15 @@ export function configOf(commandLine: readonly string[]): string | undefined {
   return config === undefined ? undefined : String(config).slice('config='.length);
 }
 
+/**
+ * The CDK's feature flags in cdk.json: those of the version with which this project began. A new version of the library adds flags,
+ * which would change resources of deployments that exist.
+ */
+export function featureFlags(): Record<string, unknown> {
+  const { iamport: _, ...flags } = cdkJson(PROJECT_ROOT);
+  return flags;
+}
+
 function cdkJson(directory: string): Record<string, unknown> {
   return Object(Object(readJsonFile(join(directory, 'cdk.json'), 'cdk.json')).context);
 }

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../infra/config.ts';
-import { configurationSource } from '../../infra/context.ts';
+import { configurationSource, featureFlags } from '../../infra/context.ts';
 import { problemIn } from '../../infra/json-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'configuration-'));
@@ -46,6 +47,15 @@ test('a named file that does not exist, or is a directory, is an error', () => {
   expect(problemsOf(() => configurationSource('.', directory))).toEqual([
     expect.stringMatching(/^\. cannot be read: EISDIR/),
   ]);
+});
+
+test('[T386] the feature flags of the CDK are those with which the project began', () => {
+  // A flag that only a later library knows changes resources of deployments that exist.
+  const added = Object.keys(flags).filter((name) => !Object.hasOwn(featureFlags(), name));
+  const removed = Object.keys(featureFlags()).filter((name) => !Object.hasOwn(flags, name));
+  const advice =
+    'The installed aws-cdk-lib knows other feature flags than cdk.json. Add a new flag to cdk.json as false, unless the diff of the template snapshot with true is one that every deployment can take; remove a flag that the library no longer knows';
+  expect({ added, removed }, advice).toEqual({ added: [], removed: [] });
 });
 
 describe('broken JSON', () => {

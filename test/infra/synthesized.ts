@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Configuration } from '../../infra/config.ts';
+import { featureFlags } from '../../infra/context.ts';
 import { BUNDLE_NAMES } from '../../infra/function-table.ts';
 import { PaymentsStack } from '../../infra/stack.ts';
 
@@ -28,7 +28,7 @@ export function synthesized(configuration: Configuration): SynthesizedTemplate {
   const directory = mkdtempSync(join(tmpdir(), 'bundles-'));
   try {
     writeEmptyBundles(directory);
-    const app = new App({ postCliContext: flags, outdir: join(directory, 'cdk.out'), analyticsReporting: false });
+    const app = new App({ postCliContext: featureFlags(), outdir: join(directory, 'cdk.out'), analyticsReporting: false });
     const stack = new PaymentsStack(app, { ...configuration, bundles: directory });
     return Template.fromStack(stack).toJSON() as SynthesizedTemplate;
   } finally {
