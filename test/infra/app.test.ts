@@ -33,7 +33,7 @@ async function configuration(content: object | string): Promise<string> {
   return `config=${file}`;
 }
 
-test('[T381] -c config=<file> chooses the configuration, with and without the CDK’s command line', {
+test('-c config=<file> chooses the configuration, with and without the CDK’s command line', {
   timeout: 300_000,
 }, async () => {
   const [alone, cli] = ['alone', 'cli'].map((name) => join(scratch, name));

@@ -35,7 +35,7 @@ test('the configuration is valid, as cdk.json ships and as a shop has filled it 
   expect(readStackSettings(cdkContext().iamport)).toBeDefined();
 });
 
-test('[T380] an address with a slash at the end is answered by the address without it', () => {
+test('an address with a slash at the end is answered by the address without it', () => {
   const configuration = { storefront: { origins: ['https://shop.example/', 'https://shop.example//'] } };
   expect(problemsOf({ ...configuration, iamportApiUrl: 'https://api.iamport.kr/' })).toEqual([
     'iamport.storefront.origins.0 is "https://shop.example/": it must be an exact origin, without the slash at the end: "https://shop.example"',

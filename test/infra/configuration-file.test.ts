@@ -23,7 +23,7 @@ function problemsOf(read: () => unknown): readonly string[] {
   return [];
 }
 
-test('[T382] the named file is read before iamport.json, and that before cdk.json', () => {
+test('the named file is read before iamport.json, and that before cdk.json', () => {
   write('cdk.json', '{"app": "node infra/app.ts", "context": {"iamport": {"shopName": "cdk.json"}}}');
   expect(configurationSource(undefined, directory)).toEqual({ file: 'cdk.json', iamport: { shopName: 'cdk.json' } });
   write('iamport.json', '\uFEFF{"shopName": "iamport.json"}');
@@ -49,7 +49,7 @@ test('a named file that does not exist, or is a directory, is an error', () => {
   ]);
 });
 
-test('[T386] the feature flags of the CDK are those with which the project began', () => {
+test('the feature flags of the CDK are those with which the project began', () => {
   // A flag that only a later library knows changes resources of deployments that exist.
   const added = Object.keys(flags).filter((name) => !Object.hasOwn(featureFlags(), name));
   const removed = Object.keys(featureFlags()).filter((name) => !Object.hasOwn(flags, name));

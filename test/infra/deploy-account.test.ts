@@ -150,7 +150,7 @@ async function run(configuration: object = iamport, exitCode = 0) {
   return { code, printed: printed.join('\n'), errors: errors.join('\n'), deployed: deployments > 0 };
 }
 
-test('[T384] a new account is checked, then deployed, then protected', async () => {
+test('a new account is checked, then deployed, then protected', async () => {
   const { code, printed, errors } = await run();
   expect([code, errors]).toEqual([0, '']);
   expect(calls.at(0)).toBe('DescribeStacks IamportPayments');

@@ -55,7 +55,7 @@ function isChosen(value: string): boolean {
   return references.every((name) => name.startsWith('AWS::') && name !== 'AWS::StackId');
 }
 
-test('[T383] two names in one account and region share no name of a resource', () => {
+test('two names in one account and region share no name of a resource', () => {
   const [production, staging] = ['ShopProduction', 'ShopStaging'].map((name) =>
     namesIn(templateOf(new PaymentsStack(app(), { ...full(name), bundles }))),
   );

@@ -28,7 +28,11 @@ export function synthesized(configuration: Configuration): SynthesizedTemplate {
   const directory = mkdtempSync(join(tmpdir(), 'bundles-'));
   try {
     writeEmptyBundles(directory);
-    const app = new App({ postCliContext: featureFlags(), outdir: join(directory, 'cdk.out'), analyticsReporting: false });
+    const app = new App({
+      postCliContext: featureFlags(),
+      outdir: join(directory, 'cdk.out'),
+      analyticsReporting: false,
+    });
     const stack = new PaymentsStack(app, { ...configuration, bundles: directory });
     return Template.fromStack(stack).toJSON() as SynthesizedTemplate;
   } finally {
