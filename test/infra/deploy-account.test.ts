@@ -312,7 +312,7 @@ test('a free plan is a warning with its end, and one that cannot be read a sente
   });
 });
 
-test('a pipeline whose role may read nothing deploys, and is told which right each check lacks', async () => {
+test('a pipeline whose role may read nothing deploys, and the right of each skipped check is named', async () => {
   account.refused = { DescribeStacks: 'AccessDenied', GetAccountSettings: 'AccessDeniedException' };
   const { code, printed } = await run();
   expect(code).toBe(0);

@@ -440,7 +440,8 @@ describe('doctor', () => {
   test('passes every check on a healthy system', async () => {
     await system.reconcile();
     const { code, stdout } = await local('doctor');
-    expect(stdout.match(/^✓/gm)).toHaveLength(7);
+    expect(stdout.match(/^✓/gm)).toHaveLength(8);
+    expect(stdout).toMatch(/^✓ version: deployed (\d+\.\d+\.\d+), this command \1$/m);
     expect(code).toBe(0);
   });
 
