@@ -34,7 +34,7 @@ import { Functions, type Network, physicalName } from './functions.ts';
 import { type OwnDomain, PaymentsApi } from './http-api.ts';
 import { iamportSecret, shopKeysSecret } from './secret.ts';
 import type { ShopOrdersTable } from './shop-orders.ts';
-import { Subscriber, Subscription } from './subscriptions.ts';
+import { assertSameEnvironment, Subscriber, Subscription } from './subscriptions.ts';
 import { Tables } from './tables.ts';
 import { Webhook, type WebhookProps, webhookId } from './webhooks.ts';
 import { Workers } from './workers.ts';
@@ -83,7 +83,7 @@ export class IamportPayments extends Construct {
   readonly #functions: Functions;
   readonly #alarms: Alarms;
   readonly #subscribers = new Map<IFunction, Subscriber>();
-  readonly #removal: Settings['removal'];
+  readonly #settings: Settings;
   readonly #forWebhooks: Omit<WebhookProps, 'webhook'>;
   /** Who is asked before an approval, for the error of a second one. */
   #confirmedBy: string | undefined;
@@ -139,7 +139,7 @@ export class IamportPayments extends Construct {
     const recipients = { emails: settings.alarmEmails, topic: alarmTopic ?? configuredTopic };
     this.#alarms = new Alarms(this, 'Alarms', { deployment, api, publisher, unpublished, ...recipients });
     if (settings.dashboard) new Dashboard(this, 'Dashboard', { deployment, api, complete });
-    for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
+    this.#tag(this, settings);
 
     this.url = url;
     this.domainTarget = domainTarget;
@@ -151,7 +151,7 @@ export class IamportPayments extends Construct {
     this.events = bus;
     this.#api = api;
     this.#functions = functions;
-    this.#removal = settings.removal;
+    this.#settings = settings;
     this.#forWebhooks = { bus, settings, deployment, bundles, network, encryptionKey };
     for (const { url: receiver, ...options } of settings.webhooks) this.notify(receiver, options);
     const { confirm } = settings;
@@ -224,11 +224,16 @@ export class IamportPayments extends Construct {
     return this.on('Refund Refused', subscriber);
   }
 
-  /** Any event by its name, for a function of the shop. */
+  /**
+   * Any event by its name, for a function of the shop. Rule, queue and alarm are in the stack of the function.
+   * @throws Error for a function of another region or account
+   */
   on(name: EventName | NotificationEventName, subscriber: IFunction): Subscription {
+    assertSameEnvironment(this, subscriber);
     // Functions of two constructs may have the same id.
     const id = `${subscriber.node.id} ${subscriber.node.addr.slice(-8)}`;
-    return new Subscription(this, `On ${name} ${id}`, this.events, name, this.#subscriber(id, subscriber));
+    const scope = this.#scopeIn(Stack.of(subscriber));
+    return new Subscription(scope, `On ${name} ${id}`, this.events, name, this.#subscriber(scope, id, subscriber));
   }
 
   /**
@@ -273,10 +278,28 @@ export class IamportPayments extends Construct {
     this.#alarms.watchConfirms();
   }
 
-  #subscriber(id: string, subscriber: IFunction): Subscriber {
+  /**
+   * The parent of subscriptions in a stack. A rule here for a function of another stack would make this stack depend on that one,
+   * which could then not use `url` or a grant: CloudFormation refuses two stacks that depend on each other.
+   */
+  #scopeIn(stack: Stack): Construct {
+    if (stack === Stack.of(this)) return this;
+    const id = `Events of ${this.node.path}`;
+    const known = stack.node.tryFindChild(id);
+    if (known) return known as Construct;
+    const created = new Construct(stack, id);
+    this.#tag(created, this.#settings);
+    return created;
+  }
+
+  #tag(scope: Construct, { tags }: Settings): void {
+    for (const [name, value] of Object.entries(tags)) Tags.of(scope).add(name, value);
+  }
+
+  #subscriber(scope: Construct, id: string, subscriber: IFunction): Subscriber {
     const known = this.#subscribers.get(subscriber);
     if (known) return known;
-    const created = new Subscriber(this, `Subscriber ${id}`, subscriber, this.#removal);
+    const created = new Subscriber(scope, `Subscriber ${id}`, subscriber, this.#settings.removal);
     this.#alarms.watchSubscriber(created, subscriber.node.path, created.deadLetters);
     this.#subscribers.set(subscriber, created);
     return created;

@@ -2,7 +2,7 @@
  * A shop's own functions as subscribers of events. EventBridge gives up on an event that it cannot deliver to Lambda. Lambda gives
  * up on an event that the function fails on. Both send it to the dead-letter queue of the function.
  */
-import { Annotations, Duration, Lazy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, Lazy, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { type IEventBus, type IRuleRef, Rule, type RuleTargetConfig } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -64,7 +64,7 @@ export class Subscriber extends Construct {
     );
   }
 
-  /** A function has one async invoke configuration: one of the shop is not overwritten, nor one that may be in another stack. */
+  /** A function has one async invoke configuration: one of the shop is not overwritten, nor one of a function from elsewhere. */
   private addFailureDestination(): void {
     const { subscriber } = this;
     const { path, defaultChild } = subscriber.node;
@@ -75,17 +75,32 @@ export class Subscriber extends Construct {
       );
     } else if (own) {
       this.warn(`${path} has an async invoke configuration of its own, which is not changed. ${LOST} there.`);
-    } else if (defaultChild && Stack.of(subscriber) === Stack.of(this)) {
+    } else if (defaultChild) {
       subscriber.configureAsyncInvoke({ ...FAILURES, onFailure: new SqsDestination(this.deadLetters) });
     } else {
-      this.warn(
-        `${path} is not defined in this stack. ${LOST} where it is defined, and grant its role \`sqs:SendMessage\` on that.`,
-      );
+      this.warn(`${path} is imported. ${LOST} where it is defined, and grant its role \`sqs:SendMessage\` on that.`);
     }
   }
 
   private warn(text: string): void {
     Annotations.of(this).addWarningV2('iamport-serverless:subscriberFailures', text);
+  }
+}
+
+/**
+ * A rule invokes functions of its own region and account. A stack without `env` has unknown ones, which are not compared.
+ * @throws Error that names both regions or accounts
+ */
+export function assertSameEnvironment(payments: Construct, { env, node }: IFunction): void {
+  const { region, account } = Stack.of(payments);
+  for (const [what, its, ours] of [
+    ['region', env.region, region],
+    ['account', env.account, account],
+  ] as const) {
+    if (Token.isUnresolved(its) || Token.isUnresolved(ours) || its === ours) continue;
+    throw new Error(
+      `${node.path} is in the ${what} ${its}, and the events are in ${ours}. Subscribe a function of the same ${what}, or send events to a URL with payments.notify(url).`,
+    );
   }
 }
 

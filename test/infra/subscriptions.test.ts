@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Annotations, App, Stack } from 'aws-cdk-lib';
+import { Annotations, App, type Environment, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { eventNames, notificationNames } from '../../functions/events/event-schema.ts';
 import type { Configuration } from '../../infra/config.ts';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
@@ -222,20 +222,92 @@ test('a deployment warns of an async invoke configuration that would lose failur
   ]);
 });
 
-test('an imported function, or one of another stack, is subscribed with a warning of its missing configuration', () => {
-  const { app, stack, payments, annotations } = shop();
+test('an imported function is subscribed with a warning of its missing configuration', () => {
+  const { stack, payments, annotations } = shop();
   const functionArn = 'arn:aws:lambda:ap-northeast-2:123456789012:function:ship';
   payments.onPaid(LambdaFunction.fromFunctionAttributes(stack, 'Ship', { functionArn, sameEnvironment: true }));
-  payments.onPaid(new LambdaFunction(new Stack(app, 'Warehouse', { env }), 'Pack', anyCode));
-  Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2);
+  Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 1);
   expect(invokeConfigs(Template.fromStack(stack))).toEqual([]);
-  expect(annotations('warning')).toEqual(
-    ['Shop/Ship', 'Warehouse/Pack'].map(
-      (path) =>
-        `${path} is not defined in this stack. Lambda discards an event after three failed attempts: add an \`onFailure\` destination where it is defined, and grant its role \`sqs:SendMessage\` on that.`,
-    ),
-  );
-  // After the configuration in the other stack, as in docs/construct.md.
-  Annotations.of(payments).acknowledgeWarning('iamport-serverless:subscriberFailures');
+  expect(annotations('warning')).toEqual([
+    'Shop/Ship is imported. Lambda discards an event after three failed attempts: add an `onFailure` destination where it is defined, and grant its role `sqs:SendMessage` on that.',
+  ]);
+  // After the configuration where it is defined, as in docs/construct.md.
+  Annotations.of(stack).acknowledgeWarning('iamport-serverless:subscriberFailures');
   expect(annotations('warning')).toEqual([]);
+});
+
+describe('a function of another stack', () => {
+  /** The payments in one stack, and a function of the shop in another. */
+  function twoStacks(more: Partial<Configuration> = {}, shopEnv: Environment = env) {
+    const { app, stack: pay, payments } = shop({ shopAuth: 'iam', ...more });
+    const warehouse = new Stack(app, 'Warehouse', { env: shopEnv });
+    const pack = new LambdaFunction(warehouse, 'Pack', anyCode);
+    return { app, pay, payments, warehouse, pack };
+  }
+
+  test('has its rule, queue, failure destination and alarm in its own stack [T400]', () => {
+    const { pay, payments, warehouse, pack } = twoStacks({ tags: { team: 'payments' } });
+    const { deadLetters } = payments.onPaid(pack);
+    expect(Stack.of(deadLetters)).toBe(warehouse);
+    const template = Template.fromStack(warehouse);
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventBusName: { 'Fn::ImportValue': Match.stringLikeRegexp('^Shop:') },
+      Targets: [Match.objectLike({ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Pack'), 'Arn'] } })],
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: warehouse.resolve(deadLetters.queueArn) } },
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmDescription: Match.stringLikeRegexp(String.raw`\(Warehouse/Pack\).*#subscriber-missed`),
+      AlarmActions: [{ 'Fn::ImportValue': Match.stringLikeRegexp('AlarmsTopic') }],
+    });
+    template.hasResource('AWS::SQS::Queue', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+      Properties: { Tags: [{ Key: 'team', Value: 'payments' }] },
+    });
+    Template.fromStack(pay).resourceCountIs('AWS::Events::Rule', 0);
+    expect(warehouse.dependencies).toEqual([pay]);
+    expect(pay.dependencies).toEqual([]);
+  });
+
+  test.each<[string, (two: ReturnType<typeof twoStacks>) => void]>([
+    ['nothing of the payments', () => {}],
+    ['their address', ({ payments, pack }) => pack.addEnvironment('PAYMENTS_URL', payments.url)],
+    ['a grant', ({ payments, pack }) => payments.grantRegisterOrders(pack)],
+    [
+      'the address, a grant and a second function',
+      ({ payments, warehouse, pack }) => {
+        payments.grantRefundOrders(pack);
+        payments.onPaid(new LambdaFunction(warehouse, 'Mail', { ...anyCode, environment: { URL: payments.url } }));
+      },
+    ],
+  ])('can subscribe and use %s [T401]', (_what, use) => {
+    const two = twoStacks();
+    two.payments.onPaid(two.pack);
+    use(two);
+    two.app.synth();
+    expect(two.pay.dependencies).toEqual([]);
+  });
+
+  test('can subscribe and read the keys of the shop’s server', () => {
+    const { app, pay, payments, pack } = twoStacks({ shopAuth: 'key' });
+    payments.onPaid(pack);
+    payments.shopKeys?.grantRead(pack);
+    app.synth();
+    expect(pay.dependencies).toEqual([]);
+  });
+
+  test.each([
+    [
+      { ...env, region: 'us-east-1' },
+      'Warehouse/Pack is in the region us-east-1, and the events are in ap-northeast-2. Subscribe a function of the same region, or send events to a URL with payments.notify(url).',
+    ],
+    [
+      { ...env, account: '999999999999' },
+      'Warehouse/Pack is in the account 999999999999, and the events are in 123456789012.',
+    ],
+  ])('of another region or account is refused: %o', (shopEnv, message) => {
+    const { payments, pack } = twoStacks({}, shopEnv);
+    expect(() => payments.onPaid(pack)).toThrow(message);
+  });
 });
