@@ -62,7 +62,10 @@ const SETTLING_RIGHTS = {
   secret: ['secretsmanager:GetSecretValue'],
 } as const;
 
-/** Far above a shop's busiest minute. Low enough that one client that guesses ids cannot use up the account's concurrency. */
+/**
+ * Far above a shop's busiest minute. At 60 ms a call, 50 a second are 3 executions at once. While Iamport hangs, they are 500, half
+ * of the usual quota: `reservedConcurrency` bounds a function.
+ */
 const USUAL_THROTTLE: Throttle = { perSecond: 50, burst: 100 };
 
 /**
