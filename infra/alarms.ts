@@ -49,13 +49,16 @@ const LATE_EVENTS_MS = 900_000;
 const sum = (minutes: number) => ({ statistic: 'Sum', minutes });
 
 export class Alarms extends Construct {
+  /** The topic of the shop, or ours. */
+  readonly topic: ITopic;
   readonly #props: AlarmsProps;
   readonly #action: SnsAction;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     this.#props = props;
-    this.#action = new SnsAction(props.topic ?? this.topic(props.emails));
+    this.topic = props.topic ?? this.createTopic(props.emails);
+    this.#action = new SnsAction(this.topic);
     // An info, not a warning: a test deployment needs no address, and may run `cdk synth --strict`.
     if (!props.topic && props.emails.length === 0) {
       Annotations.of(this).addInfo(
@@ -207,7 +210,7 @@ export class Alarms extends Construct {
     if (!isEvent) alarm.addOkAction(this.#action);
   }
 
-  private topic(emails: readonly string[]): Topic {
+  private createTopic(emails: readonly string[]): Topic {
     const topic = new Topic(this, 'Topic', { enforceSSL: true });
     const account = Stack.of(this).account;
     topic.addToResourcePolicy(

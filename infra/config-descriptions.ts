@@ -70,6 +70,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       meaning: 'provisioned instances for each of `complete` and `mobile-redirect` (billed while idle)',
     },
     keepWarm: { meaning: 'invokes each HTTP function every five minutes, so that Lambda keeps one instance of it' },
+    reservedConcurrency: {
+      allowed: 'names of functions to 1 to 10000',
+      meaning:
+        'executions that Lambda keeps for a function alone, and its limit: `{"reconcile": 1, "publish": 5}` lets both run when the others use up the quota, and a number for `webhook` bounds it. Lambda must have 100 unreserved ones left, so an account with the quota of 10 cannot reserve any ([cost.md](cost.md#executions-at-once))',
+    },
     alarmEmails: {
       allowed: 'up to 10 e-mail addresses',
       meaning: 'recipients of alarms; AWS mails each address a link to confirm the subscription',
@@ -80,9 +85,19 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         'a topic of yours that receives the alarms in place of ours, such as one of Amazon Q for Slack ([watching.md](watching.md)); its policy must let `cloudwatch.amazonaws.com` publish',
     },
     dashboard: { meaning: '`false` leaves out the dashboard in CloudWatch; the alarms stay' },
+    budget: {
+      allowed: '0 to 1000000 USD a month',
+      meaning:
+        'a budget of the whole AWS account: AWS mails `alarmEmails` when a month has cost more, and when it expects that. 0 makes none. It stops nothing',
+    },
     logRetentionDays: {
       allowed: 'a retention period of CloudWatch Logs in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
       meaning: 'how long logs are kept',
+    },
+    archiveDays: {
+      allowed: '0 to 3653',
+      meaning:
+        'how long EventBridge archives the events, for a [replay](runbook.md#subscriber-missed); 0 makes no archive. An event has about 1 KB, and AWS charges for each GB taken in and stored: less than a cent a month for 1,000 payments. None is made for an `eventBus` of yours',
     },
     removal: {
       meaning:
@@ -158,6 +173,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       meaning: '구매자가 기다리는 두 함수를 각각 몇 개씩 미리 띄워 둘지. 띄워 둔 만큼 요금이 나옵니다',
     },
     keepWarm: { meaning: '5분마다 함수를 호출해 각각 하나씩 떠 있게 합니다' },
+    reservedConcurrency: {
+      allowed: '함수 이름 → 1~10000',
+      meaning:
+        '그 함수만 쓰도록 남겨 두는 동시 실행 수이자 상한. `{"reconcile": 1, "publish": 5}`이면 다른 함수가 한도를 다 써도 둘은 실행되고, `webhook`에 수를 주면 그 이상 실행되지 않습니다. 예약하지 않은 동시 실행이 100 이상 남아야 하므로 한도가 10인 계정에서는 쓸 수 없습니다([cost.ko.md](cost.ko.md#동시-실행))',
+    },
     alarmEmails: {
       allowed: '이메일 주소 10개 이하',
       meaning: '경보를 받을 운영자의 주소. 주소마다 AWS가 보낸 메일에서 확인해야 합니다',
@@ -168,9 +188,19 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         '경보를 받을 여러분의 토픽. 이 스택의 토픽 대신 씁니다. Amazon Q로 Slack에 보내는 토픽이 한 예입니다([watching.ko.md](watching.ko.md)). 토픽 정책이 `cloudwatch.amazonaws.com`의 발행을 허용해야 합니다',
     },
     dashboard: { meaning: '`false`면 CloudWatch 대시보드를 만들지 않습니다. 경보는 남습니다' },
+    budget: {
+      allowed: '월 0~1000000달러',
+      meaning:
+        'AWS 계정 전체의 예산. 한 달 요금이 넘었거나 넘을 것으로 예상되면 AWS가 `alarmEmails`로 메일을 보냅니다. 0이면 만들지 않습니다. 아무것도 중단하지는 않습니다',
+    },
     logRetentionDays: {
       allowed: 'CloudWatch Logs가 아는 일수: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
       meaning: '로그 보관 기간',
+    },
+    archiveDays: {
+      allowed: '0~3653',
+      meaning:
+        '[다시 보내기(replay)](runbook.ko.md#subscriber-missed)에 쓸 이벤트를 EventBridge 아카이브에 보관하는 일수. 0이면 만들지 않습니다. 이벤트 하나는 1 KB쯤이고 요금은 받은 양과 보관한 양(GB)에 붙어, 결제 천 건이면 한 달에 1센트가 안 됩니다. `eventBus`로 여러분의 버스를 주면 만들지 않습니다',
     },
     removal: {
       meaning:

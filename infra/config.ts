@@ -7,7 +7,7 @@ import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
 import { eventNames, notificationNames } from '../functions/events/event-schema.ts';
 import { tierCode } from '../functions/payment/order.ts';
 import type { Environment } from './environment.ts';
-import { ROUTE_NAMES } from './function-table.ts';
+import { FUNCTION_NAMES, ROUTE_NAMES } from './function-table.ts';
 
 /** Lambda allows 4 KB of environment variables in all, and the targets are one of them. */
 const RESULT_TARGETS_BYTES = 2048;
@@ -61,6 +61,13 @@ const whole = (least: number, most: number) => {
   return z.int(rule).min(least, rule).max(most, rule);
 };
 
+const functionName = z
+  .string()
+  .refine(
+    (name) => FUNCTION_NAMES.some((known) => known === name),
+    `must be a function: ${FUNCTION_NAMES.map((name) => `"${name}"`).join(', ')}`,
+  );
+
 const throttle = z.strictObject({ perSecond: whole(1, 10_000), burst: whole(1, 5_000) });
 
 /** The name or the value of a tag, by the rules of AWS. */
@@ -88,7 +95,7 @@ const webhook = z.strictObject({
 /** What happens to a payment when the shop does not answer. */
 const confirmOptions = { otherwise: z.enum(['approve', 'refuse']).default('approve') };
 
-const schema = z.strictObject({
+const keys = z.strictObject({
   storefront: z.strictObject({
     origins: z
       .array(origin('https://shop.example'))
@@ -146,13 +153,16 @@ const schema = z.strictObject({
   throttles: z.record(route, throttle).default({}),
   provisionedConcurrency: whole(0, 100).default(0),
   keepWarm: z.boolean().default(false),
+  reservedConcurrency: z.record(functionName, whole(1, 10_000)).default({}),
   alarmEmails: z.array(z.email('must be an e-mail address')).max(10, 'must name at most 10 addresses').default([]),
   alarmTopicArn: z
     .string()
     .regex(/^(?:arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[0-9A-Za-z_-]{1,256})?$/, 'must be the ARN of an SNS topic')
     .default(''),
   dashboard: z.boolean().default(true),
+  budget: whole(0, 1_000_000).default(0),
   logRetentionDays: z.literal(RETENTION_DAYS).default(90),
+  archiveDays: whole(0, 3_653).default(30),
   removal: z.enum(['keep', 'destroy']).default('keep'),
   tags: z
     .record(tag(1, 128), tag(0, 256))
@@ -193,7 +203,24 @@ const ownStack = {
   domain: domain.optional(),
 };
 
-const stackSchema = z.strictObject({ ...ownStack, ...schema.shape });
+/** The rules that concern several keys. */
+const schema = keys
+  .refine(({ budget, alarmEmails }) => budget === 0 || alarmEmails.length > 0, {
+    path: ['budget'],
+    message: 'needs a recipient: add an address to alarmEmails',
+  })
+  .refine(
+    ({ provisionedConcurrency, reservedConcurrency }) =>
+      ['complete', 'mobile-redirect'].every(
+        (name) => provisionedConcurrency <= (reservedConcurrency[name] ?? Infinity),
+      ),
+    {
+      path: ['provisionedConcurrency'],
+      message: 'must not be above the reservedConcurrency of "complete" and "mobile-redirect"',
+    },
+  );
+
+const stackSchema = schema.safeExtend(ownStack);
 
 /** The configuration as a shop passes it to the construct; only `storefront.origins` is required. */
 export type Configuration = z.input<typeof schema>;

@@ -59,6 +59,8 @@ const entries = <Name extends string>(words: Partial<Record<Name, string>>) =>
   Object.entries(words) as [Name, string][];
 
 export class Dashboard extends Construct {
+  readonly page: CloudWatchDashboard;
+
   constructor(scope: Construct, id: string, { deployment, api, complete }: DashboardProps) {
     super(scope, id);
     const graph = (title: string, left: IMetric[], more: object = {}) =>
@@ -71,6 +73,7 @@ export class Dashboard extends Construct {
       dashboardName: `${physicalName(deployment)}-${Aws.REGION}`,
       defaultInterval: Duration.days(7),
     });
+    this.page = page;
     page.addWidgets(
       new TextWidget({
         markdown: `# ${deployment} (${Aws.REGION})\n무엇을 보는지와 경보: docs/watching.ko.md, docs/runbook.ko.md · What is shown, and the alarms: docs/watching.md, docs/runbook.md`,

@@ -115,10 +115,15 @@ export class Functions extends Construct {
     this.#provisionedConcurrency = props.settings.provisionedConcurrency;
   }
 
+  /** Whether Lambda keeps instances of the function started. */
+  isProvisioned(name: HttpFunctionName): boolean {
+    return this.#provisionedConcurrency > 0 && BUYER_FACING.includes(name);
+  }
+
   /** The target of the function's routes: the function, or its alias with provisioned concurrency. */
   routeTarget(name: HttpFunctionName): IFunction {
     const lambda = this.byName[name];
-    if (this.#provisionedConcurrency === 0 || !BUYER_FACING.includes(name)) return lambda;
+    if (!this.isProvisioned(name)) return lambda;
     return new Alias(lambda, 'Started', {
       aliasName: 'started',
       version: lambda.currentVersion,
@@ -146,7 +151,15 @@ export class Functions extends Construct {
     const scope = new Construct(this, pascalCase(name));
     const { lambda, role, rights } = createFunction(
       scope,
-      { bundle: name, description, ...size, environment, statements, keys },
+      {
+        bundle: name,
+        description,
+        ...size,
+        environment,
+        statements,
+        keys,
+        reserved: props.settings.reservedConcurrency[name],
+      },
       props,
     );
     this.#rights.set(name, rights);
@@ -164,12 +177,14 @@ export interface FunctionCode extends Size {
   statements: readonly PolicyStatement[];
   /** The keys of the shop that encrypt what the function reads and writes. */
   keys: readonly IKey[];
+  /** Executions at once that no other function can use, and the most that this one can have. */
+  reserved?: number | undefined;
 }
 
 /** Creates the function, its log group and its role. */
 export function createFunction(
   scope: Construct,
-  { bundle, description, timeoutSeconds, memoryMb, environment, statements, keys }: FunctionCode,
+  { bundle, description, timeoutSeconds, memoryMb, environment, statements, keys, reserved }: FunctionCode,
   { settings, bundles, network }: Pick<FunctionsProps, 'settings' | 'bundles' | 'network'>,
 ): { lambda: LambdaFunction; role: Role; rights: PolicyDocument } {
   const logGroup = new LogGroup(scope, 'Log', logProps(settings));
@@ -186,6 +201,7 @@ export function createFunction(
     loggingFormat: LoggingFormat.JSON,
     logGroup,
     environment: { ...environment, VERSION },
+    ...(reserved && { reservedConcurrentExecutions: reserved }),
     ...network,
   });
   // The construct's `tracing` property would add a policy outside the role.

@@ -15,7 +15,7 @@ import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { AaaaRecord, ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Settings } from './config.ts';
@@ -25,7 +25,10 @@ import { type Functions, logProps, physicalName } from './functions.ts';
 /** For a route without an entry in function-table.ts. */
 const DEFAULT_THROTTLE = { rateLimit: 50, burstLimit: 100 };
 
-/** Sender, route and result. Never a path, a query or a header: these contain ids and personal data. */
+/**
+ * Sender, route and result. Never a path, a query or a header: these contain ids and personal data. Nor a message of an error:
+ * API Gateway does not escape values, and a quote in a message would make the line unreadable as JSON.
+ */
 const ACCESS_LOG = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
@@ -34,7 +37,8 @@ const ACCESS_LOG = {
   status: '$context.status',
   latencyMs: '$context.responseLatency',
   integrationLatencyMs: '$context.integrationLatency',
-  integrationError: '$context.integrationErrorMessage',
+  lambdaStatus: '$context.integrationStatus',
+  error: '$context.error.responseType',
 };
 
 const CHECKED_BY_FUNCTION = {
@@ -106,8 +110,9 @@ export class PaymentsApi extends Construct {
     if (zone) {
       const { regionalDomainName, regionalHostedZoneId } = domain;
       const target = RecordTarget.fromAlias(new ApiGatewayv2DomainProperties(regionalDomainName, regionalHostedZoneId));
+      // No AAAA record: the domain takes IPv4 only, which is API Gateway's default. With IPv6, PortOne's servers could send from
+      // addresses that `webhookSenders` does not know.
       new ARecord(this, 'Ipv4', { zone, recordName: `${domainName}.`, target });
-      new AaaaRecord(this, 'Ipv6', { zone, recordName: `${domainName}.`, target });
     }
     return domain;
   }

@@ -3,7 +3,8 @@
  * no environment variables and looks nothing up in AWS.
  */
 import { Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib';
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Dashboard as CloudWatchDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -11,12 +12,14 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { eventSource } from '../functions/events/event-schema.ts';
 import type { EventName } from '../functions/payment/events.ts';
 import type { NotificationEventName } from '../functions/payment/notification.ts';
 
 import { Alarms } from './alarms.ts';
+import { createBudget } from './budget.ts';
 import {
   type Configuration,
   ConfigurationError,
@@ -30,6 +33,7 @@ import {
 import { confirmByFunction, confirmByServer } from './confirm.ts';
 import { BUNDLES } from './context.ts';
 import { Dashboard } from './dashboard.ts';
+import type { FunctionName } from './function-table.ts';
 import { Functions, type Network, physicalName } from './functions.ts';
 import { type OwnDomain, PaymentsApi } from './http-api.ts';
 import { iamportSecret, shopKeysSecret } from './secret.ts';
@@ -79,7 +83,16 @@ export class IamportPayments extends Construct {
   readonly events: IEventBus;
   /** Signs the questions to the URL of `confirm`: `{"current", "previous"}`; undefined without a URL. */
   readonly confirmSecret: ISecret | undefined;
-  readonly #api: HttpApi;
+  /** The HTTP API of all routes. */
+  readonly api: IHttpApi;
+  /** The Lambda functions, by the names of their handlers, such as for metrics and alarms of the shop. */
+  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+  /** The topic of the alarms: ours, or that of the shop. */
+  readonly alarmTopic: ITopic;
+  /** The queue of changes of which no event could be published. */
+  readonly deadLetterQueue: IQueue;
+  /** The dashboard in CloudWatch; undefined with `dashboard: false`. */
+  readonly dashboard: CloudWatchDashboard | undefined;
   readonly #functions: Functions;
   readonly #alarms: Alarms;
   readonly #subscribers = new Map<IFunction, Subscriber>();
@@ -106,8 +119,7 @@ export class IamportPayments extends Construct {
     const secret = iamportSecret(this, settings, encryptionKey);
     const shopKeys = settings.shopAuth === 'key' ? shopKeysSecret(this, settings, encryptionKey) : undefined;
     const deployment = deploymentOf(this);
-    // EventBridge requires a name. The CDK would derive it from the construct's path, which two stacks may share.
-    const bus = eventBus ?? new EventBus(this, 'Events', { eventBusName: physicalName(deployment) });
+    const bus = eventBus ?? this.#createBus(settings.archiveDays, deployment);
     const unpublished = new Queue(this, 'Unpublished', {
       ...(encryptionKey ? { encryptionMasterKey: encryptionKey } : { encryption: QueueEncryption.SQS_MANAGED }),
       enforceSSL: true,
@@ -138,7 +150,7 @@ export class IamportPayments extends Construct {
     const configuredTopic = topicArn ? Topic.fromTopicArn(this, 'AlarmTopic', topicArn) : undefined;
     const recipients = { emails: settings.alarmEmails, topic: alarmTopic ?? configuredTopic };
     this.#alarms = new Alarms(this, 'Alarms', { deployment, api, publisher, unpublished, ...recipients });
-    if (settings.dashboard) new Dashboard(this, 'Dashboard', { deployment, api, complete });
+    if (settings.budget > 0) createBudget(this, settings.budget, settings.alarmEmails);
     this.#tag(this, settings);
 
     this.url = url;
@@ -149,8 +161,14 @@ export class IamportPayments extends Construct {
     this.secret = secret;
     this.shopKeys = shopKeys;
     this.events = bus;
-    this.#api = api;
     this.#functions = functions;
+    this.api = api;
+    this.functions = functions.byName;
+    this.alarmTopic = this.#alarms.topic;
+    this.deadLetterQueue = unpublished;
+    this.dashboard = settings.dashboard
+      ? new Dashboard(this, 'Dashboard', { deployment, api, complete }).page
+      : undefined;
     this.#settings = settings;
     this.#forWebhooks = { bus, settings, deployment, bundles, network, encryptionKey };
     for (const { url: receiver, ...options } of settings.webhooks) this.notify(receiver, options);
@@ -184,7 +202,7 @@ export class IamportPayments extends Construct {
       );
     }
     const { partition, region, account } = Stack.of(this);
-    const api = `arn:${partition}:execute-api:${region}:${account}:${this.#api.apiId}/*`;
+    const api = `arn:${partition}:execute-api:${region}:${account}:${this.api.apiId}/*`;
     const resourceArns = routes.map((route) => `${api}/${route.replace(' ', '')}`);
     return Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns });
   }
@@ -290,6 +308,17 @@ export class IamportPayments extends Construct {
     const created = new Construct(stack, id);
     this.#tag(created, this.#settings);
     return created;
+  }
+
+  #createBus(archiveDays: number, deployment: string): EventBus {
+    // EventBridge requires a name. The CDK would derive it from the construct's path, which two stacks may share.
+    const bus = new EventBus(this, 'Events', { eventBusName: physicalName(deployment) });
+    if (archiveDays > 0) {
+      const description = 'Events of orders, for a replay to a subscriber that missed some.';
+      const eventPattern = { source: [eventSource] };
+      bus.archive('Archive', { description, eventPattern, retention: Duration.days(archiveDays) });
+    }
+    return bus;
   }
 
   #tag(scope: Construct, { tags }: Settings): void {

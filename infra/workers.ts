@@ -1,5 +1,5 @@
 /** The triggers of the workers: a schedule for the reconciler, the tables' streams for the publisher. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
@@ -56,9 +56,14 @@ export class Workers extends Construct {
     this.every(RECONCILE_EVERY, 'Reconcile', description, byName.reconcile, role);
   }
 
-  /** Sends WARM_EVENT: Lambda starts an instance for it, and the handler ignores it. */
-  private keepWarm({ byName }: Functions): void {
-    const httpFunctions = HTTP_FUNCTION_ENTRIES.map(([name]) => [name, byName[name]] as const);
+  /**
+   * Sends WARM_EVENT: Lambda starts an instance for it, and the handler ignores it. The routes of a function with provisioned
+   * instances do not use the instance that this would start.
+   */
+  private keepWarm(functions: Functions): void {
+    const httpFunctions = HTTP_FUNCTION_ENTRIES.map(([name]) => [name, functions.byName[name]] as const).filter(
+      ([name]) => !functions.isProvisioned(name),
+    );
     const role = this.schedulerRole(
       'WarmerRole',
       httpFunctions.map(([, lambda]) => lambda),
@@ -73,7 +78,10 @@ export class Workers extends Construct {
     const resources = functions.map(({ functionArn }) => functionArn);
     const invoke = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources });
     return new Role(this, id, {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+      // Otherwise a schedule of another account could name the role (the confused deputy problem).
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
       inlinePolicies: { invoke: new PolicyDocument({ statements: [invoke] }) },
     });
   }

@@ -22,10 +22,13 @@ test('only the origins are required', () => {
     throttles: {},
     provisionedConcurrency: 0,
     keepWarm: false,
+    reservedConcurrency: {},
     alarmEmails: [],
     alarmTopicArn: '',
     dashboard: true,
+    budget: 0,
     logRetentionDays: 90,
+    archiveDays: 30,
     removal: 'keep',
     tags: {},
   });
@@ -124,10 +127,13 @@ test('one error names every problem, with key, value and rule', () => {
     throttles: { 'GET /': { perSecond: 0, burst: 1.5 }, 'POST /payments/webhook': { perSecond: 20_000 } },
     provisionedConcurrency: -1,
     keepWarm: 'always',
+    reservedConcurrency: { reconciler: 1, publish: 0 },
     alarmEmails: ['owner@shop.example', 'owner'],
     alarmTopicArn: 'payments-alarms',
     dashboard: 'no',
+    budget: -5,
     logRetentionDays: 8,
+    archiveDays: -1,
     removal: 'never',
     tags: { 'aws:own': 'x', team: '<script>' },
   };
@@ -146,15 +152,30 @@ test('one error names every problem, with key, value and rule', () => {
     'iamport.throttles.POST /payments/webhook.burst is missing: it must be of type number',
     'iamport.provisionedConcurrency is -1: it must be a whole number from 0 to 100',
     'iamport.keepWarm is "always": it must be of type boolean',
+    'iamport.reservedConcurrency.reconciler is 1: its name must be a function: "complete", "mobile-redirect", "webhook", "orders", "refunds", "close-order", "confirm", "reconcile", "publish"',
+    'iamport.reservedConcurrency.publish is 0: it must be a whole number from 1 to 10000',
     'iamport.alarmEmails.1 is "owner": it must be an e-mail address',
     'iamport.alarmTopicArn is "payments-alarms": it must be the ARN of an SNS topic',
     'iamport.dashboard is "no": it must be of type boolean',
+    'iamport.budget is -5: it must be a whole number from 0 to 1000000',
     'iamport.logRetentionDays is 8: it must be 1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365 or 400 or 545 or 731 or 1096 or 1827 or 2192 or 2557 or 2922 or 3288 or 3653',
+    'iamport.archiveDays is -1: it must be a whole number from 0 to 3653',
     'iamport.removal is "never": it must be "keep" or "destroy"',
     'iamport.tags.aws:own is "x": its name must have 1 to 128 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
     'iamport.tags.team is "<script>": it must have 0 to 256 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
     'iamport.webhook is "any": there is no such key',
   ]);
+});
+
+test('a budget without a recipient, and more provisioned than reserved instances, are refused', () => {
+  expect(
+    problemsOf({ storefront, budget: 20, provisionedConcurrency: 3, reservedConcurrency: { complete: 2 } }),
+  ).toEqual([
+    'iamport.budget is 20: it needs a recipient: add an address to alarmEmails',
+    'iamport.provisionedConcurrency is 3: it must not be above the reservedConcurrency of "complete" and "mobile-redirect"',
+  ]);
+  const reservedConcurrency = { complete: 3, 'mobile-redirect': 5 };
+  expect(problemsOf({ storefront, provisionedConcurrency: 3, reservedConcurrency })).toEqual([]);
 });
 
 test.each([

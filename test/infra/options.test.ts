@@ -148,7 +148,7 @@ describe('a table of the shop’s own', () => {
 });
 
 describe('a domain name of the shop', () => {
-  test('is the address of the API, with a certificate and the records of its zone', () => {
+  test('is the address of the API, with a certificate and the record of its zone', () => {
     const { payments, template, stack } = shop((stack) => ({
       domain: {
         name: 'pay.shop.example',
@@ -171,9 +171,9 @@ describe('a domain name of the shop', () => {
       DomainNameConfigurations: [{ CertificateArn: 'arn:aws:acm:ap-northeast-2:111111111111:certificate/1' }],
     });
     template().hasResourceProperties('AWS::ApiGatewayV2::ApiMapping', { Stage: '$default' });
-    for (const Type of ['A', 'AAAA']) {
-      template().hasResourceProperties('AWS::Route53::RecordSet', { Type, Name: 'pay.shop.example.' });
-    }
+    // The domain takes IPv4 only, so an AAAA record would resolve to nothing.
+    const records = Object.values(template().findResources('AWS::Route53::RecordSet'));
+    expect(records.map(({ Properties: { Type, Name } }) => [Type, Name])).toEqual([['A', 'pay.shop.example.']]);
   });
 
   test('without a zone gets no record, and does not disable API Gateway’s address', () => {
@@ -197,6 +197,7 @@ test('events are published to a bus of the shop, and no other is created', () =>
     eventBus: EventBus.fromEventBusArn(stack, 'Bus', 'arn:aws:events:ap-northeast-2:111111111111:event-bus/shop'),
   }));
   template().resourceCountIs('AWS::Events::EventBus', 0);
+  template().resourceCountIs('AWS::Events::Archive', 0);
   expect(stack.resolve(payments.events.eventBusName)).toBe('shop');
   // The whole ARN: PutEvents looks up a name in the function's own account.
   const arn = 'arn:aws:events:ap-northeast-2:111111111111:event-bus/shop';
@@ -287,6 +288,55 @@ describe('the configuration', () => {
     expect(Object.keys(template().findResources('AWS::Scheduler::Schedule', { Properties: warm }))).toHaveLength(7);
   });
 
+  test('does not warm a function that has provisioned instances', () => {
+    const { template } = shop(() => ({ keepWarm: true, provisionedConcurrency: 1 }));
+    const warm = { Target: Match.objectLike({ Input: '{"warm":true}' }) };
+    const warmed = Object.keys(template().findResources('AWS::Scheduler::Schedule', { Properties: warm }));
+    expect(warmed).toHaveLength(5);
+    expect(warmed.filter((id) => /Warmcomplete|Warmmobileredirect/.test(id))).toEqual([]);
+  });
+
+  test('reserves executions for the named functions only', () => {
+    const { template } = shop(() => ({ reservedConcurrency: { reconcile: 1, publish: 5 } }));
+    const reserved = Object.entries(template().findResources('AWS::Lambda::Function')).flatMap(
+      ([id, { Properties }]) =>
+        Properties.ReservedConcurrentExecutions ? [[id.slice(17, 24), Properties.ReservedConcurrentExecutions]] : [],
+    );
+    expect(reserved).toEqual([
+      ['Reconci', 1],
+      ['Publish', 5],
+    ]);
+  });
+
+  test('archives the events of orders for 30 days, or as long as configured, or not at all', () => {
+    const archived = (archiveDays?: number) =>
+      Object.values(
+        shop(() => (archiveDays === undefined ? {} : { archiveDays }))
+          .template()
+          .findResources('AWS::Events::Archive'),
+      ).map(({ Properties }) => [Properties.RetentionDays, Properties.EventPattern]);
+    const ours = { source: ['iamport-serverless'] };
+    expect(archived()).toEqual([[30, ours]]);
+    expect(archived(365)).toEqual([[365, ours]]);
+    expect(archived(0)).toEqual([]);
+  });
+
+  test('mails a month above the budget to the recipients of alarms, and makes no budget by default', () => {
+    const { template } = shop(() => ({ budget: 20, alarmEmails: ['owner@shop.example'] }));
+    const Subscribers = [{ SubscriptionType: 'EMAIL', Address: 'owner@shop.example' }];
+    const above = { ComparisonOperator: 'GREATER_THAN', Threshold: 100, ThresholdType: 'PERCENTAGE' };
+    template().hasResourceProperties('AWS::Budgets::Budget', {
+      Budget: { BudgetType: 'COST', TimeUnit: 'MONTHLY', BudgetLimit: { Amount: 20, Unit: 'USD' } },
+      NotificationsWithSubscribers: [
+        { Notification: { NotificationType: 'ACTUAL', ...above }, Subscribers },
+        { Notification: { NotificationType: 'FORECASTED', ...above }, Subscribers },
+      ],
+    });
+    shop(() => ({}))
+      .template()
+      .resourceCountIs('AWS::Budgets::Budget', 0);
+  });
+
   test('sets the retention of logs', () => {
     shop(() => ({ logRetentionDays: 365 }))
       .template()
@@ -311,6 +361,26 @@ describe('the configuration', () => {
     }
     template().allResourcesProperties('AWS::ApiGatewayV2::Api', { Tags: { team: 'payments' } });
   });
+});
+
+test('the construct hands out its parts, such as for alarms of the shop', () => {
+  const { payments, stack, template } = shop(() => ({}));
+  expect(Object.keys(payments.functions)).toEqual(FUNCTION_NAMES);
+  payments.functions.complete.metricErrors().createAlarm(stack, 'Errors', { threshold: 1, evaluationPeriods: 1 });
+  template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+    MetricName: 'Errors',
+    Dimensions: [{ Name: 'FunctionName', Value: { Ref: Match.stringLikeRegexp('FunctionsComplete') } }],
+  });
+  const logicalIds = [payments.api.apiId, payments.alarmTopic.topicName, payments.deadLetterQueue.queueUrl].map(
+    (reference) => JSON.stringify(stack.resolve(reference)),
+  );
+  expect(logicalIds).toEqual([
+    expect.stringMatching(/PaymentsHttpApi/),
+    expect.stringMatching(/PaymentsAlarmsTopic/),
+    expect.stringMatching(/PaymentsUnpublished/),
+  ]);
+  expect(payments.dashboard?.node.path).toBe('Shop/Payments/Dashboard/Page');
+  expect(shop(() => ({ dashboard: false })).payments.dashboard).toBeUndefined();
 });
 
 test.each([

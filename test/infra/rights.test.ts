@@ -93,8 +93,11 @@ test.each([
   ]);
 });
 
-test('the schedule may invoke the reconciler, and nothing else', () => {
+test('only schedules of this account may invoke the reconciler, and nothing else', () => {
   expect(rightsOf('WorkersSchedulerRole')).toEqual(['lambda:InvokeFunction FunctionsReconcileFunction']);
+  expect(roles.WorkersSchedulerRole?.Properties.AssumeRolePolicyDocument).toMatchObject({
+    Statement: [{ Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } } }],
+  });
 });
 
 test('every right is in the role itself, and no managed or separate policy exists', () => {

@@ -90,7 +90,8 @@ describe('the HTTP API', () => {
       status: '$context.status',
       latencyMs: '$context.responseLatency',
       integrationLatencyMs: '$context.integrationLatency',
-      integrationError: '$context.integrationErrorMessage',
+      lambdaStatus: '$context.integrationStatus',
+      error: '$context.error.responseType',
     });
     expect(referred(AccessLogSettings.DestinationArn)).toEqual(['HttpAccessLog']);
   });
@@ -255,6 +256,7 @@ test('the template has these resource types and no other', () => {
     'AWS::CloudWatch::Alarm': 13,
     'AWS::CloudWatch::Dashboard': 1,
     'AWS::DynamoDB::GlobalTable': 3,
+    'AWS::Events::Archive': 1,
     'AWS::Events::EventBus': 1,
     'AWS::IAM::Role': 10,
     'AWS::Lambda::EventInvokeConfig': 1,
