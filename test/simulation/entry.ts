@@ -52,7 +52,19 @@ export interface Entry {
 const waiting = 'virtual_account_issued';
 const statuses = new Set([...settled, 'ready', 'failed', 'expired', 'virtual_account_issued', 'closed']);
 
+/** A stored item never changes, so it is parsed once. */
+const parsed = new WeakMap<Item, Entry>();
+
 export function entryOf(stored: Item): Entry {
+  let entry = parsed.get(stored);
+  if (!entry) {
+    entry = parse(stored);
+    parsed.set(stored, entry);
+  }
+  return entry;
+}
+
+function parse(stored: Item): Entry {
   const item = stored[shopColumns.key] ? unprefixed(stored) : stored;
   const status = item.status?.S ?? '';
   const amount = hundredths(Number(item.amount?.N));

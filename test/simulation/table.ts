@@ -21,7 +21,8 @@ export class SimulatedTable {
   /** The whole stream, the oldest first. */
   readonly changes: Change[] = [];
   readonly keyAttribute: string;
-  readonly #prefix: string;
+  readonly #dueShard: string;
+  readonly #dueAt: string;
   readonly #items = new Map<string, Item>();
 
   /**
@@ -31,7 +32,8 @@ export class SimulatedTable {
   constructor(keyAttribute: string, prefix = '', madeAt = 0) {
     this.madeAt = madeAt;
     this.keyAttribute = keyAttribute;
-    this.#prefix = prefix;
+    this.#dueShard = `${prefix}due_shard`;
+    this.#dueAt = `${prefix}due_at`;
   }
 
   items(): IterableIterator<Item> {
@@ -55,13 +57,7 @@ export class SimulatedTable {
     for (const condition of Object.values(conditions)) {
       if (!conditionOf(condition)(before, write)) return { written: false, ...(before && { current: before }) };
     }
-    const after: Item = { ...key, ...before };
-    for (const attribute of Object.keys(set)) {
-      const value = set[attribute];
-      if (value === undefined) delete after[attribute];
-      else after[attribute] = value;
-    }
-    this.#replace(name, after);
+    this.#replace(name, updated(before ?? key, set));
     return { written: true };
   }
 
@@ -88,10 +84,10 @@ export class SimulatedTable {
   /** The items with a next check, and when they are due; Unix seconds. */
   *awaited(): Generator<{ key: string; dueAt: number; item: Item }> {
     for (const [key, item] of this.#items) {
-      const shard = item[`${this.#prefix}due_shard`]?.S;
+      const shard = item[this.#dueShard]?.S;
       // The operator's list shows an unmatched payment. It has no next check.
       if (shard === undefined || shard === 'unmatched') continue;
-      yield { key, dueAt: Number(item[`${this.#prefix}due_at`]?.N), item };
+      yield { key, dueAt: Number(item[this.#dueAt]?.N), item };
     }
   }
 
@@ -109,12 +105,17 @@ export class SimulatedTable {
   /** The due items in the index `due`, as it was after the first `until` changes: an index lags. */
   due(shards: readonly string[], now: number, max: number, until = this.changes.length): Item[] {
     const notIndexed = new Map<string, Item | undefined>();
-    for (const change of this.changes.slice(until).reverse()) notIndexed.set(change.key, change.before);
-    const indexed = [...this.#items].map(([key, item]) => (notIndexed.has(key) ? notIndexed.get(key) : item));
-    const [shardAttribute, dueAt] = [`${this.#prefix}due_shard`, `${this.#prefix}due_at`];
-    const due = indexed.filter(
-      (item) => item?.[shardAttribute] !== undefined && Number(item[dueAt]?.N) <= now,
-    ) as Item[];
+    for (let at = this.changes.length - 1; at >= until; at -= 1) {
+      const { key, before } = this.changes[at] as Change;
+      notIndexed.set(key, before);
+    }
+    const [shardAttribute, dueAt] = [this.#dueShard, this.#dueAt];
+    const due: Item[] = [];
+    for (const [key, stored] of this.#items) {
+      const item = notIndexed.has(key) ? notIndexed.get(key) : stored;
+      if (item?.[shardAttribute] !== undefined && Number(item[dueAt]?.N) <= now) due.push(item);
+    }
+    if (due.length === 0) return [];
     return shards.flatMap((shard) =>
       due
         .filter((item) => item[shardAttribute]?.S === shard)
@@ -126,7 +127,7 @@ export class SimulatedTable {
 
   /** Moves the next check of an item. */
   postpone(key: Item, from: number, to: number): ItemWriteResult {
-    const dueAt = `${this.#prefix}due_at`;
+    const dueAt = this.#dueAt;
     return this.write({
       key,
       set: { [dueAt]: { N: String(to) } },
@@ -140,6 +141,20 @@ export class SimulatedTable {
     if (!text) throw new Error(`A key needs a text ${this.keyAttribute}`);
     return text;
   }
+}
+
+/** The item after an update. A new object: to delete attributes from a copy would make it a slow one. */
+function updated(before: Item, set: Write['set']): Item {
+  const after: Item = {};
+  for (const attribute of Object.keys(before)) {
+    const value = before[attribute];
+    if (value !== undefined && !Object.hasOwn(set, attribute)) after[attribute] = value;
+  }
+  for (const attribute of Object.keys(set)) {
+    const value = set[attribute];
+    if (value !== undefined) after[attribute] = value;
+  }
+  return after;
 }
 
 /** The index has keys only. */
