@@ -9,7 +9,7 @@ import { inSpan, ofOrder, type PageOfPayments, pageOf, sorted } from '../../loca
 import { hundredths, type Payment } from '../../local/iamport/payment.ts';
 import { invalidToken, Refused, refusals } from '../../local/iamport/refused.ts';
 import { Tokens } from '../../local/iamport/tokens.ts';
-import type { Faults } from './faults.ts';
+import type { Accident, Faults } from './faults.ts';
 import { keyIn } from './invariants/once.ts';
 import type { Instance } from './network.ts';
 import type { SeededRandom } from './random.ts';
@@ -72,11 +72,13 @@ export interface SimulatedIamport {
   /** Called when an instance reads a payment by its `imp_uid`. */
   onPaymentRead: (impUid: string, from: Instance) => void;
   /** Called for each payment in a response, with its JSON. */
-  onReturned: (payment: string) => void;
+  onReturned: (payment: string, merchantUid: string) => void;
   /** Payments that the lists contain, but that cannot be read by their `imp_uid`. */
   readonly unreadable: Set<string>;
   /** Calls do not reach Iamport. */
   isDown: boolean;
+  /** What the world of the scenario does to a call. */
+  accidentOf(request: HttpRequest): Accident | undefined;
 }
 
 export const pgApiKey = 'key-at-inicis';
@@ -149,7 +151,7 @@ export function simulatedIamport(
       text = JSON.stringify(whole, (_name, value) => value ?? unknown);
       texts.set(impUid, text);
     }
-    simulated.onReturned(text);
+    simulated.onReturned(text, payment.merchant_uid);
     return text;
   };
   const listJson = ({ total, previous, next, list }: PageOfPayments) =>
@@ -236,6 +238,8 @@ export function simulatedIamport(
     onReturned: () => undefined,
     unreadable: new Set(),
     isDown: false,
+    accidentOf: ({ path, body = '{}' }) =>
+      path === '/payments/cancel' ? pg.losesCancel((JSON.parse(body) as { imp_uid: string }).imp_uid) : undefined,
     truths: (impUid) => history.get(impUid) ?? [],
     depositHistory(impUid, amounts) {
       deposits.set(impUid, amounts);

@@ -142,6 +142,21 @@ export const invariants: readonly Invariant[] = [
     ko: '한 번의 실행이 하는 호출은 확인할 때가 된 것과 바뀐 것에 비례하는 한도를 넘지 않는다',
   },
   {
+    id: 'S28',
+    en: 'a webhook is not sent again after an attempt that received a 2xx or a 410, unless the function died or SQS lost a call',
+    ko: '2xx나 410을 받은 웹훅은 함수가 죽거나 SQS 호출이 유실되지 않는 한 다시 보내지 않는다',
+  },
+  {
+    id: 'S29',
+    en: 'a webhook goes to the dead letters only after a 410, or after three days without success',
+    ko: '웹훅은 410을 받았거나 사흘 동안 성공하지 못했을 때만 데드레터로 간다',
+  },
+  {
+    id: 'S30',
+    en: 'the attempts of a webhook become rarer: at most 60 in its life. SQS is never asked to hide it for longer than 12 hours',
+    ko: '웹훅을 다시 보내는 간격은 점점 늘어나 모두 60번을 넘지 않고, SQS에 12시간보다 긴 대기를 요청하지 않는다',
+  },
+  {
     id: 'L1',
     en: "money that Iamport keeps for an order settles the order, or is in the operator's list",
     ko: '우리 주문으로 아임포트에 남은 돈은 주문을 확정했거나, 운영자 목록에 있다',
@@ -224,5 +239,15 @@ export const invariants: readonly Invariant[] = [
     id: 'L20',
     en: 'no order waits for an account after it has expired, and the account of an expired order is recorded for revocation',
     ko: '결제 기한이 지난 주문은 가상계좌를 기다리지 않고, 그 계좌는 말소하기로 기록된다',
+  },
+  {
+    id: 'L21',
+    en: "every published event reaches each URL of the shop, or is in that URL's dead letters, and leaves the queue within four days",
+    ko: '발행된 이벤트는 쇼핑몰의 모든 URL에 닿았거나 그 URL의 데드레터에 있고, 나흘 안에 큐에서 사라진다',
+  },
+  {
+    id: 'L22',
+    en: 'a URL that answers receives every event within an hour, whatever another URL does',
+    ko: '정상으로 응답하는 URL은 다른 URL의 상태와 관계없이 모든 이벤트를 한 시간 안에 받는다',
   },
 ];

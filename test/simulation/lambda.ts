@@ -97,10 +97,7 @@ export class Lambda {
     const running = idle.pop() ?? this.#start(name);
     const { instance } = running;
     const before = instance.calls;
-    const cancelTimeout = this.#parts.time.after(timeoutMs, () => instance.kill());
-    const died = new Promise<undefined>((resolve) => instance.onDeath(() => resolve(undefined)));
-    const value = await Promise.race([work(running).catch(() => undefined), died]);
-    cancelTimeout();
+    const value = await runUntilDeath(this.#parts.time, instance, timeoutMs, () => work(running));
     if (instance.isAlive) idle.push(running);
     return { value, calls: instance.calls - before, isAlive: instance.isAlive };
   }
@@ -149,8 +146,7 @@ export class Lambda {
 
   async #toIamport(instance: Instance, request: HttpRequest): Promise<TransportResponse> {
     const { time, network, iamport, observer, slowness } = this.#parts;
-    // An error here ends the scenario, and does not reach the code under test.
-    time.begin(async () => observer.sending(instance, request));
+    time.check(() => observer.sending(instance, request));
     const response = await network.call(instance, {
       what: () => `iamport ${request.method} ${routeOf(request.path)}`,
       effect: () => iamport.respond(request, instance),
@@ -158,6 +154,7 @@ export class Lambda {
       timeoutMs: request.timeoutMs,
       lost: () => new IamportUnavailable('No response'),
       isDown: iamport.isDown,
+      accident: iamport.accidentOf(request),
     });
     observer.received(instance, response);
     if (response.isTooLarge) throw new IamportTooLarge('The response of Iamport has more than 8 MB');
@@ -245,6 +242,20 @@ export class Lambda {
         }),
     };
   }
+}
+
+/** Runs a function in an instance. @returns no value when the instance died, threw, or timed out */
+export async function runUntilDeath<Value>(
+  time: Time,
+  instance: Instance,
+  timeoutMs: number,
+  work: () => Promise<Value>,
+): Promise<Value | undefined> {
+  const cancelTimeout = time.after(timeoutMs, () => instance.kill());
+  const died = new Promise<undefined>((resolve) => instance.onDeath(() => resolve(undefined)));
+  const value = await Promise.race([work().catch(() => undefined), died]);
+  cancelTimeout();
+  return value;
 }
 
 export interface RunningInstance {

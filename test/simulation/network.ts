@@ -49,6 +49,8 @@ export interface Call<Result> {
   readonly isOfState?: boolean;
   /** The service is down. */
   readonly isDown?: boolean;
+  /** What happens to this call in any case. */
+  readonly accident?: Accident | undefined;
 }
 
 export class Network {
@@ -93,7 +95,7 @@ export class Network {
         return;
       }
       if (takes > call.timeoutMs) this.#time.after(call.timeoutMs, giveUp);
-      this.#time.after(outbound, () => {
+      this.#time.afterSynchronous(outbound, () => {
         let result = call.effect();
         if (accident === 'dies after') this.#dies(from, call.what(), 'after', 0);
         if (accident === 'sent twice') result = call.effect();
@@ -109,8 +111,9 @@ export class Network {
     });
   }
 
-  #accident({ resends, isDown }: Call<unknown>): Accident | undefined {
+  #accident({ resends, isDown, accident: planned }: Call<unknown>): Accident | undefined {
     if (isDown) return 'fails before';
+    if (planned) return planned;
     const accident = this.#faults.accident();
     if (accident === undefined || (accident === 'sent twice' && !resends)) return undefined;
     this.#faults.count(accident);

@@ -155,6 +155,21 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   ],
   throttled: ['received 429 with retry-after'],
   'float noise': [],
+  webhooks: [
+    ...[
+      'accepted',
+      'accepted again',
+      'accepted late',
+      'accepted, answer lost',
+      'failed',
+      'gone',
+      'not answered',
+      'refused',
+    ].map((reaction) => `webhook: ${reaction}`),
+    ...['webhook post', 'sqs hide', 'sqs dead letter'].flatMap((call) => [`dies before ${call}`, `dies after ${call}`]),
+    ...['dead letter: after a 410', 'dead letter: after three days', 'judged: L21', 'judged: L22'],
+  ],
+  'lost cancels': ['lost cancel: the answer', 'lost cancel: the request'],
 };
 
 /** The judgements of the invariants that need no world. */

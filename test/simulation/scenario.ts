@@ -41,6 +41,7 @@ export async function runScenario(
     if (world.worlds.has('backlog')) await makeBacklog(world);
     new Workload(world).begin();
     await world.run();
+    await world.deliveries?.run();
   } catch (error) {
     violation =
       error instanceof Violation

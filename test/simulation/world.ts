@@ -35,6 +35,7 @@ import { type Trace, traceOf } from './trace.ts';
 import { hour, minute } from './units.ts';
 import { Violation } from './violation.ts';
 import { type Scope, Worlds } from './worlds/choice.ts';
+import { Deliveries } from './worlds/deliveries.ts';
 import { Lists } from './worlds/lists.ts';
 import { Pg } from './worlds/pg.ts';
 import { Shop } from './worlds/shop.ts';
@@ -81,6 +82,8 @@ export class World implements SimulationContext {
   readonly coverage: Coverage;
   readonly trace: Trace | undefined;
   readonly policy;
+  /** undefined in scenarios without webhooks. */
+  readonly deliveries: Deliveries | undefined;
   /** Some scenarios end their faults after the first payments, others only after every actor has begun. */
   faultsForMs: number;
   hasLongWait = false;
@@ -107,6 +110,7 @@ export class World implements SimulationContext {
     trace?.('worlds', worlds.names.join(', ') || 'none');
     this.worlds = worlds;
     this.judge = new Judge(coverage, scope.pending ?? false);
+    this.deliveries = worlds.has('webhooks') ? new Deliveries(seed, { coverage, judge: this.judge, line }) : undefined;
     this.mapping = worlds.has('shop table') ? shopTable(shopColumns) : ownTable;
     const tables = {
       orders: new SimulatedTable(this.mapping.key, this.mapping.prefix),
@@ -147,6 +151,7 @@ export class World implements SimulationContext {
       publish: (name, detail) => {
         trace?.('bus', name, detail);
         safety.published(name, detail);
+        this.deliveries?.published(name, detail, time.now);
       },
       written: (table, by) => {
         trace?.(by.name, `wrote ${table}`, tables[table].changes.at(-1)?.after);
@@ -183,7 +188,7 @@ export class World implements SimulationContext {
       policy: this.policy,
       coverage: this.coverage,
     });
-    iamport.onReturned = (payment) => rows.returned(payment);
+    iamport.onReturned = (payment, merchantUid) => rows.returned(payment, merchantUid);
   }
 
   #observer(throttle: Throttle): Observer {

@@ -90,6 +90,9 @@ export class Workload {
     if (worlds.has('broken attempt')) {
       this.#notifications.after(worlds.random.whole(0, 10 * minute), () => makeBrokenAttempt(this.#context, wanted));
     }
+    if (worlds.has('lost cancels')) {
+      this.#notifications.after(worlds.random.whole(5, 40) * minute, () => this.#refund(wanted));
+    }
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
     return worlds.has('two shops') ? new Neighbours(this.#context, this.#notifications).begin(wanted) : 0;

@@ -32,7 +32,14 @@ const shares = {
   throttled: 0.04,
   /** Amounts in responses carry the rounding errors of binary fractions. */
   'float noise': 0.02,
+  /** The events go to two URLs of the shop, which fail in their own ways. */
+  webhooks: 0.05,
+  /** The request or the answer of the first cancel of a payment is lost, and the shop refunds. */
+  'lost cancels': 0.04,
 } as const;
+
+/** These came after the first regressions, whose seeds must keep their worlds: another generator draws them. */
+const laterWorlds: ReadonlySet<string> = new Set<keyof typeof shares>(['webhooks', 'lost cancels']);
 
 export type WorldName = keyof typeof shares;
 export const worldNames = Object.keys(shares) as WorldName[];
@@ -56,8 +63,9 @@ export class Worlds {
   constructor(seed: number, scope: Scope, coverage: Coverage) {
     this.random = new SeededRandom(seed + seedOffset);
     const names = new Set<WorldName>();
+    const later = new SeededRandom(seed + laterOffset);
     for (const name of worldNames) {
-      const isDrawn = this.random.is(shares[name]);
+      const isDrawn = (laterWorlds.has(name) ? later : this.random).is(shares[name]);
       const isEntered = scope.only ? scope.only.includes(name) : isDrawn && (scope.pending || !pendingWorlds.has(name));
       if (!isEntered) continue;
       names.add(name);
@@ -77,3 +85,4 @@ export class Worlds {
 
 /** Separates the generator of the worlds from those of neighbouring seeds. The sum with any seed stays below 2^53. */
 const seedOffset = 7_000_000_000_037;
+const laterOffset = 5_000_000_000_053;

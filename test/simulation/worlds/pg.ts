@@ -23,6 +23,9 @@ export class Pg {
   readonly #isSlow: boolean;
   readonly #denies: boolean;
   readonly #changesReasons: boolean;
+  readonly #losesCancels: boolean;
+  /** Payments with a cancel. */
+  readonly #cancelled = new Set<string>();
 
   constructor(worlds: Worlds, time: Time, coverage: Coverage) {
     this.#worlds = worlds;
@@ -31,6 +34,7 @@ export class Pg {
     this.#isSlow = worlds.has('slow pg');
     this.#denies = worlds.has('pg denies');
     this.#changesReasons = worlds.has('pg words');
+    this.#losesCancels = worlds.has('lost cancels');
   }
 
   /** The reason as the payment's history contains it. */
@@ -70,6 +74,17 @@ export class Pg {
     const isAtOnce = random.is(0.5);
     this.#coverage.count(`pg denies: ${isAtOnce ? 'performs at once' : 'performs later'}`);
     return isAtOnce ? 0 : random.whole(5 * second, 200 * second);
+  }
+
+  /** The first cancel of a payment. @returns which part of the call is lost, if any */
+  losesCancel(impUid: string): 'fails before' | 'fails after' | undefined {
+    if (!this.#losesCancels || this.#cancelled.has(impUid)) return undefined;
+    this.#cancelled.add(impUid);
+    const { random } = this.#worlds;
+    if (!random.is(0.7)) return undefined;
+    const isSent = random.is(0.4);
+    this.#coverage.count(`lost cancel: the ${isSent ? 'answer' : 'request'}`);
+    return isSent ? 'fails after' : 'fails before';
   }
 
   after(ms: number, act: () => void): void {
