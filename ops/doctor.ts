@@ -43,7 +43,7 @@ function requestToken({ deployment: { config, deps } }: Call): Promise<void> {
     transport: undiciTransport(config.iamportApiUrl, 1),
     credentials: createCredentials(() => new SecretsManagerClient({}), config.iamportSecretArn),
     sharedToken: {
-      read: async () => undefined,
+      read: async () => ({}),
       claim: async () => ({ claimed: true }),
       write: async () => undefined,
     },

@@ -1,6 +1,7 @@
 /** The access token that all instances share, in the table `state`. */
 
-import type { SharedToken, Token } from '../iamport/tokens.ts';
+import { defined } from '../../shared/defined.ts';
+import type { SharedToken, StoredToken, Token } from '../iamport/tokens.ts';
 import { count, ItemReader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
@@ -13,7 +14,9 @@ export function createSharedToken(table: Table): SharedToken {
   return {
     async read() {
       const item = await table.read(tokenKey);
-      return item && tokenFromItem(item);
+      if (!item) return {};
+      const claimedUntil = new ItemReader(item, 'the shared token').optionalCount('claimed_until_ms');
+      return defined<StoredToken>({ token: tokenFromItem(item), claimedUntil });
     },
 
     async claim(seen, now) {

@@ -10,7 +10,7 @@ export interface Token {
 
 /** The token that the instances share. Its loss costs one more call and never a payment. */
 export interface SharedToken {
-  read(): Promise<Token | undefined>;
+  read(): Promise<StoredToken>;
   /**
    * Claims the fetch of the next token.
    * @param seen the token to replace
@@ -25,7 +25,13 @@ export interface SharedToken {
   write(token: Token, refused?: string): Promise<void>;
 }
 
-export type Claim = { readonly claimed: true } | { readonly claimed: false; readonly current?: Token };
+export interface StoredToken {
+  readonly token?: Token;
+  /** Until then an instance fetches the next token. Milliseconds since 1970. */
+  readonly claimedUntil?: number;
+}
+
+export type Claim = { readonly claimed: true } | { readonly claimed: false; readonly current?: Token | undefined };
 
 export interface Tokens {
   /** @returns a token that has not expired */
@@ -69,9 +75,11 @@ export function tokensFrom(
       lives(token, atLeastMs) && token.value !== refused;
     try {
       for (;;) {
-        const seen = await shared.read();
+        const { token: seen, claimedUntil } = await shared.read();
         if (works(seen, renewBeforeMs)) return seen;
-        const claim = await shared.claim(seen, clock.now());
+        // While a claim is live, the conditional write would fail, and cost as much as one that succeeds.
+        const isClaimed = claimedUntil !== undefined && claimedUntil >= clock.now();
+        const claim: Claim = isClaimed ? { claimed: false, current: seen } : await shared.claim(seen, clock.now());
         if (claim.claimed) break;
         // While another instance renews the token, the old one still works.
         if (works(claim.current, callMs)) return claim.current;

@@ -25,7 +25,7 @@ export function sharedTokenWith(token?: Token): SharedToken & { token: Token | u
   return {
     token,
     async read() {
-      return this.token;
+      return this.token ? { token: this.token } : {};
     },
     claim: async () => ({ claimed: true }),
     async write(written) {

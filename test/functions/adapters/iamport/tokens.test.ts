@@ -68,7 +68,7 @@ test('renews the token in its last minute by one instance, and the others use it
   fetched.resolve({ value: 'token-1', expiresAt: clock.now() + 1_800_000 });
   expect([await renewed, meanwhile]).toEqual(['token-1', 'old']);
   expect(other.counted.fetches).toBe(0);
-  expect(await shared.read()).toMatchObject({ value: 'token-1' });
+  expect(await shared.read()).toMatchObject({ token: { value: 'token-1' } });
 });
 
 test('takes over the claim of an instance that died after 3 seconds', async () => {
@@ -80,6 +80,24 @@ test('takes over the claim of an instance that died after 3 seconds', async () =
   expect(await tokensFrom(fetchToken, shared, clock, () => 0.5).current(deadlineIn(clock, 10_000))).toBe('token-1');
   expect(counted.fetches).toBe(1);
   expect(clock.now() - begin).toBe(3_100);
+});
+
+test('writes no claim while the table shows the claim of another instance', async () => {
+  const clock = steppedClock();
+  const stored = await sharedToken();
+  await stored.claim(undefined, clock.now());
+  let claims = 0;
+  const shared: SharedToken = {
+    ...stored,
+    claim: (seen, now) => {
+      claims += 1;
+      return stored.claim(seen, now);
+    },
+  };
+  const { fetchToken } = fetching(clock);
+  expect(await tokensFrom(fetchToken, shared, clock, () => 0.5).current(deadlineIn(clock, 10_000))).toBe('token-1');
+  // The one that succeeds, once the other claim has expired.
+  expect(claims).toBe(1);
 });
 
 test('fetches a token itself after it has waited half of its time for another instance', async () => {
