@@ -91,7 +91,9 @@ export class Workload {
       this.#notifications.after(worlds.random.whole(0, 10 * minute), () => makeBrokenAttempt(this.#context, wanted));
     }
     if (worlds.has('lost cancels')) {
-      this.#notifications.after(worlds.random.whole(5, 40) * minute, () => this.#refund(wanted));
+      // Late enough for a deposit; and the reconciler runs on, since it would repeat a refund 5 minutes later.
+      this.#notifications.after(worlds.random.whole(20, 90) * minute, () => this.#refund(wanted, { mayRepeat: false }));
+      this.#context.extendTo(150 * minute);
     }
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
@@ -130,13 +132,13 @@ export class Workload {
   }
 
   /** The shop refunds. It may repeat the request with the same key until the result is final, or 20 times; the reconciler goes on. */
-  async #refund(wanted: Wanted): Promise<void> {
+  async #refund(wanted: Wanted, { mayRepeat = true } = {}): Promise<void> {
     const { merchantUid, amount, currency } = wanted;
     const { random, time, coverage } = this.#context;
     const part = random.is(0.5) ? {} : { amount: currency === 'KRW' ? Math.ceil(amount / 2) : 0.5 };
     const account = random.is(0.8) && { account: { holder: '홍길동', bank: '004', number: '1234567890' } };
     const key = `key-${random.whole(1, 2)}`;
-    const retries = random.is(0.7);
+    const retries = mayRepeat && random.is(0.7);
     if (random.is(0.3)) this.#notifications.at(5 * minute, () => this.#buyers.refundInConsole(wanted, part.amount));
     for (let calmTries = 0; calmTries < 20; calmTries += this.#context.isCalm ? 1 : 0) {
       const { status } = await this.#shopRequest(
