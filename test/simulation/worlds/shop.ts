@@ -134,7 +134,8 @@ export class Shop implements ShopTableOwner {
     if (worlds.random.is(0.5)) return;
     await time.sleep(worlds.random.whole(1, 60) * minute);
     const item = this.#item(merchantUid);
-    if (!item) return;
+    // A repair of what was written over since would put an earlier status back, such as `ready` on an order that we closed.
+    if (!item || Object.keys(attributes).some((name) => item[name] !== attributes[name])) return;
     const repaired = Object.fromEntries(Object.keys(attributes).map((name) => [name, before[name]]));
     this.#put({ ...item, ...repaired } as Item);
     this.#context.hasLongWait = true;
