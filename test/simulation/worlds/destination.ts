@@ -129,7 +129,7 @@ export class Destination {
     return {
       clock: { now: () => time.now, sleep: (ms) => time.sleep(ms) },
       random: () => random.number(),
-      receiver: { post: (webhook) => this.#post(instance, message, webhook.id, seen) },
+      receiver: { post: async (webhook) => ({ status: await this.#post(instance, message, webhook.id, seen) }) },
       hide: (receipt, seconds) =>
         network.call(instance, { ...toQueue, what: () => 'sqs hide', effect: () => this.#hide(receipt, seconds) }),
       deadLetters: {
