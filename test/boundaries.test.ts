@@ -162,5 +162,5 @@ test('the client imports only types from functions/', async () => {
     (source) => source.match(/^(?:import|export)\b[^;]*'\.\.\/functions\/[^;]*;/gm) ?? [],
   );
   expect(imports.length).toBeGreaterThan(0);
-  expect(imports.filter((statement) => !/^import type\b/.test(statement))).toEqual([]);
+  expect(imports.filter((statement) => !/^(?:import|export) type\b/.test(statement))).toEqual([]);
 });
