@@ -13,6 +13,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { apiMetric, eventsMetric, ownMetric } from './metrics.ts';
+import type { Webhook } from './webhooks.ts';
 
 export interface AlarmsProps {
   readonly deployment: string;
@@ -45,6 +46,9 @@ const LATE_SECONDS = 1_500;
 const OVERDUE_SECONDS = 3_600;
 /** DynamoDB keeps stream records for a day. Short failures of the bus last less than a quarter of an hour. Milliseconds. */
 const LATE_EVENTS_MS = 900_000;
+
+/** Fewer requests in an hour than `server-errors` needs: five in each of its periods of five minutes. */
+const FEW_REQUESTS = 60;
 
 const sum = (minutes: number) => ({ statistic: 'Sum', minutes });
 
@@ -140,6 +144,31 @@ export class Alarms extends Construct {
       points: 3,
       of: 3,
     });
+    this.addAlarm('requests-failing', {
+      condition: 'In an hour with few requests at least three, and more than half, could not be answered.',
+      metric: new MathExpression({
+        // With more requests `server-errors` has enough of them within 15 minutes, and one alarm is enough for one fault.
+        expression: `IF(errors >= 3 AND errors / requests > 0.5 AND requests < ${FEW_REQUESTS}, 1, 0)`,
+        usingMetrics: { errors: apiMetric('5xx', api, sum(60)), requests: apiMetric('Count', api, sum(60)) },
+        period: Duration.hours(1),
+      }),
+    });
+    this.addAlarm('requests-throttled', {
+      condition: 'At least ten requests in 15 minutes were above the limit of their route, and got 429.',
+      metric: ownMetric('ThrottledRequests', deployment, sum(15)),
+      threshold: 10,
+    });
+    this.addAlarm('notifications-missing', {
+      condition: 'More than a fifth of the payments of six hours were settled only by the reconciler.',
+      metric: new MathExpression({
+        expression: 'IF(FILL(late, 0) >= 3 AND FILL(late, 0) > 0.2 * FILL(paid, 0), 1, 0)',
+        usingMetrics: {
+          late: ownMetric('SettledByReconciler', deployment, sum(360)),
+          paid: eventsMetric('Payment Paid', deployment, sum(360)),
+        },
+        period: Duration.hours(6),
+      }),
+    });
     this.addAlarm('events-late', {
       condition: 'Changes of orders have not been published to the event bus for 15 minutes.',
       metric: publisher.metric('IteratorAge', { statistic: 'Maximum', period: Duration.minutes(5) }),
@@ -156,10 +185,12 @@ export class Alarms extends Construct {
     this.watchQueue('subscriber-missed', scope, condition, deadLetters);
   }
 
-  /** @param host of the URL that receives webhooks */
-  watchWebhook(scope: Construct, host: string, deadLetters: IQueue): void {
+  /** @param webhook its URL has the host that the alarms name */
+  watchWebhook(webhook: Webhook): void {
+    const { host } = new URL(webhook.url);
     const condition = `Events could not be delivered to ${host}, and wait in a queue.`;
-    this.watchQueue('webhook-undelivered', scope, condition, deadLetters);
+    this.watchQueue('webhook-undelivered', webhook, condition, webhook.deadLetters);
+    this.addAlarm('webhook-stopped', this.stopped(webhook, host), webhook);
     if (this.node.tryFindChild('webhook-late')) return;
     this.addAlarm('webhook-late', {
       condition: "The server of the shop has not accepted a webhook for an hour. The function's log has the answers.",
@@ -167,6 +198,28 @@ export class Alarms extends Construct {
       // The attempts are six hours apart at most.
       of: 8,
     });
+  }
+
+  /**
+   * A message between two attempts is hidden and not visible, so a visible one waits for the function alone. The age of the oldest
+   * message would not do: the attempts take three days by design.
+   */
+  private stopped({ queue, deliver }: Webhook, host: string): Rule {
+    const period = Duration.minutes(5);
+    return {
+      condition: `For 15 minutes events for ${host} have waited, and the function that sends them did not run or failed each time.`,
+      metric: new MathExpression({
+        expression: 'IF(waiting > 0 AND FILL(runs, 0) <= FILL(errors, 0), 1, 0)',
+        usingMetrics: {
+          waiting: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period }),
+          runs: deliver.metricInvocations({ period }),
+          errors: deliver.metricErrors({ period }),
+        },
+        period,
+      }),
+      points: 3,
+      of: 3,
+    };
   }
 
   /** For a deployment that asks the shop before an approval. */

@@ -127,6 +127,8 @@ export class Dashboard extends Construct {
       ]),
       graph('요청과 첫 기동 Requests and cold starts', [
         apiMetric('Count', api, { ...HOUR, label: '요청 requests' }),
+        apiMetric('4xx', api, { ...HOUR, label: '잘못된 요청 refused requests' }),
+        ownMetric('ThrottledRequests', deployment, { ...HOUR, label: '한도 초과 throttled requests' }),
         apiMetric('5xx', api, { ...HOUR, label: '서버 오류 server errors' }),
         ownMetric('ColdStarts', deployment, { ...HOUR, label: '첫 기동 cold starts' }),
         ownMetric('WebhookFromUnknownSender', deployment, {

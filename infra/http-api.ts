@@ -14,10 +14,11 @@ import {
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
+import { type MetricName, namespace, ofDeployment } from '../functions/shared/metrics.ts';
 import type { Settings } from './config.ts';
 import { HTTP_FUNCTION_ENTRIES, routesOf } from './function-table.ts';
 import { type Functions, logProps, physicalName } from './functions.ts';
@@ -72,6 +73,11 @@ export interface PaymentsApiProps {
   readonly domain?: OwnDomain | undefined;
 }
 
+interface AccessLog {
+  readonly logGroup: LogGroup;
+  readonly format: AccessLogFormat;
+}
+
 export class PaymentsApi extends Construct {
   readonly api: HttpApi;
   /** The base URL, without a trailing slash. */
@@ -100,7 +106,16 @@ export class PaymentsApi extends Construct {
       logGroupName: accessLogName(deployment),
       ...logProps(settings),
     });
-    this.stage(this.routes(functions, settings), settings, logGroup, domainName);
+    const format = AccessLogFormat.custom(JSON.stringify({ ...ACCESS_LOG, deployment }));
+    this.stage(this.routes(functions, settings), settings, { logGroup, format }, domainName);
+    // API Gateway has no metric of 429 alone: its `4xx` counts every refusal. A filter takes dimensions from the log line only.
+    logGroup.addMetricFilter('Throttled', {
+      filterPattern: FilterPattern.stringValue('$.status', '=', '429'),
+      metricNamespace: namespace,
+      metricName: 'ThrottledRequests' satisfies MetricName,
+      metricValue: '1',
+      dimensions: { [ofDeployment]: '$.deployment' },
+    });
     this.url = domain ? `https://${domain.name}` : this.api.apiEndpoint;
     this.domainTarget = domainName?.regionalDomainName;
   }
@@ -135,7 +150,7 @@ export class PaymentsApi extends Construct {
     });
   }
 
-  private stage(routes: HttpRoute[], settings: Settings, logGroup: LogGroup, domainName: DomainName | undefined): void {
+  private stage(routes: HttpRoute[], settings: Settings, log: AccessLog, domainName: DomainName | undefined): void {
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -143,8 +158,8 @@ export class PaymentsApi extends Construct {
       throttle: DEFAULT_THROTTLE,
       ...(domainName && { domainMapping: { domainName } }),
       accessLogSettings: {
-        destination: new LogGroupLogDestination(logGroup),
-        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        destination: new LogGroupLogDestination(log.logGroup),
+        format: log.format,
       },
     });
     const { defaultChild } = stage.node;

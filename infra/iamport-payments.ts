@@ -268,7 +268,7 @@ export class IamportPayments extends Construct {
       throw new ConfigurationError([`webhook.url is ${JSON.stringify(url)}: it already receives events`]);
     }
     const created = new Webhook(this, id, { ...this.#forWebhooks, webhook });
-    this.#alarms.watchWebhook(created, new URL(url).host, created.deadLetters);
+    this.#alarms.watchWebhook(created);
     return created;
   }
 

@@ -34,5 +34,5 @@ export const moneyMetric = (Event: EventName, Currency: string, deployment: stri
   of(namespace, 'Money' satisfies MetricName, { [ofDeployment]: deployment, Event, Currency }, points);
 
 /** For all routes together. Source: "Working with metrics for HTTP APIs", API Gateway developer guide. */
-export const apiMetric = (name: 'Count' | '5xx' | 'Latency', { apiId }: HttpApi, points: Points): Metric =>
+export const apiMetric = (name: 'Count' | '4xx' | '5xx' | 'Latency', { apiId }: HttpApi, points: Points): Metric =>
   of('AWS/ApiGateway', name, { ApiId: apiId }, points);

@@ -8,7 +8,7 @@ import { type IEventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnEventSourceMapping, type IFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -51,6 +51,10 @@ export class Webhook extends Construct {
   readonly secret: ISecret;
   /** Events that are not sent again: no attempt succeeded for three days, or the server answered 410. */
   readonly deadLetters: IQueue;
+  /** Events that wait for an attempt. */
+  readonly queue: IQueue;
+  /** Sends the events. */
+  readonly deliver: IFunction;
 
   constructor(scope: Construct, id: string, props: WebhookProps) {
     super(scope, id);
@@ -94,6 +98,8 @@ export class Webhook extends Construct {
     });
     this.secret = secret;
     this.deadLetters = deadLetters;
+    this.queue = queue;
+    this.deliver = lambda;
   }
 
   private deliverFunction(

@@ -13,6 +13,8 @@ export const metrics = {
   Money: { unit: 'None', by: ['Event', 'Currency'] },
   /** Requests that waited for a Lambda instance to start. */
   ColdStarts: { unit: 'Count', by: [] },
+  /** Requests above the limit of their route. Counted by a metric filter on the access log. */
+  ThrottledRequests: { unit: 'Count', by: [] },
   /** Webhooks from outside Iamport's published addresses. */
   WebhookFromUnknownSender: { unit: 'Count', by: [] },
   /** Payments that the reconciler settled, since no webhook or request had settled them. */

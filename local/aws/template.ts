@@ -43,6 +43,7 @@ const ignored: Readonly<Record<string, string>> = {
   'AWS::Lambda::Version': 'as the alias',
   'AWS::Lambda::Permission': 'the local gateway may call every function',
   'AWS::Logs::LogGroup': 'functions log to the console',
+  'AWS::Logs::MetricFilter': 'there are no metrics',
   'AWS::SNS::Subscription': 'as the alarms',
   'AWS::SNS::Topic': 'as the alarms',
   'AWS::SNS::TopicPolicy': 'as the alarms',

@@ -81,12 +81,16 @@ describe('the alarms', () => {
       ['keys-refused', 'KeysRefused', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['reconciler-late', 'ScanLag', 1500, '2 of 2 x 15 min', 'breaching'],
       ['server-errors', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
+      ['requests-failing', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
+      ['requests-throttled', 'ThrottledRequests', 10, '1 of 1 x 15 min', 'notBreaching'],
+      ['notifications-missing', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['events-late', 'IteratorAge', 900_000, '2 of 2 x 5 min', 'notBreaching'],
       ['events-lost', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
       ['webhook-late', 'WebhooksLate', 1, '1 of 8 x 60 min', 'notBreaching'],
       ['confirm-unanswered', 'ConfirmsUnanswered', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['subscriber-missed', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
       ['webhook-undelivered', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['webhook-stopped', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
     ]);
   });
 
@@ -176,7 +180,7 @@ describe('the dashboard', () => {
   test('is left out with `dashboard: false`, and the alarms stay', () => {
     const without = synthesized({ ...configuration, dashboard: false });
     expect(ofType(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
-    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(13);
+    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(16);
   });
 
   test('and the alarms use only metrics that the functions write, with the dimensions that they write', () => {
@@ -193,7 +197,7 @@ describe('the dashboard', () => {
         dimensions: Dimensions.flatMap(({ Name, Value }) => [Name, String(Value)]),
       }));
     expect(onPage.length).toBeGreaterThan(15);
-    expect(inAlarms).toHaveLength(12);
+    expect(inAlarms).toHaveLength(13);
     for (const { name, dimensions } of [...onPage, ...inAlarms]) {
       expect(Object.keys(metrics)).toContain(name);
       const { by } = metrics[name as keyof typeof metrics];
