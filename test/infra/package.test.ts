@@ -103,13 +103,17 @@ test('the code of docs/construct.md and docs/client.md compiles, and the transla
   const [calls = '', webhooks = ''] = client ?? [];
   await write('calls.ts', calls);
   await write('webhooks.ts', webhooks);
-  const [first = '', subscriptions = '', subscriber = '', confirmation = '', ownTable = ''] = english ?? [];
+  const [first = '', subscriptions = '', subscriber = '', confirmation = '', twoStacks = '', ownTable = ''] =
+    english ?? [];
   const named = [...`${subscriptions}${confirmation}`.matchAll(/\((?:'[^']*', )?(\w+)(?:, \{.*\})?\);/g)]
     .map(([, name]) => name)
     .join(': IFunction, ');
   const cdk = "import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';";
-  const app = `import type { IFunction } from 'aws-cdk-lib/aws-lambda'; declare const ${named}: IFunction;`;
-  await write('first.ts', `${cdk}${app}${first}${subscriptions}${confirmation}{${ownTable}}`);
+  const app = `import { Function, type FunctionProps, type IFunction } from 'aws-cdk-lib/aws-lambda';
+    declare const ${named}: IFunction;
+    declare const code: FunctionProps;
+    declare class Payments extends Stack { readonly payments: IamportPayments }`;
+  await write('first.ts', `${cdk}${app}${first}${subscriptions}${confirmation}{${twoStacks}}{${ownTable}}`);
   await write('second.ts', subscriber);
   expect(await compiled(['first.ts', 'second.ts', 'calls.ts', 'webhooks.ts'])).toBe('');
 });
