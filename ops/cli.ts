@@ -17,6 +17,7 @@ import { keys } from './keys.ts';
 import { messagesIn } from './messages.ts';
 import { redeliver } from './redeliver.ts';
 import { republish } from './republish.ts';
+import { restore } from './restore.ts';
 import { exit, isConfirmed, Misuse, OperatorError, type Terminal } from './terminal.ts';
 import { webhooks } from './webhooks.ts';
 import { why } from './why.ts';
@@ -36,6 +37,7 @@ const commands: Readonly<
   reconcile: { run: reconcile },
   republish: { run: republish, subject: 'merchant_uid', withoutSubject: true },
   redeliver: { run: redeliver, subject: 'merchant_uid', withoutSubject: true },
+  restore: { run: restore },
   keys: { run: keys, subject: 'rotate or retire', withoutSubject: true },
   webhooks: { run: webhooks, subject: 'rotate or retire', withoutSubject: true, withTarget: true },
   doctor: { run: doctor },
@@ -56,6 +58,8 @@ export const HELP: Readonly<Record<Language, string>> = {
                            --queue for the messages in the queue Unpublished
   redeliver <event id>     sends a webhook again; also takes a <merchant_uid> or <imp_uid> for all of its last events, or
                            --queue for the webhooks that could not be delivered
+  restore --from TABLE     copies a table that was restored to a point in time, or of a deleted stack, into the deployment's
+                           own: --dry-run only counts; --to orders, reversals or state; --after KEY continues a copy
   keys [rotate|retire]     prints the keys of the shop's server; rotate generates new keys, and the current ones stay
                            valid until retire
   webhooks [rotate|retire] prints the secrets that sign webhooks; rotate generates a new one, and both sign until
@@ -88,6 +92,8 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
                            메시지를 처리
   redeliver <이벤트 id>    웹훅을 다시 전송. <merchant_uid>나 <imp_uid>면 마지막 이벤트를 모두, --queue면 전달하지 못한
                            웹훅을 다시 전송
+  restore --from TABLE     특정 시점으로 복원한 테이블이나 삭제한 스택의 테이블을 배포의 테이블로 복사. --dry-run은 세기만
+                           하고, --to는 orders, reversals, state 중 하나, --after KEY는 이어서 복사
   keys [rotate|retire]     쇼핑몰 서버의 키를 출력. rotate는 새 키를 만들고, 지금 키는 retire할 때까지 유효
   webhooks [rotate|retire] 웹훅을 서명하는 시크릿을 출력. rotate는 새 시크릿을 만들고, retire할 때까지 둘 다로 서명.
                            URL이 여럿이면 그 뒤에 URL이나 호스트를 지정
@@ -121,6 +127,10 @@ const options = {
   account: { type: 'string' },
   key: { type: 'string' },
   queue: { type: 'boolean', default: false },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  after: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
 } as const;
 
 /** @returns the exit code; never throws */

@@ -11,6 +11,10 @@ export interface Options {
   readonly account?: string | undefined;
   readonly key?: string | undefined;
   readonly queue: boolean;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly after?: string | undefined;
+  readonly 'dry-run': boolean;
 }
 
 export interface Call {

@@ -387,7 +387,7 @@ export interface ItemChange extends StreamRecord {
   versions(): Versions | undefined;
   /**
    * Writes our attributes again where the shop has overwritten a whole item of its own table.
-   * @returns undefined for any other write
+   * @returns `is_restoration` for that write, and for one of the operator's `restore`; undefined for any other write
    */
   restoreIfOverwritten(): Promise<Restoration | undefined>;
 }

@@ -6,8 +6,9 @@ import { defined } from '../../shared/defined.ts';
 import { count, ItemReader, map, optional, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
-const beginningKey: Item = { id: text('scan-beginning') };
-const keyOf = (name: string): Item => ({ id: text(`scan-${name}`) });
+export const checkpointPrefix = 'scan-';
+export const beginningKey = { id: { S: `${checkpointPrefix}beginning` } } satisfies Item;
+const keyOf = (name: string): Item => ({ id: text(checkpointPrefix + name) });
 
 export function createCheckpoints(table: Table): Checkpoints {
   return {
@@ -68,7 +69,8 @@ const cursorMap = ({ from, to, status, offset, size, failures, total }: ScanCurs
 const unresolvedMap = ({ impUid, merchantUid, since, nextAt }: Unresolved) =>
   map({ imp_uid: text(impUid), merchant_uid: text(merchantUid), since: count(since), next_at: count(nextAt) });
 
-function checkpointFromItem(item: Item, name: string): ScanCheckpoint {
+/** @throws StoreUnexpected for an item that this version cannot read */
+export function checkpointFromItem(item: Item, name: string): ScanCheckpoint {
   const title = `the checkpoint of the ${name} scan`;
   const read = new ItemReader(item, title);
   return defined<ScanCheckpoint>({

@@ -21,8 +21,11 @@ export interface OverwrittenItems {
   restore(before: Item, after: Item, sequenceNumber: string): Promise<Restoration | undefined>;
 }
 
-/** The attribute with the sequence number of the stream record that caused the last restoration. */
-const restoredBy = 'restored_by';
+/**
+ * The attribute with the cause of the last restoration: the sequence number of a stream record, or the mark of the operator's `restore`.
+ * Decimal digits.
+ */
+export const restoredBy = 'restored_by';
 
 const revisionOf = (item: Item): number => Number(item.revision?.N ?? 0);
 
@@ -30,8 +33,8 @@ const revisionOf = (item: Item): number => Number(item.revision?.N ?? 0);
 const isOverwritten = (before: Item, after: Item): boolean => revisionOf(after) < revisionOf(before);
 
 /** The write is a restoration: its events were published after the first write. */
-const isRestored = (before: Item, after: Item): boolean =>
-  after[restoredBy] !== undefined && after[restoredBy].S !== before[restoredBy]?.S;
+export const isRestoration = (before: Item | undefined, after: Item): boolean =>
+  after[restoredBy] !== undefined && after[restoredBy].S !== before?.[restoredBy]?.S;
 
 export function createOverwrittenItems(table: Table, mapping: TableMapping): OverwrittenItems {
   const isOurs = (name: string) => name.startsWith(mapping.prefix);
@@ -42,7 +45,7 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
   return {
     async restore(before, after, sequenceNumber) {
       const [old, now] = [mapping.ours(before), mapping.ours(after)];
-      if (isRestored(old, now)) return 'is_restoration';
+      if (isRestoration(old, now)) return 'is_restoration';
       if (!isOverwritten(old, now)) return undefined;
       const key = before[mapping.key];
       if (!key) return 'deleted';

@@ -5,7 +5,7 @@ import type { SharedToken, StoredToken, Token } from '../iamport/tokens.ts';
 import { count, ItemReader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
 
-const tokenKey = { id: text('iamport-token') };
+export const tokenKey = { id: { S: 'iamport-token' } } satisfies Item;
 /** A claim expires after this time, since its instance has died. Then another instance may fetch the token. */
 const claimMs = 3_000;
 

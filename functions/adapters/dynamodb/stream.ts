@@ -4,7 +4,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import type { ItemChange, Versions } from '../../application/ports.ts';
 import { isNotificationItem, notificationFromItem } from './notifications.ts';
 import { orderFromItem } from './order-item.ts';
-import type { OverwrittenItems } from './overwritten.ts';
+import { isRestoration, type OverwrittenItems } from './overwritten.ts';
 import { isRefundItem, refundFromItem } from './refunds.ts';
 import { reversalFromItem } from './reversals.ts';
 import type { Item } from './table.ts';
@@ -32,8 +32,10 @@ export function changeFrom({ dynamodb = {}, eventSourceARN = '' }: DynamoDBRecor
       ofShop
         ? orderVersions(before && ofShop.mapping.ours(before), after && ofShop.mapping.ours(after))
         : versionsOf(before, after),
-    restoreIfOverwritten: async () =>
-      ofShop && before && after ? ofShop.overwritten.restore(before, after, sequenceNumber) : undefined,
+    async restoreIfOverwritten() {
+      if (ofShop) return before && after ? ofShop.overwritten.restore(before, after, sequenceNumber) : undefined;
+      return after && isRestoration(before, after) ? 'is_restoration' : undefined;
+    },
   };
 }
 

@@ -205,7 +205,7 @@ function projectionOf(attributes: readonly string[]) {
 }
 
 /** Converts the errors of the SDK into faults of the application. */
-async function withStoreFaults<Output>(call: Promise<Output>): Promise<Output> {
+export async function withStoreFaults<Output>(call: Promise<Output>): Promise<Output> {
   try {
     return await call;
   } catch (cause) {
