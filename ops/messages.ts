@@ -181,6 +181,10 @@ const messages = {
     en: 'missing in the table of the shop, which must restore its own item first',
   },
   unreadableItems: { ko: '이 버전이 읽을 수 없음', en: 'unreadable by this version, not copied' },
+  expectedAgain: {
+    ko: '주문이 돌아온 주문 없는 결제. 다음 대사에서 다시 확인',
+    en: 'payments without an order that has one now, checked again in the next run',
+  },
   keyForOrders: { ko: '주문 등록과 조회', en: 'Registers and reads orders' },
   keyForMoney: { ko: '환불과 주문 닫기까지 전부', en: 'Refunds and closes orders too' },
   previousKeysValid: { ko: '아직 유효한 이전 키', en: 'The previous keys are still valid' },

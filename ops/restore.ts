@@ -16,6 +16,9 @@ import { type Item, type Table, table } from '../functions/adapters/dynamodb/tab
 import { ownTable, shopTable } from '../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreRefused, StoreUnexpected } from '../functions/application/faults.ts';
 import { inPool } from '../functions/application/pool.ts';
+import { isOrderNumber } from '../functions/payment/order.ts';
+import { expected } from '../functions/payment/reversal.ts';
+import { unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import { exit, Misuse, OperatorError } from './terminal.ts';
 
@@ -69,7 +72,8 @@ export const restore: Command = async (call) => {
     report,
     progress: progressEvery(progressMs, progress, messageFor),
   });
-  print(call, { to, from, name }, report);
+  const expectedAgain = to === 'orders' && !isDryRun ? await expectUnmatched(call) : 0;
+  print(call, { to, from, name, expectedAgain }, report);
   return report.unreadable.length + report.missing.length > 0 ? exit.found : exit.done;
 };
 
@@ -155,6 +159,32 @@ async function copyPage(page: readonly Item[], run: CopyRun, idOf: (item: Item) 
   });
 }
 
+/**
+ * Without the orders, the reconciler records their payments as unmatched. A registration asks for another check of such a payment, and so does
+ * the copied order.
+ * @returns the number of payments that are checked again
+ */
+async function expectUnmatched({ deployment: { deps } }: Call): Promise<number> {
+  const open = await deps.reversals.due('unmatched', farFuture, Number.POSITIVE_INFINITY);
+  const now = unixSeconds(deps.clock);
+  let count = 0;
+  await inPool(concurrency, open, async ({ id }) => {
+    try {
+      const reversal = await deps.reversals.read(id);
+      if (reversal?.kind !== 'orphan' || reversal.state !== 'manual' || !isOrderNumber(reversal.merchantUid)) return;
+      if (!(await deps.orders.read(reversal.merchantUid))) return;
+      await deps.reversals.move(reversal, expected(reversal, now, now));
+      count += 1;
+    } catch (error) {
+      // The copy has reported an unreadable order, and attention lists the reversal.
+      if (!(error instanceof StoreUnexpected)) throw error;
+    }
+  });
+  return count;
+}
+
+/** Later than every due time, in Unix seconds. */
+const farFuture = 99_999_999_999;
 const progressMs = 5_000;
 
 /** Reports the number of items every few seconds, and the option that continues the copy from there. */
@@ -170,7 +200,7 @@ function progressEvery(ms: number, progress: Call['progress'], messageFor: Call[
 
 function print(
   { messageFor, print: write, options }: Call,
-  names: { readonly to: Target; readonly from: string; readonly name: string },
+  names: { readonly to: Target; readonly from: string; readonly name: string; readonly expectedAgain: number },
   { counts, missing, unreadable }: CopyReport,
 ): void {
   const isDryRun = options['dry-run'];
@@ -183,6 +213,7 @@ function print(
     ...missing.map((item) => `    ${item}`),
     `  ${messageFor('unreadableItems')}: ${unreadable.length}`,
     ...unreadable.map(({ item, reason }) => `    ${item}: ${reason}`),
+    ...(names.expectedAgain > 0 ? [`  ${messageFor('expectedAgain')}: ${names.expectedAgain}`] : []),
   ];
   const { missing: _named, ...numbers } = counts;
   write(lines.map((line) => `${line}\n`).join(''), { ...names, dryRun: isDryRun, ...numbers, missing, unreadable });
