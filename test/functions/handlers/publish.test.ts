@@ -57,6 +57,22 @@ function createDeps(isAccepted: (entry: BusEntry) => boolean = () => true) {
 }
 
 describe('the publisher', () => {
+  test('publishes nothing for an item that restore has copied, and the next step under the next id', async () => {
+    const { deps, sent } = createDeps();
+    const restored = { ...paidItem, revision: { N: '4' }, restored_by: { S: '1795000000000' } };
+    const cancelled = { ...restored, ...item(5, 'cancelled', { cancelled_amount: { N: '14000' } }) };
+    const records = [
+      record('1', item(1, 'ready'), restored),
+      record('2', undefined, restored),
+      record('3', restored, cancelled),
+      record('4', cancelled, { ...cancelled, revision: { N: '9' }, restored_by: { S: '1795000000001' } }),
+    ];
+    await publish(deps, { Records: records });
+    expect(sent.map(({ detailType, detail }) => [detailType, (detail as { id: string }).id])).toEqual([
+      ['Payment Cancelled', 'order-1:5'],
+    ]);
+  });
+
   test('publishes each step once, in the documented form', async () => {
     const { deps, sent } = createDeps();
     const records = [
