@@ -183,7 +183,7 @@ test('the books equal those of Iamport after the emptied tables are restored, an
     iamport.ledger.entries().map(({ payment }) => [payment.imp_uid, payment.cancel_history.length]);
   const cancels = cancelsOf();
 
-  for (const name of ['orders', 'reversals', 'state'] as const) {
+  for (const name of ['reversals', 'state', 'orders'] as const) {
     const { code, stdout } = await run('restore', '--from', copies[name], '--yes');
     expect([code, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${name}: ${copies[name]} → `))]);
   }
@@ -387,6 +387,7 @@ test('in the table of a shop only our attributes are copied, and only into its o
   const print = vi.fn();
   const code = await restore({
     subject: '',
+    target: '',
     options: { from: 'shop-restored', queue: false, 'dry-run': false },
     deployment: {
       ...({} as Parameters<typeof restore>[0]['deployment']),
