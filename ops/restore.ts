@@ -79,9 +79,14 @@ export const restore: Command = async (call) => {
 
 async function sourceNamed(client: DynamoDBClient, name: string) {
   const source = await describeSource(client, name);
-  if (source) return source;
+  if (source?.isReadable) return source;
+  if (source)
+    throw new OperatorError({
+      ko: `테이블 ${name}은 아직 복원 중입니다. 끝난 뒤 다시 실행하세요: aws dynamodb wait table-exists --table-name ${name}`,
+      en: `The table ${name} is still being restored. Run this again after: aws dynamodb wait table-exists --table-name ${name}`,
+    });
   throw new OperatorError({
-    ko: `테이블 ${name}이 없습니다. 이름, 리전, AWS 자격 증명을 확인하세요. 복원이 끝날 때까지 기다려야 할 수도 있습니다`,
+    ko: `테이블 ${name}이 없습니다. 이름, 리전, AWS 자격 증명을 확인하세요`,
     en: `The table ${name} does not exist. Check its name, the region and your AWS credentials`,
   });
 }

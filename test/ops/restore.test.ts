@@ -11,7 +11,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { copyRules } from '../../functions/adapters/dynamodb/restore.ts';
+import { copyItem, copyRules } from '../../functions/adapters/dynamodb/restore.ts';
 import { type Item, type Table, table } from '../../functions/adapters/dynamodb/table.ts';
 import { ownTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreUnavailable } from '../../functions/application/faults.ts';
@@ -350,6 +350,22 @@ test('a copy that DynamoDB interrupts continues behind the last page', async () 
   const second = report();
   await copyPages(pages(), { live: orders, rules, report: second, progress });
   expect(second.counts).toEqual({ copied: 1, kept: 2, skipped: 0, missing: 0 });
+  own.destroy();
+});
+
+test('an item that changes while it is copied is compared again', async () => {
+  const { client: own, names } = await freshTables();
+  const orders = table(own, names.orders);
+  const rules = copyRules(ownTable, '1').orders;
+  const [lower, higher] = page('lower', 'higher');
+  const revision = (item: Item | undefined, N: string): Item => ({ ...item, revision: { N } });
+  await own.send(new PutItemCommand({ TableName: names.orders, Item: revision(lower, '2') }));
+  await own.send(new PutItemCommand({ TableName: names.orders, Item: revision(higher, '9') }));
+  // The page was read when neither item was there.
+  expect(await copyItem(orders, rules, revision(lower, '3'), undefined)).toBe('copied');
+  expect(await copyItem(orders, rules, revision(higher, '3'), undefined)).toBe('kept');
+  const { Items = [] } = await own.send(new ScanCommand({ TableName: names.orders }));
+  expect(Items.map((item) => item.revision?.N).sort()).toEqual(['3', '9']);
   own.destroy();
 });
 

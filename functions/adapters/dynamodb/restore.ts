@@ -161,13 +161,16 @@ export interface CopySource {
   readonly arn: string;
   /** The attribute that is the table's partition key. */
   readonly key: string;
+  /** False while AWS is restoring the table. */
+  readonly isReadable: boolean;
 }
 
 /** @returns undefined when there is no table of this name */
 export async function describeSource(client: DynamoDBClient, name: string): Promise<CopySource | undefined> {
   try {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
-    return { arn: Table?.TableArn ?? '', key: Table?.KeySchema?.[0]?.AttributeName ?? '' };
+    const { TableArn: arn = '', KeySchema: [key] = [], TableStatus } = Table ?? {};
+    return { arn, key: key?.AttributeName ?? '', isReadable: TableStatus !== 'CREATING' };
   } catch (error) {
     if (error instanceof ResourceNotFoundException) return undefined;
     return withStoreFaults(Promise.reject(error));
