@@ -9,8 +9,14 @@ import type { Item } from '../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { escrowChanged } from '../../functions/payment/notification.ts';
 import type { Order } from '../../functions/payment/order.ts';
-import type { Refund } from '../../functions/payment/refund.ts';
-import { accepted, failed, type Reversal, type ReversalRequest } from '../../functions/payment/reversal.ts';
+import type { Refund, RefundNeed, RefundRefusalReason } from '../../functions/payment/refund.ts';
+import {
+  accepted,
+  failed,
+  type Reversal,
+  type ReversalReason,
+  type ReversalRequest,
+} from '../../functions/payment/reversal.ts';
 import { states, won } from '../functions/payment/cases.ts';
 import { portOf, SimulatedTable } from '../simulation/table.ts';
 
@@ -116,6 +122,24 @@ async function writeOrders(tables: Tables): Promise<void> {
   await own.updateSchedule(announced.value, { isUnprepared: true, nextCheckAt: now + 60, preparedAmount: won(13_000) });
 }
 
+/** Records, so that a new word does not compile until it is in the fixture. */
+const reasons: Record<ReversalReason, true> = {
+  test_payment: true,
+  payment_predates_order: true,
+  currency_mismatch: true,
+  amount_mismatch: true,
+  deposit_mismatch: true,
+  deposit_excess: true,
+  duplicate_payment: true,
+  order_closed: true,
+  account_superseded: true,
+  order_expired: true,
+  order_not_found: true,
+};
+const needs: Record<RefundNeed, true> = { account: true, repeat: true, operator: true };
+const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true, overtaken: true };
+const wordsOf = <Word extends string>(words: Record<Word, true>) => Object.keys(words) as Word[];
+
 async function writeReversals(tables: Tables): Promise<void> {
   const reversals = createReversals(portOf(tables.reversals));
   const request = (impUid: string, more: Partial<ReversalRequest> = {}) => {
@@ -123,6 +147,7 @@ async function writeReversals(tables: Tables): Promise<void> {
     return reversals.request({ amount: won(13_000), currency: 'KRW', ...wanted }, now, 0);
   };
   await request('imp_requested');
+  for (const reason of wordsOf(reasons)) await request(`imp_${reason}`, { reason });
   await request('imp_account', { kind: 'revoke', reason: 'account_superseded', amount: won(0) });
   await request('imp_manual', { kind: 'manual', reason: 'deposit_mismatch' });
   await request('imp_unmatched', { kind: 'orphan', reason: 'order_not_found' });
@@ -151,8 +176,10 @@ async function writeRefunds(tables: Tables): Promise<void> {
   });
   await refunds.request(refund('requested', { nextCheckAt: now + 60, requester: 'customer', taxFree: won(1_000) }));
   await refunds.request(refund('accepted', { acceptedAt: now, nextCheckAt: now + 60, vatAmount: won(300) }));
-  await refunds.request(refund('waits', { needs: 'account', nextCheckAt: now + 60, message: '계좌 필요' }));
-  await refunds.request(refund('refused', { state: 'refused', refusal: 'refused_by_pg', refusedAt: now }));
+  for (const need of wordsOf(needs))
+    await refunds.request(refund(need, { needs: need, nextCheckAt: now + 60, message: '계좌 필요' }));
+  for (const refusal of wordsOf(refusals))
+    await refunds.request(refund(refusal, { state: 'refused', refusal, refusedAt: now }));
   const first = refund('done', { requester: 'admin' });
   await refunds.request(first);
   await refunds.change(first, { ...first, state: 'done', updatedAt: now + 5 });
