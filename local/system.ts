@@ -181,7 +181,12 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   };
   const { destinations } = webhooks;
   site.get('/__local/deployment', (c) =>
-    c.json({ pid: process.pid, environment, webhooks: destinations.map(({ environment }) => environment) }),
+    c.json({
+      pid: process.pid,
+      environment,
+      webhooks: destinations.map(({ environment }) => environment),
+      origins: gateway.allowedOrigins,
+    }),
   );
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
   site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));

@@ -19,6 +19,7 @@ import { redeliver } from './redeliver.ts';
 import { republish } from './republish.ts';
 import { restore } from './restore.ts';
 import { exit, isConfirmed, Misuse, OperatorError, type Terminal } from './terminal.ts';
+import { verify } from './verify.ts';
 import { webhooks } from './webhooks.ts';
 import { why } from './why.ts';
 
@@ -41,6 +42,7 @@ const commands: Readonly<
   keys: { run: keys, subject: 'rotate or retire', withoutSubject: true },
   webhooks: { run: webhooks, subject: 'rotate or retire', withoutSubject: true, withTarget: true },
   doctor: { run: doctor },
+  verify: { run: verify },
 };
 
 export const HELP: Readonly<Record<Language, string>> = {
@@ -65,6 +67,8 @@ export const HELP: Readonly<Record<Language, string>> = {
   webhooks [rotate|retire] prints the secrets that sign webhooks; rotate generates a new one, and both sign until
                            retire. The URL or its host after them names one of several
   doctor                   checks the deployment, and prints the remedy for each failed check
+  verify                   sends a request of every kind to the API and compares the responses; registers and closes one
+                           order, moves no money
   native --scheme NAME     prints the declarations that an app with a payment page in a WebView needs
 
   --stack NAME    the stack of the deployment (default: name in iamport.json, or IamportPayments)
@@ -98,6 +102,7 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   webhooks [rotate|retire] 웹훅을 서명하는 시크릿을 출력. rotate는 새 시크릿을 만들고, retire할 때까지 둘 다로 서명.
                            URL이 여럿이면 그 뒤에 URL이나 호스트를 지정
   doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
+  verify                   API에 모든 종류의 요청을 보내 응답을 확인. 주문을 하나 등록해 종료하고, 돈은 움직이지 않음
   native --scheme NAME     WebView로 결제하는 앱에 필요한 선언을 출력
 
   --stack NAME    배포한 스택(기본값은 iamport.json의 name, 없으면 IamportPayments)

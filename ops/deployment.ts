@@ -3,7 +3,7 @@
  * credentials. All changes go through the deployed routes and functions, so that only one code path settles.
  */
 
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -17,8 +17,11 @@ import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { createDependencies } from '../functions/runtime/instance.ts';
+import { jsonIn } from '../functions/shared/json-text.ts';
 import { shopKeysOf } from '../functions/shared/shop-keys.ts';
+import type { LocalEvent } from '../local/aws/bus.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
+import { type Resource, type StackState, stackState } from './aws-stack.ts';
 import { type WebhookDestination, webhookDestination } from './destinations.ts';
 import { type SecretStore, secretStore } from './secret-store.ts';
 import { OperatorError } from './terminal.ts';
@@ -42,6 +45,12 @@ export interface Deployment {
   publishing(): Promise<Publishing>;
   /** The URLs that receive webhooks. */
   webhooks(): Promise<readonly WebhookDestination[]>;
+  /** The origins of the storefront, whose pages may read responses. */
+  origins(): Promise<readonly string[]>;
+  /** The events on the bus, oldest first. Only the local system keeps them. */
+  readonly publishedEvents?: () => Promise<readonly LocalEvent[]>;
+  /** The resources of the stack in the AWS account; undefined for the local system. */
+  readonly aws?: StackState;
 }
 
 export interface Publishing {
@@ -75,9 +84,10 @@ async function connectLocal({ url = `http://127.0.0.1:${process.env.PORT ?? 3000
       ko: `${url}에 로컬 시스템이 없습니다. npm start로 시작하거나 --url로 주소를 지정하세요`,
       en: `No local system responds at ${url}. Start it with npm start, or set its address with --url`,
     });
-  const { environment, webhooks } = (await found.json()) as {
+  const { environment, webhooks, origins } = (await found.json()) as {
     environment: Record<string, string>;
     webhooks: Record<string, string>[];
+    origins: string[];
   };
   Object.assign(process.env, environment);
   const config = configFrom(environment);
@@ -94,6 +104,11 @@ async function connectLocal({ url = `http://127.0.0.1:${process.env.PORT ?? 3000
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
     webhooks: async () => webhooks.map(webhookDestination),
+    origins: async () => origins,
+    publishedEvents: async () => {
+      const response = await fetch(`${url}/__local/events`);
+      return ((await response.json()) as { events: LocalEvent[] }).events;
+    },
   };
 }
 
@@ -158,6 +173,8 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
       // A function of the shop's own may have such an id.
       return variables.filter(({ WEBHOOK_URL }) => WEBHOOK_URL).map(webhookDestination);
     },
+    origins: () => originsIn(stack, api.id),
+    aws: stackState(stack, resources),
   };
 }
 
@@ -168,10 +185,14 @@ function publishingBy(variables: Readonly<Record<string, string>>): Publishing {
   return { bus: eventBridge(client, eventBus, eventSource), queue: messageQueue(client, unpublishedQueueUrl) };
 }
 
-interface Resource {
-  readonly id: string;
-  readonly type: string;
-  readonly physicalId: string;
+/** @param apiId the logical id of the API in the template of the stack */
+async function originsIn(stack: string, apiId: string): Promise<readonly string[]> {
+  const { TemplateBody = '' } = await new CloudFormationClient({}).send(new GetTemplateCommand({ StackName: stack }));
+  const { Resources } = Object(jsonIn(TemplateBody)) as { Resources?: Record<string, { Properties?: object }> };
+  const { CorsConfiguration } = Object(Resources?.[apiId]?.Properties) as {
+    CorsConfiguration?: { AllowOrigins?: string[] };
+  };
+  return CorsConfiguration?.AllowOrigins ?? [];
 }
 
 async function resourcesOf(stack: string): Promise<Resource[]> {
@@ -206,12 +227,21 @@ function shopKeysOfDeployment(variables: Readonly<Record<string, string>>): Secr
   });
 }
 
+/** API Gateway answers within 30 s. */
+const inTime = (): AbortSignal => AbortSignal.timeout(35_000);
+
 /** Sends requests with the key that has every right. The key is read when the first request needs it. */
 function senderWithKey(apiUrl: string, shopKeys: SecretStore): Deployment['send'] {
   return async (method, path, body, headers = {}) => {
     const [key] = shopKeysOf(await shopKeys.read()).money;
     const sent = { ...headers, authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) };
-    const init = { method, headers: sent, ...(body && { body: JSON.stringify(body) }), redirect: 'error' as const };
+    const init = {
+      method,
+      headers: sent,
+      ...(body && { body: JSON.stringify(body) }),
+      redirect: 'error' as const,
+      signal: inTime(),
+    };
     return receivedFrom(await fetch(apiUrl + path, init));
   };
 }
@@ -232,7 +262,13 @@ function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCr
       body: text,
     });
     const { host: _, ...sent } = signed.headers;
-    const response = await fetch(url, { method, headers: sent, ...(body && { body: text }), redirect: 'error' });
+    const response = await fetch(url, {
+      method,
+      headers: sent,
+      ...(body && { body: text }),
+      redirect: 'error',
+      signal: inTime(),
+    });
     return receivedFrom(response);
   };
 }

@@ -8,7 +8,7 @@ import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
 import { VERSION } from '../infra/version.ts';
 import type { Call, Command } from './command.ts';
-import { exit } from './terminal.ts';
+import { exit, messageOf } from './terminal.ts';
 
 interface Check {
   readonly ok: boolean;
@@ -55,10 +55,6 @@ function requestToken({ deployment: { config, deps } }: Call): Promise<void> {
 
 type RunCheck = (call: Call) => Promise<Check>;
 const localized = ({ language }: Call, ko: string, en: string): string => (language === 'ko' ? ko : en);
-const messageOf = (error: unknown): string =>
-  error instanceof Error
-    ? [error.message, error.cause instanceof Error && error.cause.message].filter(Boolean).join(': ')
-    : String(error);
 
 /** @param run the check; if it throws, the error is the finding */
 const check =

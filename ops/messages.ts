@@ -228,6 +228,15 @@ const messages = {
     ko: '아임포트에 없는 결제입니다. imp_uid와 시크릿의 키를 확인하세요',
     en: 'Payment not found at Iamport. Check the imp_uid, and the keys in the secret',
   },
+  leftClosed: {
+    ko: '남은 것: 종료된 주문 하나와 아임포트에 사전 등록된 그 금액. 구독자는 이 주문의 Order Closed를 받습니다:',
+    en: 'Left behind: one closed order, and its amount at Iamport. Subscribers receive Order Closed of it:',
+  },
+  leftNothing: { ko: '남은 것 없음', en: 'Left behind: nothing' },
+  postThis: {
+    ko: '예상과 다르면 아래 내용을 이슈에 붙여 주세요. 주소, 키, 주문 번호, 개인정보는 들어 있지 않습니다. 원인은 doctor로 점검하세요.',
+    en: 'Post this text in an issue. It has no address, key, order number or personal data. Look for the cause with doctor first.',
+  },
   amountColumn: { ko: '금액', en: 'amount' },
   reasonColumn: { ko: '사유', en: 'reason' },
   actionColumn: { ko: '처리', en: 'action' },

@@ -27,6 +27,12 @@ export class OperatorError extends Error {
 /** The arguments are invalid. The command prints the text and a line about --help. */
 export class Misuse extends OperatorError {}
 
+/** The message of an error, with that of its cause. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error
+    ? [error.message, error.cause instanceof Error && error.cause.message].filter(Boolean).join(': ')
+    : String(error);
+
 /** Asks the operator to confirm before money moves. Without a terminal the result is false. */
 export async function isConfirmed(question: string, { stdin, stderr }: Terminal): Promise<boolean> {
   if (!stdin.isTTY) return false;

@@ -38,6 +38,8 @@ const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+export const isProblemCode = (text: string): text is ProblemCode => Object.hasOwn(problems, text);
+
 /** An error that is sent to the caller. Its message becomes `detail`: what to do next, and nothing confidential. */
 export class Problem extends Error {
   override readonly name = 'Problem';

@@ -21,6 +21,10 @@ export class Cors {
     this.#configuration = api.CorsConfiguration as CorsConfiguration | undefined;
   }
 
+  get allowedOrigins(): readonly string[] {
+    return this.#configuration?.AllowOrigins ?? [];
+  }
+
   /**
    * @returns the headers of the response to a preflight, which is always 204; undefined when the request is not a
    *   preflight, or the API has no CORS

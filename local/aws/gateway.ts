@@ -18,6 +18,8 @@ const integrationTimeoutMs = 30_000;
 
 export class Gateway {
   readonly routes: readonly Route[];
+  /** The origins of the storefront, whose pages may read responses. */
+  readonly allowedOrigins: readonly string[];
   readonly #functions: ReadonlyMap<string, LambdaFunction>;
   readonly #throttle: Pick<Throttle, 'allows'>;
   readonly #cors: Cors;
@@ -45,6 +47,7 @@ export class Gateway {
     const stage = assembly.ofType('AWS::ApiGatewayV2::Stage')[0]?.properties ?? {};
     this.#throttle = isThrottled ? new Throttle(stage) : { allows: () => true };
     this.#cors = new Cors(assembly.ofType('AWS::ApiGatewayV2::Api')[0]?.properties ?? {});
+    this.allowedOrigins = this.#cors.allowedOrigins;
     this.#report = report;
     this.#timeoutMs = timeoutMs;
     this.#observe = observe;

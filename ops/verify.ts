@@ -1,0 +1,273 @@
+/**
+ * `verify`: sends requests to every route of a deployment, as a storefront, Iamport, a shop's server and an unknown caller would, and
+ * compares each response with docs/http.md. It registers one order and closes it. No money moves.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { isProblemCode } from '../functions/http/problem.ts';
+import { jsonIn } from '../functions/shared/json-text.ts';
+import type { Language, Localized } from '../functions/shared/language.ts';
+import { shopKeysOf } from '../functions/shared/shop-keys.ts';
+import type { Call, Command } from './command.ts';
+import type { Deployment } from './deployment.ts';
+import { exit, messageOf, withProgress } from './terminal.ts';
+import {
+  foreignRequest,
+  orderRequests,
+  type Received,
+  refusedRequests,
+  storefrontRequests,
+  type VerifyCheck,
+  type VerifyRequest,
+  type VerifySubject,
+} from './verify-checks.ts';
+
+export interface VerifyLimits {
+  /** A slower response is reported. It does not fail the check: the first request of a function starts an instance. */
+  readonly slowMs: number;
+  /** API Gateway answers within 30 s. */
+  readonly timeoutMs: number;
+  /** The longest wait for the event of the closed order. */
+  readonly eventTimeoutMs: number;
+}
+
+/** The result of one check. */
+interface Result {
+  readonly route: string;
+  readonly case: Localized;
+  readonly ok: boolean;
+  readonly isSlow?: boolean;
+  readonly ms?: number;
+  readonly expected: string;
+  /** In English and without ids or texts of the response, since it is part of the text to post. */
+  readonly found: string;
+  /** Set when the check was not made. */
+  readonly skipped?: Localized;
+}
+
+const usualLimits: VerifyLimits = { slowMs: 3_000, timeoutMs: 35_000, eventTimeoutMs: 30_000 };
+/** An order that `verify` could not close expires by itself. Seconds. */
+const orderLifetimeSeconds = 3_600;
+/** Iamport's limit for an order number. */
+const maxOrderLength = 40;
+
+export const verifyWithin =
+  (limits: VerifyLimits): Command =>
+  async (call) => {
+    const { deployment, print, progress } = call;
+    const subject = subjectOf(deployment);
+    const results = await withProgress(run(deployment, subject, limits), progress);
+    const isFailed = results.some(({ ok }) => !ok);
+    const left = leftBehind(call, subject, results.find(isLastRead));
+    const report = isFailed ? textToPost(deployment, results) : undefined;
+    const lines = results.map((result) => `${lineOf(result, call.language)}\n`);
+    print([...lines, `\n${left}\n`, report ? `\n${call.messageFor('postThis')}\n\n${report}` : ''].join(''), {
+      checks: results.map((result) => ({ ...result, case: result.case.en, skipped: result.skipped?.[call.language] })),
+      left,
+      report,
+    });
+    return isFailed ? exit.found : exit.done;
+  };
+
+export const verify = verifyWithin(usualLimits);
+
+function subjectOf({ config, deps, shopKeys }: Deployment): VerifySubject {
+  const prefix = `${config.orderPrefix}verify-`;
+  const numbered = () =>
+    prefix +
+    randomBytes(12)
+      .toString('hex')
+      .slice(0, Math.min(16, maxOrderLength - prefix.length));
+  return {
+    order: numbered(),
+    missing: numbered(),
+    auth: shopKeys ? 'key' : 'iam',
+    isShopsTable: deps.orders.isShops,
+    expiresAt: Math.floor(Date.now() / 1000) + orderLifetimeSeconds,
+  };
+}
+
+/** Sends the requests one after the other: a new account of AWS may run ten functions at once. */
+async function run(deployment: Deployment, subject: VerifySubject, limits: VerifyLimits): Promise<readonly Result[]> {
+  const send = await senderFor(deployment, limits);
+  const results: Result[] = [];
+  const runAll = async (checks: readonly VerifyCheck[]) => {
+    for (const check of checks) results.push(await resultOf(check, send, limits));
+  };
+  // The order is registered first, so that its event has the time of all other requests.
+  await runAll(orderRequests(subject));
+  await runAll([...refusedRequests(subject), foreignRequest()]);
+  const origin = await deployment.origins().then(
+    ([first]) => first,
+    (error: unknown) => {
+      const why = messageOf(error);
+      const ko = `쇼핑몰 페이지의 오리진을 읽을 수 없습니다. cloudformation:GetTemplate 권한이 필요합니다: ${why}`;
+      const en = `the origin of the storefront cannot be read. It needs the right cloudformation:GetTemplate: ${why}`;
+      results.push(skipped('OPTIONS /payments/complete', preflightCase, { ko, en }));
+      return undefined;
+    },
+  );
+  if (origin) await runAll(storefrontRequests(origin));
+  results.push(
+    await eventOf(
+      deployment,
+      subject,
+      limits,
+      results.some((result) => isLastRead(result) && result.ok),
+    ),
+  );
+  return results;
+}
+
+const preflightCase = { ko: '쇼핑몰 페이지의 프리플라이트', en: 'preflight of the storefront' };
+const eventCase = { ko: 'Order Closed 이벤트', en: 'event Order Closed' };
+
+const skipped = (route: string, caseText: Localized, why: Localized): Result => ({
+  ...{ route, case: caseText, ok: true, expected: '', found: 'skipped' },
+  skipped: why,
+});
+
+async function resultOf(
+  { route, case: caseText, request, expected }: VerifyCheck,
+  send: (request: VerifyRequest) => Promise<Received>,
+  { slowMs }: VerifyLimits,
+): Promise<Result> {
+  const begin = performance.now();
+  const named = { route, case: caseText, expected: expected.text };
+  const response = await send(request).catch((error: unknown) => noResponse(error));
+  const ms = Math.round(performance.now() - begin);
+  if (typeof response === 'string') return { ...named, ok: false, ms, found: response };
+  const ok = expected.isMet(response);
+  const found = ok ? describe(response) : (expected.found ?? describe)(response);
+  return { ...named, ok, ms, found, isSlow: ms > slowMs };
+}
+
+/** Only the code of the error: its message may contain the address. */
+function noResponse(error: unknown): string {
+  const { name, cause } = error as Error;
+  const { code } = Object(cause) as { code?: unknown };
+  const isCode = typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code);
+  return name === 'TimeoutError' ? 'no response in time' : `no response${isCode ? ` (${code})` : ''}`;
+}
+
+/** The status, and a problem code or the status of an order. No other text of the response is printed. */
+function describe({ status, type, json }: Received): string {
+  const { code, status: state } = json;
+  const isState = typeof state === 'string' && ['ready', 'paid', 'closed', 'expired', 'failed'].includes(state);
+  const word = typeof code === 'string' && isProblemCode(code) ? code : isState ? state : '';
+  const isKnownType = ['', 'application/json', 'application/problem+json', 'text/html', 'text/plain'].includes(type);
+  return [status, word, isKnownType ? '' : 'with another media type'].filter(Boolean).join(' ');
+}
+
+async function senderFor(deployment: Deployment, { timeoutMs }: VerifyLimits) {
+  const { apiUrl, shopKeys } = deployment;
+  const keys = shopKeys && shopKeysOf(await shopKeys.read());
+  const authorizationOf = ({ as }: VerifyRequest): string | undefined => {
+    if (as === 'nobody') return undefined;
+    if (keys && as !== 'unknown') return `Bearer ${keys[as][0]}`;
+    // The form is right, so that the API has to compare it.
+    return keys
+      ? `Bearer sk_money_${randomBytes(32).toString('hex').slice(0, 43)}`
+      : `AWS4-HMAC-SHA256 Credential=AKIAUNKNOWN/20260101/region/execute-api/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`;
+  };
+  return async (request: VerifyRequest): Promise<Received> => {
+    const { method, path, as, body, headers } = request;
+    if (!keys && (as === 'orders' || as === 'money')) {
+      const { status, body: received } = await deployment.send(method, path, body, headers);
+      return { status, type: '', json: fieldsOf(received) };
+    }
+    const authorization = authorizationOf(request);
+    const response = await fetch(apiUrl + path, {
+      method,
+      headers: {
+        ...headers,
+        ...(authorization && { authorization }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return {
+      status: response.status,
+      type: (response.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '',
+      allowedOrigin: response.headers.get('access-control-allow-origin') ?? undefined,
+      location: response.headers.get('location') ?? undefined,
+      json: fieldsOf(jsonIn(await response.text())),
+    };
+  };
+}
+
+const fieldsOf = (value: unknown): Received['json'] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+/** Waits for the event of the closed order. At a deployment only subscribers can see an event. */
+async function eventOf(
+  { publishedEvents }: Deployment,
+  { order, isShopsTable }: VerifySubject,
+  { eventTimeoutMs }: VerifyLimits,
+  isClosed: boolean,
+): Promise<Result> {
+  if (isShopsTable) {
+    const ko = '주문이 쇼핑몰의 테이블에 있어 주문을 등록하지 않았습니다';
+    const en = 'the orders are in the table of the shop, so no order was registered';
+    return skipped('events', eventCase, { ko, en });
+  }
+  if (!isClosed) {
+    const ko = '주문이 종료되지 않아 이벤트도 발행되지 않습니다';
+    const en = 'the order was not closed, so its event is not published';
+    return skipped('events', eventCase, { ko, en });
+  }
+  if (!publishedEvents) {
+    const ko = `배포에서는 구독자만 이벤트를 볼 수 있어 확인하지 않았습니다. 웹훅을 받는 서버에서 Order Closed ${order}를 확인하고, doctor로 발행 상태를 점검하세요`;
+    const en = `not looked at: at a deployment only subscribers see an event. Look for Order Closed of ${order} at the server that receives webhooks; doctor checks the publisher`;
+    return skipped('events', eventCase, { ko, en });
+  }
+  const begin = performance.now();
+  const elapsed = () => Math.round(performance.now() - begin);
+  const named = { route: 'events', case: eventCase, expected: 'Order Closed' };
+  while (elapsed() < eventTimeoutMs) {
+    const events = await publishedEvents().catch(() => []);
+    const ours = events.filter(({ detail }) => Object(detail).merchant_uid === order);
+    if (ours.some((event) => event['detail-type'] === 'Order Closed')) {
+      return { ...named, ok: true, ms: elapsed(), found: 'Order Closed' };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { ...named, ok: false, ms: elapsed(), found: 'no such event in time' };
+}
+
+/** The last request of `orderRequests` reads the order after its end. */
+const isLastRead = ({ expected }: Result): boolean => expected === '200 with an order that is closed';
+
+function leftBehind({ language, messageFor }: Call, { order, isShopsTable }: VerifySubject, read?: Result): string {
+  if (isShopsTable) return messageFor('leftNothing');
+  if (read?.ok) return `${messageFor('leftClosed')} ${order}`;
+  return language === 'ko'
+    ? `남은 것: 주문 ${order}가 종료되지 않았을 수 있습니다. close ${order}로 종료하세요. 한 시간 뒤에는 기한이 지나 expired가 됩니다`
+    : `Left behind: the order ${order} may still be open. Close it with close ${order}. It expires after an hour`;
+}
+
+function lineOf(result: Result, language: Language): string {
+  const { route, ok, isSlow, ms, expected, found, skipped: why } = result;
+  const [gotText, slowText, skippedText, expectedText] =
+    language === 'ko' ? ['결과', '느림', '건너뜀', '예상'] : ['got', 'slow', 'skipped', 'expected'];
+  const name = `${route}, ${result.case[language]}`;
+  if (why) return `- ${name}: ${skippedText}: ${why[language]}`;
+  const time = `(${ms} ms${isSlow ? `, ${slowText}` : ''})`;
+  if (!ok) return `✗ ${name}: ${expectedText} ${expected}, ${gotText} ${found} ${time}`;
+  return `${isSlow ? '!' : '✓'} ${name}: ${found} ${time}`;
+}
+
+/** A text for an issue or a chat: no address, key, order number or text of a response is in it. Always in English. */
+function textToPost(deployment: Deployment, results: readonly Result[]): string {
+  const failed = results.filter(({ ok }) => !ok);
+  const slow = results.filter(({ isSlow }) => isSlow);
+  const lines = [
+    `iamport-serverless verify, ${deployment.aws ? 'deployment' : 'local system'}, shopAuth ${deployment.shopKeys ? 'key' : 'iam'}, Node.js ${process.versions.node}`,
+    `${failed.length} of ${results.length} checks differ, ${slow.length} are slow`,
+    ...failed.map((result) => lineOf(result, 'en')),
+    ...slow.filter(({ ok }) => ok).map((result) => lineOf(result, 'en')),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
