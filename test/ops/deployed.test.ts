@@ -15,6 +15,8 @@ let webhook: Record<string, string>;
 let queue: LocalQueue;
 let deadLetters: LocalQueue;
 const requests: string[] = [];
+/** The origin in the deployed template. */
+let origin: string;
 
 const textOf = async (request: IncomingMessage) => Buffer.concat(await request.toArray()).toString();
 const resource = (id: string, type: string, physicalId: string) =>
@@ -47,6 +49,13 @@ const aws = createServer(async (request, response) => {
     response.end(
       `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members}</StackResourceSummaries>${more}</ListStackResourcesResult></ListStackResourcesResponse>`,
     );
+  } else if (action === 'GetTemplate') {
+    response.setHeader('content-type', 'text/xml');
+    const Properties = { CorsConfiguration: { AllowOrigins: [origin] } };
+    const template = JSON.stringify({ Resources: { PaymentsApi1: { Type: 'AWS::ApiGatewayV2::Api', Properties } } });
+    response.end(
+      `<GetTemplateResponse><GetTemplateResult><TemplateBody>${template}</TemplateBody></GetTemplateResult></GetTemplateResponse>`,
+    );
   } else if (/\/functions\/shop-deliver\/configuration$/.test(path)) {
     response.end(JSON.stringify({ Environment: { Variables: webhook } }));
   } else if (/\/functions\/shop-(reconcile|publish|refunds)\/configuration$/.test(path)) {
@@ -69,6 +78,7 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(aws.address() as AddressInfo).port}`;
   const response = await fetch(`${system.url}/__local/deployment`);
   const all = ((await response.json()) as { environment: Record<string, string> }).environment;
+  [origin = ''] = system.gateway.allowedOrigins;
   environment = Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('AWS_')));
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
@@ -158,6 +168,16 @@ test('attention and redeliver use the queues of the deployed webhooks', async ()
     code: 3,
     stdout: 'No URL receives webhooks: add one to webhooks in the configuration\n',
   });
+});
+
+test('[T436] verify reads the origin from the deployed template, and does not look for the event', async () => {
+  const { code, stdout } = await run('verify');
+  expect(stdout.split('\n').filter((line) => line.startsWith('✗'))).toEqual([]);
+  expect(stdout).toContain(' OPTIONS /payments/complete, preflight of the storefront: 204 (');
+  expect(stdout).toMatch(/^- events, event Order Closed: skipped: not looked at: at a deployment only subscribers/m);
+  expect(code).toBe(0);
+  origin = 'https://another.example';
+  expect((await run('verify')).stdout).toContain('got 204 with no access-control-allow-origin');
 });
 
 test('an unknown stack is reported by its name', async () => {
