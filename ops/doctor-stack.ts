@@ -12,6 +12,18 @@ const minConcurrency = 100;
 const quotaRequest =
   'aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000';
 
+/** The rights that the checks need, besides those of the command. */
+export const STACK_RIGHTS = [
+  'lambda:GetAccountSettings',
+  'cloudformation:DescribeStacks',
+  'cloudformation:GetStackPolicy',
+  'sns:ListSubscriptionsByTopic',
+  'cloudwatch:DescribeAlarms',
+  'sqs:GetQueueAttributes',
+  'lambda:GetEventSourceMapping',
+  'scheduler:GetSchedule',
+] as const;
+
 /**
  * @param right that the read needs
  * @param run undefined in the result: the stack has no such resource
@@ -19,7 +31,7 @@ const quotaRequest =
 const stackCheck = (
   name: readonly [string, string],
   remedy: readonly [string, string],
-  right: string,
+  right: (typeof STACK_RIGHTS)[number],
   run: (state: StackState, call: Call) => Promise<CheckResult | undefined>,
 ): RunCheck =>
   check(name, remedy, async (call) => {
@@ -81,7 +93,7 @@ export const STACK_CHECKS: readonly RunCheck[] = [
     },
   ),
   stackCheck(
-    ['알람 수신자', 'alarm receivers'],
+    ['경보 수신자', 'alarm receivers'],
     [
       'AWS가 보낸 메일에서 구독을 확인하거나, 설정 alarmEmails에 주소를 추가하세요. 메일이 없으면 SNS 콘솔에서 확인 메일을 다시 보내세요',
       'Confirm the mail that AWS has sent, or add an address to alarmEmails. If there is no mail, request another one in the console of SNS',
@@ -102,18 +114,18 @@ export const STACK_CHECKS: readonly RunCheck[] = [
     },
   ),
   stackCheck(
-    ['알람', 'alarms'],
+    ['경보', 'alarms'],
     [
-      '런북에서 각 알람의 조치를 확인하세요: docs/runbook.ko.md',
+      '경보 대응서에서 각 경보의 조치를 확인하세요: docs/runbook.ko.md',
       'Each alarm has a section in the runbook: docs/runbook.md',
     ],
     'cloudwatch:DescribeAlarms',
-    async (aws, call) => resultOf(await aws.ringing(), localized(call, '울리는 알람 없음', 'none rings')),
+    async (aws, call) => resultOf(await aws.ringing(), localized(call, '울리는 경보 없음', 'none rings')),
   ),
   stackCheck(
     ['실패 큐', 'failure queues'],
     [
-      'Unpublished는 republish --queue로, 웹훅은 redeliver --queue로 처리하세요. 쇼핑몰 함수의 큐는 런북의 subscriber-missed를 보세요',
+      'Unpublished는 republish --queue로, 웹훅은 redeliver --queue로 처리하세요. 쇼핑몰 함수의 큐는 경보 대응서의 subscriber-missed를 보세요',
       'Process Unpublished with republish --queue, webhooks with redeliver --queue, and the queue of a function of the shop by the section subscriber-missed of the runbook',
     ],
     'sqs:GetQueueAttributes',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { STACK_RIGHTS } from '../ops/doctor-stack.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -159,7 +160,7 @@ describe('the deployment workflow', () => {
       ...run.matchAll(/npm (?:run )?(?:--silent )?([a-z:]+)/g),
     ]);
     const own = scripts.map(([, name = '']) => name).filter((name) => !['ci', 'audit'].includes(name));
-    expect(own).toEqual(['test', 'sbom', 'synth', 'deploy']);
+    expect(own).toEqual(['test', 'sbom', 'synth', 'deploy', 'verify', 'ops']);
     for (const name of own) expect(manifest.scripts).toHaveProperty(name);
   });
 
@@ -171,6 +172,8 @@ describe('the deployment workflow', () => {
       'npm run synth',
       'npx cdk diff --app cdk.out',
       'npm run deploy -- --require-approval never',
+      'npm run verify',
+      'npm run ops -- doctor',
     ]);
   });
 
@@ -227,7 +230,14 @@ describe('the deployment workflow', () => {
           },
         },
       ],
+      expect.any(Array),
     ]);
+    const reads: string[] = Policies[1].PolicyDocument.Statement.flatMap(({ Action }: { Action: string[] }) => Action);
+    expect(reads.filter((action) => !/:(?:Get|List|Describe|BatchGet|Query)/.test(action))).toEqual([
+      // The access token that all instances share.
+      'dynamodb:UpdateItem',
+    ]);
+    for (const right of STACK_RIGHTS) expect(reads).toContain(right);
   });
 
   test('pins actions to a commit, with the release as a comment', () => {

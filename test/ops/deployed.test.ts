@@ -170,7 +170,7 @@ test('attention and redeliver use the queues of the deployed webhooks', async ()
   });
 });
 
-test('[T436] verify reads the origin from the deployed template, and does not look for the event', async () => {
+test('verify reads the origin from the deployed template, and does not look for the event', async () => {
   const { code, stdout } = await run('verify');
   expect(stdout.split('\n').filter((line) => line.startsWith('✗'))).toEqual([]);
   expect(stdout).toContain(' OPTIONS /payments/complete, preflight of the storefront: 204 (');

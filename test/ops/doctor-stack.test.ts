@@ -7,7 +7,7 @@ import type { Language } from '../../functions/shared/language.ts';
 import { type Resource, stackState } from '../../ops/aws-stack.ts';
 import type { Call } from '../../ops/command.ts';
 import type { Check } from '../../ops/doctor-check.ts';
-import { STACK_CHECKS } from '../../ops/doctor-stack.ts';
+import { STACK_CHECKS, STACK_RIGHTS } from '../../ops/doctor-stack.ts';
 
 type Response = readonly [status: number, body: string | object];
 /** The responses of AWS, by action or path. */
@@ -96,7 +96,7 @@ async function checks(language: Language = 'en', of = resources()): Promise<Chec
 }
 const named = async (name: string) => (await checks()).find((result) => result.name === name);
 
-test('[T437] every check of a healthy stack passes, and only our own resources are read', async () => {
+test('every check of a healthy stack passes, and only our own resources are read', async () => {
   expect((await checks()).map(({ name, ok, isWarning = false, found }) => [name, ok, isWarning, found])).toEqual([
     ['concurrency', true, false, 'all functions of the account together run 1000 times at once, at most'],
     ['termination protection', true, false, 'on'],
@@ -134,7 +134,7 @@ test('warns of a stack without termination protection and without a stack policy
   expect(await named('stack policy')).toMatchObject({ ok: true, isWarning: true });
 });
 
-test('[T438] fails for an e-mail address that is not confirmed, and names it', async () => {
+test('fails for an e-mail address that is not confirmed, and names it', async () => {
   responses.ListSubscriptionsByTopic = [
     200,
     subscriptionsResponse([
@@ -163,7 +163,7 @@ test('fails for an alarm that rings', async () => {
   );
 });
 
-test('[T439] fails for messages in a failure queue, with the number', async () => {
+test('fails for messages in a failure queue, with the number', async () => {
   responses.GetQueueAttributes = [200, { Attributes: { ApproximateNumberOfMessages: '3' } }];
   expect(await named('failure queues')).toMatchObject({
     ok: false,
@@ -204,16 +204,7 @@ test('[T440] a check without its right is a warning that names the right', async
   );
   const found = await checks();
   expect(found.map(({ ok, isWarning }) => [ok, isWarning])).toEqual(found.map(() => [true, true]));
-  expect(found.map((result) => /Allow (\S+) to the credentials/.exec(result.found)?.[1])).toEqual([
-    'lambda:GetAccountSettings',
-    'cloudformation:DescribeStacks',
-    'cloudformation:GetStackPolicy',
-    'sns:ListSubscriptionsByTopic',
-    'cloudwatch:DescribeAlarms',
-    'sqs:GetQueueAttributes',
-    'lambda:GetEventSourceMapping',
-    'scheduler:GetSchedule',
-  ]);
+  expect(found.map((result) => /Allow (\S+) to the credentials/.exec(result.found)?.[1])).toEqual(STACK_RIGHTS);
 });
 
 test('another error of AWS fails the check with its message', async () => {

@@ -39,6 +39,7 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run storefront': { test: 'test/storefront/checkout.test.ts' },
   'npm run native': { test: 'test/storefront/native.test.ts' },
   'npm run ops': { test: 'test/ops/cli.test.ts' },
+  'npm run verify': { test: 'test/ops/verify.test.ts' },
   'npx iamport-serverless': { test: 'test/infra/package.test.ts' },
   'npm run sbom': { test: 'test/supply-chain.test.ts' },
   'npm run simulate': { test: 'test/simulation/command.test.ts' },
