@@ -56,6 +56,7 @@ export const verifyWithin =
   async (call) => {
     const { deployment, print, progress } = call;
     const subject = subjectOf(deployment);
+    progress(`${deployment.name}: ${deployment.apiUrl}`);
     const results = await withProgress(run(deployment, subject, limits), progress);
     const isFailed = results.some(({ ok }) => !ok);
     const left = leftBehind(call, subject, results.find(isLastRead));

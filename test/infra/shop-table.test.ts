@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { App, Stack } from 'aws-cdk-lib';
 import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
 import { LambdaFunction } from '../../local/aws/lambda.ts';
 import { CloudAssembly } from '../../local/aws/template.ts';
+import { main } from '../../ops/cli.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { shippedContext } from './shipped.ts';
 
@@ -157,4 +159,18 @@ test('the reconciler finds a payment without a notification', async () => {
   // Its registration came earlier in the stream, so an event of it would have been published by now.
   expect(eventsOf('basket-3')).toEqual([]);
   expect(system.faults).toEqual([]);
+});
+
+test('verify expects no order in the table of the shop, and registers none', async () => {
+  const output: string[] = [];
+  const terminal = {
+    stdout: { write: (text: string) => output.push(text) },
+    stderr: { write: () => undefined },
+    stdin: Object.assign(Readable.from([]), { isTTY: false }),
+  };
+  const code = await main(['verify', '--local', '--url', system.url, '--lang', 'en'], terminal);
+  const lines = output.join('').split('\n');
+  expect([code, lines.filter((line) => line.startsWith('✗'))]).toEqual([0, []]);
+  expect(lines.filter((line) => line.includes('404 order_not_found')).length).toBeGreaterThan(4);
+  expect(lines).toContain('Left behind: nothing');
 });

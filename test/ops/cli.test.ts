@@ -498,6 +498,7 @@ describe('the command line', () => {
         'reconcile',
         'republish',
         'doctor',
+        'verify',
         'native',
       ])
         expect(stdout).toContain(`\n  ${name} `);
