@@ -3,7 +3,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { App, Stack } from 'aws-cdk-lib';
 import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
@@ -11,9 +10,9 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { IamportPayments } from '../../infra/iamport-payments.ts';
 import { LambdaFunction } from '../../local/aws/lambda.ts';
 import { CloudAssembly } from '../../local/aws/template.ts';
-import { main } from '../../ops/cli.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { shippedContext } from './shipped.ts';
+import { verified } from './verified.ts';
 
 const databaseKey = 'shoptabletest';
 let directory: string;
@@ -162,14 +161,7 @@ test('the reconciler finds a payment without a notification', async () => {
 });
 
 test('verify expects no order in the table of the shop, and registers none', async () => {
-  const output: string[] = [];
-  const terminal = {
-    stdout: { write: (text: string) => output.push(text) },
-    stderr: { write: () => undefined },
-    stdin: Object.assign(Readable.from([]), { isTTY: false }),
-  };
-  const code = await main(['verify', '--local', '--url', system.url, '--lang', 'en'], terminal);
-  const lines = output.join('').split('\n');
+  const { code, lines } = await verified(system.url);
   expect([code, lines.filter((line) => line.startsWith('✗'))]).toEqual([0, []]);
   expect(lines.filter((line) => line.includes('404 order_not_found')).length).toBeGreaterThan(4);
   expect(lines).toContain('Left behind: nothing');

@@ -1,21 +1,15 @@
 /** `verify` on the whole local system, and through a gateway with a planted fault. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { App, Stack } from 'aws-cdk-lib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { IamportPayments } from '../../infra/iamport-payments.ts';
 import { localShopKey } from '../../local/aws/secrets.ts';
 import { main } from '../../ops/cli.ts';
 import type { Call } from '../../ops/command.ts';
 import { connect } from '../../ops/deployment.ts';
 import { messagesIn } from '../../ops/messages.ts';
 import { verifyWithin } from '../../ops/verify.ts';
-import { shippedContext } from '../infra/shipped.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -133,38 +127,6 @@ describe('verify', () => {
       }),
     );
   });
-
-  test('finds nothing with signatures, an order prefix, Iamport as the only sender, and a result target', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'verify-'));
-    const app = new App({ outdir: directory, analyticsReporting: false });
-    const { storefront } = shippedContext.iamport;
-    new IamportPayments(new Stack(app, 'Shop'), 'Payments', {
-      storefront,
-      shopAuth: 'iam',
-      orderPrefix: 'p'.repeat(30),
-      webhookSenders: 'iamport-only',
-      results: { web: 'https://shop.example/result' },
-    });
-    app.synth();
-    const own = await startSystem({ assembly: directory });
-    try {
-      const { code, stdout } = await run(own.url);
-      expect([code, linesOf(stdout, '✗')]).toEqual([0, []]);
-      for (const line of [
-        'PUT /orders/{merchant_uid}, registers with a signature: 201 ready',
-        'DELETE /orders/{merchant_uid}, with a wrong signature: 403',
-        'POST /payments/webhook, a payment that Iamport does not know: 403 sender_refused',
-        'GET /payments/complete/mobile, a payment that Iamport does not know: 303',
-      ]) {
-        expect(stdout).toContain(` ${line} (`);
-      }
-      expect(stdout).toMatch(/Left behind: one closed order.* p{30}verify-[0-9a-f]{3}$/m);
-    } finally {
-      await own.close();
-      await rm(directory, { recursive: true });
-    }
-    // It synthesizes and starts a system of its own.
-  }, 120_000);
 
   test('[T431] reports a route that answers 200 without a key', async () => {
     await using gateway = await gatewayWith({
