@@ -91,7 +91,9 @@ export function stackState(stack: string, resources: readonly Resource[]): Stack
       return found;
     },
     async ringing() {
-      const names = ours('AWS::CloudWatch::Alarm', /Alarms/).map(({ physicalId }) => physicalId);
+      const names = ours('AWS::CloudWatch::Alarm', /Alarms|webhookundelivered|subscribermissed/).map(
+        ({ physicalId }) => physicalId,
+      );
       const client = new CloudWatchClient({});
       const found: string[] = [];
       for (let from = 0; from < names.length; from += maxAlarmNames) {

@@ -82,8 +82,8 @@ export const STACK_CHECKS: readonly RunCheck[] = [
   stackCheck(
     ['스택 정책', 'stack policy'],
     [
-      '테이블과 시크릿의 교체와 삭제를 막으세요: docs/deploy.ko.md의 5',
-      'Protect the tables and secrets from replacement and deletion: docs/deploy.md, step 5',
+      'npm run deploy가 설정합니다. 직접 만든 앱에서는: aws cloudformation set-stack-policy --stack-policy-body file://docs/stack-policy.json --stack-name 스택',
+      'npm run deploy sets it. In an app of your own: aws cloudformation set-stack-policy --stack-policy-body file://docs/stack-policy.json --stack-name STACK',
     ],
     'cloudformation:GetStackPolicy',
     async (aws, call) => {

@@ -8,6 +8,7 @@ import { isProblemCode } from '../functions/http/problem.ts';
 import { jsonIn } from '../functions/shared/json-text.ts';
 import type { Language, Localized } from '../functions/shared/language.ts';
 import { shopKeysOf } from '../functions/shared/shop-keys.ts';
+import { VERSION } from '../infra/version.ts';
 import type { Call, Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { exit, messageOf, withProgress } from './terminal.ts';
@@ -265,7 +266,7 @@ function textToPost(deployment: Deployment, results: readonly Result[]): string 
   const failed = results.filter(({ ok }) => !ok);
   const slow = results.filter(({ isSlow }) => isSlow);
   const lines = [
-    `iamport-serverless verify, ${deployment.aws ? 'deployment' : 'local system'}, shopAuth ${deployment.shopKeys ? 'key' : 'iam'}, Node.js ${process.versions.node}`,
+    `iamport-serverless ${VERSION} verify, ${deployment.aws ? 'deployment' : 'local system'} of version ${deployment.version ?? 'unknown'}, shopAuth ${deployment.shopKeys ? 'key' : 'iam'}, Node.js ${process.versions.node}`,
     `${failed.length} of ${results.length} checks differ, ${slow.length} are slow`,
     ...failed.map((result) => lineOf(result, 'en')),
     ...slow.filter(({ ok }) => ok).map((result) => lineOf(result, 'en')),

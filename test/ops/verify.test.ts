@@ -211,7 +211,9 @@ describe('verify', () => {
     const { code, stdout } = await run(gateway.url);
     const report = stdout.split('Post this text')[1]?.split('\n\n')[1] ?? '';
     expect(code).toBe(5);
-    expect(report).toMatch(/^iamport-serverless verify, local system, shopAuth key, Node\.js \d/);
+    expect(report).toMatch(
+      /^iamport-serverless \d+\.\d+\.\d+ verify, local system of version \d\S+, shopAuth key, Node\.js \d/,
+    );
     expect(report).toContain('PUT /orders/{merchant_uid}, without a key: expected 401 unauthorised, got 418');
     expect(report).not.toMatch(/sk_|verify-|127\.0\.0\.1|https?:|홍길동|@|010-/);
     expect(stdout).not.toMatch(/sk_|홍길동|@|010-/);
@@ -223,6 +225,7 @@ async function resultsOf(url: string, limits: Parameters<typeof verifyWithin>[0]
   let printed: object | undefined;
   const call: Call = {
     subject: '',
+    target: '',
     options: { queue: false },
     deployment: await connect({ local: true, url, stack: '' }),
     language: 'en',
