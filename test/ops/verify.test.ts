@@ -226,7 +226,7 @@ async function resultsOf(url: string, limits: Parameters<typeof verifyWithin>[0]
   const call: Call = {
     subject: '',
     target: '',
-    options: { queue: false },
+    options: { queue: false, 'dry-run': false },
     deployment: await connect({ local: true, url, stack: '' }),
     language: 'en',
     messageFor: messagesIn('en'),
