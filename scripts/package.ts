@@ -171,7 +171,7 @@ async function copyDoc(path: string): Promise<void> {
  * a server or a page that imports the other modules must not install it.
  */
 async function manifest(): Promise<object> {
-  const { name, version, description, license, dependencies } = JSON.parse(
+  const { name, version, description, keywords, license, repository, homepage, bugs, dependencies } = JSON.parse(
     await readFile(join(PROJECT_ROOT, 'package.json'), 'utf8'),
   );
   const entry = (file: string) => ({
@@ -183,7 +183,12 @@ async function manifest(): Promise<object> {
     name,
     version,
     description,
+    keywords,
     license,
+    // JSON leaves out those that the owner of the repository has not filled in.
+    repository,
+    homepage,
+    bugs,
     type: 'module',
     // The script defines the global variable IamportCheckout.
     sideEffects: [`./${SCRIPT}`],
