@@ -2,9 +2,9 @@
  * The demo shop: its pages, and its own small server. The server has the prices and registers orders with its key, as a
  * shop's server does; the browser only names a product.
  *
- *   GET  /__shop/config                   {iamportJs, controlUrl}; {} with another Iamport than the fake one
- *   POST /__shop/orders {product}         registers an order -> {merchant_uid, amount, name}
- *   GET  /__shop/orders/{merchant_uid}    the order in the orders table
+ *   GET  /__shop/config                      {iamportJs, controlUrl}; {} with another Iamport than the fake one
+ *   POST /__shop/orders {product, language}  registers an order -> {merchant_uid, amount, name}
+ *   GET  /__shop/orders/{merchant_uid}       the order in the orders table
  */
 
 import { randomBytes } from 'node:crypto';
@@ -26,6 +26,7 @@ const types: Readonly<Record<string, string>> = {
 interface Product {
   readonly id: string;
   readonly name: string;
+  readonly english: string;
   /** Won. */
   readonly price: number;
 }
@@ -51,13 +52,13 @@ export function demoShop({ apiUrl, iamportUrl }: ShopEnvironment): Hono {
   );
 
   shop.post('/__shop/orders', async (c) => {
-    const { product: productId } = await c.req.json<{ product?: string }>();
+    const { product: productId, language } = await c.req.json<{ product?: string; language?: string }>();
     const products: Product[] = JSON.parse(await readFile(join(folder, 'products.json'), 'utf8'));
     const product = products.find(({ id }) => id === productId);
     if (!product) return c.json({ error: '그런 상품은 없습니다.' }, 404);
     // Unguessable, so that a buyer cannot open a payment window for another buyer's order.
     const merchantUid = `demo-${randomBytes(8).toString('hex')}`;
-    const terms = { amount: product.price, name: product.name };
+    const terms = { amount: product.price, name: language === 'en' ? product.english : product.name };
     const { status, body } = await callOrders('PUT', merchantUid, JSON.stringify(terms));
     return status === 201 ? c.json({ merchant_uid: merchantUid, ...terms }) : c.json(body, 502);
   });

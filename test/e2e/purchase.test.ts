@@ -279,6 +279,18 @@ test('the shop keeps the chosen English after a reload', async () => {
   expect(await buyer.page.getByTestId('pay').innerText()).toBe('Pay');
 });
 
+test('a browser in another language than Korean gets English, also on its order', async () => {
+  const context = await environment.browser.newContext({ locale: 'de-DE', viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  await page.goto(environment.system.url);
+  await page.getByTestId('pay').click();
+  await page.frameLocator('#imp-iframe').getByTestId('pay').click();
+  await page.getByText('Your payment is complete.').waitFor();
+  expect(await page.locator('html').getAttribute('lang')).toBe('en');
+  expect(await page.locator('#as-phone').isVisible()).toBe(false);
+  expect(environment.system.iamport.ledger.entries().at(-1)?.payment.name).toBe('Plain notebook');
+});
+
 test('the shop and the result page fit a screen 320 px wide', async () => {
   const buyer = await Buyer.with('phone', environment);
   await buyer.page.setViewportSize({ width: 320, height: 640 });

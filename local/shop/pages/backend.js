@@ -34,8 +34,8 @@ export const shopConfig = () => call('/__shop/config');
 /** `[{id, name, english, price}]`, prices in won. */
 export const products = () => call('/products.json');
 
-/** The shop's server registers an order at its own price. @returns {merchant_uid, amount, name} */
-export const register = (product) => post('/__shop/orders', { product });
+/** The shop's server registers an order at its own price, under the name in the language. @returns {merchant_uid, amount, name} */
+export const register = (product, language) => post('/__shop/orders', { product, language });
 
 /** The order in the orders table. */
 export const fetchOrder = (merchantUid) => call(`/__shop/orders/${encodeURIComponent(merchantUid)}`);

@@ -135,7 +135,7 @@ const texts = {
 };
 
 const storageKey = 'language';
-let language = localStorage.getItem(storageKey) ?? 'ko';
+let language = localStorage.getItem(storageKey) ?? (/^ko\b/.test(navigator.language) ? 'ko' : 'en');
 
 /** `ko` or `en`. */
 export const currentLanguage = () => language;

@@ -34,7 +34,7 @@ async function orderFor(product) {
     const order = await fetchOrder(earlier.merchant_uid).catch(() => undefined);
     if (payable.includes(order?.status)) return earlier;
   }
-  return { ...(await register(product)), product };
+  return { ...(await register(product, currentLanguage())), product };
 }
 
 async function buy(chooseOrder) {
