@@ -5,7 +5,9 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { copyItem, copyRules } from '../../functions/adapters/dynamodb/restore.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
+import { ownTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { storedValue } from '../../functions/application/ports.ts';
 import { won } from '../functions/payment/cases.ts';
 import { portOf, SimulatedTable } from '../simulation/table.ts';
@@ -68,6 +70,17 @@ describe.each(engines)('on $name', (engine) => {
         written: false,
         current: changed,
       });
+    });
+
+    test('isAsRead: restores an item only over the live item that was compared with it', async () => {
+      const order = await registered();
+      const read = await fixture.tables.orders.read({ merchant_uid: { S: 'order-1' } });
+      await store.orders.change(order, { status: 'closed' }, now);
+      const item = { ...read, revision: { N: '5' } };
+      const { orders } = copyRules(ownTable, '1');
+      expect(await copyItem(observed(fixture.tables.orders), orders, item, read)).toBe('copied');
+      expect(await store.orders.read('order-1')).toMatchObject({ revision: 5, state: { status: 'ready' } });
+      expect(await copyItem(observed(fixture.tables.orders), orders, item, item)).toBe('kept');
     });
 
     test('isNew: writes a reversal, a refund and the beginning once', async () => {

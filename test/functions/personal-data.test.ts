@@ -3,6 +3,7 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { webhookOf } from '../../functions/events/webhook-json.ts';
+import { VERSION } from '../../infra/version.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 const canaries = {
@@ -135,6 +136,7 @@ test('logs one line for each request, with its ids, outcome, duration and calls'
   const message = (line?.message ?? line) as Record<string, unknown>;
   expect(message).toEqual({
     requestId: expect.any(String),
+    version: VERSION,
     route: 'POST /payments/complete',
     impUid: imp_uid,
     merchantUid: merchant_uid,
