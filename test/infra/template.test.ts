@@ -92,6 +92,8 @@ describe('the HTTP API', () => {
       integrationLatencyMs: '$context.integrationLatency',
       lambdaStatus: '$context.integrationStatus',
       error: '$context.error.responseType',
+      // A dimension of the metric that is counted in this log.
+      deployment: 'IamportPayments/Payments',
     });
     expect(referred(AccessLogSettings.DestinationArn)).toEqual(['HttpAccessLog']);
   });
