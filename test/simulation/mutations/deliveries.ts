@@ -27,14 +27,14 @@ export const deliveries: readonly Mutation[] = [
   {
     name: 'the interval between attempts of a webhook does not grow',
     file: deliver,
-    find: `Math.min(Math.max(ageSeconds, minDelaySeconds), maxDelaySeconds)`,
-    replace: `Math.min(minDelaySeconds, maxDelaySeconds)`,
+    find: `Math.min(Math.max(ageSeconds, minDelaySeconds, askedSeconds || 0), maxDelaySeconds)`,
+    replace: `Math.min(Math.max(minDelaySeconds, askedSeconds || 0), maxDelaySeconds)`,
   },
   {
     name: 'a webhook is hidden for longer than SQS allows',
     file: deliver,
-    find: `Math.min(Math.max(ageSeconds, minDelaySeconds), maxDelaySeconds)`,
-    replace: `Math.max(ageSeconds, minDelaySeconds)`,
+    find: `Math.min(Math.max(ageSeconds, minDelaySeconds, askedSeconds || 0), maxDelaySeconds)`,
+    replace: `Math.max(ageSeconds, minDelaySeconds, askedSeconds || 0)`,
   },
   {
     name: 'a webhook is tried for longer than its queue keeps it',
