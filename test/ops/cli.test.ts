@@ -3,15 +3,15 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { storedValue } from '../../functions/application/ports.ts';
 import { parseAmount } from '../../functions/payment/money.ts';
 import { failed } from '../../functions/payment/reversal.ts';
-import { HELP, main } from '../../ops/cli.ts';
+import { HELP } from '../../ops/cli.ts';
 import { connect } from '../../ops/deployment.ts';
 import { withProgress } from '../../ops/terminal.ts';
+import { type Ended, runOperator } from '../support/operator.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 const cli = join(import.meta.dirname, '../../ops/cli.ts');
@@ -26,25 +26,6 @@ afterAll(() => {
   vi.unstubAllEnvs();
   return system.close();
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** @param typed input at a terminal; without it, stdin is not a terminal */
-async function run(args: readonly string[], typed?: string): Promise<Ended> {
-  const output = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof output) => ({
-    write(text: string) {
-      output[name] += text;
-    },
-  });
-  const stdin = Object.assign(Readable.from(typed === undefined ? [] : [typed]), { isTTY: typed !== undefined });
-  const code = await main(args, { stdout: to('stdout'), stderr: to('stderr'), stdin });
-  return { code, ...output };
-}
 
 /** Runs the command in its own process. */
 function started(args: readonly string[]): Promise<Ended> {
@@ -64,12 +45,12 @@ function started(args: readonly string[]): Promise<Ended> {
 }
 
 const here = () => ['--local', '--url', system.url];
-const local = (...args: string[]) => run([...args, ...here()]);
+const local = (...args: string[]) => runOperator([...args, ...here()]);
 
 test('--local takes the port of the environment', async () => {
   vi.stubEnv('PORT', new URL(system.url).port);
   const order = await system.order();
-  const { code, stdout } = await run(['why', order, '--local']);
+  const { code, stdout } = await runOperator(['why', order, '--local']);
   expect([code, stdout]).toEqual([0, expect.stringContaining(`Order ${order}: 14,000 KRW`)]);
 });
 
@@ -203,13 +184,13 @@ describe('refund', () => {
 
 test('at a terminal the command asks, and obeys the reply', async () => {
   const order = await system.order();
-  const no = await run(['close', order, ...here()], 'n\n');
+  const no = await runOperator(['close', order, ...here()], 'n\n');
   expect([no.code, no.stderr]).toEqual([
     4,
     expect.stringContaining('Continue? [y/N] Not confirmed, so nothing was done'),
   ]);
   expect(await statusOf(order)).toBe('ready');
-  expect(await run(['close', order, ...here()], 'y\n')).toMatchObject({ code: 0 });
+  expect(await runOperator(['close', order, ...here()], 'y\n')).toMatchObject({ code: 0 });
   expect(await statusOf(order)).toBe('closed');
 });
 
@@ -452,14 +433,16 @@ describe('doctor', () => {
       const { imp_uid } = own.iamport.ledger.open({ merchant_uid: 'other-shop-1', amount: 9_000, pay_method: 'card' });
       own.iamport.ledger.pay(imp_uid);
       await own.reconcile();
-      const { code, stdout } = await run(['doctor', '--local', '--url', own.url]);
+      const { code, stdout } = await runOperator(['doctor', '--local', '--url', own.url]);
       expect(stdout).toMatch(/^! Iamport account: 0 of 1 order numbers/m);
       expect(stdout).toContain('→ Check that the keys in the secret belong to the Iamport account of this shop');
       expect(code).toBe(0);
       const order = await own.order();
       const ours = own.iamport.ledger.open({ merchant_uid: order, amount: 14_000, pay_method: 'card' });
       own.iamport.ledger.pay(ours.imp_uid);
-      expect((await run(['doctor', '--local', '--url', own.url])).stdout).toMatch(/^✓ Iamport account: 1 of 2/m);
+      expect((await runOperator(['doctor', '--local', '--url', own.url])).stdout).toMatch(
+        /^✓ Iamport account: 1 of 2/m,
+      );
     } finally {
       await own.close();
     }
@@ -486,7 +469,7 @@ describe('doctor', () => {
 describe('the command line', () => {
   test('--help lists every subcommand, in both languages', async () => {
     for (const lang of ['en', 'ko']) {
-      const { code, stdout } = await run(['--help', '--lang', lang]);
+      const { code, stdout } = await runOperator(['--help', '--lang', lang]);
       expect(code).toBe(0);
       for (const name of [
         'why',
@@ -513,7 +496,7 @@ describe('the command line', () => {
   });
 
   test('native prints the declarations of an app', async () => {
-    expect(await run(['native', '--scheme', 'iamporttest'])).toMatchObject({
+    expect(await runOperator(['native', '--scheme', 'iamporttest'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('LSApplicationQueriesSchemes'),
     });
@@ -531,11 +514,11 @@ describe('the command line', () => {
     [['why', '--lang', 'ko'], 'why 뒤에 merchant_uid를 쓰세요'],
     [['why', 'a', '--colour', '--lang', 'ko'], '--colour: 없는 옵션이거나 값이 잘못되었습니다'],
   ])('%j is misuse', async (args, message) => {
-    expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+    expect(await runOperator(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
   test('a missing local system is reported with the remedy', async () => {
-    const { code, stderr } = await run(['doctor', '--local', '--url', 'http://127.0.0.1:9']);
+    const { code, stderr } = await runOperator(['doctor', '--local', '--url', 'http://127.0.0.1:9']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('Start it with npm start')]);
   });
 });

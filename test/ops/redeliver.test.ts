@@ -1,11 +1,10 @@
 /** `redeliver` and the webhooks in `attention`, on the whole local system with a real server of a shop. */
 
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { main } from '../../ops/cli.ts';
 import { webhookDestination } from '../../ops/destinations.ts';
 import { messagesIn } from '../../ops/messages.ts';
 import { redeliver } from '../../ops/redeliver.ts';
+import { runOperator } from '../support/operator.ts';
 import { type ShopServer, startShopServer, webhooksAssembly } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -27,18 +26,7 @@ afterAll(async () => {
   await shop.close();
 });
 
-async function run(...args: string[]) {
-  const output = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof output) => ({
-    write(text: string) {
-      output[name] += text;
-    },
-  });
-  const stdin = Object.assign(Readable.from([]), { isTTY: false });
-  const argv = [...args, '--local', '--url', system.url];
-  const code = await main(argv, { stdout: to('stdout'), stderr: to('stderr'), stdin });
-  return { code, ...output };
-}
+const run = (...args: string[]) => runOperator([...args, '--local', '--url', system.url]);
 
 async function paidOrder(status = 204): Promise<{ merchantUid: string; impUid: string }> {
   shop.answers.push((response) => response.writeHead(status).end());

@@ -1,7 +1,6 @@
 /** `restore` on the whole local system: the tables are emptied after payments, and copied back from tables of an earlier time. */
 
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
 import {
   CreateTableCommand,
   DeleteItemCommand,
@@ -15,9 +14,9 @@ import { copyItem, copyRules } from '../../functions/adapters/dynamodb/restore.t
 import { type Item, type Table, table } from '../../functions/adapters/dynamodb/table.ts';
 import { ownTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreUnavailable } from '../../functions/application/faults.ts';
-import { main } from '../../ops/cli.ts';
 import { type CopyReport, copyPages, restore } from '../../ops/restore.ts';
 import { freshTables } from '../support/dynamodb.ts';
+import { runOperator } from '../support/operator.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -44,18 +43,7 @@ afterAll(async () => {
   await system.close();
 });
 
-async function run(...args: string[]) {
-  const output = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof output) => ({
-    write(text: string) {
-      output[name] += text;
-    },
-  });
-  const stdin = Object.assign(Readable.from([]), { isTTY: false });
-  const terminal = { stdout: to('stdout'), stderr: to('stderr'), stdin };
-  const code = await main([...args, '--local', '--url', system.url], terminal);
-  return { code, ...output };
-}
+const run = (...args: string[]) => runOperator([...args, '--local', '--url', system.url]);
 
 const itemsIn = async (TableName: string): Promise<Item[]> =>
   (await client.send(new ScanCommand({ TableName, ConsistentRead: true }))).Items ?? [];

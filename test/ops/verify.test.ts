@@ -2,14 +2,13 @@
 
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { localShopKey } from '../../local/aws/secrets.ts';
-import { main } from '../../ops/cli.ts';
 import type { Call } from '../../ops/command.ts';
 import { connect } from '../../ops/deployment.ts';
 import { messagesIn } from '../../ops/messages.ts';
 import { verifyWithin } from '../../ops/verify.ts';
+import { runOperator } from '../support/operator.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -22,18 +21,8 @@ afterAll(() => {
   return system.close();
 });
 
-async function run(url: string, ...args: string[]) {
-  const output = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof output) => ({
-    write(text: string) {
-      output[name] += text;
-    },
-  });
-  const stdin = Object.assign(Readable.from([]), { isTTY: false });
-  const terminal = { stdout: to('stdout'), stderr: to('stderr'), stdin };
-  const code = await main(['verify', '--local', '--url', url, ...args], terminal);
-  return { code, ...output };
-}
+/** As `npm run verify` does, which is `ops/cli.ts verify`. */
+const run = (url: string, ...args: string[]) => runOperator(['verify', '--local', '--url', url, ...args]);
 
 interface Fault {
   /** Answers a request in place of the gateway. @returns false: the gateway answers it */

@@ -1,12 +1,11 @@
 /** `webhooks`, on the whole local system: a secret is changed while webhooks are delivered, and each is signed validly. */
 
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { webhookHeaders } from '../../functions/adapters/webhooks/signature.ts';
-import { main } from '../../ops/cli.ts';
 import { messagesIn } from '../../ops/messages.ts';
 import type { SecretTexts } from '../../ops/secret-store.ts';
 import { webhooks } from '../../ops/webhooks.ts';
+import { runOperator } from '../support/operator.ts';
 import { type SeenWebhook, type ShopServer, startShopServer, webhooksAssembly } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -28,18 +27,7 @@ afterAll(async () => {
   await shop.close();
 });
 
-async function run(...args: string[]) {
-  const output = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof output) => ({
-    write(text: string) {
-      output[name] += text;
-    },
-  });
-  const stdin = Object.assign(Readable.from([]), { isTTY: false });
-  const argv = ['webhooks', ...args, '--local', '--url', system.url];
-  const code = await main(argv, { stdout: to('stdout'), stderr: to('stderr'), stdin });
-  return { code, ...output };
-}
+const run = (...args: string[]) => runOperator(['webhooks', ...args, '--local', '--url', system.url]);
 
 const jsonOf = async (...args: string[]) => {
   const { code, stdout } = await run(...args, '--json', '--yes');
