@@ -190,7 +190,10 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
   );
   site.get('/__local/events', (c) => c.json({ events: bus.events }));
   site.get('/__local/live', (c) => streamSSE(c, (stream) => sendFacts(stream, live)));
-  site.route('/', demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url }));
+  site.route(
+    '/',
+    demoShop({ apiUrl: () => server.url, iamportUrl: iamport?.url, asksShop: options.confirm !== undefined }),
+  );
   server.serve(gateway, site.fetch);
   const processIds = () => [...functions.values()].flatMap((lambda) => lambda.processIds);
   const { url } = server;

@@ -2,7 +2,7 @@
  * The demo shop: its pages, and its own small server. The server has the prices and registers orders with its key, as a
  * shop's server does; the browser only names a product.
  *
- *   GET  /__shop/config                      {iamportJs, controlUrl}; {} with another Iamport than the fake one
+ *   GET  /__shop/config                      {iamportJs, controlUrl, confirmUrl?}; {} with another Iamport than the fake one
  *   POST /__shop/orders {product, language}  registers an order -> {merchant_uid, amount, name}
  *   GET  /__shop/orders/{merchant_uid}       the order in the orders table
  */
@@ -36,9 +36,11 @@ export interface ShopEnvironment {
   apiUrl(): string;
   /** Origin of the fake Iamport, if it runs. */
   readonly iamportUrl?: string | undefined;
+  /** Whether a server is asked before an approval: payments then have a `confirm_url`. */
+  readonly asksShop: boolean;
 }
 
-export function demoShop({ apiUrl, iamportUrl }: ShopEnvironment): Hono {
+export function demoShop({ apiUrl, iamportUrl, asksShop }: ShopEnvironment): Hono {
   const shop = new Hono();
   const callOrders = async (method: 'GET' | 'PUT', merchantUid: string, body = '') => {
     const path = `/orders/${encodeURIComponent(merchantUid)}`;
@@ -47,9 +49,11 @@ export function demoShop({ apiUrl, iamportUrl }: ShopEnvironment): Hono {
     return { status: response.status, body: await response.json() };
   };
 
-  shop.get('/__shop/config', (c) =>
-    c.json(iamportUrl ? { iamportJs: `${iamportUrl}/js/iamport.payment-1.2.0.js`, controlUrl: iamportUrl } : {}),
-  );
+  shop.get('/__shop/config', (c) => {
+    if (!iamportUrl) return c.json({});
+    const confirm = asksShop && { confirmUrl: `${apiUrl()}/payments/confirm` };
+    return c.json({ iamportJs: `${iamportUrl}/js/iamport.payment-1.2.0.js`, controlUrl: iamportUrl, ...confirm });
+  });
 
   shop.post('/__shop/orders', async (c) => {
     const { product: productId, language } = await c.req.json<{ product?: string; language?: string }>();

@@ -28,7 +28,7 @@ async function call(path, init) {
 const post = (path, fields) =>
   call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) });
 
-/** The URLs of the fake Iamport: `{iamportJs, controlUrl}`; `{}` when the run uses another Iamport. */
+/** The URLs of the fake Iamport: `{iamportJs, controlUrl, confirmUrl?}`; `{}` when the run uses another Iamport. */
 export const shopConfig = () => call('/__shop/config');
 
 /** `[{id, name, english, price}]`, prices in won. */

@@ -18,6 +18,8 @@ const maxTries = 90;
 const form = element('purchase');
 const completeUrl = `${location.origin}/payments/complete`;
 let catalog = [];
+/** The `confirm_url` of a payment; undefined where no server is asked before an approval. */
+let confirmUrl;
 
 /** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, unopened?}. */
 const stored = {
@@ -73,6 +75,7 @@ function payFor({ merchant_uid, amount, name }) {
     buyer_name: '구매자',
     buyer_tel: '010-1234-5678',
     language: currentLanguage(),
+    confirm_url: confirmUrl,
     completeUrl,
     mobileRedirectUrl: `/payments/complete/mobile${app.checked ? '?to=app' : ''}`,
     onConfirming({ imp_uid }) {
@@ -160,8 +163,9 @@ function loaded(address) {
 async function open() {
   catalog = await products();
   showCatalog();
-  const { iamportJs, controlUrl } = await shopConfig();
+  const { iamportJs, controlUrl, ...config } = await shopConfig();
   if (!iamportJs) throw new Fault(translate('noWindow'));
+  confirmUrl = config.confirmUrl;
   Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
   await loaded(iamportJs);
   setBusy(false);
