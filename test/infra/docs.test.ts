@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
+import { maxAskMs } from '../../functions/application/confirm.ts';
 import { type Configuration, readStackSettings } from '../../infra/config.ts';
 import { PROJECT_ROOT } from '../../infra/context.ts';
+import { HTTP_FUNCTIONS } from '../../infra/function-table.ts';
 import type { IamportPaymentsProps } from '../../infra/iamport-payments.ts';
 import { CONFIGURATION_DOCS, withTable } from '../../scripts/configuration-docs.ts';
 import { INFRASTRUCTURE_DOCS, templateIn, withInfrastructure } from '../../scripts/infrastructure-docs.ts';
@@ -43,6 +45,13 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
 
   test('the diagram and the rights match the template: npm run diagram writes them', () => {
     expect(read(INFRASTRUCTURE_DOCS[language])).toBe(withInfrastructure(language, template));
+  });
+
+  test('the docs count the executions of confirmations that the shop leaves unanswered', () => {
+    const { perSecond } = HTTP_FUNCTIONS.confirm.throttle;
+    const executions = ((perSecond * maxAskMs) / 1000).toLocaleString('en');
+    const text = read(language === 'en' ? 'docs/webhooks.md' : 'docs/webhooks.ko.md');
+    expect(text).toMatch(new RegExp(`3 × N.*\\b${perSecond}(?!\\d).*(?<!\\d)${executions}(?!\\d)`));
   });
 
   test('the docs of the construct list every property that only an app can pass', () => {
