@@ -1,7 +1,8 @@
 /**
  * Measures the cold start of this project and of other implementations: `npm run bench`. Every cold start is a new process, all
  * upstreams are behind TLS with a fixed response time, the contestants take turns in a rotating order, and results are medians of
- * many rounds. `--rounds N`, `--only a,b` and `--warm N` make a shorter run, which writes no docs.
+ * many rounds. `--rounds N`, `--only a,b` and `--warm N` make a shorter run, which writes no docs. `--functions` measures `confirm`
+ * and `deliver` beside `complete` instead, and writes none either.
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,12 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeParts } from '../scripts/generated.ts';
-import { type Contestant, contestants } from './contestants.ts';
+import { type Contestant, contestants, functionsOfStack } from './contestants.ts';
 import { cpuLimits, fullCpuMb } from './cpu.ts';
+import { completion } from './events.ts';
 import { Instance } from './instance.ts';
 import type { Measured } from './measured.ts';
 import { circumstances, coldTable, drawing, goalTable, type Report, warmTable } from './report.ts';
-import { type Call, orderOf, price, startUpstreams, type Upstreams } from './upstreams.ts';
+import { type Call, startUpstreams, type Upstreams } from './upstreams.ts';
 
 /** Cold starts of each contestant by memory size in MB. */
 const roundsOf: Readonly<Record<number, number>> = { [fullCpuMb]: 11, 512: 11, 256: 9, 128: 5 };
@@ -23,48 +25,13 @@ const warmCalls = 80;
 const warmUpCalls = 20;
 let payments = 0;
 
-/** API Gateway's event for the completion of a new payment. */
-function completion(): object {
+/** @returns the milliseconds until the response. @throws Error for another response than the expected one */
+async function invoked(instance: Instance, { name, call }: Contestant): Promise<number> {
   payments += 1;
-  const impUid = `imp_${String(payments).padStart(12, '0')}`;
-  const route = { method: 'POST', path: '/payments/complete' };
-  return {
-    version: '2.0',
-    routeKey: `${route.method} ${route.path}`,
-    rawPath: route.path,
-    rawQueryString: '',
-    headers: {
-      accept: '*/*',
-      'accept-language': 'ko-KR,ko;q=0.9',
-      'content-type': 'application/json',
-      host: 'abcdefghij.execute-api.ap-northeast-2.amazonaws.com',
-      origin: 'https://shop.example',
-      'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36',
-      'x-forwarded-for': '203.0.113.9',
-      'x-forwarded-port': '443',
-      'x-forwarded-proto': 'https',
-    },
-    requestContext: {
-      accountId: '000000000000',
-      apiId: 'abcdefghij',
-      domainName: 'abcdefghij.execute-api.ap-northeast-2.amazonaws.com',
-      domainPrefix: 'abcdefghij',
-      http: { ...route, protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent: 'Mozilla/5.0' },
-      requestId: `request-${payments}`,
-      routeKey: `${route.method} ${route.path}`,
-      stage: '$default',
-      time: '23/Nov/2026:00:00:00 +0000',
-      timeEpoch: 1_795_000_000_000,
-    },
-    body: JSON.stringify({ imp_uid: impUid, merchant_uid: orderOf(impUid), amount: price }),
-    isBase64Encoded: false,
-  };
-}
-
-async function invoked(instance: Instance, name: string): Promise<number> {
-  const { ms, response } = await instance.invoke(completion());
-  const { body = '' } = response as { body?: string };
-  if (!/"status":"paid"/.test(body)) throw new Error(`${name} returned ${JSON.stringify(response)}`);
+  const { event, response: expected } = call ?? { event: completion, response: /\\"status\\":\\"paid\\"/ };
+  const { ms, response } = await instance.invoke(event(payments));
+  const text = JSON.stringify(response);
+  if (!expected.test(text)) throw new Error(`${name} returned ${text}`);
   return ms;
 }
 
@@ -117,7 +84,7 @@ export class Bench {
     const { instance, initMs } = await this.#started(measured.contestant, memoryMb);
     try {
       instance.limit();
-      const firstResponseMs = await invoked(instance, measured.contestant.name);
+      const firstResponseMs = await invoked(instance, measured.contestant);
       const [cpuMs, peakMemoryMb] = [instance.cpuUsedMs(), instance.peakMemoryMb()];
       measured.cold.get(memoryMb)?.push({ initMs, firstResponseMs, cpuMs, peakMemoryMb });
       const { calls, connections } = this.#upstreams.taken();
@@ -176,7 +143,7 @@ class WarmRun {
 
   async call(upstreams: Upstreams): Promise<void> {
     upstreams.taken();
-    this.#responsesMs.push(await invoked(this.#instance, this.#measured.contestant.name));
+    this.#responsesMs.push(await invoked(this.#instance, this.#measured.contestant));
     this.#calls = upstreams.taken().calls;
     this.#upstreamMs.push(waitedMs(this.#calls));
   }
@@ -228,14 +195,19 @@ async function publish(report: Report): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, only: { type: 'string' }, warm: { type: 'string' } },
+    options: {
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      warm: { type: 'string' },
+      functions: { type: 'boolean' },
+    },
   });
   const only = values.only?.split(',');
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
   const shares = { token: false };
   const upstreams = await startUpstreams(() => shares.token);
   try {
-    const all = await contestants(upstreams, directory);
+    const all = await (values.functions ? functionsOfStack : contestants)(upstreams, directory);
     const bench = new Bench(upstreams, only ? all.filter(({ name }) => only.includes(name)) : all, shares);
     try {
       await bench.cold(Number(values.rounds ?? Math.max(...Object.values(roundsOf))));

@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
 import { CloudAssembly, region } from '../local/aws/template.ts';
+import { confirmation, queuedEvent } from './events.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface Contestant {
@@ -21,6 +22,8 @@ export interface Contestant {
   readonly bytes: number;
   /** Whether the table has a valid access token of this project. */
   readonly sharedToken: boolean;
+  /** Its event and the response that it must send, in JSON; by default the completion of a new payment. */
+  readonly call?: { event(payment: number): object; readonly response: RegExp };
 }
 
 const others = [
@@ -155,11 +158,10 @@ async function unbundledExpress(into: string, environment: Record<string, string
   };
 }
 
-/** The function of `POST /payments/complete`. Its bundle and environment are read from the synthesized template. */
-async function ours(into: string, environment: Record<string, string>): Promise<Contestant[]> {
-  const assembly = CloudAssembly.read(await synthesize(cdkContext(), join(into, 'cdk.out')));
-  const found = assembly.ofType('AWS::Lambda::Function').find(({ id }) => id.includes('FunctionsComplete'));
-  if (!found) throw new Error('The template has no function that completes payments');
+/** The bundle and the environment of a function, as the synthesized template has them. @throws Error if it has none */
+async function deployedFunction(assembly: CloudAssembly, idPart: string, environment: Record<string, string>) {
+  const found = assembly.ofType('AWS::Lambda::Function').find(({ id }) => id.includes(idPart));
+  if (!found) throw new Error(`The template has no function ${idPart}`);
   const { Code, Environment, Handler } = found.properties as unknown as {
     Code: { S3Key: string };
     Environment: { Variables: Record<string, string> };
@@ -167,12 +169,13 @@ async function ours(into: string, environment: Record<string, string>): Promise<
   };
   const codeDirectory = assembly.codeDirectory(Code.S3Key);
   const bytes = (await readFile(join(codeDirectory, 'index.mjs'))).length;
-  const deployed = {
-    codeDirectory,
-    handler: Handler,
-    bytes,
-    environment: { ...Environment.Variables, ...environment },
-  };
+  return { codeDirectory, handler: Handler, bytes, environment: { ...Environment.Variables, ...environment } };
+}
+
+/** The function of `POST /payments/complete`. */
+async function ours(into: string, environment: Record<string, string>): Promise<Contestant[]> {
+  const assembly = CloudAssembly.read(await synthesize(cdkContext(), join(into, 'cdk.out')));
+  const deployed = await deployedFunction(assembly, 'FunctionsComplete', environment);
   return [
     {
       ...deployed,
@@ -186,6 +189,43 @@ async function ours(into: string, environment: Record<string, string>): Promise<
       description: 'the same without a token: it reads the secret and requests one',
       sharedToken: false,
     },
+  ];
+}
+
+/**
+ * `complete`, and the two functions that send requests to the shop's server: `confirm` with a URL, and `deliver`.
+ * @param into an empty directory for the bundles
+ */
+export async function functionsOfStack(upstreams: Upstreams, into: string): Promise<Contestant[]> {
+  const certificateFile = join(into, 'certificate.pem');
+  await writeFile(certificateFile, upstreams.certificate);
+  const url = `${upstreams.urls.shop}/`;
+  const environment = {
+    ...baseEnvironment(upstreams, certificateFile),
+    ...{
+      CONFIRM_URL: url,
+      CONFIRM_LOOPBACK: 'allow',
+      CONFIRM_OTHERWISE: 'refuse',
+      WEBHOOK_URL: url,
+      WEBHOOK_LOOPBACK: 'allow',
+    },
+    ...{ WEBHOOK_QUEUE_URL: url, WEBHOOK_DEAD_LETTERS_URL: url },
+  };
+  const shop = 'https://shop.invalid/';
+  const { iamport, ...context } = cdkContext();
+  const settings = { ...Object(iamport), webhooks: [{ url: shop }], confirm: { url: shop } };
+  const assembly = CloudAssembly.read(await synthesize({ ...context, iamport: settings }, join(into, 'cdk.out')));
+  const measured = async (name: string, idPart: string, call?: Contestant['call']): Promise<Contestant> => ({
+    ...(await deployedFunction(assembly, idPart, environment)),
+    name,
+    description: 'the deployed bundle',
+    sharedToken: true,
+    ...(call && { call }),
+  });
+  return [
+    await measured('complete', 'FunctionsComplete'),
+    await measured('confirm', 'FunctionsConfirm', { event: confirmation, response: /"statusCode":200/ }),
+    await measured('deliver', 'DeliverFunction', { event: queuedEvent, response: /^\{"batchItemFailures":\[\]\}$/ }),
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Stubs of Iamport, DynamoDB and Secrets Manager behind TLS. Each has a fixed response time and records every call. They respond only
- * to the calls of a payment and have no state: every order is open, every payment is paid.
+ * Stubs of Iamport, DynamoDB, Secrets Manager and the shop's server behind TLS. Each has a fixed response time and records every call.
+ * They respond only to the calls of a payment and have no state: every order is open, every payment is paid.
  */
 
 import { createServer, type Server } from 'node:https';
@@ -9,7 +9,7 @@ import { generate } from 'selfsigned';
 import { approvalBy, opened } from '../local/iamport/payment.ts';
 
 /** Milliseconds from the end of the request to the response. */
-export const responseAfterMs = { iamport: 40, dynamodb: 4, secrets: 4 };
+export const responseAfterMs = { iamport: 40, dynamodb: 4, secrets: 4, shop: 40 };
 export type Upstream = keyof typeof responseAfterMs;
 
 /** Times in milliseconds of the process's monotonic clock. */
@@ -56,7 +56,11 @@ export async function startUpstreams(sharedToken: () => boolean): Promise<Upstre
         const target = String(request.headers['x-amz-target'] ?? '').split('.')[1];
         const operation = target ?? `${request.method} /${request.url?.split('/')[1]}`;
         const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}');
-        const result = target ? aws(target, body as Input, sharedToken()) : iamport(request.url ?? '/');
+        const result = target
+          ? aws(target, body as Input, sharedToken())
+          : to === 'shop'
+            ? { ok: true }
+            : iamport(request.url ?? '/');
         setTimeout(() => {
           calls.push({ to, operation, begin, end: performance.now(), ...unitsOf(target, body as Input) });
           response.writeHead(200, { 'content-type': target ? 'application/x-amz-json-1.0' : 'application/json' });
@@ -76,6 +80,7 @@ export async function startUpstreams(sharedToken: () => boolean): Promise<Upstre
     iamport: await serve('iamport'),
     dynamodb: await serve('dynamodb'),
     secrets: await serve('secrets'),
+    shop: await serve('shop'),
   };
   const urlOf = (server: Server) => `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -83,6 +88,7 @@ export async function startUpstreams(sharedToken: () => boolean): Promise<Upstre
       iamport: urlOf(servers.iamport),
       dynamodb: urlOf(servers.dynamodb),
       secrets: urlOf(servers.secrets),
+      shop: urlOf(servers.shop),
     },
     certificate: cert,
     taken() {
@@ -128,7 +134,8 @@ export const orderOf = (impUid: string): string => impUid.replace('imp_', 'order
 
 function aws(target: string, { Key }: Input, sharedToken: boolean): unknown {
   if (target === 'GetSecretValue') {
-    return { SecretString: JSON.stringify({ imp_key: 'bench', imp_secret: 'bench' }) };
+    // Every secret of a stack in one: the keys at Iamport, and the key that signs requests to the shop.
+    return { SecretString: JSON.stringify({ imp_key: 'bench', imp_secret: 'bench', current: 'b'.repeat(44) }) };
   }
   if (target !== 'GetItem') return {};
   const now = Math.floor(Date.now() / 1000);
