@@ -75,6 +75,10 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       meaning:
         'executions that Lambda keeps for a function alone, and its limit: `{"reconcile": 1, "publish": 5}` lets both run when the others use up the quota, and a number for `webhook` bounds it. Lambda must have 100 unreserved ones left, so an account with the quota of 10 cannot reserve any ([cost.md](cost.md#executions-at-once))',
     },
+    canary: {
+      meaning:
+        'sends a tenth of the calls to a new version for five minutes before the rest, and goes back when it fails: [upgrade.md](upgrade.md#roll-back-a-deployment). A deployment takes so much longer, and the stack has seven alarms more',
+    },
     alarmEmails: {
       allowed: 'up to 10 e-mail addresses',
       meaning: 'recipients of alarms; AWS mails each address a link to confirm the subscription',
@@ -177,6 +181,10 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       allowed: '함수 이름 → 1~10000',
       meaning:
         '그 함수만 쓰도록 남겨 두는 동시 실행 수이자 상한. `{"reconcile": 1, "publish": 5}`이면 다른 함수가 한도를 다 써도 둘은 실행되고, `webhook`에 수를 주면 그 이상 실행되지 않습니다. 예약하지 않은 동시 실행이 100 이상 남아야 하므로 한도가 10인 계정에서는 쓸 수 없습니다([cost.ko.md](cost.ko.md#동시-실행))',
+    },
+    canary: {
+      meaning:
+        '배포할 때 5분 동안 호출의 10%만 새 버전으로 보내고, 새 버전이 실패하면 되돌립니다: [upgrade.ko.md](upgrade.ko.md#배포-되돌리기). 배포가 5분 길어지고 경보가 7개 늘어납니다',
     },
     alarmEmails: {
       allowed: '이메일 주소 10개 이하',

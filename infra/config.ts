@@ -154,6 +154,7 @@ const keys = z.strictObject({
   provisionedConcurrency: whole(0, 100).default(0),
   keepWarm: z.boolean().default(false),
   reservedConcurrency: z.record(functionName, whole(1, 10_000)).default({}),
+  canary: z.boolean().default(false),
   alarmEmails: z.array(z.email('must be an e-mail address')).max(10, 'must name at most 10 addresses').default([]),
   alarmTopicArn: z
     .string()

@@ -22,6 +22,7 @@ import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { Canary } from './canary.ts';
 import { environmentOf, type Settings } from './config.ts';
 import {
   type BundleName,
@@ -96,6 +97,9 @@ interface Size {
 export class Functions extends Construct {
   readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
   readonly #provisionedConcurrency: number;
+  readonly #canary: Canary | undefined;
+  /** What the routes call; made at the first question. */
+  readonly #routeTargets = new Map<HttpFunctionName, IFunction>();
   /** The rights of each function's role. */
   readonly #rights = new Map<FunctionName, PolicyDocument>();
 
@@ -113,6 +117,7 @@ export class Functions extends Construct {
       ]),
     ]);
     this.#provisionedConcurrency = props.settings.provisionedConcurrency;
+    this.#canary = props.settings.canary ? new Canary(this, 'Canary') : undefined;
   }
 
   /** Whether Lambda keeps instances of the function started. */
@@ -120,15 +125,24 @@ export class Functions extends Construct {
     return this.#provisionedConcurrency > 0 && BUYER_FACING.includes(name);
   }
 
-  /** The target of the function's routes: the function, or its alias with provisioned concurrency. */
+  /** The target of the function's routes: the function, or its alias with provisioned concurrency or a canary. */
   routeTarget(name: HttpFunctionName): IFunction {
+    const target = this.#routeTargets.get(name) ?? this.createRouteTarget(name);
+    this.#routeTargets.set(name, target);
+    return target;
+  }
+
+  private createRouteTarget(name: HttpFunctionName): IFunction {
     const lambda = this.byName[name];
-    if (!this.isProvisioned(name)) return lambda;
-    return new Alias(lambda, 'Started', {
-      aliasName: 'started',
+    const isProvisioned = this.isProvisioned(name);
+    if (!isProvisioned && !this.#canary) return lambda;
+    const alias = new Alias(lambda, isProvisioned ? 'Started' : 'Live', {
+      aliasName: isProvisioned ? 'started' : 'live',
       version: lambda.currentVersion,
-      provisionedConcurrentExecutions: this.#provisionedConcurrency,
+      ...(isProvisioned && { provisionedConcurrentExecutions: this.#provisionedConcurrency }),
     });
+    this.#canary?.shift(lambda, alias);
+    return alias;
   }
 
   /** Adds to the environment of a function, and to the rights in its own role. */

@@ -1,7 +1,7 @@
 /** The triggers of the workers: a schedule for the reconciler, the tables' streams for the publisher. */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnEventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -57,12 +57,12 @@ export class Workers extends Construct {
   }
 
   /**
-   * Sends WARM_EVENT: Lambda starts an instance for it, and the handler ignores it. The routes of a function with provisioned
-   * instances do not use the instance that this would start.
+   * Sends WARM_EVENT to what the routes call: Lambda starts an instance for it, and the handler ignores it. The routes of a function with
+   * provisioned instances do not use the instance that this would start.
    */
   private keepWarm(functions: Functions): void {
-    const httpFunctions = HTTP_FUNCTION_ENTRIES.map(([name]) => [name, functions.byName[name]] as const).filter(
-      ([name]) => !functions.isProvisioned(name),
+    const httpFunctions = HTTP_FUNCTION_ENTRIES.filter(([name]) => !functions.isProvisioned(name)).map(
+      ([name]) => [name, functions.routeTarget(name)] as const,
     );
     const role = this.schedulerRole(
       'WarmerRole',
@@ -74,7 +74,7 @@ export class Workers extends Construct {
     }
   }
 
-  private schedulerRole(id: string, functions: LambdaFunction[]): Role {
+  private schedulerRole(id: string, functions: IFunction[]): Role {
     const resources = functions.map(({ functionArn }) => functionArn);
     const invoke = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources });
     return new Role(this, id, {
@@ -90,7 +90,7 @@ export class Workers extends Construct {
     scheduleExpression: string,
     id: string,
     description: string,
-    { functionArn: arn }: LambdaFunction,
+    { functionArn: arn }: IFunction,
     { roleArn }: Role,
     input?: string,
   ): void {

@@ -36,6 +36,8 @@ const ignored: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Alarm': 'a laptop sends no alarms; the metrics are on the console',
   'AWS::CloudWatch::Dashboard': 'as the alarms',
   'AWS::Events::Archive': 'the local system keeps its events only while it runs',
+  'AWS::CodeDeploy::Application': 'the local system runs the newest version only',
+  'AWS::CodeDeploy::DeploymentGroup': 'as the application',
   'AWS::IAM::Role': 'functions run as the user who started them; tests of the template check the permissions',
   'AWS::IAM::Policy': 'as the roles',
   'AWS::Lambda::Alias': 'calls of the alias go to its function; there is no provisioned concurrency',

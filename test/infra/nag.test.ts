@@ -60,6 +60,15 @@ test('every finding in the stack is acknowledged with a sentence as its reason',
   for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
 });
 
+test('gradual deployments have no other findings', () => {
+  const { found, acknowledged } = checked(
+    'canary',
+    (app) => new PaymentsStack(app, { ...configuration, canary: true }),
+  );
+  expect(found).toEqual([]);
+  for (const [, reason] of acknowledged) expect(reason).toMatch(/^[A-Z].{60,}\.$/);
+});
+
 test('the resources of a webhook and of a confirmation have no other findings', () => {
   const webhooks = [{ url: 'https://api.shop.example/webhooks' }];
   const confirm = { url: 'https://api.shop.example/confirm' };

@@ -25,18 +25,20 @@ const full = (name: string): StackConfiguration => ({
   name,
   domain: { name: `${name.toLowerCase()}.shop.example`, certificateArn, hostedZoneId: 'Z0123456789ABCDEFGHIJ' },
   provisionedConcurrency: 1,
+  canary: true,
   alarmEmails: ['owner@shop.example'],
   webhooks: [{ url: 'https://api.shop.example/webhooks' }],
 });
 const templateOf = (stack: Stack) => Template.fromStack(stack).toJSON() as SynthesizedTemplate;
 
 /**
- * An alias of a function, the stage of an API and a policy of a role have names in their parent; an alarm names its metric, and an archive
- * the key that encrypts it.
+ * An alias of a function, the stage of an API and a policy of a role have names in their parent; an alarm names its metric, an archive
+ * the key that encrypts it, and a deployment group a configuration of AWS.
  */
 const NOT_OF_THE_RESOURCE = [
   'AWS::ApiGatewayV2::Stage StageName',
   'AWS::CloudWatch::Alarm MetricName',
+  'AWS::CodeDeploy::DeploymentGroup DeploymentConfigName',
   'AWS::Events::Archive KmsKeyIdentifier',
   'AWS::IAM::Policy PolicyName',
   'AWS::Lambda::Alias Name',

@@ -11,6 +11,7 @@ import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { PublicHostedZone } from 'aws-cdk-lib/aws-route53';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../infra/config.ts';
 import { FUNCTION_NAMES } from '../../infra/function-table.ts';
@@ -189,6 +190,24 @@ describe('a domain name of the shop', () => {
     }));
     template().resourceCountIs('AWS::Route53::RecordSet', 0);
     template().hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: Match.absent() });
+    template().hasResourceProperties('AWS::ApiGatewayV2::DomainName', { MutualTlsAuthentication: Match.absent() });
+  });
+
+  test('requires a client certificate of the trust store', () => {
+    const { template } = shop((stack) => ({
+      domain: {
+        name: 'origin.shop.example',
+        certificate: Certificate.fromCertificateArn(
+          stack,
+          'Certificate',
+          'arn:aws:acm:ap-northeast-2:111111111111:certificate/1',
+        ),
+        mtls: { bucket: Bucket.fromBucketName(stack, 'Trust', 'shop-trust'), key: 'cloudfront.pem' },
+      },
+    }));
+    template().hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      MutualTlsAuthentication: { TruststoreUri: 's3://shop-trust/cloudfront.pem' },
+    });
   });
 });
 
@@ -294,6 +313,70 @@ describe('the configuration', () => {
     const warmed = Object.keys(template().findResources('AWS::Scheduler::Schedule', { Properties: warm }));
     expect(warmed).toHaveLength(5);
     expect(warmed.filter((id) => /Warmcomplete|Warmmobileredirect/.test(id))).toEqual([]);
+  });
+
+  test('[T472] moves the routes to a new version by CodeDeploy, and back when calls of that version fail', () => {
+    const { template } = shop(() => ({ canary: true, provisionedConcurrency: 1, keepWarm: true }));
+    const of = (type: string) => Object.entries(template().findResources(type));
+    const aliases = of('AWS::Lambda::Alias');
+    expect(aliases.map(([, { Properties }]) => Properties.Name).sort()).toEqual([
+      ...Array(5).fill('live'),
+      ...Array(2).fill('started'),
+    ]);
+    const targets = of('AWS::ApiGatewayV2::Integration').map(([, { Properties }]) => Properties.IntegrationUri.Ref);
+    expect(targets.sort()).toEqual(aliases.map(([id]) => id).sort());
+    const warmed = of('AWS::Scheduler::Schedule').flatMap(([, { Properties }]) => Properties.Target.Arn.Ref ?? []);
+    expect(warmed.sort()).toEqual(
+      aliases
+        .filter(([id]) => /Live/.test(id))
+        .map(([id]) => id)
+        .sort(),
+    );
+
+    const groups = template().findResources('AWS::CodeDeploy::DeploymentGroup');
+    const alarms = template().findResources('AWS::CloudWatch::Alarm');
+    for (const [, { Properties, UpdatePolicy }] of aliases) {
+      const { ApplicationName, DeploymentGroupName } = UpdatePolicy.CodeDeployLambdaAliasUpdate;
+      const group = groups[DeploymentGroupName.Ref]?.Properties;
+      expect(group).toMatchObject({
+        ApplicationName,
+        DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+        AutoRollbackConfiguration: { Enabled: true, Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM'] },
+        AlarmConfiguration: { Enabled: true, Alarms: [{ Name: { Ref: expect.any(String) } }] },
+      });
+      expect(alarms[group?.AlarmConfiguration.Alarms[0].Name.Ref]?.Properties).toMatchObject({
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+        Threshold: 1,
+        Period: 60,
+        TreatMissingData: 'notBreaching',
+        Dimensions: [
+          { Name: 'ExecutedVersion', Value: Properties.FunctionVersion },
+          { Name: 'FunctionName', Value: Properties.FunctionName },
+          { Name: 'Resource', Value: { 'Fn::Join': ['', [Properties.FunctionName, `:${Properties.Name}`]] } },
+        ],
+      });
+    }
+    template().hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: Match.objectLike({
+        Statement: [Match.objectLike({ Principal: { Service: 'codedeploy.amazonaws.com' } })],
+      }),
+      ManagedPolicyArns: [
+        { 'Fn::Join': ['', Match.arrayWith([':iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited'])] },
+      ],
+      Policies: Match.absent(),
+    });
+  });
+
+  test('[T473] a new version has an alarm of its own, which the failures of the version before cannot ring', () => {
+    const ids = (shopName: string) => {
+      const { template } = shop(() => ({ canary: true, shopName }));
+      const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
+      const alarms = Object.keys(template().findResources('AWS::CloudWatch::Alarm'));
+      expect(alarms.filter((id) => id.endsWith('Fails')).sort()).toEqual(versions.map((id) => `${id}Fails`).sort());
+      return versions.filter((id) => id.includes('MobileRedirect'));
+    };
+    expect(ids('before')).not.toEqual(ids('after'));
   });
 
   test('reserves executions for the named functions only', () => {

@@ -30,8 +30,14 @@ beforeAll(async () => {
   });
   const ordersTable = { table, key: 'basket', amount: 'total', currency: 'money' };
   const { storefront } = shippedContext.iamport;
-  // With keepWarm and provisionedConcurrency, neither of which may change a response or an event.
-  new IamportPayments(stack, 'Payments', { storefront, ordersTable, keepWarm: true, provisionedConcurrency: 1 });
+  // With keepWarm, provisionedConcurrency and canary, none of which may change a response or an event.
+  new IamportPayments(stack, 'Payments', {
+    storefront,
+    ordersTable,
+    keepWarm: true,
+    provisionedConcurrency: 1,
+    canary: true,
+  });
   app.synth();
   system = await startSystem({ assembly: directory, databaseKey });
   system.iamport.settings.webhooks = 'never';

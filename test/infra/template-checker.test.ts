@@ -52,6 +52,7 @@ const everyOption = (stack: Stack): Partial<IamportPaymentsProps> => ({
   throttles: { 'POST /payments/complete': { perSecond: 200, burst: 400 } },
   provisionedConcurrency: 2,
   keepWarm: true,
+  canary: true,
   reservedConcurrency: { reconcile: 1, publish: 5, webhook: 20 },
   archiveDays: 365,
   budget: 20,
