@@ -10,6 +10,7 @@ import {
   type HttpRoute,
   HttpStage,
   LogGroupLogDestination,
+  type MTLSConfig,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -61,8 +62,10 @@ export interface OwnDomain {
   readonly certificate: ICertificate;
   /** The zone that gets the records of the name. Without one, point the name at the output of `payments.domainTarget` yourself. */
   readonly hostedZone?: IHostedZone;
-  /** Disables API Gateway's own address, so that a caller cannot bypass a firewall before the shop's name. */
+  /** Disables API Gateway's own address. The shop's name stays open to every caller; `mtls` closes it. */
   readonly only?: boolean;
+  /** A trust store: only clients with a certificate of it may connect, such as CloudFront with AWS WAF (docs/configuration.md). */
+  readonly mtls?: MTLSConfig;
 }
 
 export interface PaymentsApiProps {
@@ -120,8 +123,8 @@ export class PaymentsApi extends Construct {
     this.domainTarget = domainName?.regionalDomainName;
   }
 
-  private domain({ name: domainName, certificate, hostedZone: zone }: OwnDomain): DomainName {
-    const domain = new DomainName(this, 'Domain', { domainName, certificate });
+  private domain({ name: domainName, certificate, hostedZone: zone, mtls }: OwnDomain): DomainName {
+    const domain = new DomainName(this, 'Domain', { domainName, certificate, ...(mtls && { mtls }) });
     if (zone) {
       const { regionalDomainName, regionalHostedZoneId } = domain;
       const target = RecordTarget.fromAlias(new ApiGatewayv2DomainProperties(regionalDomainName, regionalHostedZoneId));

@@ -1,6 +1,7 @@
 /** The resources of the template and their properties. The rights of the functions are in rights.test.ts. */
 import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../infra/version.ts';
+import { Throttle } from '../../local/aws/throttle.ts';
 import { ofType, referred, shortName, synthesized } from './synthesized.ts';
 
 const template = synthesized({
@@ -69,6 +70,15 @@ describe('the HTTP API', () => {
         'POST /payments/confirm': { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
       },
     });
+  });
+
+  test('[T474] calls of one route, with or without a key, use up its own limit and no other', () => {
+    const throttle = new Throttle(properties('AWS::ApiGatewayV2::Stage').HttpStage ?? {});
+    const allowed = (route: string, calls: number) =>
+      Array.from({ length: calls }, () => throttle.allows(route, 0)).filter(Boolean).length;
+    expect(allowed('PUT /orders/{merchant_uid}', 1_000)).toBe(100);
+    expect(allowed('GET /orders/{merchant_uid}', 1)).toBe(1);
+    expect(allowed('POST /payments/complete', 1)).toBe(1);
   });
 
   test('creates its stage after the routes that the stage’s throttles name', () => {
