@@ -26,6 +26,9 @@ const monthsKept = 12;
 /** The reconciler runs every five minutes, with or without payments: 512 MB, a few tenths of a second, four pages of payments. */
 const reconcilerRuns = 12 * 24 * 30;
 const reconcilerGbSeconds = 0.5 * 0.5;
+/** Before each run: a heartbeat into two tables, and the receipt of each. Every write is at most one run of the publisher, at 256 MB. */
+const heartbeatWrites = 4 * reconcilerRuns;
+const publisherGbSeconds = 0.03 * 0.25;
 
 interface Used {
   readonly apiRequests: number;
@@ -138,10 +141,12 @@ function monthly(one: Used, many: number): [PriceName, number][] {
   const storedGb = (many * monthsKept * orderKb) / 1_000_000;
   const amounts: Record<PriceName, number> = {
     httpApiRequest: one.apiRequests * many,
-    lambdaRequest: one.invocations * many + reconcilerRuns,
+    lambdaRequest: one.invocations * many + reconcilerRuns + heartbeatWrites,
     lambdaGbSecond:
-      one.invocations * many * httpFunctionSeconds * httpFunctionGb + reconcilerRuns * reconcilerGbSeconds,
-    dynamodbWrite: one.writes * many,
+      one.invocations * many * httpFunctionSeconds * httpFunctionGb +
+      reconcilerRuns * reconcilerGbSeconds +
+      heartbeatWrites * publisherGbSeconds,
+    dynamodbWrite: one.writes * many + heartbeatWrites,
     dynamodbRead: one.reads * many,
     dynamodbGbMonth: storedGb,
     dynamodbBackupGbMonth: storedGb,

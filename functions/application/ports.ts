@@ -317,6 +317,26 @@ export interface Checkpoints {
   write(name: string, checkpoint: ScanCheckpoint): Promise<ScanCheckpoint | undefined>;
 }
 
+/** The tables whose streams the publisher reads. */
+export type StreamedTable = 'orders' | 'reversals';
+
+/** A write whose only purpose is to reach the publisher through the stream of its table. */
+export interface Heartbeat {
+  readonly table: StreamedTable;
+  readonly sentAt: UnixSeconds;
+}
+
+/** Writes and reads the heartbeats in DynamoDB. */
+export interface Heartbeats {
+  /**
+   * Writes a heartbeat into each table of ours that has a stream.
+   * @returns how far the publisher is behind the heartbeats that were sent before; seconds. 0 when it has received all
+   */
+  send(now: UnixSeconds): Promise<number>;
+  /** Records that the publisher has received a heartbeat. An earlier one changes nothing. */
+  received(heartbeat: Heartbeat): Promise<void>;
+}
+
 /** A cache of 404s, in the memory of a Lambda instance. */
 export interface UnknownPayments {
   /** @returns whether Iamport returned 404 for this id within the last 10 s */
@@ -368,7 +388,8 @@ export type Versions =
   | { readonly kind: 'order'; readonly before?: Order | undefined; readonly after: Order }
   | { readonly kind: 'reversal'; readonly before?: Reversal | undefined; readonly after: Reversal }
   | { readonly kind: 'refund'; readonly before?: Refund | undefined; readonly after: Refund }
-  | { readonly kind: 'notification'; readonly after: Notification };
+  | { readonly kind: 'notification'; readonly after: Notification }
+  | { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat };
 
 /**
  * The result of the restoration of an item.

@@ -14,11 +14,20 @@ import { type Clock, unixSeconds } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
 import { type Counts, moneyEvents } from '../shared/metrics.ts';
 import { EventRefused, StoreRefused, StoreUnexpected } from './faults.ts';
-import type { EventPublisher, ItemChange, Reversals, UnreadableRecords, Versions } from './ports.ts';
+import type {
+  EventPublisher,
+  Heartbeat,
+  Heartbeats,
+  ItemChange,
+  Reversals,
+  UnreadableRecords,
+  Versions,
+} from './ports.ts';
 
 export interface PublishDependencies {
   readonly events: EventPublisher;
   readonly reversals: Pick<Reversals, 'request'>;
+  readonly heartbeats: Pick<Heartbeats, 'received'>;
   readonly unreadable: UnreadableRecords;
   readonly clock: Clock;
   /** Adds to metrics. @param by the value of each dimension */
@@ -33,6 +42,8 @@ interface ChangeEvents {
   readonly events: readonly PublishedEvent[];
   /** The revocation of an account that the order no longer uses. */
   readonly stale?: ReversalRequest | undefined;
+  /** The change is a heartbeat of the reconciler. */
+  readonly heartbeat?: Heartbeat;
 }
 
 /**
@@ -80,7 +91,8 @@ async function publishChange(
 ): Promise<boolean> {
   try {
     if (await isRestored(deps, change)) return true;
-    const { events, stale } = eventsOf(change.versions());
+    const { events, stale, heartbeat } = eventsOf(change.versions());
+    if (heartbeat) await deps.heartbeats.received(heartbeat);
     if (stale) await requestRevocation(deps, change, stale);
     // One call for each event: from a call with several, the bus might accept the second and not the first.
     for (const event of events) {
@@ -157,6 +169,8 @@ function eventsOf(versions: Versions | undefined): ChangeEvents {
   switch (versions?.kind) {
     case undefined:
       return { events: [] };
+    case 'heartbeat':
+      return { events: [], heartbeat: versions.heartbeat };
     case 'notification':
       return { events: [notificationEvent(versions.after)] };
     case 'refund':

@@ -5,10 +5,13 @@
  */
 
 import type { Context } from 'aws-lambda';
+import { createHeartbeats } from '../adapters/dynamodb/heartbeats.ts';
+import { sendHeartbeat } from '../application/heartbeat.ts';
+import type { Heartbeats } from '../application/ports.ts';
 import { reconcile } from '../application/reconcile/reconcile.ts';
 import type { ReconcileReport } from '../application/reconcile/report.ts';
 import { configFrom, environmentOfLambda } from '../runtime/config.ts';
-import { createDependencies } from '../runtime/instance.ts';
+import { createDependencies, type InstanceDependencies } from '../runtime/instance.ts';
 import { writeLog } from '../runtime/log.ts';
 import { deadlineIn } from '../shared/clock.ts';
 import { causesOf } from '../shared/log-line.ts';
@@ -18,25 +21,28 @@ const marginMs = 5_000;
 
 const environment = environmentOfLambda();
 const deps = environment && createDependencies(configFrom(environment), { connections: 8 });
+const heartbeats = deps && heartbeatsIn(deps);
 
 export async function handler(_event: unknown, context: Context): Promise<ReconcileReport> {
-  if (!deps) throw new Error('Not in Lambda: call reconcile() itself');
+  if (!deps || !heartbeats) throw new Error('Not in Lambda: call reconcile() itself');
   const begin = deps.clock.now();
   deps.calls.take();
+  const { awsRequestId: requestId } = context;
+  const log: typeof writeLog = (line, isFault) => writeLog({ requestId, route: 'reconcile', ...line }, isFault);
   try {
+    await sendHeartbeat({ ...deps, heartbeats, log });
     const deadline = deadlineIn(deps.clock, context.getRemainingTimeInMillis() - marginMs);
     const report = await reconcile(deps, deadline);
-    const line = {
-      requestId: context.awsRequestId,
-      route: 'reconcile',
-      ...report,
-      durationMs: deps.clock.now() - begin,
-      ...deps.calls.take(),
-    };
-    writeLog(line, report.faultCount > 0 || report.unreadable > 0);
+    const line = { ...report, durationMs: deps.clock.now() - begin, ...deps.calls.take() };
+    log(line, report.faultCount > 0 || report.unreadable > 0);
     return report;
   } catch (error) {
-    writeLog({ requestId: context.awsRequestId, route: 'reconcile', causes: causesOf(error) }, true);
+    log({ causes: causesOf(error) }, true);
     throw error;
   }
+}
+
+/** The shop's own table gets no item of ours. */
+function heartbeatsIn({ tables: { orders, reversals }, orders: { isShops } }: InstanceDependencies): Heartbeats {
+  return createHeartbeats({ reversals, ...(!isShops && { orders }) });
 }

@@ -14,12 +14,14 @@ import type { ShopRight } from '../shared/shop-keys.ts';
 import { type Calls, callsTimedBy } from './calls.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import type { Config } from './config.ts';
-import { dependenciesFrom, type HandlerDependencies } from './dependencies.ts';
+import { dependenciesFrom, type HandlerDependencies, type Parts } from './dependencies.ts';
 import { writeCounts } from './log.ts';
 import { iamAuth, type ShopAuth, shopAuth } from './shop-auth.ts';
 
 /** The dependencies of one Lambda instance. */
 export interface InstanceDependencies extends HandlerDependencies {
+  /** For adapters that only one handler has, so that the bundles of the others do not contain them. */
+  readonly tables: Parts['tables'];
   /** Counts the calls to Iamport and DynamoDB. */
   readonly calls: Calls;
   /**
@@ -65,6 +67,7 @@ export function createDependencies(
   const deps = dependenciesOn(config, { dynamodb, transport: calls.around('iamport')(transport) });
   return {
     ...deps,
+    tables: tablesOn(config, dynamodb),
     calls,
     async warmUp() {
       const deadline = deadlineIn(systemClock, warmUpMs);
@@ -92,15 +95,10 @@ export interface Clients {
 
 /** The dependencies on any clients: the real ones, or the fakes of `prime()`. */
 export function dependenciesOn(config: Config, { dynamodb, transport }: Clients) {
-  const { tables, policy } = config;
-  const mapping = config.shopColumns ? shopTable(config.shopColumns) : ownTable;
+  const { policy } = config;
   return dependenciesFrom({
-    tables: {
-      orders: table(dynamodb, tables.orders, mapping.prefix),
-      reversals: table(dynamodb, tables.reversals),
-      state: table(dynamodb, tables.state),
-    },
-    mapping,
+    tables: tablesOn(config, dynamodb),
+    mapping: mappingOf(config),
     transport,
     credentials: createCredentials(secretsManager, config.iamportSecretArn),
     clock: systemClock,
@@ -110,3 +108,11 @@ export function dependenciesOn(config: Config, { dynamodb, transport }: Clients)
     config,
   });
 }
+
+const mappingOf = ({ shopColumns }: Config) => (shopColumns ? shopTable(shopColumns) : ownTable);
+
+const tablesOn = (config: Config, dynamodb: DynamoDBClient): Parts['tables'] => ({
+  orders: table(dynamodb, config.tables.orders, mappingOf(config).prefix),
+  reversals: table(dynamodb, config.tables.reversals),
+  state: table(dynamodb, config.tables.state),
+});

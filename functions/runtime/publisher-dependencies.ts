@@ -4,6 +4,7 @@
  * simulation pass fakes.
  */
 
+import { createHeartbeats } from '../adapters/dynamodb/heartbeats.ts';
 import { createOverwrittenItems } from '../adapters/dynamodb/overwritten.ts';
 import { createReversals } from '../adapters/dynamodb/reversals.ts';
 import type { ShopItems } from '../adapters/dynamodb/stream.ts';
@@ -14,7 +15,7 @@ import type { PublishDependencies } from '../application/publish-events.ts';
 import { eventJson, notificationJson } from '../events/event-json.ts';
 
 /** What the composition gets from outside. */
-export interface PublisherParts extends Omit<PublishDependencies, 'events' | 'reversals'> {
+export interface PublisherParts extends Omit<PublishDependencies, 'events' | 'reversals' | 'heartbeats'> {
   readonly bus: Bus;
   readonly reversals: Table;
   /** The shop's own table of orders, where there is one. */
@@ -37,6 +38,7 @@ export const publisherDependenciesFrom = ({
   ...parts,
   events: eventPublisher(bus),
   reversals: createReversals(reversals),
+  heartbeats: createHeartbeats({ reversals }),
   shop: shop && { mapping: shop.mapping, overwritten: createOverwrittenItems(shop.orders, shop.mapping) },
 });
 

@@ -39,6 +39,8 @@ export const metrics = {
   MatchedPayments: { unit: 'Count', by: [] },
   /** Payments of Iamport's list that name no order of ours. */
   UnmatchedPayments: { unit: 'Count', by: [] },
+  /** How far the publisher is behind the heartbeats that the reconciler writes into the tables. */
+  PublishLag: { unit: 'Seconds', by: [] },
   /** Stream records from which no event could be computed. Each is in the queue `Unpublished`. */
   UnreadableRecords: { unit: 'Count', by: [] },
   /** Failed attempts to deliver a webhook whose event is at least an hour old. */

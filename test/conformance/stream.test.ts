@@ -2,6 +2,7 @@
 
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createHeartbeats } from '../../functions/adapters/dynamodb/heartbeats.ts';
 import { type BusEntry, storedValue } from '../../functions/application/ports.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
@@ -110,6 +111,28 @@ describe.each(engines)('on $name', (engine) => {
       expect(names).toEqual(['Payment Failed', 'Payment Failed', 'Payment Failed', 'Order Closed']);
       // A batch whose first record fails is reported whole, so that Lambda bisects it.
       expect(problems.filter((problem) => !problem.includes('Failed at the first of'))).toEqual([]);
+    });
+
+    test('[T491] returns the heartbeats of both tables to the reconciler through the publisher, without an event', async () => {
+      const { tables } = fixture;
+      const heartbeats = createHeartbeats(tables);
+      const sources = [fixture.changesOf('orders'), fixture.changesOf('reversals')];
+      const put = () => Promise.reject(new Error('a heartbeat is not an event'));
+      const deps = publisherDependenciesFrom({
+        bus: { put },
+        reversals: tables.reversals,
+        clock: systemClock,
+        count: () => undefined,
+        log: () => undefined,
+        unreadable,
+      });
+      const lags = [await heartbeats.send(now), await heartbeats.send(now + 300), await heartbeats.send(now + 600)];
+      expect(lags).toEqual([0, 0, 300]);
+      for (const source of sources) {
+        const Records = await nextRecords(source, 3);
+        expect(await publish(deps, { Records })).toEqual({ batchItemFailures: [] });
+      }
+      expect(await heartbeats.send(now + 900)).toBe(0);
     });
   });
 });

@@ -268,8 +268,8 @@ const budgets: Record<string, number> = {
   // Above the others by the question to the shop, signed by us or sent as an invocation.
   Confirm: 448,
   Reconcile: 460,
-  // The names of all metrics are in it.
-  Publish: 251,
+  // The names of all metrics are in it, and the receipt of heartbeats.
+  Publish: 252,
 };
 
 test.each(Object.entries(budgets))('the bundle of %s is at most %i KB', async (name, maxKb) => {

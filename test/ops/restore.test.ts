@@ -211,6 +211,8 @@ test('a payment that was reported without an order during the outage is settled 
 
 test('a dry run counts, and the copy names what it cannot read and copies the rest', async () => {
   const [newer, deleted, damaged] = [await paidOrder(), await paidOrder(), await paidOrder()];
+  // The reconciler writes a heartbeat into the table, which is never copied.
+  await system.reconcile();
   const copy = await copyOf(live.orders);
   const Key = (id: string) => ({ merchant_uid: { S: id } });
   await client.send(new DeleteItemCommand({ TableName: live.orders, Key: Key(deleted.merchantUid) }));
@@ -225,7 +227,7 @@ test('a dry run counts, and the copy names what it cannot read and copies the re
   const unreadable = [
     { item: damaged.merchantUid, reason: `The status of order ${damaged.merchantUid} is missing or invalid` },
   ];
-  const numbers = { copied: 1, kept: all - 2, skipped: 0, missing: [], unreadable };
+  const numbers = { copied: 1, kept: all - 3, skipped: 1, missing: [], unreadable };
   expect(counted.code).toBe(5);
   expect(JSON.parse(counted.stdout)).toMatchObject({
     to: 'orders',
@@ -245,8 +247,8 @@ test('a dry run counts, and the copy names what it cannot read and copies the re
     [
       `orders: ${copy} → ${live.orders}`,
       '  copied: 1',
-      `  kept, as new or newer in the deployment: ${all - 2}`,
-      '  skipped, never copied: 0',
+      `  kept, as new or newer in the deployment: ${all - 3}`,
+      '  skipped, never copied: 1',
       '  unreadable by this version, not copied: 1',
       `    ${damaged.merchantUid}: The status of order ${damaged.merchantUid} is missing or invalid`,
       '',
@@ -255,7 +257,7 @@ test('a dry run counts, and the copy names what it cannot read and copies the re
   expect(await shown(deleted.merchantUid)).toMatchObject({ status: 'paid' });
   expect(await shown(newer.merchantUid)).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 500 });
   const again = JSON.parse((await run('restore', '--from', copy, '--yes', '--json')).stdout);
-  expect(again).toMatchObject({ copied: 0, kept: all - 1 });
+  expect(again).toMatchObject({ copied: 0, kept: all - 2, skipped: 1 });
 });
 
 test('the access token of an earlier time is not copied, and scans continue from the earlier checkpoint', async () => {

@@ -12,6 +12,7 @@ import {
 import { StoreUnexpected } from '../../application/faults.ts';
 import { ItemReader, text } from './attributes.ts';
 import { beginningKey, checkpointFromItem, checkpointPrefix } from './checkpoints.ts';
+import { isHeartbeatItem } from './heartbeats.ts';
 import { isNotificationItem, notificationFromItem } from './notifications.ts';
 import { orderFromItem } from './order-item.ts';
 import { restoredBy } from './overwritten.ts';
@@ -76,12 +77,14 @@ function planOrder(mapping: TableMapping, mark: string, item: Item, live: Item |
   const { key, prefix, isShops } = mapping;
   // An item of the shop that we have not written yet has nothing of ours.
   if (isShops && !item[`${prefix}revision`]) return 'skipped';
+  if (isHeartbeatItem(item)) return 'skipped';
   orderFromItem(mapping.ours(item));
   if (isShops && !live) return 'missing';
   return planVersion({ key, prefix, mark }, item, live);
 }
 
 function planReversal(mark: string, item: Item, live: Item | undefined): ReturnType<CopyPlan> {
+  if (isHeartbeatItem(item)) return 'skipped';
   if (isNotificationItem(item)) notificationFromItem(item);
   else if (isRefundItem(item)) refundFromItem(item);
   else reversalFromItem(item);

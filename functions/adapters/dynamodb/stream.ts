@@ -2,6 +2,7 @@
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { ItemChange, Versions } from '../../application/ports.ts';
+import { heartbeatFrom, isHeartbeatItem } from './heartbeats.ts';
 import { isNotificationItem, notificationFromItem } from './notifications.ts';
 import { orderFromItem } from './order-item.ts';
 import { isRestoration, type OverwrittenItems } from './overwritten.ts';
@@ -40,6 +41,10 @@ export function changeFrom({ dynamodb = {}, eventSourceARN = '' }: DynamoDBRecor
 }
 
 function versionsOf(before: Item | undefined, after: Item | undefined): Versions | undefined {
+  if (after && isHeartbeatItem(after)) {
+    const heartbeat = heartbeatFrom(before, after);
+    return heartbeat && { kind: 'heartbeat', heartbeat };
+  }
   // Only an operator deletes items.
   if (!after?.revision) return undefined;
   if (isNotificationItem(after)) return { kind: 'notification', after: notificationFromItem(after) };

@@ -9,7 +9,13 @@ import {
   StoreUnavailable,
   StoreUnexpected,
 } from '../../../functions/application/faults.ts';
-import type { EventPublisher, ItemChange, UnreadableRecord, Versions } from '../../../functions/application/ports.ts';
+import type {
+  EventPublisher,
+  Heartbeat,
+  ItemChange,
+  UnreadableRecord,
+  Versions,
+} from '../../../functions/application/ports.ts';
 import { type PublishDependencies, publishEvents } from '../../../functions/application/publish-events.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import type { ReversalRequest } from '../../../functions/payment/reversal.ts';
@@ -52,6 +58,7 @@ function createDeps(publish: Publish = async () => true) {
   const counted: [Counts, Readonly<Record<string, string>>][] = [];
   const kept: UnreadableRecord[] = [];
   const logged: [LogLine, boolean][] = [];
+  const heartbeats: Heartbeat[] = [];
   const deps: PublishDependencies = {
     events: {
       publish: (event, at) => {
@@ -65,12 +72,13 @@ function createDeps(publish: Publish = async () => true) {
         return { written: true, value: reversalIn(request) };
       },
     },
+    heartbeats: { received: async (heartbeat) => void heartbeats.push(heartbeat) },
     clock: { now: () => changedAt * 1000, sleep: async () => undefined },
     count: (counts, by) => counted.push([counts, by]),
     log: (line, isFault) => logged.push([line, isFault]),
     unreadable: { keep: async (record) => void kept.push(record) },
   };
-  return { deps, sent, requested, counted, kept, logged };
+  return { deps, sent, requested, counted, kept, logged, heartbeats };
 }
 
 describe('the events of a change', () => {
@@ -239,5 +247,26 @@ describe('an item that the shop has overwritten', () => {
     const { deps, sent, counted, logged } = createDeps();
     expect(await publishEvents(deps, [overwritten('is_restoration')])).toBeUndefined();
     expect([sent, counted, logged]).toEqual([[], [], []]);
+  });
+});
+
+describe('a heartbeat', () => {
+  const sentAt = changedAt - 2;
+  const beat = () => changeOf('1', () => ({ kind: 'heartbeat', heartbeat: { table: 'orders', sentAt } }));
+
+  test('is recorded as received, and publishes, counts and logs nothing', async () => {
+    const { deps, heartbeats, sent, counted, logged } = createDeps();
+    expect(await publishEvents(deps, [beat(), step('2', paid)])).toBeUndefined();
+    expect(heartbeats).toEqual([{ table: 'orders', sentAt }]);
+    expect(sent).toEqual(['Payment Paid']);
+    expect(counted.flatMap(([counts]) => Object.keys(counts))).toEqual(['Events', 'Money']);
+    expect(logged).toEqual([]);
+  });
+
+  test('fails its change when the table returns no response', async () => {
+    const { deps } = createDeps();
+    const change = beat();
+    const heartbeats = { received: () => Promise.reject(new StoreUnavailable('down')) };
+    expect(await publishEvents({ ...deps, heartbeats }, [change])).toBe(change);
   });
 });

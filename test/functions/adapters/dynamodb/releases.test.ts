@@ -91,6 +91,7 @@ describe.each(fixtures)('%s', (file) => {
         // Some of these steps publish two events.
         events: { publish: async ({ id }) => published.push(id.replace(/:paid$/, '')) > 0 },
         reversals: { request: () => Promise.reject(new Error('no account is left')) },
+        heartbeats: { received: () => Promise.reject(new Error('no heartbeat is sent')) },
         unreadable: { keep: async (record) => void kept.push(record) },
         clock: { now: () => 0, sleep: async () => undefined },
         count: () => undefined,
