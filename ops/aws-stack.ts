@@ -91,7 +91,7 @@ export function stackState(stack: string, resources: readonly Resource[]): Stack
       return found;
     },
     async ringing() {
-      const names = ours('AWS::CloudWatch::Alarm', /Alarms|webhookundelivered|subscribermissed/).map(
+      const names = ours('AWS::CloudWatch::Alarm', /Alarms|webhookundelivered|webhookstopped|subscribermissed/).map(
         ({ physicalId }) => physicalId,
       );
       const client = new CloudWatchClient({});

@@ -80,6 +80,11 @@ const resources = (): Resource[] => [
     type: 'AWS::CloudWatch::Alarm',
     physicalId: 'Shop-undelivered',
   },
+  {
+    id: 'PaymentsWebhookapishopwebhookstopped0F1E2D3C',
+    type: 'AWS::CloudWatch::Alarm',
+    physicalId: 'Shop-stopped',
+  },
   { id: 'PaymentsUnpublished9AB3DE7B', type: 'AWS::SQS::Queue', physicalId: `${url}/1/unpublished` },
   { id: 'PaymentsWebhookapishopDeadLetters0A1B2C3D', type: 'AWS::SQS::Queue', physicalId: `${url}/1/dead` },
   { id: 'PaymentsWorkersOrders2F093E72', type: 'AWS::Lambda::EventSourceMapping', physicalId: 'uuid-orders' },
@@ -165,7 +170,7 @@ test('fails for an alarm that rings', async () => {
   expect(await named('alarms')).toMatchObject({ ok: false, found: 'Shop-events-late' });
   const request = requests.find((one) => one.startsWith('DescribeAlarms ')) ?? '';
   expect(JSON.parse(request.slice('DescribeAlarms '.length))).toMatchObject({
-    AlarmNames: ['Shop-events-late', 'Shop-undelivered'],
+    AlarmNames: ['Shop-events-late', 'Shop-undelivered', 'Shop-stopped'],
     StateValue: 'ALARM',
   });
 });
