@@ -215,7 +215,9 @@ describe('the deployment workflow', () => {
         {
           Effect: 'Allow',
           Action: 'sts:AssumeRole',
-          Resource: { 'Fn::Sub': `arn:${named('AWS::Partition')}:iam::${named('AWS::AccountId')}:role/cdk-*` },
+          Resource: ['deploy', 'file-publishing', 'lookup'].map((role) => ({
+            'Fn::Sub': `arn:${named('AWS::Partition')}:iam::${named('AWS::AccountId')}:role/cdk-*-${role}-role-*`,
+          })),
         },
         {
           Effect: 'Allow',
