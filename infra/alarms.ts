@@ -47,6 +47,9 @@ const OVERDUE_SECONDS = 3_600;
 /** DynamoDB keeps stream records for a day. Short failures of the bus last less than a quarter of an hour. Milliseconds. */
 const LATE_EVENTS_MS = 900_000;
 
+/** The reconciler sends a heartbeat every five minutes, so three in a row have not come. Seconds. */
+const STOPPED_SECONDS = 900;
+
 /** Fewer requests in an hour than `server-errors` needs: five in each of its periods of five minutes. */
 const FEW_REQUESTS = 60;
 
@@ -176,6 +179,12 @@ export class Alarms extends Construct {
       points: 2,
       of: 2,
     });
+    this.addAlarm('events-stopped', {
+      condition: 'Changes of the tables have not reached the publisher for 20 minutes.',
+      // Counted by the reconciler, and only while the publisher is behind. A run that does not start rings as `reconciler-late`.
+      metric: ownMetric('PublishLag', deployment, { statistic: 'Maximum', minutes: 15 }),
+      threshold: STOPPED_SECONDS,
+    });
     this.watchQueue('events-lost', this, 'Changes of which no event was published wait in a queue.', unpublished);
   }
 
@@ -238,6 +247,17 @@ export class Alarms extends Construct {
     });
     // SQS stops publishing metrics of an idle queue after a while. Its messages are still there.
     this.addAlarm(name, { condition, metric, missing: TreatMissingData.IGNORE }, scope);
+    // An alarm acts only when its state changes, so the first one is silent about messages that join others.
+    const more: Rule = {
+      condition: `${condition} More have come.`,
+      metric: new MathExpression({
+        expression: 'IF(DIFF(waiting) > 0 AND waiting > DIFF(waiting), 1, 0)',
+        usingMetrics: { waiting: metric },
+        period: Duration.minutes(5),
+      }),
+      isEvent: true,
+    };
+    this.addAlarm(name, more, new Construct(scope, 'More'));
   }
 
   private addAlarm(name: string, rule: Rule, scope: Construct = this): void {

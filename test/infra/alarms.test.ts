@@ -30,7 +30,7 @@ interface AlarmProperties {
   Namespace?: string;
   MetricName?: string;
   Dimensions?: { Name: string; Value: unknown }[];
-  Metrics?: { MetricStat?: { Metric: { Namespace: string; MetricName: string } } }[];
+  Metrics?: { Expression?: string; MetricStat?: { Metric: { Namespace: string; MetricName: string } } }[];
   TreatMissingData: string;
   Period?: number;
   EvaluationPeriods: number;
@@ -60,6 +60,8 @@ const alarms = Object.values(shop.findResources('AWS::CloudWatch::Alarm')).map(
 const nameOf = ({ AlarmDescription }: AlarmProperties) =>
   /docs\/runbook\.md#([\w-]+)/.exec(AlarmDescription)?.[1] ?? '';
 
+const moreAlarms = () => alarms.filter(({ AlarmDescription }) => AlarmDescription.includes('More have come.'));
+
 describe('the alarms', () => {
   test('have these metrics, thresholds, periods and treatments of missing data', () => {
     const facts = alarms.map((alarm) => [
@@ -85,13 +87,31 @@ describe('the alarms', () => {
       ['requests-throttled', 'ThrottledRequests', 10, '1 of 1 x 15 min', 'notBreaching'],
       ['notifications-missing', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['events-late', 'IteratorAge', 900_000, '2 of 2 x 5 min', 'notBreaching'],
+      ['events-stopped', 'PublishLag', 900, '1 of 1 x 15 min', 'notBreaching'],
       ['events-lost', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['events-lost', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['webhook-late', 'WebhooksLate', 1, '1 of 8 x 60 min', 'notBreaching'],
       ['confirm-unanswered', 'ConfirmsUnanswered', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['subscriber-missed', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['subscriber-missed', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['webhook-undelivered', 'ApproximateNumberOfMessagesVisible', 1, '1 of 1 x 5 min', 'ignore'],
+      ['webhook-undelivered', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['webhook-stopped', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
     ]);
+  });
+
+  test('[T492] each queue of failures has a second alarm, which rings when messages join others', () => {
+    const [empty, more] = [alarms.filter(({ TreatMissingData }) => TreatMissingData === 'ignore'), moreAlarms()];
+    expect(more.map(nameOf)).toEqual(empty.map(nameOf));
+    for (const { Metrics = [], EvaluationPeriods, Threshold } of more) {
+      expect([EvaluationPeriods, Threshold]).toEqual([1, 1]);
+      expect(Metrics.map(({ Expression }) => Expression).filter(Boolean)).toEqual([
+        'IF(DIFF(waiting) > 0 AND waiting > DIFF(waiting), 1, 0)',
+      ]);
+      expect(Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric.MetricName ?? [])).toEqual([
+        'ApproximateNumberOfMessagesVisible',
+      ]);
+    }
   });
 
   test.each(['docs/runbook.md', 'docs/runbook.ko.md'])(
@@ -99,7 +119,7 @@ describe('the alarms', () => {
     (doc) => {
       const text = readFileSync(join(import.meta.dirname, '../..', doc), 'utf8');
       const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
-      expect(headings.sort()).toEqual(alarms.map(nameOf).sort());
+      expect(headings.sort()).toEqual([...new Set(alarms.map(nameOf))].sort());
       for (const section of text.split(/^## /m).slice(1)) {
         expect(section.match(/^\*\*[^*]+\*\*/gm), section.slice(0, 30)).toHaveLength(4);
       }
@@ -143,8 +163,15 @@ describe('the alarms', () => {
   });
 
   test('report when they are over, except for those that count single events', () => {
-    const silent = alarms.filter(({ OKActions }) => OKActions === undefined).map(nameOf);
-    expect(silent).toEqual(['money-without-order', 'deposit-reversed', 'order-overwritten', 'confirm-unanswered']);
+    const silent = alarms.filter(({ OKActions }) => OKActions === undefined);
+    const ofMore = moreAlarms();
+    expect(ofMore.map(nameOf)).toEqual(['events-lost', 'subscriber-missed', 'webhook-undelivered']);
+    expect(silent.filter((alarm) => !ofMore.includes(alarm)).map(nameOf)).toEqual([
+      'money-without-order',
+      'deposit-reversed',
+      'order-overwritten',
+      'confirm-unanswered',
+    ]);
     for (const { AlarmActions, OKActions = AlarmActions } of alarms) expect(OKActions).toEqual(AlarmActions);
   });
 });
@@ -180,7 +207,7 @@ describe('the dashboard', () => {
   test('is left out with `dashboard: false`, and the alarms stay', () => {
     const without = synthesized({ ...configuration, dashboard: false });
     expect(ofType(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
-    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(16);
+    expect(Object.keys(ofType(without, 'AWS::CloudWatch::Alarm'))).toHaveLength(18);
   });
 
   test('and the alarms use only metrics that the functions write, with the dimensions that they write', () => {
@@ -197,7 +224,7 @@ describe('the dashboard', () => {
         dimensions: Dimensions.flatMap(({ Name, Value }) => [Name, String(Value)]),
       }));
     expect(onPage.length).toBeGreaterThan(15);
-    expect(inAlarms).toHaveLength(13);
+    expect(inAlarms).toHaveLength(14);
     for (const { name, dimensions } of [...onPage, ...inAlarms]) {
       expect(Object.keys(metrics)).toContain(name);
       const { by } = metrics[name as keyof typeof metrics];

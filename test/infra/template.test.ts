@@ -265,7 +265,7 @@ test('the template has these resource types and no other', () => {
     'AWS::ApiGatewayV2::Integration': 7,
     'AWS::ApiGatewayV2::Route': 11,
     'AWS::ApiGatewayV2::Stage': 1,
-    'AWS::CloudWatch::Alarm': 16,
+    'AWS::CloudWatch::Alarm': 18,
     'AWS::CloudWatch::Dashboard': 1,
     'AWS::DynamoDB::GlobalTable': 3,
     'AWS::Events::Archive': 1,
