@@ -135,7 +135,7 @@ test('the queue is retained with its messages when the subscription is removed, 
   expect(queuesOf(Template.fromStack(stack))).toEqual(['Delete', 'Delete']);
 });
 
-test('one alarm reports the first message in the queue, and names the function', () => {
+test('one alarm reports the first message in the queue, a second one each further one, and both name the function', () => {
   const missed = Object.values(template.findResources('AWS::CloudWatch::Alarm')).filter(({ Properties }) =>
     Properties.AlarmDescription.includes('#subscriber-missed'),
   );
@@ -146,6 +146,7 @@ test('one alarm reports the first message in the queue, and names the function',
       Threshold: 1,
       Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue['Fn::GetAtt'][0], 'QueueName'] } }],
     }),
+    expect.objectContaining({ AlarmDescription: expect.stringContaining('(Shop/Deliver). More have come.') }),
   ]);
 });
 

@@ -50,6 +50,7 @@ test('a URL adds these resources, and changes none of the others', () => {
   expect(common).toEqual(without.Resources);
   const ofUrl = added.map(([id, { Type }]) => `${Type} ${shortName(id)}`).filter((text) => text.includes(first));
   expect(ofUrl.map((text) => text.replace(first, '')).sort()).toEqual([
+    'AWS::CloudWatch::Alarm Morewebhookundelivered',
     'AWS::CloudWatch::Alarm webhookstopped',
     'AWS::CloudWatch::Alarm webhookundelivered',
     'AWS::Events::Rule Rule',
@@ -64,7 +65,7 @@ test('a URL adds these resources, and changes none of the others', () => {
     'AWS::SecretsManager::Secret Secret',
   ]);
   // Both URLs, and one alarm for all of them.
-  expect(added).toHaveLength(2 * 12 + 1);
+  expect(added).toHaveLength(2 * 13 + 1);
 });
 
 test('the rule puts all events, or the named ones, into the queue of the URL', () => {
@@ -204,9 +205,12 @@ test('alarms watch the dead letters of each URL, and attempts that fail for an h
       // A formula of the queue, the runs and the errors.
       [undefined, 3, 1],
       [undefined, 3, 1],
+      // More dead letters.
+      [undefined, 1, 1],
+      [undefined, 1, 1],
     ]),
   );
-  expect(alarms).toHaveLength(5);
+  expect(alarms).toHaveLength(7);
 });
 
 describe('payments.notify()', () => {
