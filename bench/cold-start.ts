@@ -1,8 +1,8 @@
 /**
- * Measures the cold start of this project and of other implementations: `npm run bench`. Every cold start is a new process, all
- * upstreams are behind TLS with a fixed response time, the contestants take turns in a rotating order, and results are medians of
- * many rounds. `--rounds N`, `--only a,b` and `--warm N` make a shorter run, which writes no docs. `--functions` measures `confirm`
- * and `deliver` beside `complete` instead, and writes none either.
+ * Measures cold starts and warm calls of this project and of other implementations, at each memory size: `npm run bench`. Every cold
+ * start is a new process, all upstreams are behind TLS with a fixed response time, the contestants take turns in a rotating order, and
+ * results are medians. `--write` writes the docs; the options of a shorter run are `--sizes 512,256`, `--only a,b`, `--rounds N` (cold
+ * starts) and `--instances N` (warm). `--functions` measures `confirm` and `deliver` beside `complete` instead, and writes no docs.
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -14,15 +14,26 @@ import { type Contestant, contestants, functionsOfStack } from './contestants.ts
 import { cpuLimits, fullCpuMb } from './cpu.ts';
 import { completion } from './events.ts';
 import { Instance } from './instance.ts';
-import type { Measured } from './measured.ts';
-import { circumstances, coldTable, drawing, goalTable, type Report, warmTable } from './report.ts';
+import { type CallWindow, earlyCalls, lateCalls, type Measured, type Warm, type WarmCalls } from './measured.ts';
+import {
+  callsTable,
+  circumstances,
+  coldTable,
+  decisionTable,
+  drawing,
+  goalTable,
+  type Report,
+  warmTable,
+} from './report.ts';
 import { type Call, startUpstreams, type Upstreams } from './upstreams.ts';
 
 /** Cold starts of each contestant by memory size in MB. */
 const roundsOf: Readonly<Record<number, number>> = { [fullCpuMb]: 11, 512: 11, 256: 9, 128: 5 };
-const warmCalls = 80;
-/** Calls before the warm calls are counted, so that V8 has compiled the code. */
-const warmUpCalls = 20;
+/** Instances of each contestant at each size whose warm calls are measured. */
+const warmInstances = 3;
+const defaultSizes = Object.keys(roundsOf)
+  .map(Number)
+  .toSorted((a, b) => b - a);
 let payments = 0;
 
 /** @returns the milliseconds until the response. @throws Error for another response than the expected one */
@@ -43,20 +54,25 @@ export class Bench {
   /** `token`: whether the stub of DynamoDB returns a shared access token. */
   readonly #shares: { token: boolean };
 
-  constructor(upstreams: Upstreams, measuredContestants: readonly Contestant[], shares: { token: boolean }) {
+  readonly sizes: readonly number[];
+
+  /** @param sizes memory sizes in MB; without control groups only the full CPU is measured */
+  constructor(
+    upstreams: Upstreams,
+    measuredContestants: readonly Contestant[],
+    shares: { token: boolean },
+    sizes: readonly number[] = defaultSizes,
+  ) {
     this.#upstreams = upstreams;
     this.#shares = shares;
+    this.sizes = this.#limits ? sizes : [fullCpuMb];
     this.#measured = measuredContestants.map((contestant) => ({
       contestant,
       cold: new Map(this.sizes.map((size) => [size, []])),
+      warm: new Map(this.sizes.map((size) => [size, { early: noCalls(), late: noCalls() }])),
       coldCalls: [],
-      coldConnections: 0,
-      warm: undefined,
+      warmCalls: [],
     }));
-  }
-
-  get sizes(): number[] {
-    return this.#limits ? [fullCpuMb, 512, 256, 128] : [fullCpuMb];
   }
 
   get limitedBy(): string | undefined {
@@ -87,9 +103,7 @@ export class Bench {
       const firstResponseMs = await invoked(instance, measured.contestant);
       const [cpuMs, peakMemoryMb] = [instance.cpuUsedMs(), instance.peakMemoryMb()];
       measured.cold.get(memoryMb)?.push({ initMs, firstResponseMs, cpuMs, peakMemoryMb });
-      const { calls, connections } = this.#upstreams.taken();
-      measured.coldCalls = calls;
-      measured.coldConnections = connections;
+      measured.coldCalls = this.#upstreams.taken();
     } finally {
       await instance.end();
     }
@@ -100,65 +114,71 @@ export class Bench {
     return Instance.start({ codeDirectory, handler, environment, memoryMb, limits: this.#limits });
   }
 
-  /** All instances run at once and are called in turns, so that other load on the machine affects all of them. */
-  async warm(calls: number): Promise<void> {
-    const instances: Instance[] = [];
-    try {
-      for (const { contestant } of this.#measured)
-        instances.push((await this.#started(contestant, fullCpuMb)).instance);
-      const runs = this.#measured.map((measured, index) => new WarmRun(measured, instances[index] as Instance));
-      for (let call = 0; call < warmUpCalls + calls; call += 1) {
-        if (call === warmUpCalls) for (const run of runs) run.begin();
-        for (const run of rotated(runs, call)) await run.call(this.#upstreams);
+  /**
+   * At each size, one instance of every contestant at once. They are called in turns, so that other load on the machine affects all.
+   * @param instances how many times that is done
+   */
+  async warm(instances: number): Promise<void> {
+    for (const memoryMb of this.sizes) {
+      for (let run = 0; run < instances; run += 1) {
+        await this.#warmAt(memoryMb);
+        process.stderr.write(`\rwarm calls at ${memoryMb} MB: ${run + 1} of ${instances} `);
       }
-      for (const run of runs) run.end(calls);
+    }
+    process.stderr.write('\n');
+  }
+
+  async #warmAt(memoryMb: number): Promise<void> {
+    const runs: WarmRun[] = [];
+    try {
+      for (const measured of this.#measured) {
+        const { instance } = await this.#started(measured.contestant, memoryMb);
+        instance.limit();
+        runs.push(new WarmRun(measured, instance, measured.warm.get(memoryMb) as Warm));
+      }
+      for (let call = 1; call <= lateCalls.last; call += 1) {
+        for (const run of rotated(runs, call)) await run.call(call, this.#upstreams);
+      }
     } finally {
-      for (const instance of instances) await instance.end();
+      for (const run of runs) await run.instance.end();
     }
   }
-
-  close(): void {
-    this.#limits?.close();
-  }
 }
 
+const noCalls = (): WarmCalls => ({ responsesMs: [], upstreamMs: [], cpuMs: [] });
+const windows = { early: earlyCalls, late: lateCalls } satisfies Record<keyof Warm, CallWindow>;
+
+/** The warm calls of one instance. */
 class WarmRun {
+  readonly instance: Instance;
   readonly #measured: Measured;
-  readonly #instance: Instance;
-  #responsesMs: number[] = [];
-  #upstreamMs: number[] = [];
-  #calls: readonly Call[] = [];
+  readonly #warm: Warm;
   #cpuBefore: number | undefined;
 
-  constructor(measured: Measured, instance: Instance) {
+  constructor(measured: Measured, instance: Instance, warm: Warm) {
     this.#measured = measured;
-    this.#instance = instance;
+    this.instance = instance;
+    this.#warm = warm;
   }
 
-  begin(): void {
-    this.#responsesMs = [];
-    this.#upstreamMs = [];
-    this.#cpuBefore = this.#instance.cpuUsedMs();
-  }
-
-  async call(upstreams: Upstreams): Promise<void> {
+  /** @param number the place of the call among those of the instance, from 1 on */
+  async call(number: number, upstreams: Upstreams): Promise<void> {
+    const [name] = (['early', 'late'] as const).filter((one) => isIn(windows[one], number));
+    if (name && number === windows[name].first) this.#cpuBefore = this.instance.cpuUsedMs();
     upstreams.taken();
-    this.#responsesMs.push(await invoked(this.#instance, this.#measured.contestant));
-    this.#calls = upstreams.taken().calls;
-    this.#upstreamMs.push(waitedMs(this.#calls));
-  }
-
-  end(calls: number): void {
-    const cpu = this.#instance.cpuUsedMs();
-    this.#measured.warm = {
-      responsesMs: this.#responsesMs,
-      upstreamMs: this.#upstreamMs,
-      cpuMsPerCall: cpu === undefined || this.#cpuBefore === undefined ? undefined : (cpu - this.#cpuBefore) / calls,
-      peakMemoryMb: this.#instance.peakMemoryMb(),
-      calls: this.#calls,
-    };
+    const ms = await invoked(this.instance, this.#measured.contestant);
+    const calls = upstreams.taken();
+    if (!name) return;
+    this.#measured.warmCalls = calls;
+    this.#warm[name].responsesMs.push(ms);
+    this.#warm[name].upstreamMs.push(waitedMs(calls));
+    const cpu = this.instance.cpuUsedMs();
+    if (number !== windows[name].last || cpu === undefined || this.#cpuBefore === undefined) return;
+    this.#warm[name].cpuMs.push((cpu - this.#cpuBefore) / (windows[name].last - windows[name].first + 1));
   }
 }
+
+const isIn = ({ first, last }: CallWindow, call: number): boolean => call >= first && call <= last;
 
 /** Milliseconds in which at least one of the calls was pending. Concurrent calls count once. */
 function waitedMs(calls: readonly Call[]): number {
@@ -180,45 +200,41 @@ const rotated = <Element>(list: readonly Element[], by: number): Element[] => [
 async function publish(report: Report): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
   writeParts({ en: 'docs/performance.md', ko: 'docs/performance.ko.md' }, (language) => {
-    const blocks = [
-      [circumstances(report, language, day)],
-      coldTable(report, language),
-      ['![](cold-start.svg)'],
-      warmTable(report, language),
-      goalTable(report, language),
-    ];
-    return { bench: blocks.map((lines) => lines.join('\n')).join('\n\n') };
+    const text = (lines: readonly string[]) => lines.join('\n');
+    return {
+      'bench:decision': [circumstances(report, language, day), text(decisionTable(report, language))].join('\n\n'),
+      'bench:goals': text(goalTable(report, language)),
+      'bench:cold': text(coldTable(report, language)),
+      'bench:warm': text(warmTable(report, language)),
+      'bench:calls': text(callsTable(report, language)),
+    };
   });
   await writeFile(join(import.meta.dirname, '../docs/cold-start.svg'), drawing(report));
   console.error('Written: docs/performance.md, docs/performance.ko.md, docs/cold-start.svg');
 }
 
 async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string' },
-      only: { type: 'string' },
-      warm: { type: 'string' },
-      functions: { type: 'boolean' },
-    },
+    options: { sizes: text, only: text, rounds: text, instances: text, functions: { type: 'boolean' }, write: { type: 'boolean' } },
   });
   const only = values.only?.split(',');
+  const sizes = values.sizes?.split(',').map(Number);
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
   const shares = { token: false };
   const upstreams = await startUpstreams(() => shares.token);
   try {
+    if (values.functions && values.write) throw new Error('--functions writes no docs: leave --write out');
     const all = await (values.functions ? functionsOfStack : contestants)(upstreams, directory);
-    const bench = new Bench(upstreams, only ? all.filter(({ name }) => only.includes(name)) : all, shares);
-    try {
-      await bench.cold(Number(values.rounds ?? Math.max(...Object.values(roundsOf))));
-      await bench.warm(Number(values.warm ?? warmCalls));
-    } finally {
-      bench.close();
-    }
+    const chosen = only ? all.filter(({ name }) => only.includes(name)) : all;
+    if (chosen.length === 0) throw new Error(`--only: choose from ${all.map(({ name }) => name).join(', ')}`);
+    const bench = new Bench(upstreams, chosen, shares, sizes);
+    await bench.cold(Number(values.rounds ?? Math.max(...Object.values(roundsOf))));
+    await bench.warm(Number(values.instances ?? warmInstances));
     const report = { measured: bench.measured, sizes: bench.sizes, limitedBy: bench.limitedBy };
-    const tables = [coldTable(report, 'en'), warmTable(report, 'en'), goalTable(report, 'en')];
+    const tables = [decisionTable, goalTable, coldTable, warmTable, callsTable].map((table) => table(report, 'en'));
     console.log(tables.map((lines) => lines.join('\n')).join('\n\n'));
-    if (Object.keys(values).length === 0) await publish(report);
+    if (values.write) await publish(report);
   } finally {
     await upstreams.close();
     await rm(directory, { recursive: true });

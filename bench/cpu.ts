@@ -30,12 +30,19 @@ const versions = [
   },
 ] as const;
 
+/** The control group of one process. */
+export interface CpuGroup {
+  /** Limits the process from now on to the CPU of this memory size. */
+  limit(memoryMb: number): void;
+  /** Removes the group. The process must have ended. */
+  remove(): void;
+}
+
 export interface CpuLimits {
   /** The mechanism, for the report. */
   readonly by: string;
-  /** Limits the process from now on to the CPU of this memory size. */
-  apply(pid: number, memoryMb: number): void;
-  close(): void;
+  /** Puts a process that has just started into a control group of its own, not limited yet. */
+  groupOf(pid: number): CpuGroup;
 }
 
 /** @returns undefined if this machine does not allow limits */
@@ -43,33 +50,34 @@ export function cpuLimits(): CpuLimits | undefined {
   const version = versions.find(({ root, mark }) => existsSync(join(root, mark)));
   if (!version) return undefined;
   const { root, limit, format, weight, maxWeight } = version;
-  const groups = new Map<number, string>();
-  const groupFor = (memoryMb: number): string => {
-    const group = groups.get(memoryMb) ?? join(root, `bench-${process.pid}-${memoryMb}`);
-    if (groups.has(memoryMb)) return group;
+  const quota = (memoryMb: number) => format(Math.round((periodUs * memoryMb) / fullCpuMb));
+  const created = (name: string): string => {
+    const group = join(root, `bench-${process.pid}-${name}`);
     mkdirSync(group);
-    groups.set(memoryMb, group);
     if (limit !== 'cpu.max') writeFileSync(join(group, 'cpu.cfs_period_us'), String(periodUs));
-    writeFileSync(join(group, limit), format(Math.round((periodUs * memoryMb) / fullCpuMb)));
     // With the highest weight, only the limit slows the function down, not other processes on this machine.
     writeFileSync(join(group, weight), maxWeight);
     return group;
   };
-  const close = () => {
-    for (const group of groups.values()) rmdirSync(group);
-  };
   try {
     // In version 2, a group has only the controllers that its parent enables for its children.
     if (limit === 'cpu.max') writeFileSync(join(root, 'cgroup.subtree_control'), '+cpu');
-    groupFor(fullCpuMb);
+    const group = created('probe');
+    writeFileSync(join(group, limit), quota(fullCpuMb));
+    rmdirSync(group);
   } catch {
-    close();
     return undefined;
   }
   return {
     by: `control groups (${limit}), ${periodUs / 1000} ms periods`,
-    apply: (pid, memoryMb) => writeFileSync(join(groupFor(memoryMb), 'cgroup.procs'), String(pid)),
-    close,
+    groupOf(pid) {
+      const group = created(String(pid));
+      writeFileSync(join(group, 'cgroup.procs'), String(pid));
+      return {
+        limit: (memoryMb) => writeFileSync(join(group, limit), quota(memoryMb)),
+        remove: () => rmdirSync(group),
+      };
+    },
   };
 }
 

@@ -1,12 +1,12 @@
 /**
- * One instance of a function in its own process, timed from its spawn on. As in Lambda, init has a whole CPU; after `limit()` the
- * process has the CPU of its memory size.
+ * One instance of a function in its own process and control group, timed from its spawn on. As in Lambda, init has a whole CPU;
+ * after `limit()` the process has the CPU of its memory size.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type InvocationResult, RuntimeApi } from '../local/aws/runtime-api.ts';
-import { type CpuLimits, cpuUsedMs, peakMemoryMb } from './cpu.ts';
+import { type CpuGroup, type CpuLimits, cpuUsedMs, peakMemoryMb } from './cpu.ts';
 
 const bootstrap = join(import.meta.dirname, '../local/aws/bootstrap.mjs');
 /** Far above every measured time: a call that takes this long has failed. */
@@ -38,6 +38,7 @@ export class Instance {
   readonly #start: Start;
   readonly #api = new RuntimeApi((result) => this.#receive(result));
   #child: ChildProcess | undefined;
+  #group: CpuGroup | undefined;
   #spawnedAt = 0;
   #sentAt = 0;
   #responded: ((timed: Timed) => void) | undefined;
@@ -68,7 +69,7 @@ export class Instance {
 
   /** Limits the CPU by the memory size from now on. */
   limit(): void {
-    this.#start.limits?.apply(this.pid, this.#start.memoryMb);
+    this.#group?.limit(this.#start.memoryMb);
   }
 
   /** @throws Error with the function's log when it fails or sends no response */
@@ -95,6 +96,7 @@ export class Instance {
       child.kill('SIGKILL');
       await exit;
     }
+    this.#group?.remove();
     await this.#api.close();
   }
 
@@ -111,6 +113,7 @@ export class Instance {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#group = child.pid === undefined ? undefined : this.#start.limits?.groupOf(child.pid);
     const keep = (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-4_000);
     };

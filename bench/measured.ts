@@ -10,20 +10,36 @@ export interface ColdStart {
   readonly peakMemoryMb: number | undefined;
 }
 
-export interface Warm {
-  readonly responsesMs: readonly number[];
+/** Calls of an instance by their place, from 1 on: `first` to `last`. */
+export interface CallWindow {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The first call is the cold start. Of the early calls V8 has not optimized the code yet. */
+export const earlyCalls: CallWindow = { first: 6, last: 21 };
+export const lateCalls: CallWindow = { first: 60, last: 90 };
+
+/** The calls of one window, of all instances. */
+export interface WarmCalls {
+  readonly responsesMs: number[];
   /** Of each call, the time in which at least one upstream call was pending. */
-  readonly upstreamMs: readonly number[];
-  readonly cpuMsPerCall: number | undefined;
-  readonly peakMemoryMb: number | undefined;
-  readonly calls: readonly Call[];
+  readonly upstreamMs: number[];
+  /** CPU time a call of all threads, one value an instance. */
+  readonly cpuMs: number[];
+}
+
+export interface Warm {
+  readonly early: WarmCalls;
+  readonly late: WarmCalls;
 }
 
 export interface Measured {
   readonly contestant: Contestant;
   /** By memory size in MB. */
   readonly cold: ReadonlyMap<number, ColdStart[]>;
+  readonly warm: ReadonlyMap<number, Warm>;
+  /** The upstream calls of the last cold start and of the last warm call. */
   coldCalls: readonly Call[];
-  coldConnections: number;
-  warm: Warm | undefined;
+  warmCalls: readonly Call[];
 }

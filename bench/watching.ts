@@ -98,11 +98,7 @@ async function main(): Promise<void> {
     const compared = [deployed];
     for (const variant of variants) compared.push(await withVariant(deployed, variant, directory));
     const bench = new Bench(upstreams, compared, { token: true });
-    try {
-      await bench.cold(Number(values.rounds ?? rounds));
-    } finally {
-      bench.close();
-    }
+    await bench.cold(Number(values.rounds ?? rounds));
     const tableIn = (language: Language) => table(bench.measured, bench.sizes, language);
     console.log(tableIn('en'));
     if (values.rounds === undefined) {

@@ -42,7 +42,7 @@ import { VERSION } from './version.ts';
  * The heavy work is done in init, which Lambda runs at full speed. So seven times the CPU saves less than a third of a cold start:
  * docs/performance.md.
  */
-const HTTP_MEMORY_MB = 256;
+export const HTTP_MEMORY_MB = 256;
 /** Above the 10 s limit of a request, below the 30 s timeout of API Gateway. */
 const HTTP_TIMEOUT_SECONDS = 12;
 /** The functions whose response a buyer waits for. */

@@ -218,7 +218,7 @@ test('loads neither the fetch of Node.js, web streams nor HTTP/2 at init, and at
     await import(${JSON.stringify(join(codeDirectory, 'index.mjs'))});
     console.log(process.moduleLoadList.filter((name) => name.startsWith('NativeModule ')).join(' ')); process.exit();`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', list], { env });
-  expect(upstreams.taken().calls.map(({ operation }) => operation)).toEqual(['GetItem']);
+  expect(upstreams.taken().map(({ operation }) => operation)).toEqual(['GetItem']);
   const loaded = stdout.trim().split(/(?: |^)NativeModule /);
   expect(loaded).toContain('https');
   const banned =
