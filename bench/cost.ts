@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Language } from '../functions/shared/language.ts';
 import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
+import { HTTP_MEMORY_MB } from '../infra/functions.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
 import { localShopKey } from '../local/aws/secrets.ts';
 import { startLocal } from '../local/system.ts';
@@ -17,9 +18,10 @@ import { type Counted, isWritten, startCounting, unitsOf } from './counted.ts';
 import prices from './prices.json' with { type: 'json' };
 
 const payments = 20;
-/** Duration of an HTTP function's invocation with Iamport 40 ms away, about. See docs/performance.md. */
-const httpFunctionSeconds = 0.06;
-const httpFunctionGb = 256 / 1024;
+/** Memory sizes in MB, with the duration of an HTTP function's warm invocation in seconds, Iamport 40 ms away. See docs/performance.md. */
+const httpSeconds = { 256: 0.07, 512: 0.05 } as const;
+type HttpMemoryMb = keyof typeof httpSeconds;
+const deployedMb: HttpMemoryMb = HTTP_MEMORY_MB;
 /** Size of a paid order with its keys, as DynamoDB counts it, rounded up. */
 const orderKb = 1;
 const monthsKept = 12;
@@ -30,9 +32,12 @@ const reconcilerGbSeconds = 0.5 * 0.5;
 const heartbeatWrites = 4 * reconcilerRuns;
 const publisherGbSeconds = 0.03 * 0.25;
 
-interface Used {
+/** The use of one payment. */
+export interface Used {
+  /** Each is an invocation of an HTTP function. */
   readonly apiRequests: number;
-  readonly invocations: number;
+  /** Runs of the publisher, at the most: one for each change of an item. */
+  readonly publisherRuns: number;
   readonly reads: number;
   readonly writes: number;
   readonly iamportCalls: number;
@@ -41,7 +46,7 @@ interface Used {
 }
 
 /** Makes card payments one after another, with the calls of a storefront and of Iamport. @returns the use of one payment */
-async function used(): Promise<Used> {
+export async function used(): Promise<Used> {
   const directory = await mkdtemp(join(tmpdir(), 'cost-'));
   const database = await startDynamodbLocal();
   const dynamodb = await startCounting(database.endpoint);
@@ -85,11 +90,9 @@ async function perPayment(dynamodb: Counted, local: Local, eventsBefore: number,
   const units = unitsOf(calls);
   const sum = (isOurs: (operation: string) => boolean) =>
     units.filter(([operation]) => isOurs(operation)).reduce((total, [, taken]) => total + taken, 0) / payments;
-  const changes = calls.filter(isWritten).length / payments;
   return {
     apiRequests: 4,
-    // Four HTTP functions, and at most one run of the publisher for each change of an item.
-    invocations: 4 + changes,
+    publisherRuns: calls.filter(isWritten).length / payments,
     reads: sum((operation) => operation === 'GetItem' || operation === 'Query'),
     writes: sum((operation) => operation === 'UpdateItem'),
     iamportCalls: (callsOf(local) - callsBefore) / payments,
@@ -136,16 +139,20 @@ async function settled(local: Local, paid: number): Promise<void> {
 
 type PriceName = keyof typeof prices.prices;
 
-/** Dollars a month, by the item of prices.json. */
-function monthly(one: Used, many: number): [PriceName, number][] {
+/** The compute of the HTTP functions for a number of payments, in GB-seconds. */
+const httpGbSeconds = (one: Used, many: number, memoryMb: HttpMemoryMb): number =>
+  one.apiRequests * many * httpSeconds[memoryMb] * (memoryMb / 1024);
+
+/** Dollars a month, by the item of prices.json. @param many payments a month */
+export function monthly(one: Used, many: number): [PriceName, number][] {
   const storedGb = (many * monthsKept * orderKb) / 1_000_000;
   const amounts: Record<PriceName, number> = {
     httpApiRequest: one.apiRequests * many,
-    lambdaRequest: one.invocations * many + reconcilerRuns + heartbeatWrites,
+    lambdaRequest: (one.apiRequests + one.publisherRuns) * many + reconcilerRuns + heartbeatWrites,
     lambdaGbSecond:
-      one.invocations * many * httpFunctionSeconds * httpFunctionGb +
-      reconcilerRuns * reconcilerGbSeconds +
-      heartbeatWrites * publisherGbSeconds,
+      httpGbSeconds(one, many, deployedMb) +
+      (one.publisherRuns * many + heartbeatWrites) * publisherGbSeconds +
+      reconcilerRuns * reconcilerGbSeconds,
     dynamodbWrite: one.writes * many + heartbeatWrites,
     dynamodbRead: one.reads * many,
     dynamodbGbMonth: storedGb,
@@ -161,8 +168,26 @@ function monthly(one: Used, many: number): [PriceName, number][] {
   });
 }
 
+/** The compute of the HTTP functions at each memory size, in dollars a month. */
+function sizeTable(one: Used, language: Language): string {
+  const isKorean = language === 'ko';
+  const { usd, per } = prices.prices.lambdaGbSecond;
+  const sizes = (Object.keys(httpSeconds).map(Number) as HttpMemoryMb[]).map((memoryMb) => {
+    const cells = counts.map((many) => cents((httpGbSeconds(one, many, memoryMb) / per) * usd));
+    return [`${memoryMb} MB, ${httpSeconds[memoryMb] * 1000} ms`, ...cells];
+  });
+  const head = [isKorean ? 'HTTP 함수의 GB-초, USD' : 'HTTP functions, GB-seconds in USD', ...monthHeads(isKorean)];
+  return [head, head.map((_, index) => (index === 0 ? '---' : '--:')), ...sizes]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
 const counts = [1_000, 100_000, 10_000_000];
 const dollars = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));
+/** With the first digits of a small amount. */
+const cents = (value: number): string => (value < 0.1 ? value.toPrecision(2) : value.toFixed(2));
+const monthHeads = (isKorean: boolean): string[] =>
+  counts.map((many) => `${many.toLocaleString('en')} / ${isKorean ? '월' : 'month'}`);
 const shown = (value: number): string => String(Math.round(value * 100) / 100);
 
 function tables(one: Used, language: Language): string {
@@ -173,7 +198,11 @@ function tables(one: Used, language: Language): string {
       'API Gateway 요청(주문, confirm, complete, 웹훅)',
       one.apiRequests,
     ],
-    ['Lambda invocations, the publisher’s at the most', 'Lambda 호출(publisher는 최대치)', one.invocations],
+    [
+      'Lambda invocations, the publisher’s at the most',
+      'Lambda 호출(publisher는 최대치)',
+      one.apiRequests + one.publisherRuns,
+    ],
     ['DynamoDB read units', 'DynamoDB 읽기 단위', one.reads],
     [
       'DynamoDB write units, indexes included, and the write that loses when webhook and callback meet',
@@ -185,7 +214,6 @@ function tables(one: Used, language: Language): string {
     ['bytes of logs', '로그 바이트', one.logBytes],
   ];
   const perMonth = counts.map((many) => monthly(one, many));
-  const heads = counts.map((many) => `${many.toLocaleString('en')} / ${isKorean ? '월' : 'month'}`);
   const rows = Object.entries(prices.prices).map(([name, { what }]) => {
     const cells = perMonth.map((list) => dollars(list.find(([found]) => found === name)?.[1] ?? 0));
     return `| ${what} | ${cells.join(' | ')} |`;
@@ -196,13 +224,19 @@ function tables(one: Used, language: Language): string {
     '| --- | --: |',
     ...uses.map(([en, ko, value]) => `| ${isKorean ? ko : en} | ${shown(value)} |`),
     '',
-    `| USD, ${prices.region}, ${prices.written} | ${heads.join(' | ')} |`,
+    `| USD, ${prices.region}, ${prices.written} | ${monthHeads(isKorean).join(' | ')} |`,
     '| --- | --: | --: | --: |',
     ...rows,
     `| **${isKorean ? '합계' : 'together'}** | ${sums.join(' | ')} |`,
   ].join('\n');
 }
 
-const one = await used();
-writeParts({ en: 'docs/cost.md', ko: 'docs/cost.ko.md' }, (language) => ({ 'bench:cost': tables(one, language) }));
-console.log(tables(one, 'en'));
+if (import.meta.main) {
+  const one = await used();
+  const parts = (language: Language) => ({
+    'bench:cost': tables(one, language),
+    'bench:cost-size': sizeTable(one, language),
+  });
+  writeParts({ en: 'docs/cost.md', ko: 'docs/cost.ko.md' }, parts);
+  console.log(Object.values(parts('en')).join('\n\n'));
+}

@@ -63,7 +63,7 @@ const SETTLING_RIGHTS = {
 } as const;
 
 /**
- * Far above a shop's busiest minute. At 60 ms a call, 50 a second are 3 executions at once. While Iamport hangs, they are 500, half
+ * Far above a shop's busiest minute. At 50 ms a call, 50 a second are 3 executions at once. While Iamport hangs, they are 500, half
  * of the usual quota: `reservedConcurrency` bounds a function.
  */
 const USUAL_THROTTLE: Throttle = { perSecond: 50, burst: 100 };

@@ -1,7 +1,7 @@
 /**
  * Priming: during init the handler runs once against in-process fakes of Iamport and DynamoDB. V8 has then compiled the
- * code path before the first request, down to undici and the SDK. Lambda gives init a whole CPU; a request at 256 MB has
- * a seventh of one.
+ * code path before the first request, down to undici and the SDK. Lambda gives init a whole CPU; a request at 512 MB has
+ * less than a third of one.
  *
  * The fakes open no network connection. They wait a turn of the event loop before each response, so as not to delay the
  * real connections: those are opened at the same time.

@@ -112,13 +112,13 @@ describe('the HTTP API', () => {
 describe('the functions', () => {
   const functions = properties('AWS::Lambda::Function');
 
-  test('for HTTP run on arm64 and Node 24 with 256 MB and 12 seconds, and log JSON into their own groups', () => {
+  test('for HTTP run on arm64 and Node 24 with 512 MB and 12 seconds, and log JSON into their own groups', () => {
     for (const name of ['Complete', 'MobileRedirect', 'Webhook', 'Orders', 'Refunds', 'CloseOrder', 'Confirm']) {
       const { LoggingConfig, ...rest } = functions[`Functions${name}Function`] ?? {};
       expect(rest).toMatchObject({
         Architectures: ['arm64'],
         Runtime: 'nodejs24.x',
-        MemorySize: 256,
+        MemorySize: 512,
         Timeout: 12,
         Handler: 'index.handler',
       });
