@@ -10,11 +10,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeParts } from '../scripts/generated.ts';
-import { type Contestant, contestants, functionsOfStack } from './contestants.ts';
+import { contestants, functionsOfStack } from './contestants.ts';
 import { cpuLimits, fullCpuMb } from './cpu.ts';
 import { completion } from './events.ts';
 import { Instance } from './instance.ts';
-import { type CallWindow, earlyCalls, lateCalls, type Measured, type Warm, type WarmCalls } from './measured.ts';
+import {
+  type CallWindow,
+  type Contestant,
+  earlyCalls,
+  lateCalls,
+  type Measured,
+  type Warm,
+  type WarmCalls,
+} from './measured.ts';
 import {
   callsTable,
   circumstances,

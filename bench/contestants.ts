@@ -10,21 +10,8 @@ import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
 import { CloudAssembly, region } from '../local/aws/template.ts';
 import { confirmation, queuedEvent } from './events.ts';
+import type { Contestant } from './measured.ts';
 import type { Upstreams } from './upstreams.ts';
-
-export interface Contestant {
-  readonly name: string;
-  readonly description: string;
-  readonly codeDirectory: string;
-  readonly handler: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Size of the code that Node.js loads. */
-  readonly bytes: number;
-  /** Whether the table has a valid access token of this project. */
-  readonly sharedToken: boolean;
-  /** Its event and the response that it must send, in JSON; by default the completion of a new payment. */
-  readonly call?: { event(payment: number): object; readonly response: RegExp };
-}
 
 const others = [
   { file: 'constant.mjs', name: 'constant', description: 'answers a constant: the floor of Node.js and the runtime' },

@@ -3,13 +3,10 @@
  * they use, and writes the table of docs/cost.md with the prices of prices.json.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Language } from '../functions/shared/language.ts';
-import { synthesize } from '../infra/app.ts';
 import { cdkContext } from '../infra/context.ts';
-import { HTTP_MEMORY_MB } from '../infra/functions.ts';
+import { HTTP_MEMORY_MB } from '../infra/function-table.ts';
+import { localAssembly } from '../local/assembly.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
 import { localShopKey } from '../local/aws/secrets.ts';
 import { startLocal } from '../local/system.ts';
@@ -47,13 +44,11 @@ export interface Used {
 
 /** Makes card payments one after another, with the calls of a storefront and of Iamport. @returns the use of one payment */
 export async function used(): Promise<Used> {
-  const directory = await mkdtemp(join(tmpdir(), 'cost-'));
   const database = await startDynamodbLocal();
   const dynamodb = await startCounting(database.endpoint);
   let logBytes = 0;
-  const assembly = await synthesize(cdkContext(), join(directory, 'cdk.out'));
   const local = await startLocal({
-    assembly,
+    assembly: localAssembly(cdkContext()),
     port: 0,
     dynamodb: dynamodb.url,
     schedules: false,
@@ -76,7 +71,6 @@ export async function used(): Promise<Used> {
     await local.close();
     await dynamodb.close();
     await database.close();
-    await rm(directory, { recursive: true });
   }
 }
 

@@ -1,5 +1,20 @@
-import type { Contestant } from './contestants.ts';
+/** The contestants of the bench, and what is measured of each. */
+
 import type { Call } from './upstreams.ts';
+
+export interface Contestant {
+  readonly name: string;
+  readonly description: string;
+  readonly codeDirectory: string;
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Size of the code that Node.js loads. */
+  readonly bytes: number;
+  /** Whether the table has a valid access token of this project. */
+  readonly sharedToken: boolean;
+  /** Its event and the response that it must send, in JSON; by default the completion of a new payment. */
+  readonly call?: { event(payment: number): object; readonly response: RegExp };
+}
 
 export interface ColdStart {
   readonly initMs: number;

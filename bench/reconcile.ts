@@ -9,26 +9,16 @@
  */
 
 import { fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import {
-  type AttributeValue,
-  BatchWriteItemCommand,
-  CreateTableCommand,
-  DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
-import { table } from '../functions/adapters/dynamodb/table.ts';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { undiciTransport } from '../functions/adapters/iamport/transport.ts';
 import { reconcile } from '../functions/application/reconcile/reconcile.ts';
 import type { Amount } from '../functions/payment/money.ts';
 import { systemClock } from '../functions/runtime/clock.ts';
-import { dependenciesFrom, type HandlerDependencies } from '../functions/runtime/dependencies.ts';
+import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';
 import { deadlineIn } from '../functions/shared/clock.ts';
-import { cdkContext } from '../infra/context.ts';
-import { localAssembly } from '../local/assembly.ts';
-import { tableOf } from '../local/aws/dynamodb.ts';
 import { startDynamodbLocal } from '../local/aws/dynamodb-local.ts';
-import { CloudAssembly } from '../local/aws/template.ts';
 import { startIamport } from '../local/iamport/server.ts';
+import { dependenciesAt, expiringOrders, lastRunAt, orderItem, put, runMs, watchingHeap } from './reconciler.ts';
 
 /** The 10,000 payments by kind. One in a hundred is not settled. */
 const counts = { paid: 8_600, cancelled: 400, failed: 500, ready: 500 };
@@ -88,13 +78,8 @@ async function main(scenario: Scenario): Promise<void> {
     const { url, payments } = await new Promise<Filled>((resolve) =>
       child.once('message', (filled) => resolve(filled as Filled)),
     );
-    const { deps, client } = await dependenciesAt(url, dynamodb.endpoint);
-    // The last run was an hour ago.
-    const now = Math.floor(Date.now() / 1000);
-    for (const name of ['recent', 'week', 'quarter']) {
-      const completedUntil = name === 'recent' ? now - 3_600 : now;
-      await deps.checkpoints.write(name, { completedUntil, unresolved: [], revision: 0 });
-    }
+    const { deps, client } = await dependenciesAt(undiciTransport(url), dynamodb.endpoint);
+    await lastRunAt(deps, Math.floor(Date.now() / 1000) - 3_600);
     if (scenario === 'list') await run(deps, child, await fill(client, payments));
     if (scenario === 'backlog') await backlog(deps, client, payments[0]?.impUid ?? '');
     if (scenario === 'foreign') await foreign(deps, child);
@@ -104,26 +89,19 @@ async function main(scenario: Scenario): Promise<void> {
   }
 }
 
-const expiringOrders = 10_000;
+const expiring = 10_000;
 const foreignPayments = 100_000;
-const runMs = 115_000;
 /** In a deployment, runs are five minutes apart. The bench does not wait between them. */
 const maxRuns = 3;
 
 /** Orders that expire at the same time, and a cancel that becomes due while the reconciler processes them. */
 async function backlog(deps: HandlerDependencies, client: DynamoDBClient, forged: string): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
-  const items = Array.from({ length: expiringOrders }, (_none, index) => ({
-    ...orderItem(`expiring-${index}`, 'ready'),
-    expires_at: { N: String(now - 1) },
-    due_at: { N: String(now - 1) },
-    due_shard: { S: String(index % 4) },
-  }));
-  await put(client, [...items, orderItem('forged', 'ready')]);
+  await put(client, [...expiringOrders(expiring, now), orderItem('forged', 'ready')]);
   const request = { impUid: forged, merchantUid: 'forged', kind: 'cancel', reason: 'amount_mismatch' } as const;
   // Attempted once without a response: due a minute after the start of the first run.
   await deps.reversals.request({ ...request, amount: 100 as Amount, currency: 'KRW' }, now, 1);
-  let left = expiringOrders;
+  let left = expiring;
   for (let runs = 1; left > 0 && runs <= maxRuns; runs += 1) {
     const begin = performance.now();
     const report = await reconcile(deps, deadlineIn(systemClock, runMs));
@@ -152,14 +130,7 @@ async function foreign(deps: HandlerDependencies, child: ReturnType<typeof fork>
     const now = Math.floor(Date.now() / 1000);
     const { revision = 0 } = (await deps.checkpoints.read(['recent'])).checkpoint('recent') ?? {};
     await deps.checkpoints.write('recent', { completedUntil: now - 3_600, unresolved: [], revision });
-    const alive: number[] = [];
-    const listPayments: HandlerDependencies['iamport']['listPayments'] = async (query, deadline) => {
-      const page = await scanned.iamport.listPayments(query, deadline);
-      globalThis.gc?.();
-      alive.push(process.memoryUsage().heapUsed);
-      return page;
-    };
-    const watched: HandlerDependencies = { ...scanned, iamport: { ...scanned.iamport, listPayments } };
+    const { watched, aliveMb } = watchingHeap(scanned);
     const before = await callsOf(child);
     const begin = performance.now();
     let [runs, orphans, finished] = [0, 0, false];
@@ -175,7 +146,7 @@ async function foreign(deps: HandlerDependencies, child: ReturnType<typeof fork>
     const lists = calls.filter(([call]) => call.includes('/status/')).reduce((sum, [, times]) => sum + times, 0);
     const others = calls.reduce((sum, [, times]) => sum + times, 0) - lists;
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
-    const memory = `${megabytes(Math.min(...alive))} to ${megabytes(Math.max(...alive))} MB`;
+    const memory = `${Math.min(...aliveMb).toFixed(1)} to ${Math.max(...aliveMb).toFixed(1)} MB`;
     console.log(
       `${name.padEnd(18)} ${runs} runs, ${seconds} s, ${lists} list calls, ${others} others, ${orphans} recorded, ${memory}`,
     );
@@ -184,22 +155,12 @@ async function foreign(deps: HandlerDependencies, child: ReturnType<typeof fork>
 }
 
 async function run(deps: HandlerDependencies, child: ReturnType<typeof fork>, unsettled: number): Promise<void> {
-  // The heap after each page and a garbage collection. It must not grow with the number of payments.
-  const alive: number[] = [];
-  const listPayments: HandlerDependencies['iamport']['listPayments'] = async (query, deadline) => {
-    const page = await deps.iamport.listPayments(query, deadline);
-    globalThis.gc?.();
-    alive.push(process.memoryUsage().heapUsed);
-    return page;
-  };
+  const { watched, aliveMb } = watchingHeap(deps);
   // The token is shared in the table, as in a deployment that has run before.
   await deps.iamport.payment('imp_0', deadlineIn(systemClock, 10_000));
   const before = await callsOf(child);
   const begin = performance.now();
-  const report = await reconcile(
-    { ...deps, iamport: { ...deps.iamport, listPayments } },
-    deadlineIn(systemClock, 115_000),
-  );
+  const report = await reconcile(watched, deadlineIn(systemClock, runMs));
   const took = performance.now() - begin;
   const calls = Object.entries(await callsOf(child)).map(
     ([call, times]) => [call, times - (before[call] ?? 0)] as const,
@@ -211,9 +172,8 @@ async function run(deps: HandlerDependencies, child: ReturnType<typeof fork>, un
   console.log(`unsettled                ${unsettled}, settled by this run ${report.settled}`);
   console.log(`calls to Iamport         ${scan} for the scan, ${own} for the unsettled ones`);
   console.log(`time                     ${(took / 1000).toFixed(1)} s`);
-  console.log(
-    `alive after a page       ${megabytes(Math.min(...alive))} to ${megabytes(Math.max(...alive))} MB, ${alive.length} pages`,
-  );
+  const [least, most] = [Math.min(...aliveMb).toFixed(1), Math.max(...aliveMb).toFixed(1)];
+  console.log(`alive after a page       ${least} to ${most} MB, ${aliveMb.length} pages`);
   if (scan > 12 || report.settled !== unsettled || !report.finished) process.exitCode = 1;
 }
 
@@ -222,51 +182,6 @@ function callsOf(child: ReturnType<typeof fork>): Promise<Record<string, number>
   return new Promise((resolve) =>
     child.once('message', (message) => resolve((message as { calls: Record<string, number> }).calls)),
   );
-}
-
-const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
-
-async function dependenciesAt(url: string, endpoint: string) {
-  const credentials = { accessKeyId: `bench${randomBytes(4).toString('hex')}`, secretAccessKey: 'local' };
-  const client = new DynamoDBClient({ endpoint, region: 'ap-northeast-2', credentials });
-  const assembly = CloudAssembly.read(await localAssembly(cdkContext()));
-  for (const { id, properties } of assembly.ofType('AWS::DynamoDB::GlobalTable')) {
-    const name = ['orders', 'reversals', 'state'].find((word) => id.toLowerCase().includes(`tables${word}`));
-    await client.send(new CreateTableCommand(tableOf(name ?? id, properties)));
-  }
-  const deps: HandlerDependencies = dependenciesFrom({
-    tables: {
-      orders: table(client, 'orders'),
-      reversals: table(client, 'reversals'),
-      // The deployment is a day old.
-      state: { ...table(client, 'state'), madeAt: async () => Math.floor(Date.now() / 1000) - 86_400 },
-    },
-    transport: undiciTransport(url),
-    credentials: async () => ({ impKey: 'local', impSecret: 'local' }),
-    clock: systemClock,
-    random: Math.random,
-    count: () => undefined,
-    policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '', tiers: [] },
-  });
-  return { client, deps };
-}
-
-const orderItem = (merchantUid: string, status: string) => ({
-  merchant_uid: { S: merchantUid },
-  amount: { N: '14000' },
-  currency: { S: 'KRW' },
-  status: { S: status },
-  revision: { N: '1' },
-  created_at: { N: '1' },
-  updated_at: { N: '1' },
-});
-
-async function put(client: DynamoDBClient, items: readonly Record<string, AttributeValue>[]): Promise<void> {
-  for (let from = 0; from < items.length; from += 25) {
-    const puts = items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } }));
-    await client.send(new BatchWriteItemCommand({ RequestItems: { orders: puts } }));
-  }
 }
 
 /** Writes the orders in the state of their payments, except one in a hundred. @returns how many orders are unsettled */

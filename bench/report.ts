@@ -5,7 +5,7 @@
 
 import { cpus, totalmem } from 'node:os';
 import type { Language } from '../functions/shared/language.ts';
-import { HTTP_MEMORY_MB } from '../infra/functions.ts';
+import { HTTP_MEMORY_MB } from '../infra/function-table.ts';
 import { fullCpuMb } from './cpu.ts';
 import { earlyCalls, lateCalls, type Measured, type WarmCalls } from './measured.ts';
 import type { Call } from './upstreams.ts';

@@ -120,10 +120,13 @@ function iamport(path: string): unknown {
   if (path.startsWith('/users/getToken')) {
     return { code: 0, message: null, response: { access_token: 'a'.repeat(40), now, expired_at: now + 1800 } };
   }
-  const impUid = path.split(/[/?]/)[2] ?? '';
-  const payment = opened({ merchant_uid: orderOf(impUid), amount: price, pay_method: 'card' }, impUid, now - 60);
-  const paid = { ...payment, ...approvalBy('card', '23873472'), status: 'paid', paid_at: now };
-  return { code: 0, message: null, response: paid };
+  return { code: 0, message: null, response: paidPayment(path.split(/[/?]/)[2] ?? '', now - 60) };
+}
+
+/** A payment by card as Iamport returns it. @param startedAt Unix seconds; it was paid a minute later */
+export function paidPayment(impUid: string, startedAt: number) {
+  const payment = opened({ merchant_uid: orderOf(impUid), amount: price, pay_method: 'card' }, impUid, startedAt);
+  return { ...payment, ...approvalBy('card', '23873472'), status: 'paid', paid_at: startedAt + 60 };
 }
 
 /** The order of a payment in this bench. */

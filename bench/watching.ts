@@ -13,8 +13,8 @@ import type { Language } from '../functions/shared/language.ts';
 import { optionsFor } from '../infra/bundle.ts';
 import { writeParts } from '../scripts/generated.ts';
 import { Bench } from './cold-start.ts';
-import { type Contestant, contestants } from './contestants.ts';
-import type { ColdStart, Measured } from './measured.ts';
+import { contestants } from './contestants.ts';
+import type { ColdStart, Contestant, Measured } from './measured.ts';
 import { startUpstreams } from './upstreams.ts';
 
 const variants = ['logger', 'metrics', 'tracer', 'all'] as const;

@@ -29,6 +29,7 @@ import {
   type FunctionDefinition,
   type FunctionName,
   HTTP_FUNCTION_ENTRIES,
+  HTTP_MEMORY_MB,
   type HttpFunction,
   type HttpFunctionName,
   type Resource,
@@ -38,8 +39,6 @@ import {
 import type { Tables } from './tables.ts';
 import { VERSION } from './version.ts';
 
-/** Lambda gives CPU by memory. At 256 MB a warm request takes about 20 ms more, and a million requests cost about 0.1 USD less: docs/cost.md. */
-export const HTTP_MEMORY_MB = 512;
 /** Above the 10 s limit of a request, below the 30 s timeout of API Gateway. */
 const HTTP_TIMEOUT_SECONDS = 12;
 /** The functions whose response a buyer waits for. */
