@@ -52,6 +52,7 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run chaos': { test: 'test/security/chaos.test.ts' },
   'npm run bench': isBenchmark,
   'npm run bench:cost': isBenchmark,
+  'npm run bench:volume': isBenchmark,
   'npm run bench:libraries': isBenchmark,
   'npm run bench:watching': isBenchmark,
   'npm run bench:reconcile': isBenchmark,
