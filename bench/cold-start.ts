@@ -224,7 +224,14 @@ async function publish(report: Report): Promise<void> {
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: { sizes: text, only: text, rounds: text, instances: text, functions: { type: 'boolean' }, write: { type: 'boolean' } },
+    options: {
+      sizes: text,
+      only: text,
+      rounds: text,
+      instances: text,
+      functions: { type: 'boolean' },
+      write: { type: 'boolean' },
+    },
   });
   const only = values.only?.split(',');
   const sizes = values.sizes?.split(',').map(Number);
