@@ -219,6 +219,7 @@ async function startFakeIamport(url: string, port: number, live: Live): Promise<
   const iamport: FakeIamport = await startIamport({
     port: port && port + 1,
     webhookUrl: `${url}/payments/webhook`,
+    shopUrl: url,
     observe: observeIamport(live, paymentOf),
   });
   return iamport;

@@ -42,19 +42,26 @@ const requestFields = z.object({
       .optional()
       .transform((value) => (value === undefined ? undefined : JSON.stringify(value))),
     escrow: flag,
+    /** The language of the window: Korean for `ko`, English for any other. By default that of the browser. */
+    language: text,
     m_redirect_url: text,
     confirm_url: text,
   }),
 });
 const paymentFields = z.object({ amount: number, test_channel: flag, lasts_seconds: number });
 
-type Session = Pick<z.infer<typeof requestFields>['param'], 'm_redirect_url' | 'confirm_url'>;
+type Session = Pick<z.infer<typeof requestFields>['param'], 'language' | 'm_redirect_url' | 'confirm_url'>;
 
 /** The error of the window, in the fields that the browser gets. */
 interface WindowError {
   error_code: string;
   error_msg: string;
 }
+
+const closed = (language = 'ko'): WindowError => ({
+  error_code: 'F400',
+  error_msg: /^ko\b/.test(language) ? '사용자가 결제를 취소하셨습니다.' : 'The buyer cancelled the payment.',
+});
 
 /** The real one waits ten seconds for the shop's confirmation before an approval. */
 const confirmTimeoutMs = 10_000;
@@ -77,7 +84,8 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
     try {
       const { imp_uid } = ledger.open({ ...param, channel, user_agent, tier });
       sessions.set(imp_uid, param);
-      return c.json({ imp_uid, window: `/window/${imp_uid}` });
+      const query = param.language ? `?${new URLSearchParams({ lang: param.language })}` : '';
+      return c.json({ imp_uid, window: `/window/${imp_uid}${query}` });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       // A refused request gets no imp_uid.
@@ -115,12 +123,10 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
   });
 
   // The PG learns nothing of a closed window: the payment stays `ready`.
-  checkout.post('/:imp_uid/close', (c) =>
-    result(c, ledger.payment(c.req.param('imp_uid')), {
-      error_code: 'F400',
-      error_msg: '사용자가 결제를 취소하셨습니다.',
-    }),
-  );
+  checkout.post('/:imp_uid/close', (c) => {
+    const impUid = c.req.param('imp_uid');
+    return result(c, ledger.payment(impUid), closed(sessions.get(impUid)?.language));
+  });
   return checkout;
 }
 

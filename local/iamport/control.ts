@@ -1,7 +1,7 @@
 /**
  * The JSON API of the control page: the bank, the PG, the shop's console, and faults for tests.
  *
- *   GET    /__control/state                          {settings, payments (newest first), deliveries}
+ *   GET    /__control/state                          {settings, payments (newest first), deliveries, shopUrl?}
  *   PATCH  /__control/settings                       any of settings.ts                     -> settings
  *   POST   /__control/payments/{imp_uid}/approve     approves a failed (or abandoned) payment late
  *   POST   /__control/payments/{imp_uid}/fail        {reason?}
@@ -53,9 +53,10 @@ export interface ControlParts {
   readonly webhooks: Webhooks;
   readonly faults: Faults;
   readonly settings: Settings;
+  readonly shopUrl?: string | undefined;
 }
 
-export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: ControlParts): Hono {
+export function controlRoutes({ ledger, tokens, webhooks, faults, settings, shopUrl }: ControlParts): Hono {
   const control = new Hono();
   // The demo shop has another origin on the same machine.
   control.use(cors({ origin: (origin) => (isLoopback(origin) ? origin : null) }));
@@ -71,7 +72,7 @@ export function controlRoutes({ ledger, tokens, webhooks, faults, settings }: Co
   });
 
   control.get('/state', (c) =>
-    c.json({ settings, payments: sorted(ledger.entries()), deliveries: webhooks.deliveries }),
+    c.json({ settings, payments: sorted(ledger.entries()), deliveries: webhooks.deliveries, shopUrl }),
   );
   control.patch('/settings', async (c) => c.json(Object.assign(settings, await bodyOf(c, settingsFields.partial()))));
 

@@ -28,6 +28,8 @@ export interface LedgerParts {
   readonly defersCancels?: () => boolean;
   /** The reason of a cancel as the PG stores it in the history: it may cut, trim or re-encode the text. */
   readonly storedReason?: (reason: string) => string | null;
+  /** Origin of the pages that show receipts. */
+  readonly siteUrl?: () => string;
   /**
    * A PG may accept a cancel or a revocation now, and perform it hours later.
    * @param perform changes the payment; it does nothing when the payment no longer allows it
@@ -272,7 +274,7 @@ export class Ledger {
       status: 'paid',
       paid_at: this.#seconds(),
       pg_tid: pgTid,
-      receipt_url: `https://receipt.example/${pgTid}`,
+      receipt_url: this.#receiptUrl(payment.imp_uid),
     });
     this.#announce(this.#markUpdated(payment));
   }
@@ -280,13 +282,14 @@ export class Ledger {
   /** As at the real Iamport: a partial cancel sets `status` to `cancelled` too, and `amount` does not change. */
   #cancelled(payment: Payment, amount: number, sentReason: string): void {
     const reason = this.#parts.storedReason ? this.#parts.storedReason(sentReason) : sentReason;
+    const cancellationId = `cancellation-${this.#digits(12)}`;
     const cancellation = {
-      cancellation_id: `cancellation-${this.#digits(12)}`,
+      cancellation_id: cancellationId,
       pg_tid: payment.pg_tid ?? '',
       amount,
       cancelled_at: this.#seconds(),
       reason,
-      receipt_url: `https://receipt.example/cancel/${payment.pg_tid}`,
+      receipt_url: `${this.#receiptUrl(payment.imp_uid)}#${cancellationId}`,
     };
     payment.cancel_history.push(cancellation);
     payment.cancel_receipt_urls.push(cancellation.receipt_url);
@@ -297,6 +300,10 @@ export class Ledger {
       cancel_reason: reason,
     });
     this.#markUpdated(payment);
+  }
+
+  #receiptUrl(impUid: string): string {
+    return `${this.#parts.siteUrl?.() ?? 'https://receipt.example'}/receipt/${impUid}`;
   }
 
   #payable(impUid: string): Payment {

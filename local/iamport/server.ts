@@ -1,13 +1,16 @@
 /**
- * The fake Iamport as one server on the loopback: the REST API, iamport.js, the payment window and the control page.
+ * The fake Iamport as one server on the loopback: the REST API, iamport.js, the payment window, the control page
+ * and the receipts.
  * Composes the parts; the rules are in them.
  */
 
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { extname } from 'node:path';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
+import { contentTypes } from '../content-types.ts';
 import { observeRequest, type RequestObserver } from '../request-observer.ts';
 import { apiRoutes, isApiPath, type Keys } from './api.ts';
 import { checkoutRoutes } from './checkout.ts';
@@ -23,6 +26,8 @@ export interface IamportOptions {
   readonly port: number;
   /** The URL to send webhooks to. Without it the server sends none. */
   readonly webhookUrl?: string;
+  /** Origin of the demo shop, which the console links to. */
+  readonly shopUrl?: string;
   readonly clock?: { now(): number };
   readonly random?: () => number;
   readonly keys?: Partial<Keys>;
@@ -59,6 +64,7 @@ export async function startIamport(options: IamportOptions): Promise<FakeIamport
     refusesCancels: () => settings.pgRefusesCancels,
     defersCancels: () => settings.pgDefersCancels,
     storedReason: (reason) => storedReasons[settings.cancelReasons](reason),
+    siteUrl: () => url,
   });
   const tokens = new Tokens(now, random);
   const faults = new Faults();
@@ -67,7 +73,7 @@ export async function startIamport(options: IamportOptions): Promise<FakeIamport
   const rest = faults.before((request, env) => api.fetch(request, env));
   const site = new Hono<{ Bindings: HttpBindings }>();
   if (options.observe) site.use(observing(options.observe, now));
-  site.route('/__control', controlRoutes({ ledger, tokens, webhooks, faults, settings }));
+  site.route('/__control', controlRoutes({ ledger, tokens, webhooks, faults, settings, shopUrl: options.shopUrl }));
   site.route('/checkout', checkoutRoutes(ledger, settings));
   addPages(site);
   site.all('*', (c) =>
@@ -99,20 +105,27 @@ const observing =
     onResponse(c.res.status, now() - startedAt);
   };
 
-/** Reads each page once, at the start: a changed page needs a restart. */
+/** Each page by its path. They load their scripts and styles from `/pages/`. */
+const pages = {
+  '/': 'control.html',
+  '/window/:imp_uid': 'window.html',
+  '/receipt/:imp_uid': 'receipt.html',
+  '/js/iamport.payment-1.2.0.js': 'iamport.js',
+} as const;
+const ownFiles = ['iamport.css', 'control.js', 'window.js', 'receipt.js', 'messages.js', 'describe.js'] as const;
+/** The pages have the style, the icons and the language of the demo shop, whose files these are. */
+const shopFiles = ['style.css', 'language.js', 'format.js', 'pictures.svg', 'icon.svg', 'products.json'] as const;
+
+/** Reads each file once, at the start: a changed file needs a restart. */
 function addPages(site: Hono<{ Bindings: HttpBindings }>): void {
-  const pages = {
-    '/': ['control.html', 'text/html'],
-    '/window/:imp_uid': ['window.html', 'text/html'],
-    '/js/iamport.payment-1.2.0.js': ['iamport.js', 'text/javascript'],
-    '/pages/control.js': ['control.js', 'text/javascript'],
-    '/pages/window.js': ['window.js', 'text/javascript'],
-    '/pages/style.css': ['style.css', 'text/css'],
+  const serve = (path: string, file: string) => {
+    const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+    const type = contentTypes[extname(file)] ?? '';
+    site.get(path, (c) => c.body(text, 200, { 'content-type': type, 'cache-control': 'no-store' }));
   };
-  for (const [path, [file, type]] of Object.entries(pages)) {
-    const text = readFileSync(new URL(`./pages/${file}`, import.meta.url), 'utf8');
-    site.get(path, (c) => c.body(text, 200, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }));
-  }
+  for (const [path, file] of Object.entries(pages)) serve(path, `./pages/${file}`);
+  for (const file of ownFiles) serve(`/pages/${file}`, `./pages/${file}`);
+  for (const file of shopFiles) serve(`/pages/${file}`, `../shop/pages/${file}`);
 }
 
 function listening(server: Server, port: number): Promise<string> {

@@ -13,15 +13,9 @@ import { extname, join } from 'node:path';
 import { Hono } from 'hono';
 import { bundleCheckout } from '../../storefront/build.ts';
 import { localShopKey } from '../aws/secrets.ts';
+import { contentTypes } from '../content-types.ts';
 
 const folder = join(import.meta.dirname, 'pages');
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-};
 
 interface Product {
   readonly id: string;
@@ -77,13 +71,13 @@ export function demoShop({ apiUrl, iamportUrl, asksShop }: ShopEnvironment): Hon
   for (const name of ['checkout.mjs', 'checkout.global.js'] as const) {
     shop.get(`/${name}`, (c) => {
       builds ??= bundleCheckout();
-      return c.body(builds[name], 200, { 'content-type': types['.js'] ?? '', 'cache-control': 'no-store' });
+      return c.body(builds[name], 200, { 'content-type': contentTypes['.js'] ?? '', 'cache-control': 'no-store' });
     });
   }
 
   shop.get('*', async (c) => {
     const file = c.req.path === '/' ? 'index.html' : c.req.path.slice(1);
-    const type = types[extname(file)];
+    const type = contentTypes[extname(file)];
     if (!type || !/^[\w-]+\.\w+$/.test(file)) return c.notFound();
     const content = await readFile(join(folder, file)).catch(() => undefined);
     return content

@@ -100,6 +100,12 @@ export class Buyer {
     return this.#profile === 'phone' ? this.page : this.page.frameLocator('#imp-iframe');
   }
 
+  /** Shows the tester's part of the payment window. */
+  async levers(): Promise<Page | FrameLocator> {
+    await this.window.getByTestId('levers').locator('summary').click();
+    return this.window;
+  }
+
   /** The text of the result: in the shop on a PC, on the result page of a phone. */
   async outcomeText(status: string): Promise<string> {
     if (this.#profile === 'phone') {
@@ -114,7 +120,7 @@ export class Buyer {
   /** Performs an action on the fake Iamport's control page, in another tab. */
   async control({ imp_uid }: Payment, action: string): Promise<void> {
     const page = await this.#context.newPage();
-    await page.goto(this.#system.iamport.url);
+    await page.goto(`${this.#system.iamport.url}/?imp_uid=${imp_uid}`);
     await page.getByTestId(`payment-${imp_uid}`).getByTestId(action).click();
     // The button disappears when the action is no longer possible.
     await page.getByTestId(`payment-${imp_uid}`).getByTestId(action).waitFor({ state: 'hidden' });

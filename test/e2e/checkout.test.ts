@@ -86,7 +86,7 @@ describe('on a PC', () => {
     await buyer.window.getByTestId('close').click();
     expect(await resultOf(page)).toMatchObject({
       status: 'ready',
-      window: { error_code: 'F400', error_msg: '사용자가 결제를 취소하셨습니다.' },
+      window: { error_code: 'F400', error_msg: 'The buyer cancelled the payment.' },
     });
   });
 

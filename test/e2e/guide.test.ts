@@ -112,7 +112,7 @@ test('the snippet for a PC posts a form, and its done() gets the status paid', a
 test('the done() of the snippet gets the status rejected for another amount', async () => {
   const { buyer } = await openPage('pc', onPc);
   const message = nextAlert(buyer.page);
-  await buyer.window.getByTestId('tampered-amount').fill('100');
+  await (await buyer.levers()).getByTestId('tampered-amount').fill('100');
   await buyer.window.getByTestId('pay').click();
   expect(await message).toContain('rejected: 결제 금액이 주문 금액과 다릅니다.');
   await buyer.untilReversed();

@@ -3,7 +3,7 @@
  * fake Iamport.
  */
 
-import type { FrameLocator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Buyer, type Profile, pollOptions, startEnvironment } from './buyer.ts';
 
@@ -14,7 +14,9 @@ beforeAll(async () => {
 afterEach(() => environment.reset());
 afterAll(() => environment?.close());
 
-async function payAnotherAmount(window: Page | FrameLocator): Promise<void> {
+/** Pays another amount than that of the order in the open window. */
+async function payAnotherAmount(buyer: Buyer): Promise<void> {
+  const window = await buyer.levers();
   await window.getByTestId('tampered-amount').fill('100');
   await window.getByTestId('pay').click();
 }
@@ -75,7 +77,8 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
 
   test('a failure is shown with its reason, and the next try pays the same order', async () => {
     const buyer = await enterWith();
-    await (await buyer.openWindow()).getByTestId('fail').click();
+    await buyer.openWindow();
+    await (await buyer.levers()).getByTestId('fail').click();
     const text = await buyer.outcomeText('failed');
     expect(text).toContain('결제에 실패했습니다. 다시 시도해 주세요.');
     expect(text).toContain('한도초과');
@@ -100,7 +103,8 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
 
   test('a payment of another amount is rejected and refunded', async () => {
     const buyer = await enterWith();
-    await payAnotherAmount(await buyer.openWindow());
+    await buyer.openWindow();
+    await payAnotherAmount(buyer);
     // The text depends on whether the webhook came first and has refunded it already.
     expect(await buyer.outcomeText('rejected')).toMatch(
       /결제 금액이 주문 금액과 다릅니다\. 결제를 취소(했|하고 있)습니다\./,
@@ -291,10 +295,38 @@ test('a browser in another language than Korean gets English, also on its order'
   expect(environment.system.iamport.ledger.entries().at(-1)?.payment.name).toBe('Plain notebook');
 });
 
+test('the shop leads to the console, which shows the payments of the order first, and to the receipt', async () => {
+  const buyer = await Buyer.with('pc', environment);
+  await buyer.enterShop();
+  await buyer.page.getByRole('button', { name: 'English' }).click();
+  await (await buyer.openWindow()).getByTestId('pay').click();
+  await buyer.outcomeText('paid');
+  const { imp_uid, merchant_uid, apply_num } = buyer.payment;
+  environment.system.iamport.ledger.open({ merchant_uid: 'newer', amount: 1_000 });
+  const follow = async (link: ReturnType<Page['locator']>) => {
+    const [page] = await Promise.all([buyer.page.context().waitForEvent('page'), link.click()]);
+    return page;
+  };
+  const receipt = await follow(buyer.page.locator('[data-field=receipt] a'));
+  expect(receipt.url()).toBe(`${environment.system.iamport.url}/receipt/${imp_uid}`);
+  await receipt.getByTestId('receipt').waitFor();
+  for (const text of ['Receipt', '₩14,000', 'Plain notebook', merchant_uid, String(apply_num)])
+    expect(await receipt.getByTestId('receipt').innerText()).toContain(text);
+  const console = await follow(buyer.page.getByTestId('control'));
+  await console.getByTestId('payments').waitFor();
+  const first = console.getByTestId('payments').locator('li').first();
+  expect(await first.innerText()).toContain('Plain notebook');
+  expect(await first.getByTestId('cancel').isVisible()).toBe(true);
+  expect(await console.locator('html').getAttribute('lang')).toBe('en');
+  expect(await console.getByTestId('to-shop').getAttribute('href')).toBe(`${environment.system.url}/?lang=en`);
+  expect(await console.getByTestId('to-live').getAttribute('href')).toBe(`${environment.system.url}/live.html?lang=en`);
+});
+
 test('the shop and the result page fit a screen 320 px wide', async () => {
   const buyer = await Buyer.with('phone', environment);
   await buyer.page.setViewportSize({ width: 320, height: 640 });
   await buyer.enterShop();
+  await buyer.choose('notebook', 'vbank');
   await (await buyer.openWindow()).getByTestId('account').click();
   await buyer.outcomeText('virtual_account_issued');
   expect(await buyer.page.evaluate('document.documentElement.scrollWidth')).toBe(320);

@@ -43,7 +43,7 @@ describe('POST /payments/complete', () => {
       merchant_uid: merchantUid,
       amount: 14_000,
       currency: 'KRW',
-      receipt_url: expect.stringMatching(/^https:/),
+      receipt_url: expect.stringMatching(/\/receipt\/imp_\d+$/),
       apply_num: expect.stringMatching(/^\d+$/),
       message: '결제가 완료되었습니다.',
     });

@@ -47,19 +47,27 @@
 
   function showOverPage(address, callback) {
     const frame = document.createElement('iframe');
+    const before = document.activeElement;
     frame.src = address;
     frame.title = 'Iamport';
     frame.id = 'imp-iframe';
+    // The scheme is that of the browser, as in the window: a frame with another scheme than its document is opaque.
     frame.style.cssText =
-      'position:fixed;inset:0;width:100%;height:100%;border:0;z-index:2147483647;background:rgb(0 0 0 / 45%)';
+      'position:fixed;inset:0;width:100%;height:100%;border:0;z-index:2147483647;background:rgb(0 0 0 / 50%);color-scheme:light dark';
+    // Until the window has the focus, Escape arrives at the page.
+    const passEscape = ({ key }) => key === 'Escape' && frame.contentWindow.postMessage({ key }, origin);
     const finish = (event) => {
       if (event.origin !== origin || event.source !== frame.contentWindow) return;
       removeEventListener('message', finish);
+      removeEventListener('keydown', passEscape);
       frame.remove();
+      before?.focus?.();
       callback?.(event.data.rsp);
     };
     addEventListener('message', finish);
+    addEventListener('keydown', passEscape);
     document.body.append(frame);
+    frame.focus();
   }
 
   const IMP = { init, request_pay, channel: undefined };

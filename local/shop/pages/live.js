@@ -4,8 +4,9 @@
  */
 
 import { shopConfig } from './backend.js';
+import { money } from './format.js';
 import { initLanguage, translate } from './messages.js';
-import { element, money } from './view.js';
+import { element } from './view.js';
 
 /** The columns. The user of the fake Iamport's control page (`bank`) shares the column of Iamport. */
 const places = ['shop', 'buyer', 'functions', 'iamport', 'table', 'bus', 'queue'];

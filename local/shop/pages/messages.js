@@ -1,4 +1,6 @@
-/** The texts of the demo's pages, in Korean and in English, and the language switch. */
+/** The texts of the demo shop's pages: `translate(key)` returns one in the language of the page. */
+
+import { pageTexts } from './language.js';
 
 const texts = {
   shopTitle: ['고요문구 · 데모 상점', 'Goyo Stationery · demo shop'],
@@ -16,7 +18,7 @@ const texts = {
   card: ['신용카드', 'Card'],
   trans: ['계좌이체', 'Bank transfer'],
   vbank: ['가상계좌', 'Virtual account'],
-  phone: ['휴대폰', 'Phone bill'],
+  phone: ['휴대폰 결제', 'Carrier billing'],
   pay: ['결제하기', 'Pay'],
   developers: ['개발자용', 'For developers'],
   likePhone: ['휴대폰처럼 결제', 'Pay as on a phone'],
@@ -37,7 +39,7 @@ const texts = {
   askAgain: ['다시 확인', 'Ask again'],
   record: ['주문 테이블의 기록', 'The order, as it stands in the table'],
   refresh: ['새로고침', 'Refresh'],
-  control: ['입금·취소·웹훅 (샌드박스)', 'Deposit, cancel, webhook (sandbox)'],
+  control: ['이 결제 관리: 입금, 취소, 웹훅', 'Manage this payment: deposit, cancel, webhook'],
   payAgain: ['같은 주문을 또 결제', 'Pay this order again'],
   standing: ['지금 이 주문은', 'This order is'],
   amount: ['금액', 'Amount'],
@@ -101,8 +103,10 @@ const texts = {
     'A write is drawn when the stream of its table tells of it, a moment after the decision that made it.',
   ],
   toShop: ['상점 열기', 'Open the shop'],
-  toControl: ['은행·PG 되어 보기', 'Be the bank and the PG'],
+  toControl: ['결제 관리', 'Payments console'],
   orders: ['주문', 'Orders'],
+  order: ['주문', 'Order'],
+  newest: ['최신 주문 따라가기', 'Follow the newest'],
   everything: ['모두', 'Everything'],
   connected: ['연결됨', 'Connected'],
   disconnected: ['연결이 끊겼습니다. 다시 잇는 중…', 'Disconnected. Trying again…'],
@@ -134,39 +138,4 @@ const texts = {
   attempt: ['%s번째 시도', 'attempt %s'],
 };
 
-const storageKey = 'language';
-let language = localStorage.getItem(storageKey) ?? (/^ko\b/.test(navigator.language) ? 'ko' : 'en');
-
-/** `ko` or `en`. */
-export const currentLanguage = () => language;
-
-/** @param key a key of `texts`; any other string is returned unchanged */
-export const translate = (key) => texts[key]?.[language === 'en' ? 1 : 0] ?? key;
-
-/** Sets every text of the page that has a key, in the chosen language. */
-function translatePage() {
-  document.documentElement.lang = language;
-  for (const node of document.querySelectorAll('[data-text]')) node.textContent = translate(node.dataset.text);
-  for (const node of document.querySelectorAll('[data-text-label]')) {
-    node.setAttribute('aria-label', translate(node.dataset.textLabel));
-  }
-  for (const node of document.querySelectorAll('[data-language]')) {
-    node.setAttribute('aria-pressed', String(node.dataset.language === language));
-  }
-}
-
-/**
- * Translates the page, now and after each change.
- * @param onChange called after each change, to render the dynamic parts
- */
-export function initLanguage(onChange) {
-  translatePage();
-  for (const button of document.querySelectorAll('[data-language]')) {
-    button.addEventListener('click', () => {
-      language = button.dataset.language;
-      localStorage.setItem(storageKey, language);
-      translatePage();
-      onChange();
-    });
-  }
-}
+export const { translate, initLanguage } = pageTexts(texts);

@@ -6,8 +6,10 @@
 
 import { confirm, pay, resume } from '/checkout.mjs';
 import { Fault, fetchOrder, products, register, shopConfig } from './backend.js';
-import { currentLanguage, initLanguage, translate } from './messages.js';
-import { element, money, nameOf, productCard, showFault, showOutcome, showRecord } from './view.js';
+import { money } from './format.js';
+import { currentLanguage } from './language.js';
+import { initLanguage, translate } from './messages.js';
+import { element, nameOf, productCard, showFault, showOutcome, showRecord } from './view.js';
 
 /** The statuses in which an order can be paid. */
 const payable = ['ready', 'failed', 'expired', 'virtual_account_issued'];
@@ -20,6 +22,8 @@ const completeUrl = `${location.origin}/payments/complete`;
 let catalog = [];
 /** The `confirm_url` of a payment; undefined where no server is asked before an approval. */
 let confirmUrl;
+/** The address of the fake Iamport's console, once it is known. */
+let consoleUrl;
 
 /** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, unopened?}. */
 const stored = {
@@ -108,6 +112,7 @@ async function refresh({ result, tries = 0 } = {}) {
   const shown = outcome ?? outcomeFrom(record);
   showOutcome(shown);
   showRecord(record);
+  linkConsole();
   if (isPending(shown) && tries < maxTries) {
     // A later refresh continues the polling instead.
     setTimeout(() => turn === refreshes && attempt(() => refresh({ tries: tries + 1 })), pollMs);
@@ -152,6 +157,14 @@ function showChosen() {
   element('total').textContent = money(product.price);
 }
 
+/** In the console the payments of this tab's order come first, in the language of this page. */
+function linkConsole() {
+  if (!consoleUrl) return;
+  const order = stored.read();
+  const query = new URLSearchParams({ ...(order && { merchant_uid: order.merchant_uid }), lang: currentLanguage() });
+  Object.assign(element('control'), { href: `${consoleUrl}/?${query}`, hidden: false });
+}
+
 function loaded(address) {
   return new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement('script'), { src: address, onload: resolve });
@@ -166,7 +179,8 @@ async function open() {
   const { iamportJs, controlUrl, ...config } = await shopConfig();
   if (!iamportJs) throw new Fault(translate('noWindow'));
   confirmUrl = config.confirmUrl;
-  Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
+  consoleUrl = controlUrl;
+  linkConsole();
   await loaded(iamportJs);
   setBusy(false);
 }

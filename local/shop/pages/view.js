@@ -1,12 +1,10 @@
 /** Renders a payment and its order. Makes no calls and no decisions. */
 
-import { currentLanguage, translate } from './messages.js';
+import { money, picture, time } from './format.js';
+import { currentLanguage } from './language.js';
+import { translate } from './messages.js';
 
 export const element = (id) => document.getElementById(id);
-
-/** @param amount in the currency's major units */
-export const money = (amount, currency = 'KRW') =>
-  new Intl.NumberFormat(locale(), { style: 'currency', currency }).format(amount);
 
 export const nameOf = ({ name, english }) => (currentLanguage() === 'en' ? english : name);
 
@@ -21,14 +19,6 @@ const tones = {
   refused: 'bad',
   unopened: 'bad',
 };
-
-const locale = () => (currentLanguage() === 'en' ? 'en-GB' : 'ko-KR');
-
-/** Unix seconds, for a buyer in Korea. */
-const time = (seconds) =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Seoul' }).format(
-    seconds * 1000,
-  );
 
 /** @param outcome from the checkout; or an order in its form, without a message */
 export function showOutcome(outcome) {
@@ -106,12 +96,8 @@ export function productCard(product, isChosen) {
   card.dataset.testid = `product-${id}`;
   const choice = Object.assign(document.createElement('input'), { type: 'radio', name: 'product', value: id });
   choice.checked = isChosen;
-  const picture = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  picture.setAttribute('aria-hidden', 'true');
-  picture.append(document.createElementNS('http://www.w3.org/2000/svg', 'use'));
-  picture.firstChild.setAttribute('href', `#picture-${id}`);
   const cost = document.createElement('strong');
   cost.textContent = money(price);
-  card.append(choice, picture, nameOf(product), cost);
+  card.append(choice, picture(`picture-${id}`), nameOf(product), cost);
   return card;
 }
