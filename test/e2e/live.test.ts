@@ -20,7 +20,7 @@ async function buyWithLivePage(profile: Profile = 'pc', approved?: string, syste
   live.on('pageerror', (error) => system.system.faults.push(error.message));
   await live.locator('#pulse[data-connection=connected]').waitFor();
   const window = await buyer.openWindow();
-  if (approved) await window.getByTestId('tampered-amount').fill(approved);
+  if (approved) await (await buyer.levers()).getByTestId('tampered-amount').fill(approved);
   await window.getByTestId('pay').click();
   await buyer.outcomeText(approved ? 'rejected' : 'paid');
   return { buyer, live };
@@ -79,6 +79,27 @@ test('an earlier order can be selected, and all orders at once', async () => {
   await line(live, 'request', `PUT /orders/${first}`).waitFor();
 });
 
+const orderButtons = (live: Page) => live.locator('#orders button').allInnerTexts();
+
+test('the page follows the newest order until the viewer chooses one, and only registered orders are choices', async () => {
+  const { buyer, live } = await buyWithLivePage();
+  const first = buyer.payment.merchant_uid;
+  await environment.system.complete({ imp_uid: 'imp_000000000000', merchant_uid: 'mistyped' });
+  const second = await environment.system.order();
+  await line(live, 'request', `PUT /orders/${second}`).waitFor();
+  // The viewer chooses the order that the page shows already: it must stay at the next one.
+  await live.locator('#orders button', { hasText: second }).click();
+  const third = await environment.system.order();
+  await live.locator('#orders button', { hasText: third }).waitFor();
+  expect(await live.locator('#facts li', { hasText: third }).count()).toBe(0);
+  await line(live, 'request', `PUT /orders/${second}`).waitFor();
+  const buttons = (await orderButtons(live)).join();
+  expect(buttons).toContain(first);
+  expect(buttons).not.toContain('mistyped');
+  await live.getByRole('button', { name: '최신 주문 따라가기' }).click();
+  await line(live, 'request', `PUT /orders/${third}`).waitFor();
+});
+
 test('repeated calls take two lines', async () => {
   const { buyer, live } = await buyWithLivePage();
   for (let time = 0; time < 5; time += 1) await environment.system.shop('GET', buyer.payment.merchant_uid);
@@ -92,6 +113,9 @@ test('on a phone the page is a list that fits 320 px', async () => {
   await live.setViewportSize({ width: 320, height: 640 });
   await line(live, 'event', 'Payment Paid').waitFor();
   expect(await live.evaluate('document.documentElement.scrollWidth')).toBe(320);
+  expect(await live.locator('#orders').isVisible()).toBe(false);
+  await live.getByTestId('order-list').selectOption('*');
+  await live.locator('#orders [aria-pressed=true]', { hasText: '모두' }).waitFor({ state: 'attached' });
   expect(await line(live, 'event', 'Payment Paid').innerText()).toContain('주문 테이블 → 이벤트 버스');
 });
 

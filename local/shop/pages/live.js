@@ -5,6 +5,7 @@
 
 import { shopConfig } from './backend.js';
 import { money } from './format.js';
+import { currentLanguage } from './language.js';
 import { initLanguage, translate } from './messages.js';
 import { element } from './view.js';
 
@@ -14,8 +15,11 @@ const maxFacts = 500;
 const maxOrders = 5;
 
 const facts = new Map();
-/** The order that is shown, `*` for all; undefined follows the newest. */
+/** The order that the viewer has chosen, `*` for all; undefined follows the newest. */
 let chosen;
+/** The address of the fake Iamport's console, once it is known. */
+let consoleUrl;
+let drawnOrders = '';
 
 /** Without a receiver of webhooks there are no queues of them, and no column. */
 const shownPlaces = () => {
@@ -25,8 +29,12 @@ const shownPlaces = () => {
 
 const columnOf = (place) => places.indexOf(place === 'bank' ? 'iamport' : place) + 1;
 
-/** The orders in the facts, newest first. */
-const orders = () => [...new Set([...facts.values()].map(({ order }) => order).filter(Boolean))].reverse();
+/** True for a fact that shows that its order exists: its registration, or a write of it. Any caller can name another. */
+const isOfRegistered = ({ kind, title, detail = '' }) =>
+  kind === 'write' ? detail.startsWith('orders') : title.startsWith('PUT /orders/') && /^2\d\d\b/.test(detail);
+
+/** The registered orders in the facts, newest first. */
+const orders = () => [...new Set([...facts.values()].filter(isOfRegistered).map(({ order }) => order))].reverse();
 
 const shownOrder = () => chosen ?? orders()[0];
 
@@ -60,23 +68,52 @@ function drawPlaces() {
   );
 }
 
+/** The choices as `[value, label]`: follow the newest order, one of the newest orders, or all. */
+function choices() {
+  const recent = orders();
+  if (recent.length === 0) return [];
+  // The chosen order stays a choice when newer ones come.
+  const listed = recent.filter((order, index) => index < maxOrders || order === chosen);
+  return [['', translate('newest')], ...listed.map((order) => [order, labelOf(order)]), ['*', translate('everything')]];
+}
+
+/** Buttons on a wide screen, a list on a phone; the style shows one of them. */
 function drawOrders() {
-  const now = shownOrder();
-  const button = (order, label) => {
-    const node = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
-    node.setAttribute('aria-pressed', String(order === now));
-    node.addEventListener('click', () => {
-      // Choosing the newest order follows the newest again, also after the next purchase.
-      chosen = order === orders()[0] ? undefined : order;
-      draw();
-    });
-    return node;
-  };
-  const recent = orders().slice(0, maxOrders);
+  const all = choices();
+  // An open list or a pressed button must not be replaced by an equal one.
+  const drawn = JSON.stringify([all, chosen, shownOrder()]);
+  if (drawn === drawnOrders) return;
+  drawnOrders = drawn;
+  const list = element('order-list');
+  list.parentElement.hidden = all.length === 0;
+  list.replaceChildren(...all.map(([value, label]) => new Option(label, value)));
+  list.value = chosen ?? '';
   element('orders').replaceChildren(
-    ...recent.map((order) => button(order, labelOf(order))),
-    ...(recent.length > 0 ? [button('*', translate('everything'))] : []),
+    ...all.map(([value, label]) => {
+      const node = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
+      node.setAttribute('aria-pressed', String(value === (chosen ?? '')));
+      node.classList.toggle('shown', value === shownOrder());
+      node.addEventListener('click', () => choose(value));
+      return node;
+    }),
   );
+}
+
+/** @param value an order, `*` for all, or empty to follow the newest */
+function choose(value) {
+  chosen = value || undefined;
+  draw();
+}
+
+/** In the console the payments of the shown order come first. */
+function linkConsole() {
+  if (!consoleUrl) return;
+  const order = shownOrder();
+  const query = new URLSearchParams({
+    ...(order && order !== '*' && { merchant_uid: order }),
+    lang: currentLanguage(),
+  });
+  Object.assign(element('control'), { href: `${consoleUrl}/?${query}`, hidden: false });
 }
 
 function labelOf(order) {
@@ -147,6 +184,7 @@ function draw() {
   element('empty').hidden = shown.length > 0;
   drawPlaces();
   drawOrders();
+  linkConsole();
 }
 
 /** Facts arrive in bursts: renders once per burst. */
@@ -186,6 +224,8 @@ function listen() {
 initLanguage(draw);
 draw();
 listen();
+element('order-list').addEventListener('change', ({ target }) => choose(target.value));
 shopConfig().then(({ controlUrl }) => {
-  if (controlUrl) Object.assign(element('control'), { href: `${controlUrl}/`, hidden: false });
+  consoleUrl = controlUrl;
+  linkConsole();
 }, console.error);
