@@ -92,7 +92,7 @@ export function simulatedIamport(
   const now = () => time.now;
   const random = () => seeded.number();
   /** How the PG handles the cancel of the current call. */
-  let call: { key: string | undefined; isPending: boolean; isDenied: boolean } | undefined;
+  let call: { key: string | undefined; isRevocation: boolean; isPending: boolean; isDenied: boolean } | undefined;
   /** The key of the item whose cancel or revocation the current call accepted. */
   const last: { accepted: string | undefined } = { accepted: undefined };
   const ledger = new Ledger({
@@ -102,7 +102,12 @@ export function simulatedIamport(
     storedReason: (reason) => pg.storedReason(reason),
     performsLater(impUid, perform) {
       if (!call) return false;
-      const { key } = call;
+      const { key, isRevocation } = call;
+      // A refund of the shop would stay open; the operator takes over only a cancel.
+      if (key === undefined && !isRevocation && pg.forgets()) {
+        call.isPending = true;
+        return true;
+      }
       const denial = pg.denial();
       const delay = denial ?? pg.delay();
       call.isDenied = denial !== undefined;
@@ -163,7 +168,7 @@ export function simulatedIamport(
   const undo = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
     simulated.onUndo(impUid, from, cancel);
     const key = cancel && keyIn(cancel.reason);
-    call = { key, isPending: false, isDenied: false };
+    call = { key, isRevocation: cancel === undefined, isPending: false, isDenied: false };
     try {
       const payment = cancel ? ledger.cancel(cancel) : ledger.revokeAccount(impUid);
       if (call.isDenied) throw new Refused('declined', 'PG 응답 시간 초과');

@@ -96,10 +96,15 @@ export class Lambda {
     this.#idle.set(name, idle);
     const running = idle.pop() ?? this.#start(name);
     const { instance } = running;
-    const before = instance.calls;
+    const before = { calls: instance.calls, listCalls: instance.listCalls };
     const value = await runUntilDeath(this.#parts.time, instance, timeoutMs, () => work(running));
     if (instance.isAlive) idle.push(running);
-    return { value, calls: instance.calls - before, isAlive: instance.isAlive };
+    return {
+      value,
+      calls: instance.calls - before.calls,
+      listCalls: instance.listCalls - before.listCalls,
+      isAlive: instance.isAlive,
+    };
   }
 
   #start(name: string): RunningInstance {
@@ -147,6 +152,7 @@ export class Lambda {
   async #toIamport(instance: Instance, request: HttpRequest): Promise<TransportResponse> {
     const { time, network, iamport, observer, slowness } = this.#parts;
     time.check(() => observer.sending(instance, request));
+    if (request.path.startsWith('/payments/status/')) instance.listCalls += 1;
     const response = await network.call(instance, {
       what: () => `iamport ${request.method} ${routeOf(request.path)}`,
       effect: () => iamport.respond(request, instance),

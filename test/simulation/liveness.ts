@@ -47,7 +47,7 @@ export function checkLiveness(parts: Parts): void {
       if (truth.kept > 0 || order.status !== 'deposit_reversed') checkAmounts(impUid, truth.kept, order);
       if (truth.kept > 0) checkExcess(impUid, truth, order, reversal);
     } else if (truth.kept > 0 && !(isHidden(impUid) && !reversal)) {
-      checkUnsettled(impUid, truth, order, reversal, startedAt);
+      checkUnsettled(impUid, truth, order, reversal, startedAt, rules);
     }
   }
   for (const item of tables.orders.items()) {
@@ -73,6 +73,7 @@ function checkUnsettled(
   order: Entry | undefined,
   reversal: Item | undefined,
   startedAt: number,
+  { ownership }: Rules,
 ): void {
   const detail = `${impUid} kept ${truth.kept} for ${truth.merchantUid} (${order?.status}), ${json(reversal)}`;
   if (!order && reversal?.kind?.S !== 'orphan') throw new Violation('L9', detail);
@@ -80,7 +81,9 @@ function checkUnsettled(
     // A payment that began before the registration may belong to another system. Seconds.
     const early = order.createdAt === 0 ? 0 : order.createdAt - startedAt;
     const isInTime = early <= lateRegistration - clockError;
-    if (isInTime && isGood(truth, order) && !order.isSettled && order.status !== 'closed')
+    // After Iamport accepted our cancel, the payment settles no order (S23).
+    const settles = isInTime && !ownership.hasCancelled(impUid);
+    if (settles && isGood(truth, order) && !order.isSettled && order.status !== 'closed')
       throw new Violation('L2', detail);
     const isListed = reversal?.state?.S === 'manual' && (reversal.kind?.S !== 'orphan' || early > 0);
     if (!isListed) throw new Violation('L1', detail);

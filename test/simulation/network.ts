@@ -15,6 +15,8 @@ export class Instance {
   isAlive = true;
   /** How many calls it has made. */
   calls = 0;
+  /** How many of them asked Iamport for a page of a list. */
+  listCalls = 0;
   #died: () => void = () => undefined;
 
   constructor(name: string) {

@@ -170,6 +170,7 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
     ...['dead letter: after a 410', 'dead letter: after three days', 'judged: L21', 'judged: L22'],
   ],
   'lost cancels': ['lost cancel: the answer', 'lost cancel: the request'],
+  'pg forgets': ['pg forgets: a cancel'],
 };
 
 /** The judgements of the invariants that need no world. */

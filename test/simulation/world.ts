@@ -55,6 +55,8 @@ const handlers = {
 const beginning = 1_795_000_000;
 /** The most calls of a run when nothing is due and nothing has changed. */
 const callsOfIdleRun = 150;
+/** The page itself, its orders and their reversals. */
+const callsOfPage = 3;
 /** The most calls for one item that is due, or one payment that has changed. */
 const callsForOne = 12;
 /** How far back a run scans the lists again. */
@@ -139,6 +141,10 @@ export class World implements SimulationContext {
       this.hasLongWait = true;
       this.extendTo(4 * 24 * hour);
     }
+    if (worlds.has('pg forgets')) {
+      this.hasLongWait = true;
+      this.extendTo(6 * 24 * hour);
+    }
     if (worlds.has('backlog')) this.extendTo(180 * minute);
     if (worlds.has('backlog') || worlds.has('many attempts')) time.maxEvents *= 20;
     this.stream = new Stream(this);
@@ -222,7 +228,7 @@ export class World implements SimulationContext {
     const began = time.now;
     const wasDown = iamport.isDown;
     const dueBefore = this.#awaited().filter(({ dueAt }) => dueAt * 1000 <= began).length;
-    const { value, calls, isAlive } = await this.lambda.run('reconcile', 120_000, ({ deps }) =>
+    const { value, isAlive, ...made } = await this.lambda.run('reconcile', 120_000, ({ deps }) =>
       reconcile(deps, deadlineIn(deps.clock, 115_000)),
     );
     this.trace?.('reconcile', value ? 'ended' : 'did not end', value);
@@ -234,7 +240,7 @@ export class World implements SimulationContext {
     const tookPlace = isAlive && (value !== undefined || wasCalm);
     // A throttle that began among the faults may last a minute longer.
     const hadFaults = (value?.faultCount ?? 0) > 0 && began < this.#calmSince + minute;
-    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, dueBefore, calls, hadFaults);
+    if (tookPlace && !wasDown && !iamport.isDown) this.#ran(began, dueBefore, made, hadFaults);
   }
 
   #awaited() {
@@ -242,12 +248,12 @@ export class World implements SimulationContext {
   }
 
   /** A run has taken place, and Iamport answered. */
-  #ran(began: number, dueBefore: number, calls: number, hadFaults: boolean): void {
+  #ran(began: number, dueBefore: number, made: { calls: number; listCalls: number }, hadFaults: boolean): void {
     const { rules, safety, time, iamport, shop } = this;
-    // A scan takes a few calls a page, a page has four payments, and three windows may be due in one run.
-    const pages = 3 * iamport.payments().length;
-    const max = callsOfIdleRun + pages + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
-    rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: calls, max });
+    // A page has four payments, and three windows may be due in one run.
+    const ofPages = Math.min(callsOfPage * made.listCalls, 3 * iamport.payments().length);
+    const max = callsOfIdleRun + ofPages + callsForOne * (dueBefore + iamport.changedSince(began - lookBackMs));
+    rules.attempted.ran(began / 1000, time.now / 1000, this.#awaited(), { made: made.calls, max });
     // The reconciler checks an item that cannot be written again an hour later.
     rules.deposits.ran(began / 1000, hadFaults, (merchantUid) =>
       shop.wereBroken.has(merchantUid) ? undefined : safety.entry(merchantUid),

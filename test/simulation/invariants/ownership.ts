@@ -43,6 +43,11 @@ export class Ownership {
     this.#cancelled.add(impUid);
   }
 
+  /** Iamport has accepted our cancel of the payment. */
+  hasCancelled(impUid: string): boolean {
+    return this.#cancelled.has(impUid);
+  }
+
   /** An order was written. */
   orderWritten(before: Entry | undefined, now: Entry): void {
     const { impUid, merchantUid, createdAt } = now;

@@ -4,7 +4,7 @@ import { awaitsDeposit } from '../../../local/iamport/ledger.ts';
 import { hundredths } from '../../../local/iamport/payment.ts';
 import { Refused } from '../../../local/iamport/refused.ts';
 import type { SimulationContext } from '../context.ts';
-import { minute, second } from '../units.ts';
+import { hour, minute, second } from '../units.ts';
 import type { NotificationSender } from './notifications.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -79,6 +79,9 @@ export class Buyers {
     ledger.pay(impUid, { ...(amount !== undefined && { amount }), sandbox: how === 'pays by a test channel' });
     this.#context.shop.paid(wanted, impUid);
     this.#notifications.changed(impUid);
+    // The buyer opens the page again, after the operator has taken over the cancel.
+    if (this.#context.worlds.has('pg forgets'))
+      this.#notifications.after(6 * 24 * hour, () => this.#notifications.browser(impUid));
   }
 
   /** An amount below or above that of the order. */

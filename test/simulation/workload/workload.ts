@@ -102,8 +102,11 @@ export class Workload {
 
   async #register(wanted: Wanted): Promise<void> {
     const { merchantUid, amount, currency } = wanted;
-    const { random, time } = this.#context;
-    const expires = random.is(0.2) && { expires_at: Math.floor(time.now / second) + random.whole(60, 1_800) };
+    const { random, time, worlds } = this.#context;
+    // An order that expires makes the reconciler read all its attempts.
+    const expires = (random.is(0.2) || worlds.has('many attempts')) && {
+      expires_at: Math.floor(time.now / second) + random.whole(60, 1_800),
+    };
     const terms = { amount, currency, ...expires };
     // An order that cannot be read gets a 500 each time, and a server does not retry for ever.
     for (let tries = 0; tries < 200; tries += 1) {

@@ -24,6 +24,7 @@ export class Pg {
   readonly #denies: boolean;
   readonly #changesReasons: boolean;
   readonly #losesCancels: boolean;
+  readonly #forgetsCancels: boolean;
   /** Payments with a cancel. */
   readonly #cancelled = new Set<string>();
 
@@ -35,6 +36,7 @@ export class Pg {
     this.#denies = worlds.has('pg denies');
     this.#changesReasons = worlds.has('pg words');
     this.#losesCancels = worlds.has('lost cancels');
+    this.#forgetsCancels = worlds.has('pg forgets');
   }
 
   /** The reason as the payment's history contains it. */
@@ -74,6 +76,13 @@ export class Pg {
     const isAtOnce = random.is(0.5);
     this.#coverage.count(`pg denies: ${isAtOnce ? 'performs at once' : 'performs later'}`);
     return isAtOnce ? 0 : random.whole(5 * second, 200 * second);
+  }
+
+  /** Draws whether the PG never performs the cancel of a rejected payment. */
+  forgets(): boolean {
+    if (!this.#forgetsCancels || !this.#worlds.random.is(0.8)) return false;
+    this.#coverage.count('pg forgets: a cancel');
+    return true;
   }
 
   /** The first cancel of a payment. @returns which part of the call is lost, if any */
