@@ -20,7 +20,8 @@ const politeName = /(?<![가-힣])(?!고객|회원|손님|사용자|구매자)[�
 
 /** @returns at most 100 characters by default, with personal data masked; empty for a text that is empty or missing */
 export function foreignText(text: string | undefined, maxLength = maxReasonLength): string {
-  const masked = (text ?? '')
+  if (!text) return '';
+  const masked = text
     .slice(0, maxLength * 4)
     .replace(mailAddress, mask)
     .replace(link, mask)

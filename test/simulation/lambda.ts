@@ -70,6 +70,16 @@ export interface FunctionResponse {
 
 /** As in the template. Milliseconds. */
 const httpTimeoutMs = 12_000;
+/** Small pages: a few payments fill several, so that changes between two pages are frequent. */
+const pageSizes = [4, 2, 1];
+const config: HandlerDependencies['config'] = {
+  resultTargets: { web: 'https://shop.example/result' },
+  shopName: '',
+  resultPage: {},
+  webhookSenders: 'any',
+  orderPrefix: '',
+  tiers: [],
+};
 
 export class Lambda {
   readonly #parts: Parts;
@@ -116,7 +126,7 @@ export class Lambda {
     const [orders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
       this.#port(table, instance),
     ) as [Table, Table, Table];
-    const deps = dependenciesFrom({
+    const create = () => dependenciesFrom({
       tables: { orders, reversals, state },
       mapping,
       transport: (request) => this.#toIamport(instance, request),
@@ -125,16 +135,8 @@ export class Lambda {
       random: () => random.number(),
       count: () => undefined,
       policy,
-      // Small pages: a few payments fill several, so that changes between two pages are frequent.
-      pageSizes: [4, 2, 1],
-      config: {
-        resultTargets: { web: 'https://shop.example/result' },
-        shopName: '',
-        resultPage: {},
-        webhookSenders: 'any',
-        orderPrefix: '',
-        tiers: [],
-      },
+      pageSizes,
+      config,
     });
     const publisherDeps = (unreadable: UnreadableRecords) =>
       publisherDependenciesFrom({
@@ -146,7 +148,16 @@ export class Lambda {
         log: () => undefined,
         shop: mapping.isShops ? { orders, mapping } : undefined,
       });
-    return { instance, deps, publisherDeps };
+    let deps: HandlerDependencies | undefined;
+    return {
+      instance,
+      // The publisher needs none of them.
+      get deps() {
+        deps ??= create();
+        return deps;
+      },
+      publisherDeps,
+    };
   }
 
   async #toIamport(instance: Instance, request: HttpRequest): Promise<TransportResponse> {
@@ -258,8 +269,11 @@ export async function runUntilDeath<Value>(
   work: () => Promise<Value>,
 ): Promise<Value | undefined> {
   const cancelTimeout = time.after(timeoutMs, () => instance.kill());
-  const died = new Promise<undefined>((resolve) => instance.onDeath(() => resolve(undefined)));
-  const value = await Promise.race([work().catch(() => undefined), died]);
+  const value = await new Promise<Value | undefined>((resolve) => {
+    const end = () => resolve(undefined);
+    instance.onDeath(end);
+    work().then(resolve, end);
+  });
   cancelTimeout();
   return value;
 }
