@@ -126,18 +126,19 @@ export class Lambda {
     const [orders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
       this.#port(table, instance),
     ) as [Table, Table, Table];
-    const create = () => dependenciesFrom({
-      tables: { orders, reversals, state },
-      mapping,
-      transport: (request) => this.#toIamport(instance, request),
-      credentials: async () => ({ impKey: 'key', impSecret: 'secret', pgApiKey }),
-      clock,
-      random: () => random.number(),
-      count: () => undefined,
-      policy,
-      pageSizes,
-      config,
-    });
+    const create = () =>
+      dependenciesFrom({
+        tables: { orders, reversals, state },
+        mapping,
+        transport: (request) => this.#toIamport(instance, request),
+        credentials: async () => ({ impKey: 'key', impSecret: 'secret', pgApiKey }),
+        clock,
+        random: () => random.number(),
+        count: () => undefined,
+        policy,
+        pageSizes,
+        config,
+      });
     const publisherDeps = (unreadable: UnreadableRecords) =>
       publisherDependenciesFrom({
         bus: this.#bus(instance),

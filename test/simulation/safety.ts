@@ -139,7 +139,8 @@ export class SafetyChecks {
     const writes = (this.#writes.get(merchantUid) ?? 0) + 1;
     this.#writes.set(merchantUid, writes);
     this.maxWrites = Math.max(this.maxWrites, writes);
-    if (writes > leastMaxWrites && writes > this.#maxWritesOf(merchantUid)) throw new Violation('S12', detail(`${writes} writes`));
+    if (writes > leastMaxWrites && writes > this.#maxWritesOf(merchantUid))
+      throw new Violation('S12', detail(`${writes} writes`));
     if (!before) {
       if (status !== 'ready' || revision !== 1)
         throw new Violation('S3', detail('a new order must be ready, at revision 1'));
