@@ -18,7 +18,12 @@ const start = 1_795_000_000;
 const noFaults = { happens: () => false } as unknown as Faults;
 /** The PG performs each cancel at once, no list fails, Iamport does not throttle. */
 const usual = {
-  pg: { storedReason: (reason: string) => reason, denial: () => undefined, delay: () => undefined },
+  pg: {
+    storedReason: (reason: string) => reason,
+    denial: () => undefined,
+    delay: () => undefined,
+    forgets: () => false,
+  },
   lists: { fault: () => undefined },
   throttle: { waits: () => undefined },
   isNoisy: false,
