@@ -31,6 +31,8 @@ export default defineConfig({
     testTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 300_000,
+    // The CDK's validation takes seconds in each process. test/infra/app.test.ts runs it on the template that ships.
+    env: { CDK_VALIDATION: 'false' },
     projects: [
       // One process runs several files: the modules are loaded once.
       { extends: true, test: { name: 'unit', include: unit, isolate: false } },

@@ -37,6 +37,8 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
   const script = join(import.meta.dirname, 'synthesize.ts');
   const run = promisify(execFile)(process.execPath, [script, JSON.stringify(context), unfinished], {
     cwd: PROJECT_ROOT,
+    // The CDK's validation of the template takes most of a synthesis. `npm run synth` and a deployment have it.
+    env: { ...process.env, CDK_VALIDATION: 'false' },
   });
   await run.catch(({ stderr }: { stderr: string }) => {
     throw new Error(stderr.trim());

@@ -5,7 +5,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../local/aws/free-port.ts';
 import { launchBrowser, pc } from '../support/browser.ts';
 import { webhooksAssembly } from '../support/shop-server.ts';
@@ -68,25 +69,30 @@ const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const canRun = ({ program, needs: [args, text] }: Example): boolean =>
   spawnSync(program, [...args], { cwd: root, encoding: 'utf8' }).stdout?.includes(text) ?? false;
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+/** One system and one browser for all examples: they listen on the same port, one after another. */
+let port: number;
+let url: string;
+let system: System;
+let browser: Browser;
+
+beforeAll(async () => {
+  port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  system = await startSystem({ assembly: await webhooksAssembly(), webhooks: { url: `${url}/webhooks`, secret } });
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.close();
 });
 
-async function start({ program, build, args }: Example): Promise<{ system: System; url: string }> {
+/** Starts an example. @returns a function that ends it */
+async function start({ program, build, args }: Example): Promise<() => Promise<void>> {
   if (build) {
     const { status, stdout, stderr } = spawnSync(program, [...build], { cwd: root, encoding: 'utf8' });
     if (status !== 0) throw new Error(`The example cannot be built: ${stdout}${stderr}`);
   }
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const system = await startSystem({
-    assembly: await webhooksAssembly(),
-    webhooks: { url: `${url}/webhooks`, secret },
-  });
-  closing.push(() => system.close());
   const directory = await mkdtemp(join(tmpdir(), 'shop-'));
-  closing.push(() => rm(directory, { recursive: true }));
   const child = spawn(program, [...args(port)], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -101,17 +107,25 @@ async function start({ program, build, args }: Example): Promise<{ system: Syste
       STATE_FILE: join(directory, 'shop.json'),
     },
   });
+  const end = async () => {
+    await ended(child);
+    await rm(directory, { recursive: true });
+  };
   let errors = '';
   child.stderr.on('data', (text) => {
     errors += text;
   });
-  closing.push(() => ended(child));
   const isUp = async () => {
     if (child.exitCode !== null) throw new Error(`The example ended: ${errors}`);
     return (await fetch(url).catch(() => undefined))?.status;
   };
-  await expect.poll(isUp, { timeout: 60_000 }).toBe(200);
-  return { system, url };
+  try {
+    await expect.poll(isUp, { timeout: 60_000 }).toBe(200);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return end;
 }
 
 const ended = (child: ChildProcess) =>
@@ -121,7 +135,7 @@ const ended = (child: ChildProcess) =>
     child.kill('SIGKILL');
   });
 
-async function order(url: string): Promise<string> {
+async function order(): Promise<string> {
   const response = await fetch(`${url}/orders`, { method: 'POST' });
   expect(response.status).toBe(201);
   const body = (await response.json()) as { merchant_uid: string; amount: number };
@@ -129,11 +143,11 @@ async function order(url: string): Promise<string> {
   return body.merchant_uid;
 }
 
-const delivered = async (url: string, merchantUid: string) =>
+const delivered = async (merchantUid: string) =>
   ((await (await fetch(`${url}/orders/${merchantUid}`)).json()) as { delivered: number }).delivered;
 
 /** Sends a webhook as an attacker, or again. */
-async function send(url: string, id: string, body: string, options: { secret?: string; at?: number } = {}) {
+async function send(id: string, body: string, options: { secret?: string; at?: number } = {}) {
   const at = options.at ?? Math.floor(Date.now() / 1000);
   const key = Buffer.from((options.secret ?? secret).slice('whsec_'.length), 'base64');
   const signature = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64');
@@ -147,33 +161,39 @@ async function send(url: string, id: string, body: string, options: { secret?: s
 }
 
 describe.each(examples)('$name', (example) => {
-  test.skipIf(!canRun(example))(
+  const runs = canRun(example);
+  let end: (() => Promise<void>) | undefined;
+  beforeAll(async () => {
+    if (runs) end = await start(example);
+  });
+  afterAll(() => end?.());
+
+  test.skipIf(!runs)(
     'delivers a paid order once, refuses forged webhooks, and refunds',
     async () => {
-      const { system, url } = await start(example);
-      const merchantUid = await order(url);
-      const unpaid = await order(url);
+      const merchantUid = await order();
+      const unpaid = await order();
       const forged = JSON.stringify({ type: 'Payment Paid', data: { id: `${unpaid}:2`, merchant_uid: unpaid } });
       const other = `whsec_${randomBytes(32).toString('base64')}`;
-      expect(await send(url, `${unpaid}:2`, forged, { secret: other })).toBe(401);
-      expect(await send(url, `${unpaid}:2`, forged, { at: Math.floor(Date.now() / 1000) - 600 })).toBe(401);
+      expect(await send(`${unpaid}:2`, forged, { secret: other })).toBe(401);
+      expect(await send(`${unpaid}:2`, forged, { at: Math.floor(Date.now() / 1000) - 600 })).toBe(401);
       expect((await fetch(`${url}/webhooks`, { method: 'POST', body: forged })).status).toBe(401);
 
       const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000, pay_method: 'card' });
       system.iamport.ledger.pay(imp_uid);
       expect((await system.complete({ imp_uid, merchant_uid: merchantUid })).json).toMatchObject({ status: 'paid' });
-      await expect.poll(() => delivered(url, merchantUid), { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => delivered(merchantUid), { timeout: 30_000 }).toBe(1);
 
       // The same event once more, as after a lost answer.
       const again = JSON.stringify({
         type: 'Payment Paid',
         data: { id: `${merchantUid}:2`, merchant_uid: merchantUid },
       });
-      expect(await send(url, `${merchantUid}:2`, again)).toBe(200);
-      expect(await delivered(url, merchantUid)).toBe(1);
+      expect(await send(`${merchantUid}:2`, again)).toBe(200);
+      expect(await delivered(merchantUid)).toBe(1);
       // A signed event of an order that is not paid: the backend is asked, and says so.
-      expect(await send(url, `${unpaid}:2`, forged)).toBe(200);
-      expect(await delivered(url, unpaid)).toBe(0);
+      expect(await send(`${unpaid}:2`, forged)).toBe(200);
+      expect(await delivered(unpaid)).toBe(0);
 
       expect((await fetch(`${url}/orders/${merchantUid}/refund`, { method: 'POST' })).status).toBe(401);
       const refunded = await fetch(`${url}/orders/${merchantUid}/refund`, {
@@ -187,13 +207,11 @@ describe.each(examples)('$name', (example) => {
     180_000,
   );
 
-  test.skipIf(!canRun(example))(
+  test.skipIf(!runs)(
     'its page pays in a browser, and its server delivers',
     async () => {
-      const { system, url } = await start(example);
-      const browser = await launchBrowser();
-      closing.push(() => browser.close());
-      const page = await (await pc(browser)).newPage();
+      const context = await pc(browser);
+      const page = await context.newPage();
       const failures: string[] = [];
       page.on('pageerror', (error) => failures.push(error.message));
       await page.goto(url);
@@ -204,8 +222,9 @@ describe.each(examples)('$name', (example) => {
       await page.locator('#result').filter({ hasText: /./ }).waitFor();
       expect(await page.locator('#result').innerText()).toMatch(/완료|complete/);
       const { merchant_uid: merchantUid } = system.iamport.ledger.entries().at(-1)?.payment ?? { merchant_uid: '' };
-      await expect.poll(() => delivered(url, merchantUid), { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => delivered(merchantUid), { timeout: 30_000 }).toBe(1);
       expect(failures).toEqual([]);
+      await context.close();
     },
     180_000,
   );
