@@ -42,6 +42,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
+          // One process runs many files: the SDK of AWS and the CDK are loaded once in each, not once a file.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [...unit, ...simulation, ...e2e],
           globalSetup,
