@@ -5,6 +5,7 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { heartbeatId } from '../../functions/adapters/dynamodb/heartbeats.ts';
 import { copyItem, copyRules } from '../../functions/adapters/dynamodb/restore.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
 import { ownTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
@@ -232,6 +233,13 @@ describe.each(engines)('on $name', (engine) => {
       });
       expect(await store.shopOrders.due(now, 100)).toEqual([]);
     });
+  });
+
+  test('isLater: writes a heartbeat, unless the table has a later one', async () => {
+    const key = { merchant_uid: { S: heartbeatId } };
+    await store.heartbeats.send(now);
+    await store.heartbeats.send(now - 300);
+    expect(await fixture.tables.orders.read(key)).toEqual({ ...key, sent_at: { N: String(now) } });
   });
 
   describe('a lost race', () => {

@@ -1,6 +1,7 @@
 /** The whole store on new tables of one engine. */
 
 import { createCheckpoints } from '../../functions/adapters/dynamodb/checkpoints.ts';
+import { createHeartbeats } from '../../functions/adapters/dynamodb/heartbeats.ts';
 import { createNotifications } from '../../functions/adapters/dynamodb/notifications.ts';
 import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
 import { createRefunds } from '../../functions/adapters/dynamodb/refunds.ts';
@@ -54,6 +55,7 @@ export const storesIn = ({ tables }: Pick<Fixture, 'tables'>, observed = (table:
   reversals: createReversals(observed(tables.reversals)),
   refunds: createRefunds(observed(tables.reversals)),
   notifications: createNotifications(observed(tables.reversals)),
+  heartbeats: createHeartbeats({ orders: observed(tables.orders), reversals: observed(tables.reversals) }),
   token: createSharedToken(observed(tables.state)),
   checkpoints: createCheckpoints(observed(tables.state)),
 });

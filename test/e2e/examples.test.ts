@@ -5,6 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../local/aws/free-port.ts';
@@ -115,17 +116,17 @@ async function start({ program, build, args }: Example): Promise<() => Promise<v
   child.stderr.on('data', (text) => {
     errors += text;
   });
-  const isUp = async () => {
-    if (child.exitCode !== null) throw new Error(`The example ended: ${errors}`);
-    return (await fetch(url).catch(() => undefined))?.status;
-  };
   try {
-    await expect.poll(isUp, { timeout: 60_000 }).toBe(200);
+    for (;;) {
+      if (child.exitCode !== null) throw new Error(`The example ended: ${errors}`);
+      const response = await fetch(url).catch(() => undefined);
+      if (response?.ok) return end;
+      await delay(50);
+    }
   } catch (error) {
     await end();
     throw error;
   }
-  return end;
 }
 
 const ended = (child: ChildProcess) =>
