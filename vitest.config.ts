@@ -10,7 +10,7 @@ const unit = [
   'test/functions/adapters/dynamodb/releases.test.ts',
   'test/functions/adapters/webhooks/**/*.test.ts',
   'test/functions/adapters/confirming-shop.test.ts',
-  'test/functions/{bad-input,confirm,deliver,event-schema,foreign-text,html,instance,plain-text,prime,settle,shop-auth}.test.ts',
+  'test/functions/{bad-input,confirm,deliver,event-schema,foreign-text,html,instance,plain-text,prime,result-page,settle,shop-auth}.test.ts',
   'test/infra/{config,configuration-file}.test.ts',
   'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
   'test/local/iamport/{changes,described,reads,tokens}.test.ts',

@@ -8,12 +8,13 @@ import { settleForBuyer } from '../application/look-up.ts';
 import { Problem, problemOf, refusal } from '../http/problem.ts';
 import { impUid, languageOf, merchantUid, optional, parse, queryFields } from '../http/request.ts';
 import { type HttpResponse, htmlPage, seeOther } from '../http/response.ts';
-import { type Result, resultPage } from '../http/result-page.ts';
-import type { OutcomeStatus } from '../payment/outcome.ts';
+import { resultPage } from '../http/result-page.ts';
+import { isUnpaid, type Result } from '../http/result-view.ts';
 import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { foreignText } from '../shared/foreign-text.ts';
 import { causesOf } from '../shared/log-line.ts';
+import { visibleText } from '../shared/plain-text.ts';
 
 /** The documented path. Other paths reach this function when a return address was cut off, or ends with a slash. */
 const ownPath = '/payments/complete/mobile';
@@ -65,7 +66,7 @@ function resultResponse(
   { config }: RequestDependencies,
 ): HttpResponse {
   const target = fields && targetOf(config.resultTargets, fields.to);
-  const windowMessage = fields && showsWindowMessage(result) ? foreignText(fields.error_msg) : '';
+  const windowMessage = fields && isUnpaid(result, fields) ? foreignText(visibleText(fields.error_msg)) : '';
   const location = target && withOutcome(target, result, fields, windowMessage);
   if (location && !needsLink(location, event)) return seeOther(location);
   const { text, policy } = resultPage({
@@ -77,23 +78,8 @@ function resultResponse(
     appLink: location,
     windowMessage,
   });
-  return htmlPage(location ? 200 : statusOf(result), text, policy);
+  return htmlPage(location || windowMessage ? 200 : statusOf(result), text, policy);
 }
-
-/** The window's message explains why nothing was paid, so it is shown only then. */
-const showsWindowMessage = (result: Result): boolean => 'outcome' in result && isUnpaid[result.outcome.status];
-
-const isUnpaid: Readonly<Record<OutcomeStatus, boolean>> = {
-  ready: true,
-  failed: true,
-  expired: false,
-  virtual_account_issued: false,
-  paid: false,
-  partial_cancelled: false,
-  cancelled: false,
-  deposit_reversed: false,
-  rejected: false,
-};
 
 function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: Query, windowMessage: string): string {
   const location = new URL(target);

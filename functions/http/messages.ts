@@ -61,12 +61,25 @@ const revocations = {
   manual: { ko: '이 가상계좌에는 입금하지 마세요.', en: 'Please do not pay into this account.' },
 } as const satisfies Record<Reversal['state'], Localized>;
 
+/** How the payment window ended, where nothing was paid and the status of the payment does not say so. */
+export const windowEnds = {
+  closed: { ko: '결제를 취소하셨습니다.', en: 'You cancelled the payment.' },
+  unopened: {
+    ko: '결제창이 열리지 않았습니다. 다시 시도해 주세요.',
+    en: 'The payment window did not open. Please try again.',
+  },
+  failed: statuses.failed,
+} as const satisfies Record<string, Localized>;
+
 /** The texts of the built-in result page beside the message. */
 export const pageTexts = {
   ko: {
     title: '결제 결과',
     order: '주문번호',
     amount: '금액',
+    paid: '결제 금액',
+    cancelled: '취소 금액',
+    left: '남은 금액',
     bank: '은행',
     account: '계좌번호',
     holder: '예금주',
@@ -79,6 +92,7 @@ export const pageTexts = {
     copied: '계좌번호를 복사했습니다.',
     asking: '결제 결과를 다시 확인하고 있습니다…',
     gaveUp: '결제하셨다면 결제는 안전하게 처리됩니다. 나중에 주문 내역에서 확인해 주세요.',
+    stillReversing: '취소에 시간이 걸리고 있습니다. 나중에 다시 확인해 주세요.',
     toApp: '앱으로 이동합니다. 이동하지 않으면 아래 버튼을 눌러 주세요.',
     nextActions: '다음으로 갈 곳',
     app: '앱으로 돌아가기',
@@ -92,6 +106,9 @@ export const pageTexts = {
     title: 'Payment result',
     order: 'Order',
     amount: 'Amount',
+    paid: 'Paid',
+    cancelled: 'Cancelled',
+    left: 'Left',
     bank: 'Bank',
     account: 'Account number',
     holder: 'Account holder',
@@ -104,6 +121,7 @@ export const pageTexts = {
     copied: 'The account number has been copied.',
     asking: 'Asking again…',
     gaveUp: 'If you paid, the payment is safe and will be settled. Please look at your orders later.',
+    stillReversing: 'The cancellation is taking longer. Please check again later.',
     toApp: 'Going to the app. If nothing happens, please use the button below.',
     nextActions: 'Where to go next',
     app: 'Back to the app',

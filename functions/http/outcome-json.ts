@@ -32,6 +32,7 @@ export function outcomeJson(outcome: Outcome, ids: RequestIds, language: Languag
     merchant_uid: outcome.merchantUid,
     amount: majorUnits(outcome.amount, outcome.currency),
     currency: outcome.currency,
+    cancelled_amount: outcome.cancelledAmount && majorUnits(outcome.cancelledAmount, outcome.currency),
     reason: outcome.reason,
     reversal: outcome.reversal,
     virtual_account: outcome.account && accountJson(outcome.account),

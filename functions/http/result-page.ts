@@ -1,23 +1,14 @@
 /** The built-in result page, for a shop without its own, and the page between a browser and the shop's app. */
 
-import { majorUnits } from '../payment/money.ts';
-import type { Outcome, OutcomeStatus } from '../payment/outcome.ts';
+import { type Amount, majorUnits, minus } from '../payment/money.ts';
+import type { Outcome } from '../payment/outcome.ts';
 import type { VirtualAccount } from '../payment/payment.ts';
 import type { Language } from '../shared/language.ts';
 import { type Html, html, raw } from './html.ts';
-import { outcomeMessage, pageTexts, problemMessage } from './messages.ts';
+import { pageTexts } from './messages.ts';
 import { knows } from './outcome-json.ts';
-import type { Problem } from './problem.ts';
 import { hashOf, script, styleIn } from './result-assets.ts';
-
-export type Result = { readonly outcome: Outcome } | { readonly problem: Problem };
-
-/** The query of the request, checked. The page sends it again when it checks again. */
-interface ResultQuery {
-  readonly imp_uid?: string | undefined;
-  readonly merchant_uid?: string | undefined;
-  readonly again?: string | undefined;
-}
+import { isUnpaid, type Result, type ResultQuery, type ResultView, type Tone, viewOf } from './result-view.ts';
 
 interface ResultPageInput {
   readonly result: Result;
@@ -40,19 +31,14 @@ export interface Page {
   readonly policy: string;
 }
 
-/** How often the page checks again, with longer and longer pauses: about two minutes in all. */
-const maxTries = 20;
-
 export function resultPage(input: ResultPageInput): Page {
-  const { result, query, shopName, branding, language, appLink, windowMessage } = input;
+  const { result, query, shopName, branding, language, appLink, windowMessage = '' } = input;
   const texts = pageTexts[language];
-  const canCheckAgain = 'problem' in result && result.problem.isFault;
-  const message =
-    'outcome' in result ? outcomeMessage(result.outcome, language) : problemMessage(result.problem.code, language);
-  const tone = 'outcome' in result ? presentations[result.outcome.status].tone : canCheckAgain ? 'wait' : 'bad';
-  const next = canCheckAgain && !appLink ? nextTry(query, result.problem.retryAfter) : undefined;
-  const details = 'outcome' in result && knows(result.outcome, query) && outcomeDetails(result.outcome, language);
-  const progress = appLink ? texts.toApp : next ? texts.asking : canCheckAgain && texts.gaveUp;
+  const view = viewOf(result, query, windowMessage, language);
+  const { message, tone } = view;
+  const next = appLink ? undefined : nextTry(query, view, 'problem' in result ? result.problem.retryAfter : undefined);
+  const gaveUp = view.pauses && ('problem' in result ? texts.gaveUp : texts.stillReversing);
+  const progress = appLink ? texts.toApp : next ? texts.asking : gaveUp;
   const redirect = appLink ? { to: appLink, after: 0 } : next;
   const style = styleIn(branding.color);
   const page = html`<!doctype html>
@@ -70,10 +56,10 @@ ${next && html`<noscript><meta http-equiv="refresh" content="${next.after};url=$
 ${masthead(shopName, branding.logo)}
 ${signs[tone]}
 <h1>${message}</h1>
-${details}
-${windowMessage && html`<p>${texts.windowMessage}: “${windowMessage}”</p>`}
+${resultDetails(result, query, language)}
+${windowMessage && windowMessage !== reasonIn(result, query) && html`<p>${texts.windowMessage}: “${windowMessage}”</p>`}
 <p role="status">${progress}</p>
-${!next && nextActions(input, canCheckAgain)}
+${(!next || 'outcome' in result) && nextActions(input, view)}
 </main>
 <script>${raw(script)}</script>
 </body>
@@ -101,41 +87,20 @@ const signs = {
   wait: sign('<circle cx="20" cy="20" r="17"/><path class="turning" d="M20 10v10l6 4"/>'),
   back: sign('<circle cx="20" cy="20" r="17"/><path d="m17 12-5 5 5 5m-5-5h11a5 5 0 0 1 0 10h-4"/>'),
   bad: sign('<circle cx="20" cy="20" r="17"/><path d="m14 14 12 12m0-12L14 26"/>'),
-} as const;
-type Tone = keyof typeof signs;
+} as const satisfies Record<Tone, Html>;
 
-interface Presentation {
-  readonly tone: Tone;
-  /** `pay`: the order can be paid again. `support`: the shop has to help. */
-  readonly next?: 'pay' | 'support';
-}
-
-/** How the page presents each status, and which action it offers. */
-const presentations: Readonly<Record<OutcomeStatus, Presentation>> = {
-  paid: { tone: 'good' },
-  virtual_account_issued: { tone: 'wait' },
-  ready: { tone: 'wait', next: 'pay' },
-  failed: { tone: 'bad', next: 'pay' },
-  expired: { tone: 'bad', next: 'pay' },
-  partial_cancelled: { tone: 'back' },
-  cancelled: { tone: 'back' },
-  deposit_reversed: { tone: 'bad', next: 'support' },
-  rejected: { tone: 'bad', next: 'support' },
-};
-
-/** Up to three links, the likeliest first. A page that checks again by itself has none. */
+/** Up to three links, the likeliest first. A page that waits for its result has none. */
 function nextActions(
-  { result, query, branding, language, appLink }: ResultPageInput,
-  canCheckAgain: boolean,
+  { query, branding, language, appLink }: ResultPageInput,
+  { next, pauses }: ResultView,
 ): Html | undefined {
   const texts = pageTexts[language];
-  const next = 'outcome' in result ? presentations[result.outcome.status].next : 'support';
   const { merchant_uid } = query;
   const all: [label: string, url: string | undefined | false][] = [
     [texts.app, appLink],
-    [texts.again, canCheckAgain && !appLink && `?${idsOf(query)}`],
+    [texts.again, pauses && !appLink && `?${idsOf(query)}`],
     [texts.checkout, next === 'pay' && merchant_uid !== undefined && withOrder(branding.checkout, merchant_uid)],
-    [texts.support, next === 'support' && !canCheckAgain && branding.support],
+    [texts.support, next === 'support' && branding.support],
     [texts.orders, next !== 'pay' && branding.orders],
     [texts.shop, branding.shop],
   ];
@@ -150,30 +115,61 @@ function withOrder(checkout: string | undefined, merchantUid: string): string | 
   return url.href;
 }
 
-function outcomeDetails(
-  { merchantUid, amount, currency, account, reason, receiptUrl, status }: Outcome,
-  language: Language,
-): Html {
+type Row = [name: string, value: string | undefined, copy?: boolean];
+
+/** The order number of the request is no secret to its sender, so an unpaid result has it. The rest needs both ids. */
+function resultDetails(result: Result, query: ResultQuery, language: Language): Html | undefined {
+  if ('outcome' in result && knows(result.outcome, query)) return outcomeDetails(result.outcome, language);
+  const { merchant_uid } = query;
+  if (!merchant_uid || !isUnpaid(result, query)) return undefined;
+  return details([[pageTexts[language].order, merchant_uid]], language);
+}
+
+/** The PG's own text, where the page shows it. Our reason for a rejection is in the message. */
+const reasonIn = (result: Result, query: ResultQuery): string | undefined =>
+  'outcome' in result && result.outcome.status === 'failed' && knows(result.outcome, query)
+    ? result.outcome.reason
+    : undefined;
+
+function outcomeDetails(outcome: Outcome, language: Language): Html {
+  const { merchantUid, account, reason, receiptUrl, status } = outcome;
   const texts = pageTexts[language];
-  const money = new Intl.NumberFormat(language, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
-  const rows: [string, string | undefined, copy?: boolean][] = [
+  const rows: Row[] = [
     [texts.order, merchantUid],
-    [texts.amount, money.format(majorUnits(amount, currency))],
+    ...amountRows(outcome, language),
     [texts.bank, account?.bank],
     [texts.account, account?.number, true],
     [texts.holder, account?.holder],
     [texts.due, account && deadlineText(account, language)],
-    // The PG's own text. Our reason for a rejection is in the message above.
     [texts.reason, status === 'failed' ? reason : undefined],
   ];
+  const receipt =
+    receiptUrl?.startsWith('https://') && html`<p><a href="${receiptUrl}" rel="noreferrer">${texts.receipt}</a></p>`;
+  return html`${details(rows, language)}${receipt}`;
+}
+
+/** After a part cancel the buyer has to know three amounts. */
+function amountRows({ amount, currency, cancelledAmount, status }: Outcome, language: Language): Row[] {
+  const texts = pageTexts[language];
+  const format = new Intl.NumberFormat(language, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+  const money = (units: Amount) => format.format(majorUnits(units, currency));
+  if (status !== 'partial_cancelled' || cancelledAmount === undefined) return [[texts.amount, money(amount)]];
+  return [
+    [texts.paid, money(amount)],
+    [texts.cancelled, money(cancelledAmount)],
+    [texts.left, money(minus(amount, cancelledAmount))],
+  ];
+}
+
+/** Rows without a value are left out. */
+function details(rows: readonly Row[], language: Language): Html {
+  const texts = pageTexts[language];
   const list = rows.flatMap(([name, value, copy]) => {
     if (!value) return [];
     const button = html`<button type="button" hidden data-copy="${value}" data-copied="${texts.copied}" aria-label="${texts.copyAccount}">${texts.copy}</button>`;
     return [html`<div><dt>${name}</dt><dd><span>${value}</span>${copy && button}</dd></div>`];
   });
-  const receipt =
-    receiptUrl?.startsWith('https://') && html`<p><a href="${receiptUrl}" rel="noreferrer">${texts.receipt}</a></p>`;
-  return html`<dl>${list}</dl>${receipt}`;
+  return html`<dl>${list}</dl>`;
 }
 
 function deadlineText({ depositDeadline }: VirtualAccount, language: Language): string | undefined {
@@ -182,21 +178,22 @@ function deadlineText({ depositDeadline }: VirtualAccount, language: Language): 
   return new Intl.DateTimeFormat(language, form).format(depositDeadline * 1000);
 }
 
-/** The longest pause that the page chooses itself. Seconds. */
-const maxPause = 8;
-
 /**
  * The address and the pause of the page's next check.
  * @param retryAfter seconds; used when longer than the page's own pauses, as after a 429 of Iamport
- * @returns undefined after `maxTries` checks
+ * @returns undefined for a final result, and after the last check
  */
-function nextTry(query: ResultQuery, retryAfter = 0): { readonly to: string; readonly after: number } | undefined {
+function nextTry(
+  query: ResultQuery,
+  { pauses = [] }: ResultView,
+  retryAfter = 0,
+): { readonly to: string; readonly after: number } | undefined {
   const tries = Number(query.again ?? 0);
-  if (!Number.isInteger(tries) || tries < 0 || tries >= maxTries) return undefined;
+  const pause = pauses[tries];
+  if (pause === undefined) return undefined;
   const next = idsOf(query);
   next.set('again', `${tries + 1}`);
-  const pause = Math.min(3 + Math.floor(tries / 2), maxPause);
-  return { to: `?${next}`, after: retryAfter > maxPause ? retryAfter : pause };
+  return { to: `?${next}`, after: retryAfter > Math.max(...pauses) ? retryAfter : pause };
 }
 
 const idsOf = ({ imp_uid, merchant_uid }: ResultQuery) =>

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly merchantUid: string;
   readonly amount: Amount;
   readonly currency: string;
+  /** How much of `amount` went back to the buyer, as the order records it; with `partial_cancelled` and `cancelled`. */
+  readonly cancelledAmount?: Amount;
   /** Why the payment was rejected, or the PG's text for a failure. */
   readonly reason?: Objection | (string & {});
   readonly reversal?: Pick<Reversal, 'kind' | 'state'>;
@@ -89,9 +91,11 @@ export function knownOutcome(order: Order, impUid: string | undefined): Outcome 
 
 type SettledState = Extract<OrderState, { readonly record: unknown }>;
 
-function settledOutcome({ merchantUid, amount, currency }: Order, { impUid, status, record }: SettledState): Outcome {
+function settledOutcome({ merchantUid, amount, currency }: Order, state: SettledState): Outcome {
+  const { impUid, status, record } = state;
   const { receiptUrl, applyNum } = record;
-  const attempt = { impUid, merchantUid, amount, currency, status };
+  const cancelled = 'cancelledAmount' in state && { cancelledAmount: state.cancelledAmount };
+  const attempt = { impUid, merchantUid, amount, currency, status, ...cancelled };
   return { ...attempt, ...(receiptUrl && { receiptUrl }), ...(applyNum && { applyNum }) };
 }
 

@@ -1,4 +1,4 @@
-/** Cleans a text of the shop's server before Iamport records it and shows it to the buyer. Pure. */
+/** Cleans a text of the shop's server or of the payment window before a buyer sees it. Pure. */
 
 /** One sentence in the payment window. Characters. */
 const maxLength = 100;
@@ -11,10 +11,9 @@ const maxRead = maxLength * 4;
  */
 export function plainText(value: unknown): string {
   if (typeof value !== 'string') return '';
-  const line = value
-    .slice(0, maxRead)
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .replace(/[<>]+/g, '')
-    .trim();
+  const line = visibleText(value).replace(/[<>]+/g, '').trim();
   return [...line].slice(0, maxLength).join('').trim();
 }
+
+/** @returns one line without control characters and invisible characters, from the first 400 characters of `text` */
+export const visibleText = (text = ''): string => text.slice(0, maxRead).replace(/[\p{C}\p{Z}]+/gu, ' ');

@@ -62,6 +62,9 @@ const outcome = z
     merchant_uid: merchantUid,
     amount,
     currency,
+    cancelled_amount: amount.optional().meta({
+      description: 'With partial_cancelled and cancelled: the part of amount that went back, in major units.',
+    }),
     reason: text.optional().meta({
       description: `With \`rejected\` one of ${Object.keys(objections).join(', ')}; with \`failed\` the words of the PG.`,
     }),

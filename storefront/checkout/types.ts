@@ -88,6 +88,8 @@ export interface Outcome {
   readonly merchant_uid?: string;
   readonly amount?: number;
   readonly currency?: string;
+  /** With `partial_cancelled` and `cancelled`: the part of `amount` that went back to the buyer. */
+  readonly cancelled_amount?: number;
   /** The reason of a rejection, or the PG's error text of a failure. */
   readonly reason?: string;
   /** The progress of the refund or revocation of a rejected payment. */

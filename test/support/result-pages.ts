@@ -1,7 +1,8 @@
 /** Every state of the built-in result page as mobile-redirect returns it, for the tests and the pictures in the docs. */
 
 import { Problem } from '../../functions/http/problem.ts';
-import { type Page, type Result, type ResultPageBranding, resultPage } from '../../functions/http/result-page.ts';
+import { type Page, type ResultPageBranding, resultPage } from '../../functions/http/result-page.ts';
+import type { Result } from '../../functions/http/result-view.ts';
 import type { Amount } from '../../functions/payment/money.ts';
 import type { Outcome } from '../../functions/payment/outcome.ts';
 import type { Language } from '../../functions/shared/language.ts';
@@ -31,9 +32,16 @@ export const states = {
   ready: outcome({ status: 'ready' }),
   expired: outcome({ status: 'expired' }),
   cancelled: outcome({ status: 'cancelled' }),
-  'partly-cancelled': outcome({ status: 'partial_cancelled' }),
+  closed: outcome({ status: 'ready' }),
+  unopened: { problem: new Problem('payment_not_found', 'No payment of the order.') },
+  'partly-cancelled': outcome({ status: 'partial_cancelled', cancelledAmount: 1_000 as Amount }),
   'deposit-reversed': outcome({ status: 'deposit_reversed' }),
   refunding: outcome({ status: 'rejected', reason: 'amount_mismatch', reversal: { ...cancel, state: 'requested' } }),
+  'still-refunding': outcome({
+    status: 'rejected',
+    reason: 'amount_mismatch',
+    reversal: { ...cancel, state: 'requested' },
+  }),
   refunded: outcome({ status: 'rejected', reason: 'duplicate_payment', reversal: { ...cancel, state: 'done' } }),
   'refund-by-hand': outcome({
     status: 'rejected',
@@ -46,6 +54,15 @@ export const states = {
   'to-the-app': outcome({ status: 'paid' }),
 } as const satisfies Record<string, Result>;
 export type State = keyof typeof states;
+
+/** The payment window's own message, where a state has one. */
+const windowMessages: Partial<Record<State, string>> = {
+  failed: '사용자가 결제를 취소하셨습니다',
+  closed: '사용자가 결제를 취소하셨습니다.',
+  unopened: '사전에 등록된 결제금액과 다른 금액으로는 결제할 수 없습니다.',
+};
+/** The last of the page's own checks is over. */
+const checks: Partial<Record<State, string>> = { 'given-up': '20', 'still-refunding': '5' };
 
 /** The branding of a demo shop. It has no logo, so the page loads none. */
 export const branding: ResultPageBranding = {
@@ -60,10 +77,12 @@ export function pageOf(state: State, language: Language, of: ResultPageBranding 
   return resultPage({
     result: states[state],
     query: {
-      imp_uid: payment.impUid,
+      // A payment that Iamport refuses to open has no id.
+      ...(state !== 'unopened' && { imp_uid: payment.impUid }),
       merchant_uid: payment.merchantUid,
-      ...(state === 'given-up' && { again: '20' }),
+      again: checks[state],
     },
+    windowMessage: windowMessages[state],
     shopName: '초록가게',
     branding: of,
     language,

@@ -43,6 +43,9 @@ const texts = {
   payAgain: ['같은 주문을 또 결제', 'Pay this order again'],
   standing: ['지금 이 주문은', 'This order is'],
   amount: ['금액', 'Amount'],
+  paidAmount: ['결제 금액', 'Paid'],
+  cancelledAmount: ['취소 금액', 'Cancelled'],
+  leftAmount: ['남은 금액', 'Left'],
   bank: ['입금 은행', 'Bank'],
   number: ['계좌번호', 'Account'],
   holder: ['예금주', 'Holder'],
@@ -56,8 +59,8 @@ const texts = {
   none: ['없음', 'none'],
   confirming: ['결제 결과를 확인하고 있습니다.', 'Your payment is being confirmed.'],
   noServer: [
-    '서버에 연결하지 못했습니다. 인터넷 연결을 확인하고 다시 시도해 주세요.',
-    'The server cannot be reached. Is npm start still running?',
+    '서버에 연결하지 못했습니다. npm start가 실행 중인지 확인해 주세요.',
+    'The server cannot be reached. Check that npm start is still running.',
   ],
   notUnderstood: [
     '서버가 알 수 없는 답을 보냈습니다. 잠시 후 다시 시도해 주세요.',
@@ -68,10 +71,13 @@ const texts = {
     'Something unexpected happened. Reload the page and try again.',
   ],
   noModule: [
-    '결제 모듈을 불러오지 못했습니다. 새로고침해 주세요.',
-    'The payment module did not load. Is the fake Iamport running?',
+    '결제 모듈(iamport.js)을 불러오지 못했습니다. npm start가 실행 중인지 확인한 뒤 새로고침해 주세요.',
+    'The payment module (iamport.js) did not load. Check that npm start is still running, then reload the page.',
   ],
-  noWindow: ['이 실행에는 샌드박스 결제창이 없습니다.', 'With IAMPORT_API_URL there is no payment window here.'],
+  noWindow: [
+    'IAMPORT_API_URL을 지정해 실행했으므로 이 페이지에는 결제창이 없습니다.',
+    'This page has no payment window, because npm start runs with IAMPORT_API_URL.',
+  ],
   'status.paid': ['결제 완료', 'Paid'],
   'status.virtual_account_issued': ['입금 대기', 'Waiting for the deposit'],
   'status.ready': ['결제 전', 'Not paid yet'],

@@ -24,6 +24,9 @@ const tones = {
 export function showOutcome(outcome) {
   const label = translate(`status.${outcome.status}`);
   const { amount, currency, virtual_account: account, reversal } = outcome;
+  const cancelled = outcome.status === 'partial_cancelled' ? outcome.cancelled_amount : undefined;
+  const reason = outcome.status === 'failed' ? outcome.reason : undefined;
+  const windowMessage = outcome.window?.error_msg;
   element('outcome').hidden = false;
   element('outcome').dataset.tone = tones[outcome.status] ?? 'wait';
   element('outcome').dataset.status = outcome.status;
@@ -33,15 +36,17 @@ export function showOutcome(outcome) {
   element('ask-again').hidden = outcome.status !== 'unconfirmed';
   element('facts').replaceChildren(
     ...rows([
-      ['amount', translate('amount'), amount !== undefined && money(amount, currency)],
+      ['amount', translate(cancelled ? 'paidAmount' : 'amount'), amount !== undefined && money(amount, currency)],
+      ['cancelled-amount', translate('cancelledAmount'), cancelled && money(cancelled, currency)],
+      ['left-amount', translate('leftAmount'), cancelled && money(amount - cancelled, currency)],
       ['bank', translate('bank'), account?.bank],
       ['account', translate('number'), account?.number],
       ['holder', translate('holder'), account?.holder],
       ['due', translate('due'), account?.due_at && time(account.due_at)],
       ['apply-num', translate('applyNum'), outcome.apply_num],
-      ['reason', translate('reason'), outcome.status === 'failed' && outcome.reason],
+      ['reason', translate('reason'), reason],
       ['reversal', translate('reversal'), reversal && translate(`reversal.${reversal.state}`)],
-      ['window', translate('window'), outcome.window?.error_msg],
+      ['window', translate('window'), ![reason, outcome.message].includes(windowMessage) && windowMessage],
       ['receipt', translate('receipt'), outcome.receipt_url && link(outcome.receipt_url)],
     ]),
   );

@@ -57,11 +57,11 @@ describe('the outcome of the order', () => {
   });
 
   test.each([
-    ['partly cancelled, this', 'partial_cancelled'],
-    ['cancelled, this', 'cancelled'],
-    ['deposit reversed, this', 'deposit_reversed'],
-  ])('%s', (name, status) => {
-    expect(outcomeOf(inState(name), returned, keep)).toStrictEqual({ ...ofOrder(), status });
+    ['partly cancelled, this', 'partial_cancelled', { cancelledAmount: 4_000 }],
+    ['cancelled, this', 'cancelled', { cancelledAmount: 14_000 }],
+    ['deposit reversed, this', 'deposit_reversed', {}],
+  ])('%s, with the amount that went back', (name, status, cancelled) => {
+    expect(outcomeOf(inState(name), returned, keep)).toStrictEqual({ ...ofOrder(), status, ...cancelled });
   });
 
   test('returns the account of an order, and the newer one when this one is superseded', () => {
