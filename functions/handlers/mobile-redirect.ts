@@ -27,7 +27,7 @@ export const query = z.object({
   to: z.optional(z.string()),
   /** How often our own page has checked again. */
   again: z.optional(z.string()),
-  /** The payment window's own message. Shown as such beside an unpaid outcome; never trusted, stored or logged. */
+  /** The payment window's own message. Shown as such where nothing was paid; never trusted, stored or logged. */
   error_msg: z.catch(z.optional(z.string()), undefined),
 });
 type Query = z.infer<typeof query>;

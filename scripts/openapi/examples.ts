@@ -60,6 +60,7 @@ export const RESPONSE_EXAMPLES: Partial<Record<ResponseName, Readonly<Record<str
   Outcome: {
     paid: outcome({ status: 'paid', applyNum: '96736471' }),
     virtual_account_issued: outcome({ status: 'virtual_account_issued', account }),
+    partial_cancelled: outcome({ status: 'partial_cancelled', cancelledAmount: won(4_000) }),
     rejected: outcome({ status: 'rejected', reason: 'amount_mismatch', reversal: { kind: 'cancel', state: 'done' } }),
     imp_uid_alone: written(outcomeJson({ impUid, merchantUid, ...money, status: 'paid' }, { imp_uid: impUid }, 'en')),
   },

@@ -81,7 +81,8 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     await (await buyer.levers()).getByTestId('fail').click();
     const text = await buyer.outcomeText('failed');
     expect(text).toContain('결제에 실패했습니다. 다시 시도해 주세요.');
-    expect(text).toContain('한도초과');
+    // The PG and the window give the same reason, which is shown once.
+    expect(text.split('한도초과')).toHaveLength(2);
     const failed = buyer.payment;
     expect(failed.status).toBe('failed');
     expect(await buyer.order()).toMatchObject({ status: 'failed', imp_uid: failed.imp_uid, reason: '한도초과' });
@@ -96,7 +97,15 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
   test('a closed window does not change the order', async () => {
     const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('close').click();
-    expect(await buyer.outcomeText('ready')).toContain('아직 결제되지 않았습니다.');
+    const text = await buyer.outcomeText('ready');
+    expect(text).toContain(profile === 'pc' ? '아직 결제되지 않았습니다.' : '결제를 취소하셨습니다.');
+    expect(text).toContain('사용자가 결제를 취소하셨습니다.');
+    const { merchant_uid } = buyer.payment;
+    if (profile === 'phone') {
+      const again = new URL('/', environment.system.url);
+      again.searchParams.set('merchant_uid', merchant_uid);
+      expect(await buyer.page.getByRole('link', { name: '다시 결제하기' }).getAttribute('href')).toBe(again.href);
+    }
     expect(buyer.payment.status).toBe('ready');
     expect(await buyer.order()).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
@@ -120,6 +129,19 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     });
     await buyer.page.reload();
     expect(await buyer.outcomeText('rejected')).toContain('결제를 취소했습니다.');
+  });
+
+  test('a cancel that takes longer is shown as done without a reload [T546]', async () => {
+    const { iamport } = environment.system;
+    iamport.settings.webhooks = 'never';
+    const buyer = await enterWith();
+    const window = await buyer.openWindow();
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    await payAnotherAmount(window);
+    // The first response is always `requested`. On a slow machine the page may have checked again before this line.
+    expect(await buyer.outcomeText('rejected')).toMatch(/결제를 취소(했|하고 있)습니다\./);
+    await buyer.page.getByText('결제를 취소했습니다.').waitFor();
+    await buyer.untilReversed();
   });
 
   test('a second payment of a paid order is rejected and refunded', async () => {
@@ -149,7 +171,9 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     environment.system.iamport.ledger.cancelInConsole(imp_uid, 4_000);
     await expect.poll(async () => (await buyer.order()).status).toBe('partial_cancelled');
     await buyer.page.reload();
-    expect(await buyer.outcomeText('partial_cancelled')).toContain('결제 금액의 일부가 취소되었습니다.');
+    const partly = await buyer.outcomeText('partial_cancelled');
+    expect(partly.replace(/\s+/g, ' ')).toContain('결제 금액 ₩14,000 취소 금액 ₩4,000 남은 금액 ₩10,000');
+    expect(partly).toContain('결제 금액의 일부가 취소되었습니다.');
     expect(await buyer.order()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
     environment.system.iamport.ledger.cancelInConsole(imp_uid);
     await expect.poll(async () => (await buyer.order()).status).toBe('cancelled');
@@ -241,9 +265,28 @@ test("a window for an amount other than the order's does not open", async () => 
   await buyer.page.locator('summary').click();
   await buyer.page.getByTestId('forge').check();
   await buyer.page.getByTestId('pay').click();
-  expect(await buyer.outcomeText('unopened')).toContain('결제창이 열리지 않음');
+  const text = await buyer.outcomeText('unopened');
+  expect(text).toContain('결제창이 열리지 않음');
+  // The message of the window is the message of the outcome, so it is shown once.
+  expect(text.split('사전에 등록된')).toHaveLength(2);
   expect(environment.system.iamport.ledger.entries()).toHaveLength(before);
   const merchantUid = await buyer.page.locator('[data-field=merchant_uid] dd').innerText();
+  expect(await buyer.order(merchantUid)).toMatchObject({ status: 'ready', amount: 14_000 });
+});
+
+test('a forged amount on a phone shows the reason, the order and a link to pay again', async () => {
+  const buyer = await Buyer.with('phone', environment);
+  await buyer.enterShop();
+  await buyer.page.locator('summary').click();
+  await buyer.page.getByTestId('forge').check();
+  await buyer.page.getByTestId('pay').click();
+  const text = await buyer.outcomeText('unopened');
+  const merchantUid = new URL(buyer.page.url()).searchParams.get('merchant_uid') ?? '';
+  expect(text).toContain('결제창이 열리지 않았습니다.');
+  expect(text).toContain(merchantUid);
+  expect(text).toMatch(/결제창 안내: “사전에 등록된 /);
+  await buyer.page.getByRole('link', { name: '다시 결제하기' }).click();
+  await buyer.page.waitForURL(`${environment.system.url}/**`);
   expect(await buyer.order(merchantUid)).toMatchObject({ status: 'ready', amount: 14_000 });
 });
 

@@ -288,9 +288,15 @@ describe('changes of a settled payment', () => {
     system.iamport.ledger.cancelInConsole(impUid, 4_000);
     await system.webhook({ imp_uid: impUid, status: 'cancelled' });
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
+    // The buyer's response has it too, and a further cancel without a webhook.
+    const outcome = async () => (await system.complete({ imp_uid: impUid, merchant_uid: merchantUid })).json;
+    expect(await outcome()).toMatchObject({ status: 'partial_cancelled', amount: 14_000, cancelled_amount: 4_000 });
+    system.iamport.ledger.cancelInConsole(impUid, 1_000);
+    expect(await outcome()).toMatchObject({ status: 'partial_cancelled', amount: 14_000, cancelled_amount: 5_000 });
     system.iamport.ledger.cancelInConsole(impUid);
     await system.webhook({ imp_uid: impUid, status: 'cancelled' });
-    expect(await orderOf(merchantUid)).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000, revision: 4 });
+    expect(await orderOf(merchantUid)).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000, revision: 5 });
+    expect(await outcome()).toMatchObject({ status: 'cancelled', cancelled_amount: 14_000 });
   });
 
   test('applies a deposit that the bank takes back and gives again [T72]', async () => {

@@ -144,6 +144,44 @@ describe('the message of the payment window', () => {
     expect(new URL(String(location)).searchParams.get('error_msg')).toBe('<b>네이버페이</b> 사용자 취소 ***');
   });
 
+  test('cuts a long message to 100 characters, without control and invisible characters [T544]', async () => {
+    const fixture = await startFixture();
+    await fixture.order();
+    const { imp_uid } = fixture.ledger.open({ merchant_uid: 'order-1', amount: 14_000, pay_method: 'card' });
+    const shownFor = async (text: string, target?: string) => {
+      const query = `imp_uid=${imp_uid}&merchant_uid=order-1&error_msg=${encodeURIComponent(text)}`;
+      const { body = '', location } = await redirect(fixture, query, target ? { web: target } : {});
+      if (location) return new URL(String(location)).searchParams.get('error_msg');
+      return /결제창 안내: “(.*?)”/s.exec(body)?.[1];
+    };
+    expect(await shownFor('가'.repeat(10_000))).toBe('가'.repeat(100));
+    const hidden = '\u202e취\u0000소\r\nset-cookie: a=b\u200b 110\u200b-123\u200b-456789';
+    expect(await shownFor(hidden)).toBe('취 소 set-cookie: a=b ***');
+    expect(await shownFor(hidden, 'https://shop.example/result')).toBe('취 소 set-cookie: a=b ***');
+    expect(await shownFor('\u202e\u0000')).toBeUndefined();
+    const script = '</p><script>alert(1)</script><img src=x onerror=alert(1)>';
+    expect(await shownFor(script)).toBe(
+      '&lt;/p&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;',
+    );
+  });
+
+  test('shows why Iamport refused to open the window of an order without a payment [T545]', async () => {
+    const fixture = await startFixture();
+    await fixture.order();
+    const query = `merchant_uid=order-1&error_code=F0001&error_msg=${encodeURIComponent('금액이 <다릅니다>')}`;
+    const page = await redirect(fixture, query);
+    expect(page.status).toBe(200);
+    for (const text of ['결제창이 열리지 않았습니다', 'order-1', '결제창 안내: “금액이 &lt;다릅니다&gt;”'])
+      expect(page.body).toContain(text);
+    const { location = '' } = await redirect(fixture, query, { web: 'https://shop.example/result' });
+    expect(Object.fromEntries(new URL(String(location)).searchParams)).toEqual({
+      ...{ merchant_uid: 'order-1', status: 'unconfirmed', reason: 'payment_not_found' },
+      error_msg: '금액이 <다릅니다>',
+    });
+    expect((await redirect(fixture, 'merchant_uid=order-1')).status).toBe(404);
+    expect((await redirect(fixture, query.replace('order-1', 'order-2'))).body).not.toContain('다릅니다');
+  });
+
   test('omits the message when the payment is paid, or when the parameter is repeated', async () => {
     const fixture = await startFixture();
     await fixture.order();
