@@ -23,7 +23,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     shopName: { allowed: 'up to 60 characters', meaning: 'the name on the built-in page' },
     resultPage: {
       allowed:
-        '`logo` (`https://` picture), `color` (`#rrggbb`), `shop`, `orders`, `checkout` (`https://`), `support` (`https://`, `tel:` or `mailto:`), 1,024 bytes in all',
+        '`logo` (`https://` picture), `color` (`#rgb` or `#rrggbb`), `shop`, `orders`, `checkout` (`https://`), `support` (`https://`, `tel:` or `mailto:`), 1,024 bytes in all',
       meaning:
         'branding of the built-in page, and the links of its buttons; `merchant_uid` is added to `checkout`, and `shop` is by default the first origin',
     },
@@ -132,7 +132,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     shopName: { allowed: '60자 이하', meaning: '내장 페이지에 표시할 이름' },
     resultPage: {
       allowed:
-        '`logo`(`https://` 이미지), `color`(`#rrggbb`), `shop`, `orders`, `checkout`(`https://`), `support`(`https://`, `tel:`, `mailto:`), 모두 합해 1,024바이트',
+        '`logo`(`https://` 이미지), `color`(`#rgb`나 `#rrggbb`), `shop`, `orders`, `checkout`(`https://`), `support`(`https://`, `tel:`, `mailto:`), 모두 합해 1,024바이트',
       meaning:
         '내장 페이지에 보일 상점의 모습과 버튼이 가리킬 곳. `checkout`에는 `merchant_uid`가 붙고, `shop`은 정하지 않으면 첫 번째 origin입니다',
     },

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
 import { eventNames, notificationNames } from '../functions/events/event-schema.ts';
+import { hexColor } from '../functions/http/result-assets.ts';
 import { tierCode } from '../functions/payment/order.ts';
 import type { Environment } from './environment.ts';
 import { FUNCTION_NAMES, ROUTE_NAMES } from './function-table.ts';
@@ -118,7 +119,7 @@ const keys = z.strictObject({
       logo: pageLink(['https:']).refine(isPicture, "must not contain ; , ' or a query").optional(),
       color: z
         .string()
-        .regex(/^#[0-9a-f]{6}$/i, 'must be a colour like "#1f5eff"')
+        .regex(hexColor, 'must be "#rgb" or "#rrggbb" with hexadecimal digits, like "#1f5eff"')
         .optional(),
       shop: pageLink(['https:']).optional(),
       orders: pageLink(['https:']).optional(),

@@ -5,8 +5,16 @@
 
 import { createHash } from 'node:crypto';
 
-/** @param color the shop's, `#rrggbb`; text on it is black or white, whichever is easier to read */
-export const styleIn = (color = defaultColor): string => `
+/** The shop's colour as the configuration accepts it. It is inserted without escaping, so nothing else may match. */
+export const hexColor = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i;
+
+/**
+ * @param color the shop's; another form than `hexColor` counts as none. Text on it is black or white, whichever is easier
+ *   to read
+ */
+export const styleIn = (color = ''): string => styleOf(hexColor.test(color) ? color : defaultColor);
+
+const styleOf = (color: string): string => `
 :root{color-scheme:light dark;--ink:#1a1d21;--quiet:#56606a;--paper:#fff;--ground:#f2f4f6;--line:#dfe3e8;--good:#0a7d4b;--wait:#8a5a00;--bad:#b3261e;--shop:${color};--on-shop:${readableOn(color)}}
 @media(prefers-color-scheme:dark){:root{--ink:#eef1f4;--quiet:#a8b2bc;--paper:#1d2126;--ground:#121518;--line:#343b43;--good:#5fd39b;--wait:#f2c063;--bad:#ff8d85}}
 *{box-sizing:border-box}
@@ -57,11 +65,12 @@ const defaultColor = '#1f5eff';
 
 /**
  * One of the two always has a contrast of at least 4.5 to 1. Source: WCAG 2.2, relative luminance.
- * @param color `#rrggbb`
+ * @param color `#rgb` or `#rrggbb`
  */
 export function readableOn(color: string): '#000' | '#fff' {
+  const digits = color.length === 4 ? color.replace(/[^#]/g, '$&$&') : color;
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const channel = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    const channel = Number.parseInt(digits.slice(at, at + 2), 16) / 255;
     return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
   });
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;

@@ -59,7 +59,7 @@ ${signs[tone]}
 ${resultDetails(result, query, language)}
 ${windowMessage && windowMessage !== reasonIn(result, query) && html`<p>${texts.windowMessage}: “${windowMessage}”</p>`}
 <p role="status">${progress}</p>
-${(!next || 'outcome' in result) && nextActions(input, view)}
+${(!next || 'outcome' in result) && nextActions(input, view, next !== undefined)}
 </main>
 <script>${raw(script)}</script>
 </body>
@@ -93,12 +93,13 @@ const signs = {
 function nextActions(
   { query, branding, language, appLink }: ResultPageInput,
   { next, pauses }: ResultView,
+  isAsking: boolean,
 ): Html | undefined {
   const texts = pageTexts[language];
   const { merchant_uid } = query;
   const all: [label: string, url: string | undefined | false][] = [
     [texts.app, appLink],
-    [texts.again, pauses && !appLink && `?${idsOf(query)}`],
+    [texts.again, pauses && !isAsking && !appLink && `?${idsOf(query)}`],
     [texts.checkout, next === 'pay' && merchant_uid !== undefined && withOrder(branding.checkout, merchant_uid)],
     [texts.support, next === 'support' && branding.support],
     [texts.orders, next !== 'pay' && branding.orders],
@@ -203,7 +204,7 @@ const idsOf = ({ imp_uid, merchant_uid }: ResultQuery) =>
 export interface ResultPageBranding {
   /** An `https://` address of a picture. */
   readonly logo?: string | undefined;
-  /** `#rrggbb` */
+  /** `#rgb` or `#rrggbb` */
   readonly color?: string | undefined;
   /** The shop's home page. */
   readonly shop?: string | undefined;

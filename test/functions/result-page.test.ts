@@ -61,6 +61,27 @@ describe('amounts', () => {
   });
 });
 
+describe('the colour of the shop', () => {
+  const styleFor = (color: string) => pageOf('paid', 'ko', { color }).text;
+
+  test.each([
+    ['#ffd400', '--shop:#ffd400;--on-shop:#000}'],
+    ['#fd0', '--shop:#fd0;--on-shop:#000}'],
+    ['#0B6E4F', '--shop:#0B6E4F;--on-shop:#fff}'],
+    ['#064', '--shop:#064;--on-shop:#fff}'],
+  ])('%s is used, with the text that is easier to read', (color, style) => {
+    expect(styleFor(color)).toContain(style);
+  });
+
+  test.each(['red', '#12', '#12345', '#fff}body{display:none', '</style><script>alert(1)</script>', '#fff\n'])(
+    'the page ignores %j [T547]',
+    (color) => {
+      expect(styleFor(color)).toContain('--shop:#1f5eff;--on-shop:#fff}');
+      expect(styleFor(color)).not.toContain(`--shop:${color}`);
+    },
+  );
+});
+
 describe('the end of the window', () => {
   test('shows a closed window as cancelled by the buyer, with a link to pay again [T541]', () => {
     const page = shownIn('closed');
@@ -117,7 +138,7 @@ describe('a payment that is being cancelled', () => {
     expect(next).toBe(`?${query}: ${seconds}`);
     expect(paragraphs).toEqual(['결제 결과를 다시 확인하고 있습니다…']);
     // The payment is rejected for good: the buyer may go on.
-    expect(links).toContain('tel:02-000-0000');
+    expect(links).toEqual(['tel:02-000-0000', 'https://shop.example/orders', 'https://shop.example/']);
   });
 
   test('is checked only on a click after the last check, and not at all when it is done', () => {

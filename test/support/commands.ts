@@ -35,6 +35,7 @@ export const commands: Readonly<Record<string, RunBy | NotRun>> = {
   'npm run proof': { test: 'test/docs.test.ts' },
   'npm run schemas': { test: 'test/functions/event-schema.test.ts' },
   'npm run openapi': { test: 'test/functions/openapi.test.ts' },
+  'npm run moving-picture': { because: 'It needs a Korean font on the machine, and writes into docs/images.' },
   'npm run pictures': { because: 'It needs a Korean font on the machine, and writes into docs/images.' },
   'npm run storefront': { test: 'test/storefront/checkout.test.ts' },
   'npm run native': { test: 'test/storefront/native.test.ts' },
