@@ -11,11 +11,15 @@ import { pageOf, type State } from '../test/support/result-pages.ts';
 const shown: readonly (readonly [State, 'light' | 'dark'])[] = [
   ['paid', 'light'],
   ['virtual-account', 'light'],
+  ['partly-cancelled', 'light'],
   ['failed', 'light'],
+  ['closed', 'light'],
+  ['unopened', 'light'],
   ['refunding', 'light'],
   ['unconfirmed', 'light'],
   ['to-the-app', 'light'],
   ['virtual-account', 'dark'],
+  ['closed', 'dark'],
   ['given-up', 'dark'],
 ];
 const [width, height] = [340, 640];
@@ -33,7 +37,7 @@ try {
       pictures.push((await page.screenshot()).toString('base64'));
       await context.close();
     }
-    const board = await browser.newPage({ viewport: { width: width * 4 + 60, height: height * 2 + 36 } });
+    const board = await browser.newPage({ viewport: { width: width * 4 + 60, height: height * 3 + 48 } });
     const images = pictures.map((picture) => `<img width="${width}" src="data:image/png;base64,${picture}">`);
     await board.setContent(
       `<style>body{margin:12px;display:grid;grid-template-columns:repeat(4,1fr);gap:12px;background:#c9ced4}img{border-radius:12px}</style>${images.join('')}`,
