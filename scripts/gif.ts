@@ -26,13 +26,18 @@ export async function gifOf(frames: readonly Frame[], page: Page): Promise<Uint8
   for (const [at, { rgba, width, height }] of images.entries()) {
     const indexes = gifenc.applyPalette(rgba, palette);
     const last = before;
-    encoder.writeFrame(last ? indexes.map((index, i) => (index === last[i] ? transparentIndex : index)) : indexes, width, height, {
-      delay: frames[at]?.ms ?? 0,
-      palette: [...palette, [0, 0, 0]],
-      transparent: last !== undefined,
-      transparentIndex,
-      dispose: 1,
-    });
+    encoder.writeFrame(
+      last ? indexes.map((index, i) => (index === last[i] ? transparentIndex : index)) : indexes,
+      width,
+      height,
+      {
+        delay: frames[at]?.ms ?? 0,
+        palette: [...palette, [0, 0, 0]],
+        transparent: last !== undefined,
+        transparentIndex,
+        dispose: 1,
+      },
+    );
     before = indexes;
   }
   encoder.finish();

@@ -115,7 +115,10 @@ async function record(language: Language, browser: Browser, url: string): Promis
       await arrival('event', 'Payment Rejected');
       await arrival('event', 'Refund Completed');
       await shop.locator('#outcome[data-status=rejected] [data-field=reversal]').waitFor();
-      await shop.getByText(/결제를 취소했습니다|has been cancelled/).first().waitFor();
+      await shop
+        .getByText(/결제를 취소했습니다|has been cancelled/)
+        .first()
+        .waitFor();
     },
     '100',
   );

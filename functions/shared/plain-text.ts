@@ -17,4 +17,7 @@ export function plainText(value: unknown): string {
 
 /** @returns one line without control characters and invisible characters, from the first 400 characters of `text` */
 export const visibleText = (text = ''): string =>
-  text.slice(0, maxRead).replace(/\p{Cf}+/gu, '').replace(/[\p{C}\p{Z}]+/gu, ' ');
+  text
+    .slice(0, maxRead)
+    .replace(/\p{Cf}+/gu, '')
+    .replace(/[\p{C}\p{Z}]+/gu, ' ');

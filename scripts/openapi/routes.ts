@@ -82,7 +82,8 @@ export const FIELD_MEANINGS: Readonly<Record<string, string>> = {
   merchant_uid: "The shop's id of the order: 1 to 40 visible characters.",
   to: 'The name of a configured result target; `web` where it is left out.',
   again: 'How often the built-in page has retried. Only that page sends it.',
-  error_msg: "The payment window's error message. The page quotes it beside an unpaid outcome, and beside an order without a payment. It is never trusted.",
+  error_msg:
+    "The payment window's error message. The page quotes it beside an unpaid outcome, and beside an order without a payment. It is never trusted.",
   status: 'The status in the notification. Not trusted.',
   event: "Iamport's name of a notification that is not about the payment's status.",
   extra: 'The content of such a notification. Published as it was sent, unconfirmed.',
