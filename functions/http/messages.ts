@@ -62,14 +62,14 @@ const revocations = {
 } as const satisfies Record<Reversal['state'], Localized>;
 
 /** How the payment window ended, where nothing was paid and the status of the payment does not say so. */
-export const windowEnds = {
+const windowEnds = {
   closed: { ko: '결제를 취소하셨습니다.', en: 'You cancelled the payment.' },
   unopened: {
     ko: '결제창이 열리지 않았습니다. 다시 시도해 주세요.',
     en: 'The payment window did not open. Please try again.',
   },
-  failed: statuses.failed,
 } as const satisfies Record<string, Localized>;
+export type WindowEnd = keyof typeof windowEnds | 'failed';
 
 /** The texts of the built-in result page beside the message. */
 export const pageTexts = {
@@ -167,6 +167,9 @@ export function outcomeMessage(
   const next = reversal?.kind === 'revoke' ? revocations : returns;
   return reversal ? `${objection} ${next[reversal.state][language]}` : objection;
 }
+
+export const windowEndMessage = (end: WindowEnd, language: Language): string =>
+  (end === 'failed' ? statuses.failed : windowEnds[end])[language];
 
 export const problemMessage = (code: ProblemCode, language: Language): string =>
   (problems[code] ?? invalidRequest)[language];

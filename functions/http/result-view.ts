@@ -2,7 +2,7 @@
 
 import type { Outcome, OutcomeStatus } from '../payment/outcome.ts';
 import type { Language } from '../shared/language.ts';
-import { outcomeMessage, problemMessage, windowEnds } from './messages.ts';
+import { outcomeMessage, problemMessage, type WindowEnd, windowEndMessage } from './messages.ts';
 import type { Problem } from './problem.ts';
 
 export type Result = { readonly outcome: Outcome } | { readonly problem: Problem };
@@ -45,7 +45,7 @@ const views: Readonly<Record<OutcomeStatus, Omit<ResultView, 'message'>>> = {
 /** @param windowMessage the window's own message; empty without one, and for a result that it does not explain */
 export function viewOf(result: Result, query: ResultQuery, windowMessage: string, language: Language): ResultView {
   const end = windowMessage && windowEndOf(result, query, windowMessage);
-  if (end) return { message: windowEnds[end][language], tone: end === 'closed' ? 'back' : 'bad', next: 'pay' };
+  if (end) return { message: windowEndMessage(end, language), tone: end === 'closed' ? 'back' : 'bad', next: 'pay' };
   if ('problem' in result) {
     const { code, isFault } = result.problem;
     const message = problemMessage(code, language);
@@ -77,7 +77,7 @@ const namesCancel = /취소|포기|중단|cancel/i;
  * of the window means that it has closed.
  * @returns undefined when the outcome's own message says it
  */
-function windowEndOf(result: Result, { imp_uid }: ResultQuery, message: string): keyof typeof windowEnds | undefined {
+function windowEndOf(result: Result, { imp_uid }: ResultQuery, message: string): WindowEnd | undefined {
   if ('outcome' in result && result.outcome.status !== 'ready') return undefined;
   if (imp_uid === undefined) return 'unopened';
   return namesCancel.test(message) ? 'closed' : 'failed';

@@ -131,7 +131,7 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     expect(await buyer.outcomeText('rejected')).toContain('결제를 취소했습니다.');
   });
 
-  test('a cancel that takes longer is shown as done without a reload [T546]', async () => {
+  test('a cancel that takes longer is shown as done without a reload', async () => {
     const { iamport } = environment.system;
     iamport.settings.webhooks = 'never';
     const buyer = await enterWith();

@@ -256,7 +256,8 @@ test.runIf(process.platform === 'linux')('V8 does not optimize the parser of und
 /** KB, rounded up. Lower a budget when its bundle shrinks, and raise one only for a reason. */
 const budgets: Record<string, number> = {
   Complete: 451,
-  MobileRedirect: 470,
+  // The page has a state for a closed window, one that did not open, and a part cancel.
+  MobileRedirect: 472,
   Webhook: 450,
   Orders: 442,
   Refunds: 460,

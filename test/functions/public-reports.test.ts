@@ -165,7 +165,7 @@ describe('the message of the payment window', () => {
     );
   });
 
-  test('shows why Iamport refused to open the window of an order without a payment [T545]', async () => {
+  test('shows why Iamport refused to open the window of an order without a payment', async () => {
     const fixture = await startFixture();
     await fixture.order();
     const query = `merchant_uid=order-1&error_code=F0001&error_msg=${encodeURIComponent('금액이 <다릅니다>')}`;

@@ -35,7 +35,7 @@ const ready: Outcome = {
 };
 
 describe('amounts', () => {
-  test('shows what was paid, cancelled and is left after a part cancel [T540]', () => {
+  test('shows what was paid, cancelled and is left after a part cancel', () => {
     const order = '주문번호: ORD20261123-0001';
     expect(shownIn('partly-cancelled').rows).toEqual([
       order,
@@ -74,7 +74,7 @@ describe('the colour of the shop', () => {
   });
 
   test.each(['red', '#12', '#12345', '#fff}body{display:none', '</style><script>alert(1)</script>', '#fff\n'])(
-    'the page ignores %j [T547]',
+    'the page ignores %j',
     (color) => {
       expect(styleFor(color)).toContain('--shop:#1f5eff;--on-shop:#fff}');
       expect(styleFor(color)).not.toContain(`--shop:${color}`);
@@ -83,7 +83,7 @@ describe('the colour of the shop', () => {
 });
 
 describe('the end of the window', () => {
-  test('shows a closed window as cancelled by the buyer, with a link to pay again [T541]', () => {
+  test('shows a closed window as cancelled by the buyer, with a link to pay again', () => {
     const page = shownIn('closed');
     expect(page).toMatchObject({ heading: '결제를 취소하셨습니다.', tone: 'back' });
     expect(page.links[0]).toBe(checkout);
@@ -98,7 +98,7 @@ describe('the end of the window', () => {
     expect(page.paragraphs).toEqual(['결제창 안내: “[PG] 시스템 점검 중입니다.”']);
   });
 
-  test('shows a payment that Iamport refused to open with its order, the reason and a link to pay [T542]', () => {
+  test('shows a payment that Iamport refused to open with its order, the reason and a link to pay', () => {
     const page = shownIn('unopened');
     expect(page).toMatchObject({ heading: '결제창이 열리지 않았습니다. 다시 시도해 주세요.', tone: 'bad' });
     expect(page.rows).toEqual(['주문번호: ORD20261123-0001']);
@@ -132,7 +132,7 @@ describe('a payment that is being cancelled', () => {
     ['2', 8],
     ['3', 15],
     ['4', 30],
-  ])('is checked again after %s checks in %i s [T543]', (again, seconds) => {
+  ])('is checked again after %s checks in %i s', (again, seconds) => {
     const { next, paragraphs, links } = shownFor(states.refunding, { ...ids, again });
     const query = new URLSearchParams({ ...ids, again: String(Number(again ?? 0) + 1) });
     expect(next).toBe(`?${query}: ${seconds}`);
