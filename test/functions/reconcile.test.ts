@@ -2,8 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { IamportTooLarge } from '../../functions/application/faults.ts';
+import { inTime } from '../../functions/application/in-time.ts';
+import { processDueOrder } from '../../functions/application/reconcile/due-items.ts';
+import { emptyReport } from '../../functions/application/reconcile/report.ts';
 import { orders } from '../../functions/handlers/orders.ts';
 import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
+import { deadlineIn } from '../../functions/shared/clock.ts';
 import { eventOf, jsonBody } from '../support/event.ts';
 import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
@@ -416,6 +420,24 @@ test('expires an order whose amount Iamport refuses', async () => {
   await reconcile();
   expect((await deps.orders.read('order-1'))?.nextCheckAt).toBe(1_795_001_000);
   pass(1_000);
+  await reconcile();
+  expect((await show()).status).toBe('expired');
+});
+
+test('keeps the check of an expired order that an overlapping run has postponed', async () => {
+  const { order, reconcile, pass, show, deps } = await startFixture();
+  const timed = inTime(deps, deadlineIn(deps.clock, 60_000));
+  await order('order-1', { expires_at: beginning + 60 });
+  pass(120);
+  const [due] = await deps.orders.due(beginning + 120, 10);
+  if (!due) throw new Error('the order is not due');
+  const payments = async () => {
+    await deps.orders.postpone(due, beginning + 600);
+    return { payments: [], unreadable: [] };
+  };
+  await processDueOrder({ ...timed, iamport: { ...timed.iamport, payments } }, { due }, emptyReport());
+  expect((await deps.orders.read('order-1'))?.nextCheckAt).toBe(beginning + 600);
+  pass(600);
   await reconcile();
   expect((await show()).status).toBe('expired');
 });

@@ -36,6 +36,8 @@ export async function processDueOrder(deps: Dependencies, item: DueItem, report:
   for (const impUid of unreadable) addFault(report, `${impUid} of order ${order.merchantUid}: its form is unknown`);
   const after = await settleEach(deps, order.merchantUid, payments);
   if (!after || after.revision !== order.revision) return;
+  // Another run has planned the next check since: without this, an expired order would lose it and stay `ready`.
+  if (after.nextCheckAt !== order.nextCheckAt) return;
   const decision = decideDue(after, now);
   if (decision.kind === 'change') await deps.orders.change(after, decision.next, now);
   else await deps.orders.updateSchedule(after, plannedAt(after, now));
