@@ -76,8 +76,8 @@ const USUAL_THROTTLE: Throttle = { perSecond: 50, burst: 100 };
 const CONFIRM_THROTTLE: Throttle = { perSecond: 500, burst: 1000 };
 
 /**
- * Memory of an HTTP function. Lambda gives CPU by memory. At 256 MB a warm request takes about 20 ms more, and a million requests cost
- * about 0.1 USD less: docs/cost.md.
+ * Memory of an HTTP function. Lambda gives CPU by memory. At 256 MB a warm request takes up to 20 ms more on a slow
+ * machine, and a million requests cost about 0.1 USD less: docs/cost.md.
  */
 export const HTTP_MEMORY_MB = 512;
 

@@ -94,7 +94,7 @@ export class Functions extends Construct {
   readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
   readonly #provisionedConcurrency: number;
   readonly #canary: Canary | undefined;
-  /** What the routes call; made at the first question. */
+  /** The function or the alias that the routes of a function call. Created when a route first needs it. */
   readonly #routeTargets = new Map<HttpFunctionName, IFunction>();
   /** The rights of each function's role. */
   readonly #rights = new Map<FunctionName, PolicyDocument>();
