@@ -23,6 +23,7 @@ import type { LocalEvent } from '../local/aws/bus.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 import { type Resource, type StackState, stackState } from './aws-stack.ts';
 import { type WebhookDestination, webhookDestination } from './destinations.ts';
+import { type EventWatch, watchBus } from './event-watch.ts';
 import { type SecretStore, secretStore } from './secret-store.ts';
 import { OperatorError } from './terminal.ts';
 
@@ -47,8 +48,11 @@ export interface Deployment {
   webhooks(): Promise<readonly WebhookDestination[]>;
   /** The origins of the storefront, whose pages may read responses. */
   origins(): Promise<readonly string[]>;
-  /** The events on the bus, oldest first. Only the local system keeps them. */
-  readonly publishedEvents?: () => Promise<readonly LocalEvent[]>;
+  /**
+   * Watches the bus for `Order Closed` of an order. In an AWS account this creates a rule and a queue, which the caller has to remove.
+   * @throws RightMissing, or the error of AWS
+   */
+  watchClosing(merchantUid: string): Promise<EventWatch>;
   /** The resources of the stack in the AWS account; undefined for the local system. */
   readonly aws?: StackState;
 }
@@ -105,10 +109,13 @@ async function connectLocal({ url = `http://127.0.0.1:${process.env.PORT ?? 3000
     publishing: async () => publishingBy(environment),
     webhooks: async () => webhooks.map(webhookDestination),
     origins: async () => origins,
-    publishedEvents: async () => {
-      const response = await fetch(`${url}/__local/events`);
-      return ((await response.json()) as { events: LocalEvent[] }).events;
-    },
+    watchClosing: async () => ({
+      async receive() {
+        const response = await fetch(`${url}/__local/events`);
+        return ((await response.json()) as { events: LocalEvent[] }).events;
+      },
+      remove: async () => undefined,
+    }),
   };
 }
 
@@ -132,6 +139,13 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   const variablesOf = async ({ physicalId: FunctionName }: Resource) => {
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     return Environment?.Variables ?? {};
+  };
+  const publisherVariables = async () => {
+    if (publisher) return variablesOf(publisher);
+    throw new NotFound({
+      ko: `스택 ${stack}에 이벤트를 발행하는 함수가 없습니다. 이 버전으로 다시 배포하세요`,
+      en: `The stack ${stack} has no function that publishes events. Deploy this version`,
+    });
   };
   const variables = await variablesOf(reconciler);
   const config = configFrom(variables);
@@ -157,13 +171,10 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
         });
       return JSON.parse(text);
     },
-    async publishing() {
-      if (!publisher)
-        throw new NotFound({
-          ko: `스택 ${stack}에 이벤트를 발행하는 함수가 없습니다. 이 버전으로 다시 배포하세요`,
-          en: `The stack ${stack} has no function that publishes events. Deploy this version`,
-        });
-      return publishingBy(await variablesOf(publisher));
+    publishing: async () => publishingBy(await publisherVariables()),
+    async watchClosing(merchantUid) {
+      const { eventBus, unpublishedQueueUrl } = publisherConfigFrom(await publisherVariables());
+      return watchBus({ stack, eventBus, sqs: unpublishedQueueUrl }, merchantUid);
     },
     async webhooks() {
       const functions = resources.filter(

@@ -37,7 +37,3 @@ export const check =
       (error: unknown) => ({ ...texts, ok: false, found: messageOf(error) }),
     );
   };
-
-/** Whether AWS refused a call because the caller lacks a right. */
-export const isWithoutRight = (error: unknown): boolean =>
-  /AccessDenied|AuthorizationError|not authorized/i.test(`${Object(error).name} ${messageOf(error)}`);

@@ -5,7 +5,8 @@
 
 import type { StackState } from './aws-stack.ts';
 import type { Call } from './command.ts';
-import { type CheckResult, check, isWithoutRight, localized, type RunCheck } from './doctor-check.ts';
+import { type CheckResult, check, localized, type RunCheck } from './doctor-check.ts';
+import { isWithoutRight } from './terminal.ts';
 
 /** Lambda's usual quota is 1,000. A new account may have 10, and all functions of the account share them. */
 const minConcurrency = 100;

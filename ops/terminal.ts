@@ -33,6 +33,10 @@ export const messageOf = (error: unknown): string =>
     ? [error.message, error.cause instanceof Error && error.cause.message].filter(Boolean).join(': ')
     : String(error);
 
+/** Whether AWS refused a call because the caller lacks a right. */
+export const isWithoutRight = (error: unknown): boolean =>
+  /AccessDenied|AuthorizationError|not authorized/i.test(`${Object(error).name} ${messageOf(error)}`);
+
 /** Asks the operator to confirm before money moves. Without a terminal the result is false. */
 export async function isConfirmed(question: string, { stdin, stderr }: Terminal): Promise<boolean> {
   if (!stdin.isTTY) return false;
@@ -55,6 +59,24 @@ export async function withProgress<Value>(
   const begin = performance.now();
   const timer = setInterval(() => progress(`… ${Math.round((performance.now() - begin) / 1000)} s`), everyMs);
   return work.finally(() => clearInterval(timer));
+}
+
+/**
+ * Runs work that SIGINT (Ctrl-C) and SIGTERM abort, instead of ending the process, so that its `finally` blocks still run. Further
+ * signals change nothing, since a terminal and npm both pass on the same Ctrl-C.
+ * @param work must reject with the reason of its signal soon after that is aborted
+ */
+export async function interruptible<Value>(work: (interrupted: AbortSignal) => Promise<Value>): Promise<Value> {
+  const controller = new AbortController();
+  const abort = (name: string) =>
+    controller.abort(new OperatorError({ ko: `${name} 신호로 중단했습니다`, en: `Interrupted by ${name}` }));
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of signals) process.on(name, abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const name of signals) process.off(name, abort);
+  }
 }
 
 /** Aligns cells in columns. @param rows the first is the heading */

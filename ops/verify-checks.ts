@@ -3,6 +3,7 @@
  * faulty gateway lets it through: it names an order that does not exist, or its body is not valid.
  */
 
+import { eventSource, readDetail } from '../functions/events/event-schema.ts';
 import type { ProblemCode } from '../functions/http/problem.ts';
 import type { Localized } from '../functions/shared/language.ts';
 
@@ -193,21 +194,24 @@ function preflight(caseText: Localized, origin: string, expected: Expected): Ver
   return check('OPTIONS /payments/complete', caseText, request, expected);
 }
 
-/**
- * One order from its registration to its end, in this order. The last two requests close the order and read it.
- * In a shop's own table no order can be registered, and each request returns that there is none.
- */
-export function orderRequests({ order, isShopsTable, expiresAt, auth }: VerifySubject): readonly VerifyCheck[] {
+/** In a shop's own table no order can be registered, and each request returns that there is none. */
+const ifRegistered = ({ isShopsTable }: VerifySubject, expected: Expected): Expected =>
+  isShopsTable ? answers(404, 'order_not_found') : expected;
+
+const readOrder = (subject: VerifySubject, state: string): VerifyCheck =>
+  check(
+    routeOf('GET', orderRoute),
+    cases.read[subject.auth],
+    { method: 'GET', path: pathOf(subject.order), as: 'orders' },
+    ifRegistered(subject, orderWith(200, state)),
+  );
+
+/** One order: registered, and then every route of an unpaid order, in this order. `closingRequests` close it. */
+export function orderRequests(subject: VerifySubject): readonly VerifyCheck[] {
+  const { order, expiresAt, auth } = subject;
   const path = pathOf(order);
-  const registered = (expected: Expected): Expected => (isShopsTable ? answers(404, 'order_not_found') : expected);
+  const registered = (expected: Expected) => ifRegistered(subject, expected);
   const ids = { imp_uid: impUid, merchant_uid: order };
-  const read = (state: string) =>
-    check(
-      routeOf('GET', orderRoute),
-      cases.read[auth],
-      { method: 'GET', path, as: 'orders' },
-      registered(orderWith(200, state)),
-    );
   return [
     check(
       routeOf('PUT', orderRoute),
@@ -215,7 +219,7 @@ export function orderRequests({ order, isShopsTable, expiresAt, auth }: VerifySu
       { method: 'PUT', path, as: 'orders', body: { amount, expires_at: expiresAt } },
       registered(orderWith(201, 'ready')),
     ),
-    read('ready'),
+    readOrder(subject, 'ready'),
     check(
       'POST /payments/complete',
       cases.unknownPayment,
@@ -249,14 +253,33 @@ export function orderRequests({ order, isShopsTable, expiresAt, auth }: VerifySu
       { method: 'POST', path: `${path}/refunds`, as: 'money', body: { reason: 'verify' } },
       registered(answers(409, 'not_paid')),
     ),
-    check(
-      routeOf('DELETE', orderRoute),
-      cases.close[auth],
-      { method: 'DELETE', path, as: 'money' },
-      registered(answers(204)),
-    ),
-    read('closed'),
   ];
+}
+
+/** Closes the order of `orderRequests`, and reads it. */
+export const closingRequests = (subject: VerifySubject): readonly VerifyCheck[] => [
+  check(
+    routeOf('DELETE', orderRoute),
+    cases.close[subject.auth],
+    { method: 'DELETE', path: pathOf(subject.order), as: 'money' },
+    ifRegistered(subject, answers(204)),
+  ),
+  readOrder(subject, 'closed'),
+];
+
+/**
+ * @param event from the bus
+ * @returns whether it is the event of the end of the order as it is published; undefined for any other event
+ */
+export function isClosingEvent(event: unknown, { order }: VerifySubject): boolean | undefined {
+  const { source, 'detail-type': name, detail } = Object(event) as Readonly<Record<string, unknown>>;
+  if (name !== 'Order Closed' || Object(detail).merchant_uid !== order) return undefined;
+  try {
+    const { id, status, amount: published } = readDetail(name, detail);
+    return source === eventSource && id.startsWith(`${order}:`) && status === 'closed' && published === amount;
+  } catch {
+    return false;
+  }
 }
 
 /** The result page of the shop, or ours: never JSON, and never a payment that is confirmed. */

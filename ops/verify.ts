@@ -1,9 +1,10 @@
 /**
  * `verify`: sends requests to every route of a deployment, as a storefront, Iamport, a shop's server and an unknown caller would, and
- * compares each response with docs/http.md. It registers one order and closes it. No money moves.
+ * compares each response with docs/http.md. It registers one order, closes it, and waits for its event on the bus. No money moves.
  */
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isProblemCode } from '../functions/http/problem.ts';
 import { jsonIn } from '../functions/shared/json-text.ts';
 import type { Language, Localized } from '../functions/shared/language.ts';
@@ -11,9 +12,12 @@ import { shopKeysOf } from '../functions/shared/shop-keys.ts';
 import { VERSION } from '../infra/version.ts';
 import type { Call, Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
-import { exit, messageOf, withProgress } from './terminal.ts';
+import { type EventWatch, RightMissing, textsOf } from './event-watch.ts';
+import { exit, interruptible, messageOf, withProgress } from './terminal.ts';
 import {
+  closingRequests,
   foreignRequest,
+  isClosingEvent,
   orderRequests,
   type Received,
   refusedRequests,
@@ -28,6 +32,8 @@ export interface VerifyLimits {
   readonly slowMs: number;
   /** API Gateway answers within 30 s. */
   readonly timeoutMs: number;
+  /** How old the rule on the bus is, at least, when the order is closed: EventBridge needs some seconds until a new rule matches. */
+  readonly ruleMs: number;
   /** The longest wait for the event of the closed order. */
   readonly eventTimeoutMs: number;
 }
@@ -44,9 +50,11 @@ interface Result {
   readonly found: string;
   /** Set when the check was not made. */
   readonly skipped?: Localized;
+  /** What the operator should do after a failure. */
+  readonly remedy?: Localized;
 }
 
-const usualLimits: VerifyLimits = { slowMs: 3_000, timeoutMs: 35_000, eventTimeoutMs: 30_000 };
+const usualLimits: VerifyLimits = { slowMs: 3_000, timeoutMs: 35_000, ruleMs: 15_000, eventTimeoutMs: 30_000 };
 /** An order that `verify` could not close expires by itself. Seconds. */
 const orderLifetimeSeconds = 3_600;
 /** Iamport's limit for an order number. */
@@ -58,13 +66,20 @@ export const verifyWithin =
     const { deployment, print, progress } = call;
     const subject = subjectOf(deployment);
     progress(`${deployment.name}: ${deployment.apiUrl}`);
-    const results = await withProgress(run(deployment, subject, limits), progress);
+    // SIGINT must remove the rule and the queue, too.
+    const work = interruptible((interrupted) => run(call, subject, limits, interrupted));
+    const results = await withProgress(work, progress).catch((error: unknown) => {
+      progress(leftBehind(call, subject));
+      throw error;
+    });
     const isFailed = results.some(({ ok }) => !ok);
     const left = leftBehind(call, subject, results.find(isLastRead));
     const report = isFailed ? textToPost(deployment, results) : undefined;
     const lines = results.map((result) => `${lineOf(result, call.language)}\n`);
     print([...lines, `\n${left}\n`, report ? `\n${call.messageFor('postThis')}\n\n${report}` : ''].join(''), {
-      checks: results.map((result) => ({ ...result, case: result.case.en, skipped: result.skipped?.[call.language] })),
+      checks: results.map(({ case: caseText, skipped: why, remedy, ...result }) => ({
+        ...{ ...result, case: caseText.en, skipped: why?.[call.language], remedy: remedy?.[call.language] },
+      })),
       left,
       report,
     });
@@ -89,36 +104,73 @@ function subjectOf({ config, deps, shopKeys }: Deployment): VerifySubject {
   };
 }
 
-/** Sends the requests one after the other: a new account of AWS may run ten functions at once. */
-async function run(deployment: Deployment, subject: VerifySubject, limits: VerifyLimits): Promise<readonly Result[]> {
-  const send = await senderFor(deployment, limits);
-  const results: Result[] = [];
-  const runAll = async (checks: readonly VerifyCheck[]) => {
-    for (const check of checks) results.push(await resultOf(check, send, limits));
-  };
-  // The order is registered first, so that its event has the time of all other requests.
-  await runAll(orderRequests(subject));
-  await runAll([...refusedRequests(subject), foreignRequest()]);
-  const origin = await deployment.origins().then(
-    ([first]) => first,
+/**
+ * Sends the requests one after the other: a new account of AWS may run ten functions at once.
+ * @param interrupted ends the run; what watches the bus is removed in any case
+ */
+async function run(
+  { deployment, terminal, language }: Call,
+  subject: VerifySubject,
+  limits: VerifyLimits,
+  interrupted: AbortSignal,
+): Promise<readonly Result[]> {
+  const watched = await watchFor(deployment, subject);
+  const watchedSince = performance.now();
+  try {
+    const send = await senderFor(deployment, limits, interrupted);
+    const results: Result[] = [];
+    const runAll = async (checks: readonly VerifyCheck[]) => {
+      for (const check of checks) {
+        interrupted.throwIfAborted();
+        results.push(await resultOf(check, send, limits));
+      }
+    };
+    await runAll([...orderRequests(subject), ...refusedRequests(subject), foreignRequest()]);
+    const origin = await deployment.origins().then(
+      ([first]) => first,
+      (error: unknown) => {
+        const why = messageOf(error);
+        const ko = `쇼핑몰 페이지의 오리진을 읽을 수 없습니다. cloudformation:GetTemplate 권한이 필요합니다: ${why}`;
+        const en = `the origin of the storefront cannot be read. It needs the right cloudformation:GetTemplate: ${why}`;
+        results.push(skipped('OPTIONS /payments/complete', preflightCase, { ko, en }));
+        return undefined;
+      },
+    );
+    if (origin) await runAll(storefrontRequests(origin));
+    // The order is closed last, since a new rule of EventBridge does not match at once.
+    if (deployment.aws && watched.watch) await pause(watchedSince + limits.ruleMs - performance.now(), interrupted);
+    await runAll(closingRequests(subject));
+    const isClosed = results.some((result) => isLastRead(result) && result.ok);
+    results.push(await eventOf(watched, subject, limits, isClosed, interrupted));
+    return results;
+  } finally {
+    const left = await watched.watch?.remove();
+    if (left) terminal.stderr.write(`${left[language]}\n`);
+  }
+}
+
+/** @throws the reason of the signal when it is aborted */
+async function pause(ms: number, interrupted: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, ms), undefined, { signal: interrupted }).catch(() => undefined);
+  interrupted.throwIfAborted();
+}
+
+/** What watches the bus, or why nothing does. */
+type Watched = { readonly watch: EventWatch } | { readonly watch?: undefined; readonly why: Localized };
+
+async function watchFor(deployment: Deployment, { order, isShopsTable }: VerifySubject): Promise<Watched> {
+  if (isShopsTable) {
+    const ko = '주문이 쇼핑몰의 테이블에 있어 주문을 등록하지 않았습니다';
+    const en = 'the orders are in the table of the shop, so no order was registered';
+    return { why: { ko, en } };
+  }
+  return deployment.watchClosing(order).then(
+    (watch) => ({ watch }),
     (error: unknown) => {
-      const why = messageOf(error);
-      const ko = `쇼핑몰 페이지의 오리진을 읽을 수 없습니다. cloudformation:GetTemplate 권한이 필요합니다: ${why}`;
-      const en = `the origin of the storefront cannot be read. It needs the right cloudformation:GetTemplate: ${why}`;
-      results.push(skipped('OPTIONS /payments/complete', preflightCase, { ko, en }));
-      return undefined;
+      const { ko, en } = textsOf(error);
+      return { why: { ko: `임시 규칙과 큐를 만들지 못했습니다: ${ko}`, en: `no temporary rule and queue: ${en}` } };
     },
   );
-  if (origin) await runAll(storefrontRequests(origin));
-  results.push(
-    await eventOf(
-      deployment,
-      subject,
-      limits,
-      results.some((result) => isLastRead(result) && result.ok),
-    ),
-  );
-  return results;
 }
 
 const preflightCase = { ko: '쇼핑몰 페이지의 프리플라이트', en: 'preflight of the storefront' };
@@ -161,7 +213,7 @@ function describe({ status, type, json }: Received): string {
   return [status, word, isKnownType ? '' : 'with another media type'].filter(Boolean).join(' ');
 }
 
-async function senderFor(deployment: Deployment, { timeoutMs }: VerifyLimits) {
+async function senderFor(deployment: Deployment, { timeoutMs }: VerifyLimits, interrupted: AbortSignal) {
   const { apiUrl, shopKeys } = deployment;
   const keys = shopKeys && shopKeysOf(await shopKeys.read());
   const authorizationOf = ({ as }: VerifyRequest): string | undefined => {
@@ -188,7 +240,7 @@ async function senderFor(deployment: Deployment, { timeoutMs }: VerifyLimits) {
       },
       ...(body && { body: JSON.stringify(body) }),
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), interrupted]),
     });
     return {
       status: response.status,
@@ -203,43 +255,44 @@ async function senderFor(deployment: Deployment, { timeoutMs }: VerifyLimits) {
 const fieldsOf = (value: unknown): Received['json'] =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 
-/** Waits for the event of the closed order. At a deployment only subscribers can see an event. */
+/** Waits for the event of the closed order. */
 async function eventOf(
-  { publishedEvents }: Deployment,
-  { order, isShopsTable }: VerifySubject,
+  watched: Watched,
+  subject: VerifySubject,
   { eventTimeoutMs }: VerifyLimits,
   isClosed: boolean,
+  interrupted: AbortSignal,
 ): Promise<Result> {
-  if (isShopsTable) {
-    const ko = '주문이 쇼핑몰의 테이블에 있어 주문을 등록하지 않았습니다';
-    const en = 'the orders are in the table of the shop, so no order was registered';
-    return skipped('events', eventCase, { ko, en });
-  }
+  if (!watched.watch) return skipped('events', eventCase, watched.why);
   if (!isClosed) {
     const ko = '주문이 종료되지 않아 이벤트도 발행되지 않습니다';
     const en = 'the order was not closed, so its event is not published';
-    return skipped('events', eventCase, { ko, en });
-  }
-  if (!publishedEvents) {
-    const ko = `배포에서는 구독자만 이벤트를 볼 수 있어 확인하지 않았습니다. 웹훅을 받는 서버에서 Order Closed ${order}를 확인하고, doctor로 발행 상태를 점검하세요`;
-    const en = `not looked at: at a deployment only subscribers see an event. Look for Order Closed of ${order} at the server that receives webhooks; doctor checks the publisher`;
     return skipped('events', eventCase, { ko, en });
   }
   const begin = performance.now();
   const elapsed = () => Math.round(performance.now() - begin);
   const named = { route: 'events', case: eventCase, expected: 'Order Closed' };
   while (elapsed() < eventTimeoutMs) {
-    const events = await publishedEvents().catch(() => []);
-    const ours = events.filter(({ detail }) => Object(detail).merchant_uid === order);
-    if (ours.some((event) => event['detail-type'] === 'Order Closed')) {
-      return { ...named, ok: true, ms: elapsed(), found: 'Order Closed' };
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const events = await watched.watch.receive().catch((error: unknown) => {
+      // Any other error may be temporary.
+      if (error instanceof RightMissing) return error;
+      return [];
+    });
+    if (events instanceof RightMissing) return skipped('events', eventCase, events.texts);
+    const ours = events.map((event) => isClosingEvent(event, subject));
+    if (ours.includes(true)) return { ...named, ok: true, ms: elapsed(), found: 'Order Closed' };
+    if (ours.includes(false)) return { ...named, ok: false, ms: elapsed(), found: 'Order Closed of another form' };
+    await pause(100, interrupted);
   }
-  return { ...named, ok: false, ms: elapsed(), found: 'no such event in time' };
+  return { ...named, ok: false, ms: elapsed(), found: 'no such event in time', remedy: lateEvent };
 }
 
-/** The last request of `orderRequests` reads the order after its end. */
+const lateEvent = {
+  ko: 'doctor로 발행 함수의 이벤트 소스 매핑과 경보를 점검하고, 경보 대응서의 events-late를 보세요',
+  en: 'check the event source mappings and alarms with doctor, and see events-late in docs/runbook.md',
+};
+
+/** The last request of `closingRequests` reads the order after its end. */
 const isLastRead = ({ expected }: Result): boolean => expected === '200 with an order that is closed';
 
 function leftBehind({ language, messageFor }: Call, { order, isShopsTable }: VerifySubject, read?: Result): string {
@@ -251,13 +304,14 @@ function leftBehind({ language, messageFor }: Call, { order, isShopsTable }: Ver
 }
 
 function lineOf(result: Result, language: Language): string {
-  const { route, ok, isSlow, ms, expected, found, skipped: why } = result;
+  const { route, ok, isSlow, ms, expected, found, remedy, skipped: why } = result;
   const [gotText, slowText, skippedText, expectedText] =
     language === 'ko' ? ['결과', '느림', '건너뜀', '예상'] : ['got', 'slow', 'skipped', 'expected'];
   const name = `${route}, ${result.case[language]}`;
   if (why) return `- ${name}: ${skippedText}: ${why[language]}`;
   const time = `(${ms} ms${isSlow ? `, ${slowText}` : ''})`;
-  if (!ok) return `✗ ${name}: ${expectedText} ${expected}, ${gotText} ${found} ${time}`;
+  const remedyText = remedy ? `. ${remedy[language]}` : '';
+  if (!ok) return `✗ ${name}: ${expectedText} ${expected}, ${gotText} ${found} ${time}${remedyText}`;
   return `${isSlow ? '!' : '✓'} ${name}: ${found} ${time}`;
 }
 

@@ -238,6 +238,9 @@ describe('the deployment workflow', () => {
     expect(reads.filter((action) => !/:(?:Get|List|Describe|BatchGet|Query)/.test(action))).toEqual([
       // The access token that all instances share.
       'dynamodb:UpdateItem',
+      // The temporary rule and queue of verify: [T493] has their names.
+      ...['sqs:CreateQueue', 'sqs:DeleteQueue', 'sqs:ReceiveMessage'],
+      ...['events:DeleteRule', 'events:PutRule', 'events:PutTargets', 'events:RemoveTargets'],
     ]);
     for (const right of STACK_RIGHTS) expect(reads).toContain(right);
   });

@@ -22,14 +22,24 @@ export interface MessageQueue {
   remove(message: QueueMessage): Promise<void>;
 }
 
-type Action = 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes';
+type QueueAction =
+  | 'SendMessage'
+  | 'ReceiveMessage'
+  | 'DeleteMessage'
+  | 'ChangeMessageVisibility'
+  | 'GetQueueAttributes'
+  | 'DeleteQueue';
+type Action = QueueAction | 'CreateQueue';
 
-/** @returns a function that calls an action on the queue */
-function queueCaller(client: AwsClient, QueueUrl: string) {
-  const url = new URL('/', QueueUrl);
+/**
+ * @param endpoint any URL of SQS in the region, such as that of a queue
+ * @returns a function that calls an action
+ */
+function sqsCaller(client: AwsClient, endpoint: string) {
+  const url = new URL('/', endpoint);
   const send = async (action: Action, parameters: object): Promise<unknown> => {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` };
-    const body = JSON.stringify({ QueueUrl, ...parameters });
+    const body = JSON.stringify(parameters);
     const response = await signedPost(client, { service: 'sqs', url, headers, body });
     const text = Buffer.concat(await response.body.toArray()).toString();
     if (response.statusCode !== 200) throw new Error(`SQS returned ${response.statusCode}: ${text.slice(0, 300)}`);
@@ -39,6 +49,12 @@ function queueCaller(client: AwsClient, QueueUrl: string) {
     send(action, parameters).catch((cause: unknown) => {
       throw new QueueUnavailable(`${action} failed`, { cause });
     });
+}
+
+/** @returns a function that calls an action on the queue */
+function queueCaller(client: AwsClient, QueueUrl: string) {
+  const call = sqsCaller(client, QueueUrl);
+  return (action: QueueAction, parameters: object) => call(action, { QueueUrl, ...parameters });
 }
 
 /** @param client its credentials, region, hash and HTTP handler (with its time-outs) are used */
@@ -81,4 +97,25 @@ export async function messageCount(client: AwsClient, queueUrl: string): Promise
   const response = await queueCaller(client, queueUrl)('GetQueueAttributes', { AttributeNames: [name] });
   const { Attributes = {} } = (response ?? {}) as { Attributes?: Readonly<Record<string, string>> };
   return Number(Attributes[name] ?? 0);
+}
+
+/**
+ * @param endpoint any URL of SQS in the region
+ * @param Attributes as SQS names them
+ * @returns the URL of the new queue
+ * @throws QueueUnavailable as in MessageQueue
+ */
+export async function createQueue(
+  client: AwsClient,
+  endpoint: string,
+  QueueName: string,
+  Attributes: Readonly<Record<string, string>>,
+): Promise<string> {
+  const response = await sqsCaller(client, endpoint)('CreateQueue', { QueueName, Attributes });
+  return (response as { QueueUrl: string }).QueueUrl;
+}
+
+/** @throws QueueUnavailable as in MessageQueue */
+export async function deleteQueue(client: AwsClient, queueUrl: string): Promise<void> {
+  await queueCaller(client, queueUrl)('DeleteQueue', {});
 }

@@ -1,11 +1,18 @@
 /** The command on a deployment in an AWS account, with fakes of CloudFormation and Lambda, DynamoDB Local and the local API. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type LocalQueue, startQueue } from '../../local/aws/queue.ts';
 import { main } from '../../ops/cli.ts';
+import { connect } from '../../ops/deployment.ts';
+import { messagesIn } from '../../ops/messages.ts';
+import { verifyWithin } from '../../ops/verify.ts';
+import { fakeBus, startEventRules } from '../support/event-rules.ts';
 import { type System, startSystem } from '../support/system.ts';
 
 let system: System;
@@ -170,14 +177,68 @@ test('attention and redeliver use the queues of the deployed webhooks', async ()
   });
 });
 
-test('verify reads the origin from the deployed template, and does not look for the event', async () => {
-  const { code, stdout } = await run('verify');
-  expect(stdout.split('\n').filter((line) => line.startsWith('✗'))).toEqual([]);
+/** Puts a fake with rules and queues in the place of EventBridge and SQS. */
+async function withEventRules() {
+  const rules = await startEventRules(() => system.bus.events);
+  const before = environment;
+  environment = { ...before, EVENT_BUS: fakeBus, UNPUBLISHED_QUEUE_URL: `${rules.endpoint}/000000000000/Unpublished` };
+  const { AWS_ENDPOINT_URL_EVENTBRIDGE: bus = '' } = process.env;
+  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', rules.endpoint);
+  return {
+    ...rules,
+    async [Symbol.asyncDispose]() {
+      environment = before;
+      vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', bus);
+      await rules.close();
+    },
+  };
+}
+
+test('verify reads the origin from the deployed template, and sees the event on the bus of the publisher', async () => {
+  await using rules = await withEventRules();
+  const verified = async () => {
+    let stdout = '';
+    const terminal = { stdout: process.stdout, stderr: process.stderr, stdin: process.stdin };
+    const code = await verifyWithin({ slowMs: 30_000, timeoutMs: 35_000, ruleMs: 0, eventTimeoutMs: 30_000 })({
+      ...{ subject: '', target: '', options: { queue: false, 'dry-run': false }, language: 'en', terminal },
+      deployment: await connect({ local: false, stack: 'Shop', region: 'ap-northeast-2', url: system.url }),
+      messageFor: messagesIn('en'),
+      print: (text) => {
+        stdout = text;
+      },
+      progress: () => undefined,
+      confirm: async () => false,
+    });
+    return { code, stdout };
+  };
+  const { code, stdout } = await verified();
+  expect(stdout.split('\n').filter((line) => /^[✗-]/.test(line))).toEqual([]);
   expect(stdout).toContain(' OPTIONS /payments/complete, preflight of the storefront: 204 (');
-  expect(stdout).toMatch(/^- events, event Order Closed: skipped: not looked at: at a deployment only subscribers/m);
+  expect(stdout).toMatch(/^✓ events, event Order Closed: Order Closed \(\d+ ms\)$/m);
   expect(code).toBe(0);
+  expect(requests).toContain('GET /2015-03-31/functions/shop-publish/configuration');
+  expect([rules.called.includes('events:PutRule'), rules.left()]).toEqual([true, []]);
   origin = 'https://another.example';
-  expect((await run('verify')).stdout).toContain('got 204 with no access-control-allow-origin');
+  expect((await verified()).stdout).toContain('got 204 with no access-control-allow-origin');
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('[T479] verify removes its rule and queue at %s', async (signal) => {
+  await using rules = await withEventRules();
+  const args = ['verify', '--stack', 'Shop', '--region', 'ap-northeast-2', '--url', system.url];
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../ops/cli.ts'), ...args], { env: process.env });
+  const stderr = child.stderr.toArray();
+  const ended = once(child, 'close');
+  // Long before the order is closed.
+  await vi.waitUntil(() => rules.called.includes('events:PutTargets'), { timeout: 60_000 });
+  child.kill(signal);
+  // npm passes on a Ctrl-C that the terminal has sent to the command already.
+  await vi.waitUntil(() => rules.called.includes('events:RemoveTargets'), { timeout: 60_000 });
+  child.kill(signal);
+  const [code] = await ended;
+  expect([code, rules.left()]).toEqual([1, []]);
+  const text = Buffer.concat(await stderr).toString();
+  expect(text).toMatch(new RegExp(`^Interrupted by ${signal}$`, 'm'));
+  expect(text).toMatch(/^Left behind: the order verify-[0-9a-f]{16} may still be open\./m);
 });
 
 test('an unknown stack is reported by its name', async () => {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { WATCH_RIGHTS } from '../../ops/event-watch.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -35,13 +36,17 @@ const files = [
   'infra/account.ts',
   'ops/aws-stack.ts',
   'ops/deployment.ts',
+  'ops/event-watch.ts',
   'ops/secret-store.ts',
   'functions/adapters/dynamodb/table.ts',
   'functions/adapters/iamport/credentials.ts',
 ];
 /** Calls that are not commands of the SDK. */
 const otherCalls: Readonly<Record<string, string>> = {
+  'sqs:CreateQueue': 'functions/adapters/sqs.ts',
+  'sqs:DeleteQueue': 'functions/adapters/sqs.ts',
   'sqs:GetQueueAttributes': 'functions/adapters/sqs.ts',
+  'sqs:ReceiveMessage': 'functions/adapters/sqs.ts',
   'sts:AssumeRole': '.github/workflows/deploy.yml',
 };
 /** Calls in the same files that the workflow does not make, or can do without. */
@@ -82,6 +87,18 @@ test('the role reads any resource only where AWS knows no narrower one', () => {
     'lambda:GetAccountSettings',
     'lambda:GetEventSourceMapping',
   ]);
+});
+
+test('the role changes only rules and queues of verify, by their names', () => {
+  const changing = statements.filter(({ Action }) =>
+    JSON.stringify(Action).match(/"(?:events|sqs):(?!Get|Describe|Receive)/),
+  );
+  expect(changing.flatMap(({ Action }) => Action).sort()).toEqual(WATCH_RIGHTS.toSorted());
+  for (const { Resource } of changing) {
+    for (const pattern of [Resource].flat()) {
+      expect((pattern as { 'Fn::Sub': string })['Fn::Sub']).toMatch(/[:/]\$\{Stack\}-verify-\*$/);
+    }
+  }
 });
 
 test('no other file of the commands calls AWS', () => {

@@ -176,7 +176,7 @@ describe('verify', () => {
     await using gateway = await gatewayWith({
       delayMs: ({ method, url }) => (method === 'PATCH' && url === '/payments/confirm' ? 400 : 0),
     });
-    const checks = await resultsOf(gateway.url, { slowMs: 300, timeoutMs: 35_000, eventTimeoutMs: 30_000 });
+    const checks = await resultsOf(gateway.url, { slowMs: 300, timeoutMs: 35_000, ruleMs: 0, eventTimeoutMs: 30_000 });
     expect(checks).toContainEqual(
       expect.objectContaining({ route: 'PATCH /payments/confirm', ok: true, isSlow: true, found: '404' }),
     );
@@ -186,7 +186,7 @@ describe('verify', () => {
     await using gateway = await gatewayWith({
       answer: ({ method, url }) => method === 'PATCH' && url === '/payments/webhook',
     });
-    const checks = await resultsOf(gateway.url, { slowMs: 300, timeoutMs: 1_000, eventTimeoutMs: 30_000 });
+    const checks = await resultsOf(gateway.url, { slowMs: 300, timeoutMs: 1_000, ruleMs: 0, eventTimeoutMs: 30_000 });
     expect(checks).toContainEqual(
       expect.objectContaining({ route: 'PATCH /payments/webhook', ok: false, found: 'no response in time' }),
     );
