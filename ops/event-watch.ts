@@ -12,7 +12,9 @@ import {
   EventBridgeClient,
   PutRuleCommand,
   PutTargetsCommand,
+  type PutTargetsCommandOutput,
   RemoveTargetsCommand,
+  type RemoveTargetsCommandOutput,
 } from '@aws-sdk/client-eventbridge';
 import { createQueue, deleteQueue, messageQueue } from '../functions/adapters/sqs.ts';
 import { eventSource } from '../functions/events/event-source.ts';
@@ -169,11 +171,7 @@ const allowed = <Value>(right: Right, call: Promise<Value>): Promise<Value> =>
     throw isWithoutRight(cause) ? new RightMissing(right, { cause }) : cause;
   });
 
-function failIfAnyFailed({
-  FailedEntries: [failed] = [],
-}: {
-  FailedEntries?: { ErrorMessage?: string | undefined }[];
-}) {
+function failIfAnyFailed({ FailedEntries: [failed] = [] }: PutTargetsCommandOutput | RemoveTargetsCommandOutput): void {
   if (failed) throw new Error(failed.ErrorMessage ?? 'EventBridge refused the target');
 }
 

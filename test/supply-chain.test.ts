@@ -238,7 +238,7 @@ describe('the deployment workflow', () => {
     expect(reads.filter((action) => !/:(?:Get|List|Describe|BatchGet|Query)/.test(action))).toEqual([
       // The access token that all instances share.
       'dynamodb:UpdateItem',
-      // The temporary rule and queue of verify: [T493] has their names.
+      // The temporary rule and queue of verify.
       ...['sqs:CreateQueue', 'sqs:DeleteQueue', 'sqs:ReceiveMessage'],
       ...['events:DeleteRule', 'events:PutRule', 'events:PutTargets', 'events:RemoveTargets'],
     ]);

@@ -29,11 +29,9 @@ export async function startEventRules(events: () => readonly object[]) {
   const queues = new Map<string, Queue>();
   /** The names of the called actions, such as `events:PutRule`. */
   const called: string[] = [];
-  /** The events that rules have sent to queues. */
-  const sent: object[] = [];
   /** Rights that the caller lacks. */
   const denied = new Set<string>();
-  /** Actions that fail with a text. */
+  /** Actions that fail with a text; `target`: PutTargets succeeds, and the target in it fails. */
   const failing = new Map<string, string>();
   /** Called before each action. */
   const hooks = { before: (_action: string): void | Promise<void> => undefined };
@@ -50,6 +48,8 @@ export async function startEventRules(events: () => readonly object[]) {
       return { RuleArn: arn };
     },
     'events:PutTargets': ({ Rule = '', Targets = [] }) => {
+      const ErrorMessage = failing.get('target');
+      if (ErrorMessage) return { FailedEntryCount: 1, FailedEntries: [{ TargetId: 'queue', ErrorMessage }] };
       for (const { Id, Arn } of Targets as { Id: string; Arn: string }[]) found(rules, Rule).targets.set(Id, Arn);
       // An event of before is not delivered.
       for (const queue of queues.values()) queue.seen = events().length;
@@ -60,8 +60,7 @@ export async function startEventRules(events: () => readonly object[]) {
       return { FailedEntryCount: 0, FailedEntries: [] };
     },
     'events:DeleteRule': ({ Name = '' }) => {
-      if (rules.get(Name)?.targets.size)
-        throw new Error("ValidationException: Rule can't be deleted since it has targets.");
+      if (rules.get(Name)?.targets.size) throw new Error("Rule can't be deleted since it has targets.");
       rules.delete(Name);
       return {};
     },
@@ -80,7 +79,6 @@ export async function startEventRules(events: () => readonly object[]) {
             matches(pattern, event) &&
             letsSend(queue.attributes.Policy, queueArn(name), arn),
         );
-        if (isSent) sent.push(event);
         if (isSent) queue.bodies.push(JSON.stringify({ version: '0', ...event }));
       }
       return {
@@ -122,7 +120,7 @@ export async function startEventRules(events: () => readonly object[]) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    ...{ rules, queues, called, sent, denied, failing, hooks, endpoint: endpoint() },
+    ...{ rules, queues, called, denied, failing, hooks, endpoint: endpoint() },
     /** The names of the rules and queues. */
     left: () => [...rules.keys(), ...queues.keys()],
     async close() {
