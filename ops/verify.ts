@@ -66,10 +66,11 @@ export const verifyWithin =
     const { deployment, print, progress } = call;
     const subject = subjectOf(deployment);
     progress(`${deployment.name}: ${deployment.apiUrl}`);
+    const results: Result[] = [];
     // SIGINT must remove the rule and the queue, too.
-    const work = interruptible((interrupted) => run(call, subject, limits, interrupted));
-    const results = await withProgress(work, progress).catch((error: unknown) => {
-      progress(leftBehind(call, subject));
+    const work = interruptible((interrupted) => run(call, subject, limits, results, interrupted));
+    await withProgress(work, progress).catch((error: unknown) => {
+      if (results.length > 0) progress(leftBehind(call, subject, results.find(isLastRead)));
       throw error;
     });
     const isFailed = results.some(({ ok }) => !ok);
@@ -106,19 +107,20 @@ function subjectOf({ config, deps, shopKeys }: Deployment): VerifySubject {
 
 /**
  * Sends the requests one after the other: a new account of AWS may run ten functions at once.
+ * @param results receives each result
  * @param interrupted ends the run; what watches the bus is removed in any case
  */
 async function run(
   { deployment, terminal, language }: Call,
   subject: VerifySubject,
   limits: VerifyLimits,
+  results: Result[],
   interrupted: AbortSignal,
-): Promise<readonly Result[]> {
+): Promise<void> {
   const watched = await watchFor(deployment, subject);
   const watchedSince = performance.now();
   try {
     const send = await senderFor(deployment, limits, interrupted);
-    const results: Result[] = [];
     const runAll = async (checks: readonly VerifyCheck[]) => {
       for (const check of checks) {
         interrupted.throwIfAborted();
@@ -142,7 +144,6 @@ async function run(
     await runAll(closingRequests(subject));
     const isClosed = results.some((result) => isLastRead(result) && result.ok);
     results.push(await eventOf(watched, subject, limits, isClosed, interrupted));
-    return results;
   } finally {
     const left = await watched.watch?.remove();
     if (left) terminal.stderr.write(`${left[language]}\n`);

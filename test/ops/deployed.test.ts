@@ -237,9 +237,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('[T479] verify removes its rule and qu
   child.kill(signal);
   const [code] = await ended;
   expect([code, rules.left()]).toEqual([1, []]);
-  const text = Buffer.concat(await stderr).toString();
-  expect(text).toMatch(new RegExp(`^Interrupted by ${signal}$`, 'm'));
-  expect(text).toMatch(/^Left behind: the order verify-[0-9a-f]{16} may still be open\./m);
+  expect(Buffer.concat(await stderr).toString()).toMatch(new RegExp(`^Interrupted by ${signal}$`, 'm'));
 });
 
 test('an unknown stack is reported by its name', async () => {

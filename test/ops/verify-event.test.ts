@@ -38,12 +38,15 @@ const usual = { slowMs: 30_000, timeoutMs: 35_000, ruleMs: 0, eventTimeoutMs: 12
 const short = { ...usual, eventTimeoutMs: 500 };
 
 /** Runs `verify` against the local API, with the bus of a deployment. @param change of the deployment */
-async function run(limits = usual, change: (deployment: Deployment) => object = () => ({})) {
+async function run(
+  limits = usual,
+  change: (deployment: Deployment) => object = () => ({}),
+  output = { stdout: '', stderr: '' },
+) {
   const local = await connect({ local: true, url: system.url, stack: '' });
   vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', rules.endpoint);
   const sqs = `${rules.endpoint}/000000000000/Unpublished`;
   const watchClosing = (order: string) => watchBus({ stack: 'Shop', eventBus: fakeBus, sqs }, order);
-  const output = { stdout: '', stderr: '' };
   const to = (name: keyof typeof output) => ({
     write(text: string) {
       output[name] += text;
@@ -54,7 +57,8 @@ async function run(limits = usual, change: (deployment: Deployment) => object = 
     deployment: { ...local, watchClosing, ...change(local) },
     messageFor: messagesIn('en'),
     print: to('stdout').write,
-    progress: () => undefined,
+    // The first line names the deployment.
+    progress: (text) => void (/^(?:http|…)/.test(text) || to('stderr').write(`${text}\n`)),
     confirm: async () => false,
     terminal: { stdout: to('stdout'), stderr: to('stderr'), stdin: process.stdin },
   };
@@ -154,11 +158,23 @@ describe('verify on a deployment', () => {
     expect(rules.left()).toEqual([left]);
   });
 
-  test('removes the rule and the queue when the run fails', async () => {
-    const read = () => Promise.reject(new Error('The secret cannot be read'));
-    await expect(run(usual, () => ({ shopKeys: { read } }))).rejects.toThrow('The secret cannot be read');
+  test.each([
+    ['before its first request', { shopKeys: { read: () => Promise.reject(new Error('A fault')) } }, /^$/],
+    [
+      'after it, and names the order',
+      {
+        origins() {
+          throw new Error('A fault');
+        },
+      },
+      /^Left behind: the order verify-[0-9a-f]{16} may still be open\. /,
+    ],
+  ])('removes the rule and the queue when the run fails %s', async (_, faulty, left) => {
+    const output = { stdout: '', stderr: '' };
+    await expect(run(usual, () => faulty, output)).rejects.toThrow('A fault');
     expect(rules.called.slice(-3)).toEqual(['events:RemoveTargets', 'sqs:DeleteQueue', 'events:DeleteRule']);
     expect(rules.left()).toEqual([]);
+    expect(output.stderr).toMatch(left);
   });
 
   test('[T478] ignores the event of another order, which the rule does not even send', async () => {
