@@ -63,7 +63,10 @@ const revocations = {
 
 /** How the payment window ended, where nothing was paid and the status of the payment does not say so. */
 const windowEnds = {
-  closed: { ko: '결제를 취소하셨습니다.', en: 'You cancelled the payment.' },
+  closed: {
+    ko: '결제창을 닫으셨습니다. 청구된 금액은 없으며, 다시 결제하실 수 있습니다.',
+    en: 'You closed the payment window. Nothing was charged, and you can pay again.',
+  },
   unopened: {
     ko: '결제창이 열리지 않았습니다. 다시 시도해 주세요.',
     en: 'The payment window did not open. Please try again.',

@@ -81,10 +81,8 @@ export function checkoutIn(browser: BrowserEnvironment) {
       // An error of the page's callback must not lose the payment.
       console.error(error);
     }
-    return {
-      ...(await confirmPending({ ...ids, completeUrl, ...optional({ language, patienceMs }) })),
-      ...(window && { window }),
-    };
+    const result = await confirmPending({ ...ids, completeUrl, ...optional({ language, patienceMs }) });
+    return window ? { ...result, ...endOf(result, window, language), window } : result;
   }
 
   /** Calls the backend, and removes the pending payment once its result is known. */
@@ -133,6 +131,18 @@ function readReturn(rsp: unknown): { imp_uid?: string; window?: WindowWords } {
     imp_uid: idIn(fields.imp_uid),
     window: Object.keys(window).length > 0 ? window : undefined,
   });
+}
+
+/** The PGs name a cancel in their own words. The backend has the same pattern for a phone, which brings it the message. */
+const namesCancel = /취소|포기|중단|cancel/i;
+
+/**
+ * How a window without a payment ended. `ready` alone may also mean that the buyer is still paying; an error of the window
+ * means that it has closed. Every other result stays as the backend wrote it: it knows more than the window.
+ */
+function endOf({ status }: Confirmation, { error_msg }: WindowWords, language?: string): { message?: string } {
+  if (status !== 'ready' || !error_msg) return {};
+  return { message: messageOf(namesCancel.test(error_msg) ? 'closed' : 'failed', language) };
 }
 
 /** Omits undefined fields. */

@@ -86,6 +86,7 @@ describe('on a PC', () => {
     await buyer.window.getByTestId('close').click();
     expect(await resultOf(page)).toMatchObject({
       status: 'ready',
+      message: 'You closed the payment window. Nothing was charged, and you can pay again.',
       window: { error_code: 'F400', error_msg: 'The buyer cancelled the payment.' },
     });
   });

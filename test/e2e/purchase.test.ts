@@ -98,9 +98,14 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     const buyer = await enterWith();
     await (await buyer.openWindow()).getByTestId('close').click();
     const text = await buyer.outcomeText('ready');
-    expect(text).toContain(profile === 'pc' ? '아직 결제되지 않았습니다.' : '결제를 취소하셨습니다.');
-    expect(text).toContain('사용자가 결제를 취소하셨습니다.');
+    const closed = '결제창을 닫으셨습니다. 청구된 금액은 없으며, 다시 결제하실 수 있습니다.';
+    for (const expected of [closed, '사용자가 결제를 취소하셨습니다.']) expect(text).toContain(expected);
     const { merchant_uid } = buyer.payment;
+    if (profile === 'pc') {
+      // The shop requests the result again whenever its page is shown.
+      await buyer.page.reload();
+      expect(await buyer.outcomeText('ready')).toContain(closed);
+    }
     if (profile === 'phone') {
       const again = new URL('/', environment.system.url);
       again.searchParams.set('merchant_uid', merchant_uid);

@@ -83,12 +83,17 @@ describe('the colour of the shop', () => {
 });
 
 describe('the end of the window', () => {
-  test('shows a closed window as cancelled by the buyer, with a link to pay again', () => {
+  test('shows a closed window as closed by the buyer without a charge, with a link to pay again', () => {
     const page = shownIn('closed');
-    expect(page).toMatchObject({ heading: '결제를 취소하셨습니다.', tone: 'back' });
+    expect(page).toMatchObject({
+      heading: '결제창을 닫으셨습니다. 청구된 금액은 없으며, 다시 결제하실 수 있습니다.',
+      tone: 'back',
+    });
     expect(page.links[0]).toBe(checkout);
     expect(page.paragraphs).toEqual(['결제창 안내: “사용자가 결제를 취소하셨습니다.”']);
-    expect(shownIn('closed', 'en').heading).toBe('You cancelled the payment.');
+    expect(shownIn('closed', 'en').heading).toBe(
+      'You closed the payment window. Nothing was charged, and you can pay again.',
+    );
     expect(shownIn('ready')).toMatchObject({ heading: '아직 결제되지 않았습니다.', tone: 'wait' });
   });
 

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { windowEndMessage } from '../../functions/http/messages.ts';
 import type { OutcomeStatus as BackendStatus } from '../../functions/payment/outcome.ts';
 import { bundleCheckout } from '../../storefront/build.ts';
 import { checkoutIn } from '../../storefront/checkout/checkout.ts';
@@ -88,6 +89,53 @@ describe('the window', () => {
       reason: '한도초과',
       message: 'Failed.',
       window: { error_code: 'F400', error_msg: '한도초과' },
+    });
+  });
+
+  test.each([
+    ['사용자가 결제를 취소하셨습니다.', 'ko', 'closed'],
+    ['[결제포기] 사용자가 결제를 취소하셨습니다', undefined, 'closed'],
+    ['PAY_PROCESS_CANCELED', 'en-GB', 'closed'],
+    ['한도초과', 'ko', 'failed'],
+    ['Insufficient funds', 'en', 'failed'],
+  ] as const)(
+    'returns "%s" of an unpaid payment: the result has the message of a phone [T480]',
+    async (error_msg, language, end) => {
+      const browser = new TestBrowser(response(200, { status: 'ready', message: 'Nothing has been paid yet.' }));
+      const result = checkoutIn(browser).pay({ ...request, ...(language && { language }) });
+      browser.callBack({ imp_uid: 'imp_1', error_code: 'F400', error_msg });
+      expect(await result).toEqual({
+        status: 'ready',
+        message: windowEndMessage(end, language?.startsWith('en') ? 'en' : 'ko'),
+        window: { error_code: 'F400', error_msg },
+      });
+    },
+  );
+
+  test.each([
+    [
+      { status: 'ready', message: 'Nothing has been paid yet.' },
+      { imp_uid: 'imp_1', error_code: 'F400' },
+    ],
+    [paid, { imp_uid: 'imp_1', error_msg: '사용자가 결제를 취소하셨습니다.' }],
+    [
+      { status: 'failed', message: 'Failed.' },
+      { imp_uid: 'imp_1', error_msg: '결제 취소' },
+    ],
+  ])('the message stays that of the backend for %o after %o', async (outcome, rsp) => {
+    const browser = new TestBrowser(response(200, outcome));
+    const result = checkoutIn(browser).pay(request);
+    browser.callBack(rsp);
+    expect((await result).message).toBe(outcome.message);
+  });
+
+  test('reports a cancel of a payment that cannot be read: nothing is claimed about the money', async () => {
+    const browser = new TestBrowser(down);
+    const result = checkoutIn(browser).pay({ ...request, patienceMs: 0 });
+    browser.callBack({ imp_uid: 'imp_1', error_msg: '사용자가 결제를 취소하셨습니다.' });
+    expect(await result).toMatchObject({
+      status: 'unconfirmed',
+      message: '결제 결과를 아직 확인하지 못했습니다. 다시 결제하지 말고 잠시 후 확인해 주세요.',
     });
   });
 

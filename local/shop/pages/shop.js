@@ -25,7 +25,7 @@ let confirmUrl;
 /** The address of the fake Iamport's console, once it is known. */
 let consoleUrl;
 
-/** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, unopened?}. */
+/** The order of this tab: {product, merchant_uid, amount, name, imp_uid?, unopened?, ended?}. */
 const stored = {
   read: () => JSON.parse(sessionStorage.getItem('order') ?? 'null'),
   write: (order) => sessionStorage.setItem('order', JSON.stringify(order)),
@@ -47,13 +47,16 @@ async function buy(chooseOrder) {
   setBusy(true);
   showFault();
   try {
-    const { imp_uid: _impUid, unopened: _unopened, ...order } = await chooseOrder();
+    const { imp_uid: _impUid, unopened: _unopened, ended: _ended, ...order } = await chooseOrder();
     stored.write(order);
     const result = await payFor(order);
     if (result.status === 'left') return;
     const unopened =
       result.status === 'unopened' ? { message: result.message, windowMessage: result.window?.error_msg } : undefined;
-    stored.write({ ...order, imp_uid: result.imp_uid ?? stored.read()?.imp_uid, unopened });
+    // Only the checkout knows how the window ended. A later result of the backend does not have it.
+    const { status, message, window: words } = result;
+    const ended = status === 'ready' && words ? { message, window: words } : undefined;
+    stored.write({ ...order, imp_uid: result.imp_uid ?? stored.read()?.imp_uid, unopened, ended });
     await refresh({ result });
     element('message').focus();
   } catch (error) {
@@ -123,8 +126,12 @@ const isPending = ({ status, reversal }) =>
   status === 'virtual_account_issued' || status === 'unconfirmed' || reversal?.state === 'requested';
 
 /** @returns undefined when this tab has no payment id, as after a phone's return from the result page */
-async function outcomeOf({ merchant_uid, imp_uid, unopened }) {
-  if (imp_uid) return confirm({ imp_uid, merchant_uid, completeUrl, language: currentLanguage(), patienceMs: pollMs });
+async function outcomeOf({ merchant_uid, imp_uid, unopened, ended }) {
+  if (imp_uid) {
+    const language = currentLanguage();
+    const result = await confirm({ imp_uid, merchant_uid, completeUrl, language, patienceMs: pollMs });
+    return result.status === 'ready' ? { ...result, ...ended } : result;
+  }
   return unopened && { status: 'unopened', message: unopened.message, window: { error_msg: unopened.windowMessage } };
 }
 
