@@ -47,7 +47,10 @@ export async function dependenciesAt(transport: Transport, endpoint: string, ord
     random: Math.random,
     count: () => undefined,
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '', tiers: [] },
+    config: {
+      iamportApiUrl: 'https://api.iamport.kr',
+      ...{ resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '', tiers: [] },
+    },
   });
   return { client, deps };
 }

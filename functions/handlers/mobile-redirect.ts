@@ -75,6 +75,7 @@ function resultResponse(
     shopName: config.shopName,
     branding: config.resultPage,
     language: languageOf(event),
+    iamportOrigin: new URL(config.iamportApiUrl).origin,
     appLink: location,
     windowMessage,
   });

@@ -17,6 +17,8 @@ interface ResultPageInput {
   readonly shopName: string;
   readonly branding: ResultPageBranding;
   readonly language: Language;
+  /** The origin of Iamport's API, such as `https://api.iamport.kr`. */
+  readonly iamportOrigin: string;
   /** A link that opens the shop's app, with the outcome in its query. */
   readonly appLink?: string | undefined;
   /**
@@ -56,7 +58,7 @@ ${next && html`<noscript><meta http-equiv="refresh" content="${next.after};url=$
 ${masthead(shopName, branding.logo)}
 ${signs[tone]}
 <h1>${message}</h1>
-${resultDetails(result, query, language)}
+${resultDetails(input)}
 ${windowMessage && windowMessage !== reasonIn(result, query) && html`<p>${texts.windowMessage}: “${windowMessage}”</p>`}
 <p role="status">${progress}</p>
 ${(!next || 'outcome' in result) && nextActions(input, view, next !== undefined)}
@@ -119,8 +121,9 @@ function withOrder(checkout: string | undefined, merchantUid: string): string | 
 type Row = [name: string, value: string | undefined, copy?: boolean];
 
 /** The order number of the request is no secret to its sender, so an unpaid result has it. The rest needs both ids. */
-function resultDetails(result: Result, query: ResultQuery, language: Language): Html | undefined {
-  if ('outcome' in result && knows(result.outcome, query)) return outcomeDetails(result.outcome, language);
+function resultDetails({ result, query, language, iamportOrigin }: ResultPageInput): Html | undefined {
+  if ('outcome' in result && knows(result.outcome, query))
+    return outcomeDetails(result.outcome, language, iamportOrigin);
   const { merchant_uid } = query;
   if (!merchant_uid || !isUnpaid(result, query)) return undefined;
   return details([[pageTexts[language].order, merchant_uid]], language);
@@ -132,7 +135,7 @@ const reasonIn = (result: Result, query: ResultQuery): string | undefined =>
     ? result.outcome.reason
     : undefined;
 
-function outcomeDetails(outcome: Outcome, language: Language): Html {
+function outcomeDetails(outcome: Outcome, language: Language, iamportOrigin: string): Html {
   const { merchantUid, account, reason, receiptUrl, status } = outcome;
   const texts = pageTexts[language];
   const rows: Row[] = [
@@ -145,9 +148,18 @@ function outcomeDetails(outcome: Outcome, language: Language): Html {
     [texts.reason, status === 'failed' ? reason : undefined],
   ];
   const receipt =
-    receiptUrl?.startsWith('https://') && html`<p><a href="${receiptUrl}" rel="noreferrer">${texts.receipt}</a></p>`;
+    receiptUrl &&
+    isLinked(receiptUrl, iamportOrigin) &&
+    html`<p><a href="${receiptUrl}" rel="noreferrer">${texts.receipt}</a></p>`;
   return html`${details(rows, language)}${receipt}`;
 }
+
+/**
+ * A receipt is linked over https, or at the origin of Iamport's API. A deployment calls that over https only; the fake
+ * Iamport of the local system has http.
+ */
+const isLinked = (receiptUrl: string, iamportOrigin: string): boolean =>
+  receiptUrl.startsWith('https://') || receiptUrl.startsWith(`${iamportOrigin}/`);
 
 /** After a part cancel the buyer has to know three amounts. */
 function amountRows({ amount, currency, cancelledAmount, status }: Outcome, language: Language): Row[] {

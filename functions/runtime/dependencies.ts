@@ -23,7 +23,7 @@ import type { Config } from './config.ts';
 export interface HandlerDependencies extends Ports {
   readonly config: Pick<
     Config,
-    'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix' | 'tiers'
+    'iamportApiUrl' | 'resultTargets' | 'shopName' | 'resultPage' | 'webhookSenders' | 'orderPrefix' | 'tiers'
   >;
 }
 

@@ -370,6 +370,17 @@ test('the shop leads to the console, which shows the payments of the order first
   expect(await console.getByTestId('to-live').getAttribute('href')).toBe(`${environment.system.url}/live.html?lang=en`);
 });
 
+test('the result page of a phone leads to the receipt', async () => {
+  const buyer = await Buyer.with('phone', environment);
+  await buyer.enterShop();
+  await (await buyer.openWindow()).getByTestId('pay').click();
+  await buyer.outcomeText('paid');
+  await buyer.page.getByRole('link', { name: '영수증 보기' }).click();
+  await buyer.page.getByTestId('receipt').waitFor();
+  expect(buyer.page.url()).toBe(`${environment.system.iamport.url}/receipt/${buyer.payment.imp_uid}`);
+  expect(await buyer.page.getByTestId('receipt').innerText()).toContain(buyer.payment.merchant_uid);
+});
+
 test('the shop and the result page fit a screen 320 px wide', async () => {
   const buyer = await Buyer.with('phone', environment);
   await buyer.page.setViewportSize({ width: 320, height: 640 });

@@ -21,7 +21,10 @@ const deps = {
   clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
   count: () => undefined,
   policy: { acceptTestPayments: false, reversals: 'automatic' },
-  config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
+  config: {
+    iamportApiUrl: 'https://api.iamport.kr',
+    ...{ resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any' },
+  },
 } as unknown as HandlerDependencies;
 
 const sent = (handler: HttpHandler, request: Sent, to = deps) =>

@@ -25,7 +25,12 @@ function shown(text: string) {
 }
 const shownIn = (state: State, language: Language = 'ko') => shown(pageOf(state, language).text);
 const shownFor = (result: Result, query: object = ids, windowMessage = '') =>
-  shown(resultPage({ result, query, shopName: '', branding, language: 'ko', windowMessage }).text);
+  shown(
+    resultPage({
+      ...{ result, query, shopName: '', branding, language: 'ko', windowMessage },
+      iamportOrigin: 'https://api.iamport.kr',
+    }).text,
+  );
 const ready: Outcome = {
   status: 'ready',
   impUid: ids.imp_uid,
@@ -80,6 +85,20 @@ describe('the colour of the shop', () => {
       expect(styleFor(color)).not.toContain(`--shop:${color}`);
     },
   );
+});
+
+test.each([
+  ['https://iniweb.inicis.com/receipt', 'https://api.iamport.kr', true],
+  ['http://127.0.0.1:3001/receipt/imp_1', 'http://127.0.0.1:3001', true],
+  ['http://127.0.0.1:3001/receipt/imp_1', 'https://api.iamport.kr', false],
+  ['http://api.iamport.kr/receipt', 'https://api.iamport.kr', false],
+  ['http://127.0.0.1:30010/receipt', 'http://127.0.0.1:3001', false],
+  ['javascript:alert(1)', 'https://api.iamport.kr', false],
+])('a receipt at %s, with the API at %s, is linked: %s [T481]', (receiptUrl, iamportOrigin, isLinked) => {
+  const outcome: Outcome = { ...ready, status: 'paid', receiptUrl };
+  const input = { result: { outcome }, query: ids, shopName: '', branding, language: 'ko', iamportOrigin } as const;
+  const { text } = resultPage(input);
+  expect(shown(text).links.includes(receiptUrl)).toBe(isLinked);
 });
 
 describe('the end of the window', () => {

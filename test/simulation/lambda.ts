@@ -73,6 +73,7 @@ const httpTimeoutMs = 12_000;
 /** Small pages: a few payments fill several, so that changes between two pages are frequent. */
 const pageSizes = [4, 2, 1];
 const config: HandlerDependencies['config'] = {
+  iamportApiUrl: 'https://api.iamport.kr',
   resultTargets: { web: 'https://shop.example/result' },
   shopName: '',
   resultPage: {},

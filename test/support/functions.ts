@@ -49,7 +49,10 @@ export async function startFixture(deployedAt = beginning - 3600) {
     random: () => 0.5,
     count: (added) => counted.push(added),
     policy: { acceptTestPayments: false, reversals: 'automatic' },
-    config: { resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '', tiers: [] },
+    config: {
+      iamportApiUrl: iamport.url,
+      ...{ resultTargets: {}, shopName: '', resultPage: {}, webhookSenders: 'any', orderPrefix: '', tiers: [] },
+    },
   });
   const { ledger } = iamport;
 

@@ -86,6 +86,7 @@ export function pageOf(state: State, language: Language, of: ResultPageBranding 
     shopName: '초록가게',
     branding: of,
     language,
+    iamportOrigin: 'https://api.iamport.kr',
     ...(state === 'to-the-app' && { appLink: 'shopapp://result?status=paid' }),
   });
 }
