@@ -35,7 +35,7 @@ async function main(commandLine: string[]): Promise<void> {
   const { CDK_OUTDIR, CDK_CONTEXT_JSON = '{}' } = process.env;
   const config: string | undefined = configOf(commandLine) ?? JSON.parse(CDK_CONTEXT_JSON).config;
   const directory = await synthesize(cdkContext(config), CDK_OUTDIR ?? join(PROJECT_ROOT, 'cdk.out'), addShop);
-  if (!CDK_OUTDIR) console.log(`Synthesized into ${relative('.', directory)}.`);
+  if (!CDK_OUTDIR) console.log(`Synthesized into ${relative('.', directory)}. \`npm run deploy\` deploys it.`);
 }
 
 if (import.meta.main) {

@@ -6,7 +6,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -214,4 +214,10 @@ async function manifest(): Promise<object> {
 
 const npm = (commandLine: string[]) => run('npm', commandLine, { cwd: PACKAGE });
 
-if (import.meta.main) console.log(`Packed into ${relative(PROJECT_ROOT, await makePackage())}.`);
+if (import.meta.main) {
+  const tarball = await makePackage();
+  const kilobytes = Math.round((await stat(tarball)).size / 1000);
+  console.log(
+    `${relative(PROJECT_ROOT, tarball)}  ${kilobytes} kB. Install it in your CDK app: npm install ${tarball}`,
+  );
+}

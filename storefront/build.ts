@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -63,4 +63,9 @@ export function buildStorefront(): string {
   return target;
 }
 
-if (import.meta.main) console.log(`Built into ${relative(root, buildStorefront())}.`);
+if (import.meta.main) {
+  const folder = buildStorefront();
+  for (const name of readdirSync(folder).filter((file) => /\.m?js$/.test(file)))
+    console.log(`${relative(root, join(folder, name))}  ${statSync(join(folder, name)).size} bytes`);
+  console.log('Put checkout.mjs or checkout.global.js where your pages are: docs/storefront.md has both uses.');
+}
