@@ -3,11 +3,37 @@
 import { randomBytes } from 'node:crypto';
 import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
 import { keyOf, secretPrefix } from '../functions/adapters/webhooks/signature.ts';
+import type { Language } from '../functions/shared/language.ts';
 import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
 import { localShopKey } from './aws/secrets.ts';
 import type { WebhookReceiver } from './aws/webhooks.ts';
 import { type LocalSystem, startLocal } from './system.ts';
+
+/** As for `ops`. */
+const language: Language = /^ko/.test(process.env.LC_ALL ?? process.env.LANG ?? '') ? 'ko' : 'en';
+
+const texts = {
+  starting: { ko: '데이터베이스와 함수를 시작합니다 …', en: 'Starting the database and the functions …' },
+  synthesizing: {
+    ko: '스택을 합성합니다. 바뀐 것이 없으면 다음부터 생략합니다 …',
+    en: 'Synthesizing the stack, which the next start skips if nothing has changed …',
+  },
+  iamport: { ko: '가짜 아임포트: 입금, 취소, 웹훅', en: 'the fake Iamport: deposits, cancels, webhooks' },
+  withKey: { ko: '키 필요', en: 'with a key' },
+  live: { ko: '결제 처리 과정을 실시간으로', en: 'what happens, as it happens' },
+  everyEvent: { ko: '모든 이벤트를 서명해 보냄', en: 'every event, signed' },
+  sendsEvents: { ko: '모든 이벤트를 이 주소로 보냄', en: 'sends every event there' },
+  asked: { ko: '승인 전에 서명해 질문', en: 'asked before an approval, signed' },
+  reconciles: { ko: '5분마다 자동으로 실행', en: 'also runs every five minutes' },
+} as const satisfies Record<string, Record<Language, string>>;
+const text = (name: keyof typeof texts): string => texts[name][language];
+
+/** The last line. Scripts wait for `ready`. */
+const readyLine = (url: string): string =>
+  language === 'ko'
+    ? `ready: ${url}/ 에서 결제해 보세요. Ctrl-C를 누르면 모두 종료됩니다.`
+    : `ready: open ${url}/ and buy something. Ctrl-C ends everything.`;
 
 async function main(): Promise<void> {
   const { PORT = '3000', IAMPORT_API_URL, IMP_KEY, IMP_SECRET, DYNAMODB } = process.env;
@@ -19,10 +45,8 @@ async function main(): Promise<void> {
   }
   const webhooks = receiverIn('SHOP_WEBHOOK', 'http://localhost:8080/webhooks');
   const confirm = receiverIn('SHOP_CONFIRM', 'http://localhost:8080/confirm');
-  console.log('Starting the database and the functions …');
-  const assembly = localAssembly(contextWith(cdkContext(), webhooks, confirm), () =>
-    console.log('Synthesizing the stack, which the next start skips if nothing has changed …'),
-  );
+  console.log(text('starting'));
+  const assembly = localAssembly(contextWith(cdkContext(), webhooks, confirm), () => console.log(text('synthesizing')));
   // `startLocal` awaits the assembly later and reports its error. Until then a rejection must not count as unhandled.
   assembly.catch(() => undefined);
   const starting = startLocal({
@@ -89,34 +113,28 @@ function welcome(
   webhooks: WebhookReceiver | undefined,
   confirm: WebhookReceiver | undefined,
 ): string {
-  const line = (name: string, text: string) => `  ${name.padEnd(10)} ${text}`;
+  const line = (name: string, value: string, note?: keyof typeof texts) =>
+    `  ${name.padEnd(10)} ${value}${note ? `  (${text(note)})` : ''}`;
   return [
     '',
     line('shop', `${url}/`),
-    line(
-      'Iamport',
-      iamport
-        ? `${iamport.url}/  (the fake Iamport: deposits, cancels, webhooks)`
-        : (process.env.IAMPORT_API_URL ?? ''),
-    ),
+    iamport ? line('Iamport', `${iamport.url}/`, 'iamport') : line('Iamport', process.env.IAMPORT_API_URL ?? ''),
+    line('live', `${url}/live.html`, 'live'),
     ...gateway.routes.map(({ key }) => {
       const [method = '', path = ''] = key.split(' ');
-      return line(method, `${url}${path}${isOfShop(path) ? '  (with a key)' : ''}`);
+      return line(method, `${url}${path}`, isOfShop(path) ? 'withKey' : undefined);
     }),
-    line('live', `${url}/live.html  (what happens, as it happens)`),
     line('events', `${url}/__local/events`),
     ...(webhooks
-      ? [line('webhooks', `${webhooks.url}  (every event, signed)`), line('secret', webhooks.secret)]
-      : [line('webhooks', 'SHOP_WEBHOOK_URL=http://localhost:8080/webhooks npm start  (sends every event there)')]),
-    ...(confirm
-      ? [line('confirm', `${confirm.url}  (asked before an approval, signed)`), line('secret', confirm.secret)]
-      : []),
-    line('reconcile', `curl -X POST ${url}/__local/reconcile  (runs every five minutes by itself)`),
+      ? [line('webhooks', webhooks.url, 'everyEvent'), line('secret', webhooks.secret)]
+      : [line('webhooks', 'SHOP_WEBHOOK_URL=http://localhost:8080/webhooks npm start', 'sendsEvents')]),
+    ...(confirm ? [line('confirm', confirm.url, 'asked'), line('secret', confirm.secret)] : []),
+    line('reconcile', `curl -X POST ${url}/__local/reconcile`, 'reconciles'),
     line('key', `curl -H "authorization: Bearer ${localShopKey}" ${url}/orders/<merchant_uid>`),
     line('database', `${database.engine}, ${database.endpoint}`),
     line('tables', tables.join(', ')),
     '',
-    `ready: open ${url}/ and buy something. Ctrl-C ends everything.`,
+    readyLine(url),
   ].join('\n');
 }
 
@@ -130,10 +148,21 @@ async function taken(port = 0): Promise<string> {
   const configured = Number(process.env.PORT ?? 3000);
   const url = `http://127.0.0.1:${configured}`;
   const running = await processAt(url);
-  const other = `Choose another: PORT=${configured + 100} npm start`;
-  if (running !== undefined) return `npm start already runs at ${url}/ (process ${running}). ${other}`;
-  const use = port === configured ? '' : ', where the fake Iamport would be (PORT + 1)';
-  return `Something else listens on port ${port}${use}. ${other}`;
+  const command = `PORT=${configured + 100} npm start`;
+  const other = { ko: `다른 포트로 실행하세요: ${command}`, en: `Choose another: ${command}` }[language];
+  if (running !== undefined) {
+    const already = {
+      ko: `npm start가 이미 ${url}/ 에서 실행 중입니다(프로세스 ${running}).`,
+      en: `npm start already runs at ${url}/ (process ${running}).`,
+    };
+    return `${already[language]} ${other}`;
+  }
+  const isNext = port !== configured;
+  const inUse = {
+    ko: `${isNext ? '가짜 아임포트가 쓸 ' : ''}포트 ${port}${isNext ? '(PORT + 1)' : ''}을 다른 프로그램이 쓰고 있습니다.`,
+    en: `Something else listens on port ${port}${isNext ? ', where the fake Iamport would be (PORT + 1)' : ''}.`,
+  };
+  return `${inUse[language]} ${other}`;
 }
 
 /** @returns the process id of a local system at the address, if one responds */

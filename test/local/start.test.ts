@@ -143,6 +143,18 @@ describe('npm start', { timeout: 180_000 }, () => {
     while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
+  it('prints Korean for a Korean terminal', async () => {
+    const run = start({ DYNAMODB: 'dynalite', LANG: 'ko_KR.UTF-8' });
+    const [printed, url = ''] = await until(run, ready);
+    expect(printed).toContain(`${url}/live.html  (결제 처리 과정을 실시간으로)`);
+    expect(printed).toContain(`ready: ${url}/ 에서 결제해 보세요.`);
+    const second = start({ LC_ALL: 'ko_KR.UTF-8', PORT: new URL(url).port });
+    expect(await second.ended).toBe(1);
+    expect(second.printed()).toContain(`npm start가 이미 ${url}/ 에서 실행 중입니다`);
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+  });
+
   it('prints where webhooks go and the secret that signs them', async () => {
     const run = start({ DYNAMODB: 'dynalite', SHOP_WEBHOOK_URL: 'http://localhost:9/webhooks' });
     await until(run, ready);
