@@ -134,11 +134,11 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       allowed:
         '`logo`(`https://` 이미지), `color`(`#rgb`나 `#rrggbb`), `shop`, `orders`, `checkout`(`https://`), `support`(`https://`, `tel:`, `mailto:`), 모두 합해 1,024바이트',
       meaning:
-        '내장 페이지에 보일 상점의 모습과 버튼이 가리킬 곳. `checkout`에는 `merchant_uid`가 붙고, `shop`은 정하지 않으면 첫 번째 origin입니다',
+        '내장 페이지에 표시할 쇼핑몰 로고와 색, 버튼을 누르면 이동할 주소. `checkout`에는 `merchant_uid`가 붙고, `shop`은 정하지 않으면 첫 번째 origin입니다',
     },
     shopAuth: {
       meaning:
-        '상점 서버를 확인하는 방법. `key`는 스택이 만든 키를 헤더로 받고, `iam`은 비밀 키 없이 AWS 안에서 호출할 때 쓰는 AWS Signature Version 4 서명을 받습니다',
+        '쇼핑몰 서버의 요청을 인증하는 방법. `key`는 스택이 만든 키를 헤더로 받고, `iam`은 비밀 키 없이 AWS 안에서 호출할 때 쓰는 AWS Signature Version 4 서명을 받습니다',
     },
     testPayments: {
       meaning: '`accept`는 돈이 오가지 않는 테스트 채널 결제를 실제 결제로 취급합니다. 테스트 배포에서만 쓰세요',
@@ -150,17 +150,17 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     webhooks: {
       allowed:
         '`{"url": "https://…", "events": ["Payment Paid", …]}` 10개 이하. 이벤트 이름은 [이벤트](events.ko.md)에 있으며, 생략하면 모든 이벤트',
-      meaning: '서명한 웹훅으로 이벤트를 받을 상점 서버의 URL: [웹훅](webhooks.ko.md)',
+      meaning: '서명한 웹훅으로 이벤트를 받을 쇼핑몰 서버의 URL: [웹훅](webhooks.ko.md)',
     },
     confirm: {
       allowed: '`{"url": "https://…", "otherwise": "approve" 또는 "refuse"}`. `otherwise`의 기본은 `approve`',
       meaning:
-        '아임포트가 결제를 승인하기 전에 물어볼 상점 서버의 URL과, 3초 안에 답이 없을 때의 처리: [승인 전 확인](webhooks.ko.md#승인-전-확인)',
+        '아임포트가 결제를 승인하기 전에 물어볼 쇼핑몰 서버의 URL과, 3초 안에 응답이 없을 때의 처리: [승인 전 확인](webhooks.ko.md#승인-전-확인)',
     },
     orderPrefix: {
       allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',
       meaning:
-        '이 상점의 모든 주문 번호가 시작하는 글자. 같은 아임포트 계정을 다른 상점이나 시스템과 함께 쓸 때 정하세요. 그들의 결제는 기록하지도 알리지도 않습니다',
+        '이 쇼핑몰의 모든 주문 번호 앞에 붙는 글자. 같은 아임포트 계정을 다른 쇼핑몰이나 시스템과 함께 쓸 때 정하세요. 다른 쪽의 결제는 기록하지 않고 이벤트도 발행하지 않습니다',
     },
     tiers: {
       allowed: '하위 상점 코드 50개 이하, 코드마다 `A-Z a-z 0-9 - _` 1~40자',
@@ -170,13 +170,14 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     throttles: {
       allowed: '경로 → `{"perSecond": 1~10000, "burst": 1~5000}`',
       meaning:
-        '경로가 받는 호출 수. 기본은 초당 50, 동시 100(웹훅은 100과 200, `confirm`은 500과 1000)이며, 넘으면 429로 답합니다',
+        '경로의 호출 한도. 기본은 초당 50건, 한꺼번에 100건(웹훅은 100건과 200건, `confirm`은 500건과 1000건)입니다. 넘는 호출에는 API Gateway가 429로 응답합니다',
     },
     provisionedConcurrency: {
       allowed: '0~100',
-      meaning: '구매자가 기다리는 두 함수를 각각 몇 개씩 미리 띄워 둘지. 띄워 둔 만큼 요금이 나옵니다',
+      meaning:
+        '`complete`와 `mobile-redirect`마다 미리 띄워 둘 인스턴스 수(provisioned concurrency). 호출이 없어도 요금이 나옵니다',
     },
-    keepWarm: { meaning: '5분마다 함수를 호출해 각각 하나씩 떠 있게 합니다' },
+    keepWarm: { meaning: 'HTTP 함수를 5분마다 호출해 Lambda가 인스턴스를 하나씩 유지하게 합니다' },
     reservedConcurrency: {
       allowed: '함수 이름 → 1~10000',
       meaning:
@@ -202,7 +203,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
         'AWS 계정 전체의 예산. 한 달 요금이 넘었거나 넘을 것으로 예상되면 AWS가 `alarmEmails`로 메일을 보냅니다. 0이면 만들지 않습니다. 아무것도 중단하지는 않습니다',
     },
     logRetentionDays: {
-      allowed: 'CloudWatch Logs가 아는 일수: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
+      allowed: 'CloudWatch Logs에서 정할 수 있는 보관 일수: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, … 3653',
       meaning: '로그 보관 기간',
     },
     archiveDays: {
@@ -224,7 +225,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
       allowed:
         '`{"name": "pay.my-shop.kr", "certificateArn": "arn:aws:acm:…", "hostedZoneId": "Z…", "only": false}`. 뒤의 둘은 생략 가능',
       meaning:
-        'API에 쓸 상점의 도메인과 같은 리전의 인증서. `hostedZoneId`가 있으면 스택이 레코드를 만들고, 없으면 출력 `DomainTarget`을 가리키는 CNAME을 직접 만드세요. `only`는 API Gateway의 기본 주소를 끕니다',
+        'API에 쓸 쇼핑몰의 도메인과 같은 리전의 인증서. `hostedZoneId`가 있으면 스택이 레코드를 만들고, 없으면 출력 `DomainTarget`을 가리키는 CNAME을 직접 만드세요. `only`는 API Gateway의 기본 주소를 끕니다',
     },
   },
 };

@@ -47,8 +47,8 @@ const WORDS: Record<Language, Record<'anyone' | 'shop' | 'every' | 'changes' | '
     head: '| function | routes | may |\n|---|---|---|',
   },
   ko: {
-    anyone: '상점 페이지, 휴대폰, 아임포트',
-    shop: '상점 서버, 키',
+    anyone: '쇼핑몰 페이지, 휴대폰, 아임포트',
+    shop: '쇼핑몰 서버, 키',
     every: '주기:',
     changes: '변경',
     head: '| 함수 | 경로 | 권한 |\n|---|---|---|',
