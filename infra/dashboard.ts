@@ -45,7 +45,7 @@ const MONEY: Partial<Record<EventName, string>> = {
 };
 
 const FINDINGS = {
-  SettledByReconciler: '알림 없이 찾은 결제 found without a notification',
+  SettledByReconciler: '통지 없이 찾은 결제 found without a notification',
   ReconcilerFaults: '처리하지 못한 것 could not be done',
   UnreadablePayments: '읽을 수 없는 결제 unreadable',
   SkippedItems: '건너뛴 항목 passed over',
@@ -116,7 +116,7 @@ export class Dashboard extends Construct {
       ),
     );
     page.addWidgets(
-      graph('응답 시간 (ms) How long answers take', [
+      graph('응답 시간 (ms) Response times', [
         apiMetric('Latency', api, { statistic: 'p50', minutes: 60, label: '절반 half (p50)' }),
         apiMetric('Latency', api, { statistic: 'p95', minutes: 60, label: 'p95' }),
         complete.metricDuration({
