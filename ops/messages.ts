@@ -186,7 +186,7 @@ const messages = {
     en: 'payments without an order that has one now, checked again in the next run',
   },
   keyForOrders: { ko: '주문 등록과 조회', en: 'Registers and reads orders' },
-  keyForMoney: { ko: '환불과 주문 닫기까지 전부', en: 'Refunds and closes orders too' },
+  keyForMoney: { ko: '환불과 주문 종료까지 모두', en: 'Refunds and closes orders too' },
   previousKeysValid: { ko: '아직 유효한 이전 키', en: 'The previous keys are still valid' },
   willRotate: {
     ko: '새 키를 만듭니다. 지금 키는 keys retire를 실행할 때까지 계속 유효합니다',

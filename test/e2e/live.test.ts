@@ -44,10 +44,10 @@ test('each step of a payment is drawn as it happens', async () => {
   expect(await live.locator('#facts li[data-kind=write]', { hasText: '→ paid' }).count()).toBe(1);
   expect(await live.locator('#facts li[data-kind=event]').count()).toBe(1);
   expect(await live.locator('#places strong').allInnerTexts()).toEqual([
-    '상점 서버',
+    '쇼핑몰 서버',
     '구매자',
     'Lambda 함수',
-    'Iamport',
+    '아임포트',
     '주문 테이블',
     '이벤트 버스',
   ]);
