@@ -26,7 +26,7 @@ const captions = {
   ],
   en: [
     'A buyer pays an order of 14,000 won',
-    'Iamport is asked, the order compared, the result written once',
+    'The backend asks Iamport what was paid, and writes it once',
     'The next buyer forges the amount in the window: 100 won',
     'It is not the amount of the order: rejected, and cancelled at once',
   ],
