@@ -326,8 +326,10 @@ async function listening(port: number) {
       const serveShop = getRequestListener(shop, { overrideGlobalObjects: false });
       server.removeListener('request', answerStarting);
       server.on('request', (request, response) => {
-        const isForGateway = gateway.answers(request) || !isShopPath(request.url ?? '/', request.method);
-        void (isForGateway ? gateway.serve(request, response) : serveShop(request, response));
+        const isOfShop = isShopPath(request.url ?? '/', request.method);
+        if (gateway.answers(request) || !(isOfShop || isNavigation(request))) void gateway.serve(request, response);
+        else if (isOfShop) void serveShop(request, response);
+        else response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end(unknownPage);
       });
     },
     async close() {
@@ -350,6 +352,16 @@ const startingPage = `<!doctype html>
 <html lang="ko"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>시작하는 중 · Starting</title>
 <body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center; color-scheme: light dark">
 <p>시작하는 중입니다…</p><p lang="en">Starting…</p>
+`;
+
+/** A browser that opens an address. API Gateway has no page for an unknown one, so the local system adds a way to the shop. */
+const isNavigation = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && /\btext\/html\b/.test(headers.accept ?? '');
+
+const unknownPage = `<!doctype html>
+<html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>없는 주소 · Not found</title>
+<body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center; color-scheme: light dark">
+<p>이 주소에는 아무것도 없습니다. <a href="/">데모 상점으로</a></p><p lang="en">Nothing is at this address. <a href="/">To the demo shop</a></p>
 `;
 
 /** Pages and the shop's own server. The gateway answers every other path, unknown ones with a 404. */

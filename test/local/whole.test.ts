@@ -123,6 +123,14 @@ describe('one origin', () => {
     },
   );
 
+  it('an unknown address in a browser leads to the shop, and stays a 404 of the gateway for other clients', async () => {
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+    const page = await fetch(`${system.url}/nothing`, { headers: { accept } });
+    expect(page.status).toBe(404);
+    expect(await page.text()).toContain('<a href="/">데모 상점으로</a>');
+    expect(await system.send('/nothing')).toMatchObject({ status: 404, json: { message: 'Not Found' } });
+  });
+
   it('settles with a trailing slash of the return address and of the webhook URL', async () => {
     for (const path of ['/payments/complete/mobile/', '/payments/webhook/']) {
       const merchant_uid = await system.order();
