@@ -28,7 +28,7 @@ const captions = {
     'A buyer pays an order of 14,000 won',
     'The backend asks Iamport what was paid, and writes it once',
     'The next buyer forges the amount in the window: 100 won',
-    'It is not the amount of the order: rejected, and cancelled at once',
+    'The backend rejects the wrong amount, and cancels the payment at once',
   ],
 } as const satisfies Record<Language, readonly string[]>;
 

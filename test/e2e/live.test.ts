@@ -155,10 +155,10 @@ describe('with a receiver of webhooks', () => {
     const attempts = [
       ['이벤트 버스 → 웹훅 큐', 'Payment Paid', '', 'plain'],
       ['웹훅 큐 → Lambda 함수', 'deliver', 'Payment Paid · 1번째 시도', 'plain'],
-      ['Lambda 함수 → 상점 서버', receiver, '503 · n ms', 'bad'],
+      ['Lambda 함수 → 쇼핑몰 서버', receiver, '503 · n ms', 'bad'],
       ['Lambda 함수 → 웹훅 큐', expect.stringMatching(/^\d+초 뒤에 다시 시도$/), '', 'wait'],
       ['웹훅 큐 → Lambda 함수', 'deliver', 'Payment Paid · 2번째 시도', 'plain'],
-      ['Lambda 함수 → 상점 서버', receiver, '204 · n ms', 'good'],
+      ['Lambda 함수 → 쇼핑몰 서버', receiver, '204 · n ms', 'good'],
     ];
     await expect.poll(() => rows(live), { timeout: 40_000 }).toEqual(attempts);
     expect(await live.locator('#places strong').last().innerText()).toBe('웹훅 큐');

@@ -98,7 +98,7 @@ const texts = {
   liveHeading: ['결제 한 건에 일어나는 일', 'What happens in one payment'],
   liveLead: [
     '브라우저가 보낸 값은 신뢰하지 않습니다. 어떤 경로로 요청이 오든 아임포트에 조회해 판정하고, 한 번만 기록하고, 그 기록에서 이벤트를 발행합니다.',
-    'The backend trusts no value from the browser. For each request it reads the payment from Iamport, decides, writes the result once, and publishes the event from that write.',
+    'The backend trusts no value from the browser. For each request it reads the payment from Iamport, decides, writes once, and publishes that write as an event.',
   ],
   liveEmpty: [
     '아직 아무 일도 없습니다. 상점에서 하나 사 보세요.',
@@ -124,12 +124,12 @@ const texts = {
   'place.table': ['주문 테이블', 'Tables'],
   'place.bus': ['이벤트 버스', 'Event bus'],
   'place.queue': ['웹훅 큐', 'Webhook queue'],
-  'place.shop.why': ['키로 주문 등록', 'registers orders with a key'],
+  'place.shop.why': ['주문 등록', 'registers orders'],
   'place.buyer.why': ['브라우저, 휴대폰', 'a browser, a phone'],
   'place.functions.why': ['조회와 판정', 'read and decide'],
   'place.iamport.why': ['결제의 단일 기준', 'the source of truth'],
   'place.table.why': ['조건부 쓰기 한 번', 'one conditional write'],
-  'place.bus.why': ['기록에서 발행', 'published from the write'],
+  'place.bus.why': ['기록에서 발행', 'from the write'],
   'place.queue.why': ['2xx 응답까지 재시도', 'repeats until a 2xx'],
   'kind.request': ['요청', 'Request'],
   'kind.call': ['조회', 'Call'],
