@@ -44,6 +44,10 @@ iframe{position:absolute;top:44px;border:0;border-radius:10px;transform-origin:0
 const liveStyle = (rows: number) =>
   `*{animation:none!important;transition:none!important}header,h1,.lead,.eyebrow,.orders,.footnote{display:none!important}main{padding-top:8px!important}#facts li:nth-child(n+${rows + 1}){visibility:hidden}`;
 
+/** Runs in a page. Resolves when every animation that ends has ended. */
+const finishedAnimations = `Promise.all(document.getAnimations({ subtree: true })
+  .filter(({ effect }) => effect?.getTiming().iterations !== Infinity).map(({ finished }) => finished)).then(() => undefined)`;
+
 async function record(language: Language, browser: Browser, url: string): Promise<Frame[]> {
   const locale = language === 'ko' ? 'ko-KR' : 'en-GB';
   const page = await browser.newPage({ viewport: size, locale, colorScheme: 'light' });
@@ -83,6 +87,8 @@ async function record(language: Language, browser: Browser, url: string): Promis
     await shop.getByTestId('pay').click();
     await payment.getByTestId('pay').waitFor();
     await arrival('window', 'POST /checkout');
+    // The first frame is the picture of a viewer that plays none, so the window has to be in its place.
+    await payment.locator('body').evaluate(finishedAnimations);
     if (forged) {
       const amount = payment.getByTestId('tampered-amount');
       await amount.evaluate((input) => input.closest('details')?.setAttribute('open', ''));
@@ -138,6 +144,8 @@ const system = await startLocal({
   databaseKey: `picture${randomBytes(8).toString('hex')}`,
   schedules: false,
 });
+// The packaged Chromium has fonts of its own, without Korean, unless this names the machine's.
+process.env.FONTCONFIG_PATH ??= '/etc/fonts';
 const browser = await launchBrowser();
 try {
   for (const language of ['ko', 'en'] satisfies Language[]) {

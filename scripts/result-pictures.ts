@@ -24,6 +24,8 @@ const shown: readonly (readonly [State, 'light' | 'dark'])[] = [
 ];
 const [width, height] = [340, 640];
 
+// The packaged Chromium has fonts of its own, without Korean, unless this names the machine's.
+process.env.FONTCONFIG_PATH ??= '/etc/fonts';
 const browser = await launchBrowser();
 try {
   for (const language of ['ko', 'en'] satisfies Language[]) {
