@@ -23,16 +23,7 @@ import {
   type Warm,
   type WarmCalls,
 } from './measured.ts';
-import {
-  callsTable,
-  circumstances,
-  coldTable,
-  decisionTable,
-  drawing,
-  goalTable,
-  type Report,
-  warmTable,
-} from './report.ts';
+import { circumstances, decisionTable, drawing, goalTable, type Report, sizesTable } from './report.ts';
 import { type Call, startUpstreams, type Upstreams } from './upstreams.ts';
 
 /** Cold starts of each contestant by memory size in MB. */
@@ -212,9 +203,7 @@ async function publish(report: Report): Promise<void> {
     return {
       'bench:decision': [circumstances(report, language, day), text(decisionTable(report, language))].join('\n\n'),
       'bench:goals': text(goalTable(report, language)),
-      'bench:cold': text(coldTable(report, language)),
-      'bench:warm': text(warmTable(report, language)),
-      'bench:calls': text(callsTable(report, language)),
+      'bench:sizes': text(sizesTable(report, language)),
     };
   });
   await writeFile(join(import.meta.dirname, '../docs/cold-start.svg'), drawing(report));
@@ -247,7 +236,7 @@ async function main(): Promise<void> {
     await bench.cold(Number(values.rounds ?? Math.max(...Object.values(roundsOf))));
     await bench.warm(Number(values.instances ?? warmInstances));
     const report = { measured: bench.measured, sizes: bench.sizes, limitedBy: bench.limitedBy };
-    const tables = [decisionTable, goalTable, coldTable, warmTable, callsTable].map((table) => table(report, 'en'));
+    const tables = [decisionTable, goalTable, sizesTable].map((table) => table(report, 'en'));
     console.log(tables.map((lines) => lines.join('\n')).join('\n\n'));
     if (values.write) await publish(report);
   } finally {

@@ -1,8 +1,7 @@
 /**
  * Measures the cost of each library in the bundle of `complete`: `npm run bench:libraries`. Each library is bundled with the same
  * options through the module of functions/ that uses it, and loaded in new processes, in turns. The results are medians of CPU time,
- * which other load on the machine changes least, minus the row without a library. `--rounds N` makes a shorter run, which writes no
- * docs.
+ * which other load on the machine changes least, minus those of a module without a library. `--rounds N` makes a shorter run.
  */
 
 import { execFile } from 'node:child_process';
@@ -11,33 +10,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
-import type { Language } from '../functions/shared/language.ts';
 import { optionsFor } from '../infra/bundle.ts';
-import { writeParts } from '../scripts/generated.ts';
+import { tableOf } from '../scripts/generated.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
 /** `code` is the entry point of the bundle, `use` the first use of the library. */
 const parts = [
-  { name: { en: 'none', ko: '없음' }, code: 'export {};', use: '' },
+  { name: 'none', code: 'export {};', use: '' },
   {
-    name: { en: 'Node.js’s own modules for TLS', ko: 'Node.js의 TLS 모듈' },
+    name: 'Node.js’s own modules for TLS',
     code: "export { Agent } from 'node:https'; export { createHash } from 'node:crypto';",
     use: "module.createHash('sha256').update('').digest(); new module.Agent();",
   },
   {
-    name: { en: 'zod/mini', ko: 'zod/mini' },
+    name: 'zod/mini',
     code: "export * from './functions/adapters/iamport/wire.ts'; export * from './functions/http/request.ts';",
     use: `module.paymentOf(${JSON.stringify({ imp_uid: 'imp_1', merchant_uid: 'a', status: 'paid', amount: 1, cancel_amount: 0, currency: 'KRW', paid_at: 1, failed_at: 0, cancelled_at: 0, sandbox: false })});`,
   },
   {
-    name: { en: 'undici', ko: 'undici' },
+    name: 'undici',
     code: "export * from './functions/adapters/iamport/transport.ts';",
     use: "module.undiciTransport('https://api.iamport.kr', 1);",
   },
   {
-    name: { en: '@aws-sdk/client-dynamodb', ko: '@aws-sdk/client-dynamodb' },
+    name: '@aws-sdk/client-dynamodb',
     code: "export { DynamoDBClient } from '@aws-sdk/client-dynamodb'; export * from './functions/adapters/dynamodb/table.ts';",
     use: `const handle = async () => ({ response: { statusCode: 200, headers: {}, body: process.getBuiltinModule('stream').Readable.from([Buffer.from('{}')]) } });
       const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
@@ -59,7 +57,7 @@ interface Loaded {
 
 async function bundled(part: (typeof parts)[number], into: string): Promise<Loaded> {
   const { entryPoints: _, ...options } = optionsFor('complete');
-  const directory = join(into, part.name.en.replace(/\W+/g, '-'));
+  const directory = join(into, part.name.replace(/\W+/g, '-'));
   await mkdir(directory);
   const file = join(directory, 'index.mjs');
   await build({
@@ -88,24 +86,19 @@ async function loaded({ file, use }: Loaded): Promise<{ load: number; use: numbe
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-const heads = {
-  en: ['library, as it is used', 'KB', 'to load, CPU ms', 'first use, CPU ms'],
-  ko: ['라이브러리(쓰는 만큼)', 'KB', '불러오기, CPU ms', '첫 사용, CPU ms'],
-} as const;
-
-function table(all: readonly Loaded[], language: Language): string {
+function table(all: readonly Loaded[]): string {
   const [none, ...rest] = all;
   const floor = {
     load: median(none?.runs.map(({ load }) => load) ?? []),
     use: median(none?.runs.map(({ use }) => use) ?? []),
   };
   const rows = rest.map(({ name, bytes, runs }) => [
-    name[language],
+    name,
     (bytes / 1024).toFixed(0),
     Math.max(0, median(runs.map(({ load }) => load)) - floor.load).toFixed(1),
     Math.max(0, median(runs.map(({ use }) => use)) - floor.use).toFixed(1),
   ]);
-  return [heads[language], ['---', '--:', '--:', '--:'], ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return tableOf(['library, as it is used', 'KB', 'to load, CPU ms', 'first use, CPU ms'], rows);
 }
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' } } });
@@ -116,11 +109,7 @@ try {
   for (let round = 0; round < Number(values.rounds ?? 21); round += 1) {
     for (const one of all) one.runs.push(await loaded(one));
   }
-  console.log(table(all, 'en'));
-  if (values.rounds === undefined) {
-    const docs = { en: 'docs/performance.md', ko: 'docs/performance.ko.md' };
-    writeParts(docs, (language) => ({ 'bench:libraries': table(all, language) }));
-  }
+  console.log(table(all));
 } finally {
   await rm(directory, { recursive: true });
 }

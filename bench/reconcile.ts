@@ -5,7 +5,7 @@
  *   backlog   10,000 orders that expire at once while a cancel becomes due, at 100 ms a call: how many runs
  *   foreign   100,000 payments of another shop on the same account: calls, writes, memory, with and without `orderPrefix`
  *
- * `-- list` runs one of them. Exits 1 when a result exceeds a limit of docs/performance.md.
+ * `-- list` runs one of them. Exits 1 when a result is not the expected one.
  */
 
 import { fork } from 'node:child_process';

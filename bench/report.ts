@@ -8,7 +8,6 @@ import type { Language } from '../functions/shared/language.ts';
 import { HTTP_MEMORY_MB } from '../infra/function-table.ts';
 import { fullCpuMb } from './cpu.ts';
 import { earlyCalls, lateCalls, type Measured, type WarmCalls } from './measured.ts';
-import type { Call } from './upstreams.ts';
 
 export interface Report {
   readonly measured: readonly Measured[];
@@ -29,7 +28,6 @@ export function quantile(values: readonly number[], share: number): number {
 const median = (values: readonly number[]) => quantile(values, 0.5);
 const whole = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(0));
 const tenths = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(1));
-const hundredths = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(2));
 const p50p99 = (values: readonly number[]) => `${tenths(median(values))} / ${tenths(quantile(values, 0.99))}`;
 
 /** Milliseconds of init and first response together, of every cold start. */
@@ -47,11 +45,6 @@ const late = ({ warm }: Measured, memoryMb: number): WarmCalls => warm.get(memor
 const overMs = ({ responsesMs, upstreamMs }: WarmCalls): number[] =>
   responsesMs.map((ms, index) => ms - (upstreamMs[index] ?? 0));
 
-const units = (calls: readonly Call[]): string => {
-  const sum = (of: (call: Call) => number) => calls.reduce((total, call) => total + of(call), 0);
-  return `${sum(({ readUnits }) => readUnits)} r, ${sum(({ writeUnits }) => writeUnits)} w`;
-};
-
 /** The median, ± half of the interquartile range. */
 function spread(values: readonly number[]): string {
   const half = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
@@ -65,17 +58,13 @@ const heads = {
   en: {
     who: 'contestant',
     code: 'code KB',
-    init: 'init, full CPU',
-    first: 'first answer, full CPU',
     full: 'full CPU',
     cold: 'cold start',
     early: `calls ${earlyCalls.first} to ${earlyCalls.last}, p50 / p99`,
     late: `from call ${lateCalls.first} on, p50 / p99`,
-    over: 'beyond the upstreams',
     cpu: 'CPU ms a call, early / later',
     memory: 'MB',
     calls: 'calls, cold / warm',
-    units: 'DynamoDB units, cold; warm',
     goal: 'goal',
     measured: 'measured',
     met: 'met',
@@ -85,17 +74,13 @@ const heads = {
   ko: {
     who: '대상',
     code: '코드 KB',
-    init: '초기화, 전체 CPU',
-    first: '첫 응답, 전체 CPU',
     full: '전체 CPU',
     cold: '콜드 스타트',
     early: `${earlyCalls.first}~${earlyCalls.last}번째 호출, p50 / p99`,
     late: `${lateCalls.first}번째 호출부터, p50 / p99`,
-    over: '업스트림 초과분',
     cpu: '호출당 CPU ms, 초기 / 이후',
     memory: 'MB',
     calls: '호출 수, 콜드 / 웜',
-    units: 'DynamoDB 단위, 콜드; 웜',
     goal: '목표',
     measured: '측정',
     met: '달성',
@@ -106,8 +91,7 @@ const heads = {
 
 const nameOf = (memoryMb: number, language: Language) =>
   memoryMb === fullCpuMb ? heads[language].full : `${memoryMb} MB`;
-const ratio = (one: Measured, other: Measured | undefined, memoryMb: number) =>
-  other ? coldMs(one, memoryMb) / coldMs(other, memoryMb) : Number.NaN;
+const ratio = (one: Measured, other: Measured, memoryMb: number) => coldMs(one, memoryMb) / coldMs(other, memoryMb);
 const named = ({ measured }: Pick<Report, 'measured'>, name: string) =>
   measured.find(({ contestant }) => contestant.name === name);
 
@@ -115,27 +99,16 @@ const named = ({ measured }: Pick<Report, 'measured'>, name: string) =>
 export function decisionTable(report: Report, language: Language): string[] {
   const head = heads[language];
   const size = report.sizes.includes(shippedMb) ? shippedMb : (report.sizes[0] ?? fullCpuMb);
-  const lines = ruled([
-    `${head.who}, ${nameOf(size, language)}`,
-    head.cold,
-    `× ${reference}`,
-    '× express',
-    head.early,
-    head.late,
-    head.over,
-    head.cpu,
-    head.memory,
-  ]);
+  const names = [head.cold, head.calls, head.early, head.late, head.cpu, head.memory];
+  const lines = ruled([`${head.who}, ${nameOf(size, language)}`, ...names]);
   for (const one of report.measured) {
     lines.push(
       row([
         one.contestant.name,
         spread(totals(one, size)),
-        hundredths(ratio(one, named(report, reference), size)),
-        hundredths(ratio(one, named(report, 'express'), size)),
+        `${one.coldCalls.length} / ${one.warmCalls.length}`,
         p50p99(early(one, size).responsesMs),
         p50p99(late(one, size).responsesMs),
-        tenths(median(overMs(late(one, size)))),
         `${tenths(median(early(one, size).cpuMs))} / ${tenths(median(late(one, size).cpuMs))}`,
         whole(memoryOf(one, size)),
       ]),
@@ -144,51 +117,13 @@ export function decisionTable(report: Report, language: Language): string[] {
   return lines;
 }
 
-/** Cold starts at every size: medians, with ± half of their interquartile range. */
-export function coldTable(report: Report, language: Language): string[] {
+/** Medians of the cold starts and of the later warm calls, at every size. */
+export function sizesTable({ measured, sizes }: Report, language: Language): string[] {
   const head = heads[language];
-  const { measured, sizes } = report;
-  // A run of the stack's own functions has no hand-written one.
-  const base = named(report, reference) ?? measured[0];
-  const names = sizes.map((size) => nameOf(size, language));
-  const lines = ruled([head.who, head.code, head.init, head.first, ...names, `× ${base?.contestant.name ?? ''}`]);
+  const lines = ruled([head.who, head.code, ...sizes.map((size) => nameOf(size, language))]);
   for (const one of measured) {
-    const full = one.cold.get(fullCpuMb) ?? [];
-    lines.push(
-      row([
-        one.contestant.name,
-        whole(one.contestant.bytes / 1024),
-        whole(median(full.map(({ initMs }) => initMs))),
-        whole(median(full.map(({ firstResponseMs }) => firstResponseMs))),
-        ...sizes.map((size) => spread(totals(one, size))),
-        sizes.map((size) => hundredths(ratio(one, base, size))).join(', '),
-      ]),
-    );
-  }
-  return lines;
-}
-
-/** Warm calls at every size: medians of the early calls, of the later ones, and of the CPU of both. */
-export function warmTable({ measured, sizes }: Report, language: Language): string[] {
-  const head = heads[language];
-  const cells = ({ responsesMs, cpuMs }: WarmCalls) => `${tenths(median(responsesMs))} (${tenths(median(cpuMs))})`;
-  const names = sizes.flatMap((size) =>
-    [earlyCalls, lateCalls].map(({ first }) => `${nameOf(size, language)}, ${first}+`),
-  );
-  const lines = ruled([head.who, ...names]);
-  for (const one of measured) {
-    const values = sizes.flatMap((size) => [cells(early(one, size)), cells(late(one, size))]);
-    lines.push(row([one.contestant.name, ...values]));
-  }
-  return lines;
-}
-
-export function callsTable({ measured }: Report, language: Language): string[] {
-  const head = heads[language];
-  const lines = ruled([head.who, head.calls, head.units]);
-  for (const { contestant, coldCalls, warmCalls } of measured) {
-    const calls = `${coldCalls.length} / ${warmCalls.length}`;
-    lines.push(row([contestant.name, calls, `${units(coldCalls)}; ${units(warmCalls)}`]));
+    const times = sizes.map((size) => `${whole(coldMs(one, size))} / ${tenths(median(late(one, size).responsesMs))}`);
+    lines.push(row([one.contestant.name, whole(one.contestant.bytes / 1024), ...times]));
   }
   return lines;
 }
@@ -227,8 +162,6 @@ export function goals(report: Report): Goal[] {
         ]
       : [];
   const cpuMs = median(late(us, fullCpuMb).cpuMs);
-  const writes = (calls: readonly Call[]) => calls.filter(({ writeUnits }) => writeUnits > 0).length;
-  const iamportCalls = (calls: readonly Call[]) => calls.filter(({ to }) => to === 'iamport').length;
   return [
     ...cold(512, hand, 0.9),
     ...cold(512, express, 0.28),
@@ -237,10 +170,6 @@ export function goals(report: Report): Goal[] {
     ...cold(fullCpuMb, hand, 1.15),
     ...over(shippedMb, 6),
     ...(Number.isNaN(cpuMs) ? [] : [goal('CPU ms a warm call, full CPU', '웜 호출당 CPU ms, 전체 CPU', cpuMs, 5)]),
-    goal('calls to Iamport, cold', 'Iamport 호출, 콜드', iamportCalls(us.coldCalls), 1),
-    goal('calls to Iamport, warm', 'Iamport 호출, 웜', iamportCalls(us.warmCalls), 1),
-    goal('writes, cold', '쓰기, 콜드', writes(us.coldCalls), 1),
-    goal('writes, warm', '쓰기, 웜', writes(us.warmCalls), 1),
   ];
 }
 
@@ -248,9 +177,8 @@ export function goalTable(report: Report, language: Language): string[] {
   const head = heads[language];
   const lines = ruled([head.goal, '≤', head.measured, head.met]);
   for (const { name, measured, max } of goals(report)) {
-    const exact = Number.isInteger(measured) && Number.isInteger(max);
-    const cells = exact ? [String(max), String(measured)] : [max.toFixed(2), measured.toFixed(2)];
-    lines.push(row([name[language], ...cells, Number(measured.toFixed(2)) <= max ? head.yes : head.no]));
+    const met = Number(measured.toFixed(2)) <= max ? head.yes : head.no;
+    lines.push(row([name[language], max.toFixed(2), measured.toFixed(2), met]));
   }
   return lines;
 }
@@ -259,14 +187,15 @@ export function goalTable(report: Report, language: Language): string[] {
 export function circumstances({ limitedBy, measured }: Report, language: Language, day: string): string {
   const [{ model = '?' } = {}] = cpus();
   const machine = `${model.trim()}, ${cpus().length} CPUs, ${whole(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node.js ${process.versions.node}`;
-  const counts = (number: (size: number) => number) =>
-    [...(measured[0]?.cold.keys() ?? [])].map((size) => `${number(size)} × ${size} MB`).join(', ');
-  const cold = counts((size) => measured[0]?.cold.get(size)?.length ?? 0);
-  const warm = counts((size) => measured[0]?.warm.get(size)?.late.responsesMs.length ?? 0);
+  const [first] = measured;
+  const sizes = [...(first?.cold.keys() ?? [])];
+  const cold = sizes.map((size) => first?.cold.get(size)?.length ?? 0).join(', ');
+  const warm = sizes.map((size) => first?.warm.get(size)?.late.responsesMs.length ?? 0).join(', ');
+  const at = `${sizes.join(', ')} MB`;
   if (language === 'ko') {
-    return `${day}, ${machine}. 콜드 스타트 ${cold}, ${lateCalls.first}번째부터의 웜 호출 ${warm}. CPU 제한: ${limitedBy ?? '불가, 전체 CPU만 측정'}. 단위는 밀리초, 중앙값(± 가운데 절반 폭의 반).`;
+    return `${day}, ${machine}. ${at}에서 콜드 스타트 ${cold}회, ${lateCalls.first}번째부터의 웜 호출 ${warm}회. CPU 제한: ${limitedBy ?? '불가, 전체 CPU만 측정'}. 단위는 밀리초, 중앙값(± 가운데 절반 폭의 반).`;
   }
-  return `${day}, ${machine}. Cold starts ${cold}; warm calls from call ${lateCalls.first} on ${warm}. CPU limited by: ${limitedBy ?? 'nothing here, so only the full CPU was measured'}. Milliseconds, medians (± half of the width of the middle half).`;
+  return `${day}, ${machine}. At ${at}: ${cold} cold starts and ${warm} warm calls from call ${lateCalls.first} on. CPU limited by: ${limitedBy ?? 'nothing here, so only the full CPU was measured'}. Milliseconds, medians (± half of the width of the middle half).`;
 }
 
 const bar = { height: 14, gap: 4, width: 520, left: 190 };

@@ -19,9 +19,6 @@ export interface Call {
   readonly operation: string;
   readonly begin: number;
   readonly end: number;
-  /** DynamoDB's read or write units: every item here is smaller than 1 KB. */
-  readonly readUnits: number;
-  readonly writeUnits: number;
 }
 
 export interface Upstreams {
@@ -63,7 +60,7 @@ export async function startUpstreams(sharedToken: () => boolean): Promise<Upstre
             ? { ok: true }
             : iamport(request.url ?? '/');
         setTimeout(() => {
-          calls.push({ to, operation, begin, end: performance.now(), ...unitsOf(target, body as Input) });
+          calls.push({ to, operation, begin, end: performance.now() });
           response.writeHead(200, { 'content-type': target ? 'application/x-amz-json-1.0' : 'application/json' });
           response.end(JSON.stringify(result));
         }, responseAfterMs[to]);
@@ -106,13 +103,6 @@ export async function startUpstreams(sharedToken: () => boolean): Promise<Upstre
 interface Input {
   readonly TableName?: string;
   readonly Key?: Readonly<Record<string, { S?: string }>>;
-  readonly ConsistentRead?: boolean;
-}
-
-/** Source: "DynamoDB throughput capacity", Amazon DynamoDB Developer Guide. */
-function unitsOf(target: string | undefined, { ConsistentRead }: Input) {
-  const isWrite = target === 'UpdateItem' || target === 'PutItem' || target === 'DeleteItem';
-  return { writeUnits: isWrite ? 1 : 0, readUnits: target === 'GetItem' ? (ConsistentRead ? 1 : 0.5) : 0 };
 }
 
 function iamport(path: string): unknown {

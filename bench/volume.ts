@@ -1,7 +1,7 @@
 /**
  * Measures what grows with the number of payments: `npm run bench:volume`.
  *
- *   cost    calls, DynamoDB units, events and dollars of 10³ to 10⁷ payments a month, from one counted payment
+ *   cost    dollars of 10³ to 10⁷ payments a month, from one counted payment
  *   burst   webhooks at 10, 100 and 1,000 a second through the local gateway with the template's throttles
  *   scan    the reconciler's scan of 10³ to 10⁶ settled payments, Iamport 40 ms away
  *   due     10² to 10⁴ orders that are due at once
@@ -46,21 +46,14 @@ async function cost(max: number): Promise<Part> {
   const one = await used();
   const months = upTo([1e3, 1e4, 1e5, 1e6, 1e7], max).map((payments) => ({
     payments,
-    requests: one.apiRequests * payments,
-    units: (one.reads + one.writes) * payments,
-    events: one.events * payments,
     usd: monthly(one, payments).reduce((sum, [, dollars]) => sum + dollars, 0),
   }));
   return {
     head: {
-      en: ['payments a month', 'requests', 'DynamoDB units', 'events', 'USD a month', 'USD a thousand'],
-      ko: ['월 결제 수', '요청', 'DynamoDB 단위', '이벤트', '월 USD', '천 건당 USD'],
+      en: ['payments a month', 'USD a month', 'USD a thousand'],
+      ko: ['월 결제 수', '월 USD', '천 건당 USD'],
     },
-    rows: months.map(({ payments, requests, units, events, usd }) => [
-      ...[payments, requests, units, events].map(grouped),
-      usd.toFixed(2),
-      ((usd / payments) * 1000).toFixed(3),
-    ]),
+    rows: months.map(({ payments, usd }) => [grouped(payments), usd.toFixed(2), ((usd / payments) * 1000).toFixed(3)]),
     plot: {
       title: 'Cost of a month',
       xName: 'payments a month',
