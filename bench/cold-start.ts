@@ -23,7 +23,7 @@ import {
   type Warm,
   type WarmCalls,
 } from './measured.ts';
-import { circumstances, decisionTable, drawing, goalTable, type Report, sizesTable } from './report.ts';
+import { circumstances, decisionTable, drawing, goalTable, type Report } from './report.ts';
 import { type Call, startUpstreams, type Upstreams } from './upstreams.ts';
 
 /** Cold starts of each contestant by memory size in MB. */
@@ -69,8 +69,6 @@ export class Bench {
       contestant,
       cold: new Map(this.sizes.map((size) => [size, []])),
       warm: new Map(this.sizes.map((size) => [size, { early: noCalls(), late: noCalls() }])),
-      coldCalls: [],
-      warmCalls: [],
     }));
   }
 
@@ -95,14 +93,12 @@ export class Bench {
   }
 
   async #coldStart(measured: Measured, memoryMb: number): Promise<void> {
-    this.#upstreams.taken();
     const { instance, initMs } = await this.#started(measured.contestant, memoryMb);
     try {
       instance.limit();
       const firstResponseMs = await invoked(instance, measured.contestant);
       const [cpuMs, peakMemoryMb] = [instance.cpuUsedMs(), instance.peakMemoryMb()];
       measured.cold.get(memoryMb)?.push({ initMs, firstResponseMs, cpuMs, peakMemoryMb });
-      measured.coldCalls = this.#upstreams.taken();
     } finally {
       await instance.end();
     }
@@ -168,7 +164,6 @@ class WarmRun {
     const ms = await invoked(this.instance, this.#measured.contestant);
     const calls = upstreams.taken();
     if (!name) return;
-    this.#measured.warmCalls = calls;
     this.#warm[name].responsesMs.push(ms);
     this.#warm[name].upstreamMs.push(waitedMs(calls));
     const cpu = this.instance.cpuUsedMs();
@@ -203,7 +198,6 @@ async function publish(report: Report): Promise<void> {
     return {
       'bench:decision': [circumstances(report, language, day), text(decisionTable(report, language))].join('\n\n'),
       'bench:goals': text(goalTable(report, language)),
-      'bench:sizes': text(sizesTable(report, language)),
     };
   });
   await writeFile(join(import.meta.dirname, '../docs/cold-start.svg'), drawing(report));
@@ -236,7 +230,7 @@ async function main(): Promise<void> {
     await bench.cold(Number(values.rounds ?? Math.max(...Object.values(roundsOf))));
     await bench.warm(Number(values.instances ?? warmInstances));
     const report = { measured: bench.measured, sizes: bench.sizes, limitedBy: bench.limitedBy };
-    const tables = [decisionTable, goalTable, sizesTable].map((table) => table(report, 'en'));
+    const tables = [decisionTable, goalTable].map((table) => table(report, 'en'));
     console.log(tables.map((lines) => lines.join('\n')).join('\n\n'));
     if (values.write) await publish(report);
   } finally {

@@ -1,7 +1,5 @@
 /** The contestants of the bench, and what is measured of each. */
 
-import type { Call } from './upstreams.ts';
-
 export interface Contestant {
   readonly name: string;
   readonly description: string;
@@ -54,7 +52,4 @@ export interface Measured {
   /** By memory size in MB. */
   readonly cold: ReadonlyMap<number, ColdStart[]>;
   readonly warm: ReadonlyMap<number, Warm>;
-  /** The upstream calls of the last cold start and of the last warm call. */
-  coldCalls: readonly Call[];
-  warmCalls: readonly Call[];
 }

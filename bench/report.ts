@@ -3,7 +3,7 @@
  * goals. Times are in milliseconds.
  */
 
-import { cpus, totalmem } from 'node:os';
+import { cpus } from 'node:os';
 import type { Language } from '../functions/shared/language.ts';
 import { HTTP_MEMORY_MB } from '../infra/function-table.ts';
 import { fullCpuMb } from './cpu.ts';
@@ -28,7 +28,6 @@ export function quantile(values: readonly number[], share: number): number {
 const median = (values: readonly number[]) => quantile(values, 0.5);
 const whole = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(0));
 const tenths = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(1));
-const p50p99 = (values: readonly number[]) => `${tenths(median(values))} / ${tenths(quantile(values, 0.99))}`;
 
 /** Milliseconds of init and first response together, of every cold start. */
 const totals = ({ cold }: Measured, memoryMb: number): number[] =>
@@ -45,47 +44,31 @@ const late = ({ warm }: Measured, memoryMb: number): WarmCalls => warm.get(memor
 const overMs = ({ responsesMs, upstreamMs }: WarmCalls): number[] =>
   responsesMs.map((ms, index) => ms - (upstreamMs[index] ?? 0));
 
-/** The median, ± half of the interquartile range. */
-function spread(values: readonly number[]): string {
-  const half = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
-  return `${whole(median(values))} ± ${whole(half)}`;
-}
+/** Half of the interquartile range, in percent of the median. */
+const spreadPercent = (values: readonly number[]): number =>
+  (50 * (quantile(values, 0.75) - quantile(values, 0.25))) / median(values);
 
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const ruled = (cells: readonly string[]) => [row(cells), row(cells.map((_, index) => (index === 0 ? '---' : '--:')))];
 
 const heads = {
   en: {
-    who: 'contestant',
-    code: 'code KB',
+    times: 'cold start / warm call, ms',
     full: 'full CPU',
-    cold: 'cold start',
-    early: `calls ${earlyCalls.first} to ${earlyCalls.last}, p50 / p99`,
-    late: `from call ${lateCalls.first} on, p50 / p99`,
+    early: `calls ${earlyCalls.first} to ${earlyCalls.last}`,
     cpu: 'CPU ms a call, early / later',
     memory: 'MB',
-    calls: 'calls, cold / warm',
     goal: 'goal',
     measured: 'measured',
-    met: 'met',
-    yes: 'yes',
-    no: 'no',
   },
   ko: {
-    who: '대상',
-    code: '코드 KB',
+    times: '콜드 스타트 / 웜 호출, ms',
     full: '전체 CPU',
-    cold: '콜드 스타트',
-    early: `${earlyCalls.first}~${earlyCalls.last}번째 호출, p50 / p99`,
-    late: `${lateCalls.first}번째 호출부터, p50 / p99`,
+    early: `${earlyCalls.first}~${earlyCalls.last}번째 호출`,
     cpu: '호출당 CPU ms, 초기 / 이후',
     memory: 'MB',
-    calls: '호출 수, 콜드 / 웜',
     goal: '목표',
     measured: '측정',
-    met: '달성',
-    yes: '예',
-    no: '아니요',
   },
 } as const;
 
@@ -95,35 +78,27 @@ const ratio = (one: Measured, other: Measured, memoryMb: number) => coldMs(one, 
 const named = ({ measured }: Pick<Report, 'measured'>, name: string) =>
   measured.find(({ contestant }) => contestant.name === name);
 
-/** The size that ships: cold and warm, and what an instance uses. Without control groups, the full CPU. */
-export function decisionTable(report: Report, language: Language): string[] {
+/** The size that is described in more detail: the one that ships, if it was measured. */
+const detailedMb = (sizes: readonly number[]): number =>
+  sizes.includes(shippedMb) ? shippedMb : (sizes[0] ?? fullCpuMb);
+
+/** Medians of the cold starts and of the later warm calls at every size, and what an instance uses at the size that ships. */
+export function decisionTable({ measured, sizes }: Report, language: Language): string[] {
   const head = heads[language];
-  const size = report.sizes.includes(shippedMb) ? shippedMb : (report.sizes[0] ?? fullCpuMb);
-  const names = [head.cold, head.calls, head.early, head.late, head.cpu, head.memory];
-  const lines = ruled([`${head.who}, ${nameOf(size, language)}`, ...names]);
-  for (const one of report.measured) {
+  const size = detailedMb(sizes);
+  const names = sizes.map((one) => nameOf(one, language));
+  const lines = ruled([head.times, ...names, head.early, head.cpu, head.memory]);
+  for (const one of measured) {
+    const cpuMs = [early(one, size), late(one, size)].map((calls) => tenths(median(calls.cpuMs)));
     lines.push(
       row([
         one.contestant.name,
-        spread(totals(one, size)),
-        `${one.coldCalls.length} / ${one.warmCalls.length}`,
-        p50p99(early(one, size).responsesMs),
-        p50p99(late(one, size).responsesMs),
-        `${tenths(median(early(one, size).cpuMs))} / ${tenths(median(late(one, size).cpuMs))}`,
+        ...sizes.map((at) => `${whole(coldMs(one, at))} / ${tenths(median(late(one, at).responsesMs))}`),
+        tenths(median(early(one, size).responsesMs)),
+        cpuMs.join(' / '),
         whole(memoryOf(one, size)),
       ]),
     );
-  }
-  return lines;
-}
-
-/** Medians of the cold starts and of the later warm calls, at every size. */
-export function sizesTable({ measured, sizes }: Report, language: Language): string[] {
-  const head = heads[language];
-  const lines = ruled([head.who, head.code, ...sizes.map((size) => nameOf(size, language))]);
-  for (const one of measured) {
-    const times = sizes.map((size) => `${whole(coldMs(one, size))} / ${tenths(median(late(one, size).responsesMs))}`);
-    lines.push(row([one.contestant.name, whole(one.contestant.bytes / 1024), ...times]));
   }
   return lines;
 }
@@ -175,27 +150,29 @@ export function goals(report: Report): Goal[] {
 
 export function goalTable(report: Report, language: Language): string[] {
   const head = heads[language];
-  const lines = ruled([head.goal, '≤', head.measured, head.met]);
+  const lines = ruled([head.goal, '≤', head.measured]);
   for (const { name, measured, max } of goals(report)) {
-    const met = Number(measured.toFixed(2)) <= max ? head.yes : head.no;
-    lines.push(row([name[language], max.toFixed(2), measured.toFixed(2), met]));
+    lines.push(row([name[language], max.toFixed(2), measured.toFixed(2)]));
   }
   return lines;
 }
 
-/** A line with the machine, the date and the numbers of calls. @param day ISO, without the time */
-export function circumstances({ limitedBy, measured }: Report, language: Language, day: string): string {
+/** A line with the machine, the date, the numbers of calls and the noise. @param day ISO, without the time */
+export function circumstances({ limitedBy, measured, sizes }: Report, language: Language, day: string): string {
   const [{ model = '?' } = {}] = cpus();
-  const machine = `${model.trim()}, ${cpus().length} CPUs, ${whole(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node.js ${process.versions.node}`;
-  const [first] = measured;
-  const sizes = [...(first?.cold.keys() ?? [])];
-  const cold = sizes.map((size) => first?.cold.get(size)?.length ?? 0).join(', ');
-  const warm = sizes.map((size) => first?.warm.get(size)?.late.responsesMs.length ?? 0).join(', ');
-  const at = `${sizes.join(', ')} MB`;
+  const machine = `${model.trim()}, ${cpus().length} CPUs, ${process.platform} ${process.arch}, Node.js ${process.versions.node}`;
+  const all = (of: (one: Measured, size: number) => number) =>
+    measured.flatMap((one) => sizes.map((size) => of(one, size)));
+  const range = (values: readonly number[]) =>
+    [...new Set([Math.min(...values), Math.max(...values)].map(whole))].join(language === 'ko' ? ' ~ ' : ' to ');
+  const cold = range(all((one, size) => totals(one, size).length));
+  const warm = range(all((one, size) => late(one, size).responsesMs.length));
+  const spreads = range(all((one, size) => spreadPercent(totals(one, size))));
+  const size = nameOf(detailedMb(sizes), language);
   if (language === 'ko') {
-    return `${day}, ${machine}. ${at}에서 콜드 스타트 ${cold}회, ${lateCalls.first}번째부터의 웜 호출 ${warm}회. CPU 제한: ${limitedBy ?? '불가, 전체 CPU만 측정'}. 단위는 밀리초, 중앙값(± 가운데 절반 폭의 반).`;
+    return `${day}, ${machine}. CPU 제한: ${limitedBy ?? '불가, 전체 CPU만 측정'}. 콜드 스타트 ${cold}회(사분위 범위의 반은 중앙값의 ${spreads} %)와 ${lateCalls.first}번째부터의 웜 호출 ${warm}회의 중앙값. 뒤의 세 열은 ${size}의 값.`;
   }
-  return `${day}, ${machine}. At ${at}: ${cold} cold starts and ${warm} warm calls from call ${lateCalls.first} on. CPU limited by: ${limitedBy ?? 'nothing here, so only the full CPU was measured'}. Milliseconds, medians (± half of the width of the middle half).`;
+  return `${day}, ${machine}. CPU limited by: ${limitedBy ?? 'nothing here, so only the full CPU was measured'}. Medians of ${cold} cold starts (half of the interquartile range: ${spreads} %), and of ${warm} warm calls from call ${lateCalls.first} on. The last three columns are of ${size}.`;
 }
 
 const bar = { height: 14, gap: 4, width: 520, left: 190 };

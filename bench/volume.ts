@@ -50,10 +50,10 @@ async function cost(max: number): Promise<Part> {
   }));
   return {
     head: {
-      en: ['payments a month', 'USD a month', 'USD a thousand'],
-      ko: ['월 결제 수', '월 USD', '천 건당 USD'],
+      en: ['payments a month', 'USD a month'],
+      ko: ['월 결제 수', '월 USD'],
     },
-    rows: months.map(({ payments, usd }) => [grouped(payments), usd.toFixed(2), ((usd / payments) * 1000).toFixed(3)]),
+    rows: months.map(({ payments, usd }) => [grouped(payments), usd.toFixed(2)]),
     plot: {
       title: 'Cost of a month',
       xName: 'payments a month',
@@ -169,7 +169,6 @@ function burstPart(bursts: readonly Burst[]): Part {
     head: {
       en: [
         'webhooks a second',
-        'sent',
         '200',
         '429',
         '5xx or no response',
@@ -177,11 +176,11 @@ function burstPart(bursts: readonly Burst[]): Part {
         'p50 / p99, ms',
         'settled later',
       ],
-      ko: ['초당 웹훅', '보낸 수', '200', '429', '5xx 또는 무응답', '초당 반영', 'p50 / p99, ms', '나중에 반영'],
+      ko: ['초당 웹훅', '200', '429', '5xx 또는 무응답', '초당 반영', 'p50 / p99, ms', '나중에 반영'],
     },
-    rows: bursts.map(({ perSecond, statuses, settledLater }, index) => {
+    rows: bursts.map(({ perSecond, settledLater }, index) => {
       const column = columns[index];
-      const counts = [perSecond, statuses.length, column?.accepted, column?.refused, column?.failed, column?.perSecond];
+      const counts = [perSecond, column?.accepted, column?.refused, column?.failed, column?.perSecond];
       const times = `${grouped(column?.p50 ?? Number.NaN)} / ${grouped(column?.p99 ?? Number.NaN)}`;
       return [...counts.map((value) => grouped(value ?? Number.NaN)), times, grouped(settledLater)];
     }),
