@@ -247,6 +247,7 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
     // Goes back past the window, which must not open again.
     else await buyer.page.evaluate('history.go(-2)');
     await buyer.page.locator('#outcome[data-status=paid]').waitFor();
+    await buyer.page.locator('#order summary').click();
     const shown = await buyer.page.locator('#record').innerText();
     for (const field of [buyer.payment.merchant_uid, buyer.payment.imp_uid, 'paid']) expect(shown).toContain(field);
     expect(await buyer.order()).toMatchObject({ status: 'paid', revision: 2 });
@@ -263,11 +264,28 @@ describe.each<Profile>(['pc', 'phone'])('with a %s', (profile) => {
   });
 });
 
+test('the fields of the order are folded below its result until the visitor opens them', async () => {
+  const buyer = await Buyer.with('pc', environment);
+  await buyer.enterShop();
+  await (await buyer.openWindow()).getByTestId('pay').click();
+  await buyer.outcomeText('paid');
+  const field = buyer.page.locator('#record [data-field=imp_uid]');
+  const title = buyer.page.getByText('주문 테이블의 기록');
+  await title.waitFor();
+  expect(await field.isVisible()).toBe(false);
+  await title.click();
+  await field.waitFor({ state: 'visible' });
+  // A new result must not close what the visitor opened.
+  await buyer.page.getByTestId('refresh').click();
+  await buyer.page.waitForLoadState('networkidle');
+  expect(await field.isVisible()).toBe(true);
+});
+
 test("a window for an amount other than the order's does not open", async () => {
   const buyer = await Buyer.with('pc', environment);
   await buyer.enterShop();
   const before = environment.system.iamport.ledger.entries().length;
-  await buyer.page.locator('summary').click();
+  await buyer.page.locator('#purchase summary').click();
   await buyer.page.getByTestId('forge').check();
   await buyer.page.getByTestId('pay').click();
   const text = await buyer.outcomeText('unopened');
@@ -275,14 +293,14 @@ test("a window for an amount other than the order's does not open", async () => 
   // The message of the window is the message of the outcome, so it is shown once.
   expect(text.split('사전에 등록된')).toHaveLength(2);
   expect(environment.system.iamport.ledger.entries()).toHaveLength(before);
-  const merchantUid = await buyer.page.locator('[data-field=merchant_uid] dd').innerText();
+  const merchantUid = (await buyer.page.locator('#record [data-field=merchant_uid] dd').textContent()) ?? '';
   expect(await buyer.order(merchantUid)).toMatchObject({ status: 'ready', amount: 14_000 });
 });
 
 test('a forged amount on a phone shows the reason, the order and a link to pay again', async () => {
   const buyer = await Buyer.with('phone', environment);
   await buyer.enterShop();
-  await buyer.page.locator('summary').click();
+  await buyer.page.locator('#purchase summary').click();
   await buyer.page.getByTestId('forge').check();
   await buyer.page.getByTestId('pay').click();
   const text = await buyer.outcomeText('unopened');
@@ -298,7 +316,7 @@ test('a forged amount on a phone shows the reason, the order and a link to pay a
 test('the phone option of the shop pays through the phone flow on a PC', async () => {
   const buyer = await Buyer.with('pc', environment);
   await buyer.enterShop();
-  await buyer.page.locator('summary').click();
+  await buyer.page.locator('#purchase summary').click();
   await buyer.page.getByTestId('as-phone').check();
   await buyer.page.getByTestId('pay').click();
   await buyer.page.waitForURL(`${environment.system.iamport.url}/window/**`);
