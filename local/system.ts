@@ -349,8 +349,8 @@ function answerStarting({ method, url }: IncomingMessage, response: ServerRespon
 }
 
 const startingPage = `<!doctype html>
-<html lang="ko"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>시작하는 중 · Starting</title>
-<body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center; color-scheme: light dark">
+<html lang="ko" style="color-scheme: light dark"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>시작하는 중 · Starting</title>
+<body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center">
 <p>시작하는 중입니다…</p><p lang="en">Starting…</p>
 `;
 
@@ -359,8 +359,8 @@ const isNavigation = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && /\btext\/html\b/.test(headers.accept ?? '');
 
 const unknownPage = `<!doctype html>
-<html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>없는 주소 · Not found</title>
-<body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center; color-scheme: light dark">
+<html lang="ko" style="color-scheme: light dark"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>없는 주소 · Not found</title>
+<body style="font: 1.1rem system-ui, sans-serif; margin: 20vh auto; text-align: center; word-break: keep-all">
 <p>이 주소에는 아무것도 없습니다. <a href="/">데모 상점으로</a></p><p lang="en">Nothing is at this address. <a href="/">To the demo shop</a></p>
 `;
 

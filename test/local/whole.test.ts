@@ -127,7 +127,10 @@ describe('one origin', () => {
     const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
     const page = await fetch(`${system.url}/nothing`, { headers: { accept } });
     expect(page.status).toBe(404);
-    expect(await page.text()).toContain('<a href="/">데모 상점으로</a>');
+    const text = await page.text();
+    expect(text).toContain('<a href="/">데모 상점으로</a>');
+    // On `body` alone it would colour the links for a dark page, and leave the page white.
+    expect(text).toContain('<html lang="ko" style="color-scheme: light dark">');
     expect(await system.send('/nothing')).toMatchObject({ status: 404, json: { message: 'Not Found' } });
   });
 
