@@ -108,6 +108,13 @@ test('repeated calls take two lines', async () => {
   expect(await calls.count()).toBe(2);
 });
 
+test('a long name may break after an underline or a slash, and not inside a word', async () => {
+  const { live } = await buyWithLivePage();
+  const title = line(live, 'request', 'POST /payments/complete').locator('b');
+  await title.waitFor();
+  expect(await title.innerHTML()).toMatch(/^POST \/<wbr>payments\/<wbr>complete(?: ×\d+)?$/);
+});
+
 test('on a phone the page is a list that fits 320 px', async () => {
   const { live } = await buyWithLivePage('phone');
   await live.setViewportSize({ width: 320, height: 640 });

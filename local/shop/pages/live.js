@@ -146,6 +146,12 @@ function detailOf(fact) {
   return detail ?? (hasResponse(fact) ? '…' : '');
 }
 
+/** The parts of a text, with a possible line break before each word after `_` or `/`, so that a narrow box breaks no word. */
+const breakable = (text) =>
+  text
+    .split(/(?<=[_/])(?=[a-z])/)
+    .flatMap((part, index) => (index === 0 ? [part] : [document.createElement('wbr'), part]));
+
 /** One line of the diagram: an arrow from place to place, or a decision of the functions. */
 function rowOf(fact, begin) {
   const row = document.createElement('li');
@@ -156,11 +162,14 @@ function rowOf(fact, begin) {
   row.dataset.direction = from === to ? 'self' : from < to ? 'right' : 'left';
   row.style.setProperty('--begin', Math.min(from, to));
   row.style.setProperty('--end', Math.max(from, to));
-  const part = (name, text) => Object.assign(document.createElement('span'), { className: name, textContent: text });
+  const part = (name, text, tag = 'span') => {
+    const node = Object.assign(document.createElement(tag), { className: name });
+    node.append(...breakable(text));
+    return node;
+  };
   const arrow = document.createElement('div');
   arrow.className = 'arrow';
-  const title = Object.assign(document.createElement('b'), { textContent: titleOf(fact) });
-  if (fact.times) title.append(` ×${fact.times}`);
+  const title = part('', `${titleOf(fact)}${fact.times ? ` ×${fact.times}` : ''}`, 'b');
   const who = part(
     'who',
     `${translate(`place.${fact.from}`)}${from === to ? '' : ` → ${translate(`place.${fact.to}`)}`}`,
