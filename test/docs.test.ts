@@ -104,7 +104,7 @@ function table(file: string, head: string): string[][] {
 const plain = (cell: string) => cell.trim().replace(/^`(.*)`$/, '$1');
 const firstCells = (rows: string[][]) => rows.map(([first]) => first).sort();
 
-describe.each(readmes)('%s', (file) => {
+describe.each(['docs/deploy.md', 'docs/deploy.ko.md'])('%s', (file) => {
   test('has a valid example of a configuration', () => {
     const [, example = ''] = /```json\n(\s*\{\s*"storefront"[\s\S]*?)```/.exec(read(file)) ?? [];
     expect(() => readStackSettings(JSON.parse(example))).not.toThrow();
