@@ -211,7 +211,10 @@ interface Reconciled {
 
 const ok = (response: unknown) => ({ status: 200, body: JSON.stringify({ code: 0, message: null, response }) });
 
-/** A fake Iamport without HTTP that answers after 40 ms: `many` paid payments in its list of paid ones, and none of any other order. */
+/**
+ * A fake Iamport without HTTP that answers after 40 ms: `many` paid payments in its list of paid ones, and none of any other order.
+ * @param startedAt of every payment, in Unix seconds: a later span has none of them
+ */
 function fakeIamport(many: number, startedAt: number): { transport: Transport; calls: () => number } {
   let calls = 0;
   const transport: Transport = async ({ path }) => {
@@ -228,7 +231,8 @@ function fakeIamport(many: number, startedAt: number): { transport: Transport; c
       };
     }
     const [page, limit] = [Number(searchParams.get('page')), Number(searchParams.get('limit'))];
-    const total = pathname.endsWith('/paid') ? many : 0;
+    const isInSpan = Number(searchParams.get('from')) <= startedAt;
+    const total = pathname.endsWith('/paid') && isInSpan ? many : 0;
     const length = Math.max(0, Math.min(limit, total - (page - 1) * limit));
     const list = Array.from({ length }, (_none, index) =>
       paidPayment(`imp_${String((page - 1) * limit + index).padStart(12, '0')}`, startedAt),
@@ -249,7 +253,7 @@ async function reconciled(many: number, work: 'scan' | 'due'): Promise<Reconcile
   const database = await startDynamodbLocal();
   try {
     const now = Math.floor(Date.now() / 1000);
-    const iamport = fakeIamport(work === 'scan' ? many : 0, now - 60);
+    const iamport = fakeIamport(work === 'scan' ? many : 0, now - 1_800);
     // Every payment of the scan has its order, already paid by it. They are not stored, since DynamoDB Local is slow to fill.
     let batches = 0;
     const readMany: Table['readMany'] = async (keys) => {
