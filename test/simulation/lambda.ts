@@ -107,6 +107,7 @@ export class Lambda {
     this.#idle.set(name, idle);
     const running = idle.pop() ?? this.#start(name);
     const { instance } = running;
+    instance.invocations += 1;
     const before = { calls: instance.calls, listCalls: instance.listCalls };
     const value = await runUntilDeath(this.#parts.time, instance, timeoutMs, () => work(running));
     if (instance.isAlive) idle.push(running);

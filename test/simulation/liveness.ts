@@ -118,9 +118,10 @@ function checkOrder(order: Entry, { safety, iamport, rules, readUntil }: Parts):
       throw new Violation('L5', `${merchantUid}:${step} was not published`);
   }
   if (order.expiresAt !== undefined && order.expiresAt < readUntil - expiresWithin) {
-    if (status === 'ready') rules.judge.broken('L19', `${merchantUid} is still ready`);
-    // The last run itself may have found the account.
-    if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_') && order.updatedAt < readUntil)
+    // The last run itself may have found the account, or its end. The next one expires the order.
+    const isOfLastRun = order.updatedAt >= readUntil;
+    if (status === 'ready' && !isOfLastRun) rules.judge.broken('L19', `${merchantUid} is still ready`);
+    if (status === 'virtual_account_issued' && !merchantUid.startsWith('b_') && !isOfLastRun)
       rules.judge.broken('L20', `${merchantUid} still waits for ${accountOf}`);
   }
   if (status === 'expired' && accountOf && isOpen(accountOf, iamport, readUntil)) {

@@ -13,6 +13,8 @@ import type { Trace } from './trace.ts';
 export class Instance {
   readonly name: string;
   isAlive = true;
+  /** How many invocations it has begun. */
+  invocations = 0;
   /** How many calls it has made. */
   calls = 0;
   /** How many of them asked Iamport for a page of a list. */

@@ -10,9 +10,9 @@ import type { Instance } from '../network.ts';
 /** A cancel or a revocation that Iamport answered with `code: 0`. */
 interface Accepted {
   isPending: boolean;
-  /** The instance that received the response. */
-  receivedBy: Instance | undefined;
-  /** That instance has written the item after it received the response. */
+  /** The instance that received the response, and the number of its invocation: the next one does not know the response. */
+  received: { readonly by: Instance; readonly in: number } | undefined;
+  /** That invocation has written the item after it received the response. */
   isRecorded: boolean;
 }
 
@@ -53,14 +53,14 @@ export class Once {
   }
 
   accepted(id: string, isPending: boolean): void {
-    this.#accepted.set(id, { isPending, receivedBy: undefined, isRecorded: false });
+    this.#accepted.set(id, { isPending, received: undefined, isRecorded: false });
     if (isPending) this.#judge.judged('accepted, performed later');
   }
 
   /** A live instance has received the response `code: 0`. */
   received(id: string, by: Instance): void {
     const accepted = this.#accepted.get(id);
-    if (accepted) accepted.receivedBy = by;
+    if (accepted) accepted.received = { by, in: by.invocations };
   }
 
   /** The PG has performed a cancel or a revocation. */
@@ -86,7 +86,8 @@ export class Once {
     // This write announces a further attempt, and does not record the acceptance of the earlier one.
     const isNext = this.#attempts.has(id) && this.#attempts.get(id) !== attempts;
     this.#attempts.set(id, attempts);
-    if (accepted?.receivedBy === by && !isNext) accepted.isRecorded = true;
+    const { received } = accepted ?? {};
+    if (accepted && received?.by === by && received.in === by.invocations && !isNext) accepted.isRecorded = true;
     if (after?.kind?.S !== 'refund') return;
     if (after.state?.S !== 'refused') {
       this.#refused.delete(id);
