@@ -284,7 +284,7 @@ export const readStackSettings = (configuration: unknown): StackSettings => chec
 function checked<Schema extends z.ZodType>(checks: Schema, configuration: unknown): z.output<Schema> {
   const read = checks.safeParse(configuration);
   if (read.success) return read.data;
-  throw new ConfigurationError(problemsOf(read.error, configuration, 'iamport'));
+  throw new ConfigurationError(problemsOf(read.error, configuration));
 }
 
 /** Whether a payment is approved when the shop does not answer; it is by default. */
@@ -308,8 +308,11 @@ export function readWebhook(configuration: unknown): WebhookSettings {
   throw new ConfigurationError(problemsOf(read.error, configuration, 'webhook'));
 }
 
-/** One line for each problem that a schema found in a value. @param name of the whole value, for the lines */
-export function problemsOf(error: z.ZodError, value: unknown, name: string): string[] {
+/**
+ * One line for each problem that a schema found in a value.
+ * @param name precedes the keys of the value; without it the lines name the keys as iamport.json has them
+ */
+export function problemsOf(error: z.ZodError, value: unknown, name?: string): string[] {
   return error.issues.flatMap((issue) => problems(issue, value, name));
 }
 
@@ -330,18 +333,19 @@ export function environmentOf(settings: Settings): Environment {
 }
 
 /** The lines for one issue of zod: one for each unknown key, otherwise one. */
-function problems(issue: z.core.$ZodIssue, configuration: unknown, name: string): string[] {
+function problems(issue: z.core.$ZodIssue, configuration: unknown, name: string | undefined): string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => line([name, ...issue.path, key], configuration, 'there is no such key'));
+    return issue.keys.map((key) => line(name, [...issue.path, key], configuration, 'there is no such key'));
   }
   const rule = issue.code === 'invalid_key' ? `its name ${sentence(issue.issues)}` : `it ${sentence([issue])}`;
-  return [line([name, ...issue.path], configuration, rule)];
+  return [line(name, issue.path, configuration, rule)];
 }
 
-function line([name, ...path]: readonly PropertyKey[], configuration: unknown, rule: string): string {
+function line(name: string | undefined, path: readonly PropertyKey[], configuration: unknown, rule: string): string {
   const value = path.reduce<unknown>((part, step) => (part as Record<PropertyKey, unknown>)?.[step], configuration);
   const found = value === undefined ? 'missing' : shown(value);
-  return `${[name, ...path].map(String).join('.')} is ${found}: ${rule}`;
+  const key = [...(name ? [name] : []), ...path].map(String).join('.') || 'the configuration';
+  return `${key} is ${found}: ${rule}`;
 }
 
 /** The value as JSON. An object of the CDK, passed by mistake, may be circular and cannot be written as JSON. */

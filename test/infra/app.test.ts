@@ -73,8 +73,8 @@ test('an invalid configuration prints every problem and nothing else', async () 
     stdout: '',
     stderr: [
       'The configuration has 2 problems:',
-      '  iamport.storefront.origins.0 is "*": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
-      '  iamport.reversals is "never": it must be "automatic" or "manual"',
+      '  storefront.origins.0 is "*": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
+      '  reversals is "never": it must be "automatic" or "manual"',
       '',
     ].join('\n'),
   });

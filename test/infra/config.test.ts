@@ -42,9 +42,9 @@ test('the configuration is valid, as cdk.json ships and as a shop has filled it 
 test('an address with a slash at the end is answered by the address without it', () => {
   const configuration = { storefront: { origins: ['https://shop.example/', 'https://shop.example//'] } };
   expect(problemsOf({ ...configuration, iamportApiUrl: 'https://api.iamport.kr/' })).toEqual([
-    'iamport.storefront.origins.0 is "https://shop.example/": it must be an exact origin, without the slash at the end: "https://shop.example"',
-    'iamport.storefront.origins.1 is "https://shop.example//": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
-    'iamport.iamportApiUrl is "https://api.iamport.kr/": it must be an exact origin, without the slash at the end: "https://api.iamport.kr"',
+    'storefront.origins.0 is "https://shop.example/": it must be an exact origin, without the slash at the end: "https://shop.example"',
+    'storefront.origins.1 is "https://shop.example//": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
+    'iamportApiUrl is "https://api.iamport.kr/": it must be an exact origin, without the slash at the end: "https://api.iamport.kr"',
   ]);
 });
 
@@ -57,16 +57,14 @@ describe('the stack of this repository', () => {
     const settings = readStackSettings({ storefront, name: 'ShopStaging', domain });
     expect([settings.name, settings.domain]).toEqual(['ShopStaging', { ...domain, only: false }]);
     expect(readStackSettings({ storefront })).toMatchObject({ name: 'IamportPayments' });
-    expect(problemsOf({ storefront, name: 'ShopStaging' })).toEqual([
-      'iamport.name is "ShopStaging": there is no such key',
-    ]);
+    expect(problemsOf({ storefront, name: 'ShopStaging' })).toEqual(['name is "ShopStaging": there is no such key']);
   });
 
   test.each(['', '1shop', 'shop_staging', 'Shop.Staging', '가게', `S${'a'.repeat(64)}`])(
     'refuses the name %j',
     (name) => {
       expect(problems({ name })).toEqual([
-        `iamport.name is ${JSON.stringify(name)}: it must begin with a letter and have at most 64 letters, digits and "-", like "ShopStaging"`,
+        `name is ${JSON.stringify(name)}: it must begin with a letter and have at most 64 letters, digits and "-", like "ShopStaging"`,
       ]);
     },
   );
@@ -79,10 +77,10 @@ describe('the stack of this repository', () => {
       cname: 1,
     };
     expect(problems({ domain })).toEqual([
-      'iamport.domain.name is "https://pay.shop.example": it must be a domain name in lower case, like "pay.shop.example"',
-      'iamport.domain.certificateArn is "arn:aws:iam::1:x": it must be the ARN of a certificate in AWS Certificate Manager, in the region of the deployment',
-      'iamport.domain.hostedZoneId is "shop": it must be the id of a hosted zone in Route 53, like "Z0123456789ABCDEFGHIJ"',
-      'iamport.domain.cname is 1: there is no such key',
+      'domain.name is "https://pay.shop.example": it must be a domain name in lower case, like "pay.shop.example"',
+      'domain.certificateArn is "arn:aws:iam::1:x": it must be the ARN of a certificate in AWS Certificate Manager, in the region of the deployment',
+      'domain.hostedZoneId is "shop": it must be the id of a hosted zone in Route 53, like "Z0123456789ABCDEFGHIJ"',
+      'domain.cname is 1: there is no such key',
     ]);
     for (const name of ['shop', 'Pay.shop.example', 'pay.shop.example.', 'pay..example', 'pay.shop.1']) {
       expect(problems({ domain: { name, certificateArn } })).toHaveLength(1);
@@ -140,33 +138,33 @@ test('one error names every problem, with key, value and rule', () => {
     tags: { 'aws:own': 'x', team: '<script>' },
   };
   expect(problemsOf(configuration)).toEqual([
-    'iamport.storefront.origins.1 is "http://shop.example": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
-    'iamport.storefront.colour is "red": there is no such key',
-    'iamport.results.web is "javascript:alert(1)": it must be an https:// URL or an app link with a scheme of its own, like "shopapp://result" or "shopapp"',
-    'iamport.results.Web is "https://shop.example": its name must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"',
-    'iamport.shopName is 7: it must be of type string',
-    'iamport.testPayments is "yes": it must be "refuse" or "accept"',
-    'iamport.reversals is null: it must be "automatic" or "manual"',
-    'iamport.tiers.1 is "T 2": it must be a sub-merchant\'s code: 1 to 40 of A-Z a-z 0-9 - _',
-    'iamport.tiers is ["T001","T 2","T001"]: it must have each code once',
-    'iamport.throttles.GET / is {"perSecond":0,"burst":1.5}: its name must be a route, like "POST /payments/complete"',
-    'iamport.throttles.POST /payments/webhook.perSecond is 20000: it must be a whole number from 1 to 10000',
-    'iamport.throttles.POST /payments/webhook.burst is missing: it must be of type number',
-    'iamport.provisionedConcurrency is -1: it must be a whole number from 0 to 100',
-    'iamport.keepWarm is "always": it must be of type boolean',
-    'iamport.reservedConcurrency.reconciler is 1: its name must be a function: "complete", "mobile-redirect", "webhook", "orders", "refunds", "close-order", "confirm", "reconcile", "publish"',
-    'iamport.reservedConcurrency.publish is 0: it must be a whole number from 1 to 10000',
-    'iamport.canary is 10: it must be of type boolean',
-    'iamport.alarmEmails.1 is "owner": it must be an e-mail address',
-    'iamport.alarmTopicArn is "payments-alarms": it must be the ARN of an SNS topic',
-    'iamport.dashboard is "no": it must be of type boolean',
-    'iamport.budget is -5: it must be a whole number from 0 to 1000000',
-    'iamport.logRetentionDays is 8: it must be 1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365 or 400 or 545 or 731 or 1096 or 1827 or 2192 or 2557 or 2922 or 3288 or 3653',
-    'iamport.archiveDays is -1: it must be a whole number from 0 to 3653',
-    'iamport.removal is "never": it must be "keep" or "destroy"',
-    'iamport.tags.aws:own is "x": its name must have 1 to 128 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
-    'iamport.tags.team is "<script>": it must have 0 to 256 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
-    'iamport.webhook is "any": there is no such key',
+    'storefront.origins.1 is "http://shop.example": it must be an exact origin, https:// and a host without path or wildcard, like "https://shop.example"',
+    'storefront.colour is "red": there is no such key',
+    'results.web is "javascript:alert(1)": it must be an https:// URL or an app link with a scheme of its own, like "shopapp://result" or "shopapp"',
+    'results.Web is "https://shop.example": its name must begin with a-z and have at most 32 of a-z, 0-9, "-" and "_"',
+    'shopName is 7: it must be of type string',
+    'testPayments is "yes": it must be "refuse" or "accept"',
+    'reversals is null: it must be "automatic" or "manual"',
+    'tiers.1 is "T 2": it must be a sub-merchant\'s code: 1 to 40 of A-Z a-z 0-9 - _',
+    'tiers is ["T001","T 2","T001"]: it must have each code once',
+    'throttles.GET / is {"perSecond":0,"burst":1.5}: its name must be a route, like "POST /payments/complete"',
+    'throttles.POST /payments/webhook.perSecond is 20000: it must be a whole number from 1 to 10000',
+    'throttles.POST /payments/webhook.burst is missing: it must be of type number',
+    'provisionedConcurrency is -1: it must be a whole number from 0 to 100',
+    'keepWarm is "always": it must be of type boolean',
+    'reservedConcurrency.reconciler is 1: its name must be a function: "complete", "mobile-redirect", "webhook", "orders", "refunds", "close-order", "confirm", "reconcile", "publish"',
+    'reservedConcurrency.publish is 0: it must be a whole number from 1 to 10000',
+    'canary is 10: it must be of type boolean',
+    'alarmEmails.1 is "owner": it must be an e-mail address',
+    'alarmTopicArn is "payments-alarms": it must be the ARN of an SNS topic',
+    'dashboard is "no": it must be of type boolean',
+    'budget is -5: it must be a whole number from 0 to 1000000',
+    'logRetentionDays is 8: it must be 1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365 or 400 or 545 or 731 or 1096 or 1827 or 2192 or 2557 or 2922 or 3288 or 3653',
+    'archiveDays is -1: it must be a whole number from 0 to 3653',
+    'removal is "never": it must be "keep" or "destroy"',
+    'tags.aws:own is "x": its name must have 1 to 128 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
+    'tags.team is "<script>": it must have 0 to 256 letters, digits, spaces and _ . : / = + - @, and not begin with "aws:"',
+    'webhook is "any": there is no such key',
   ]);
 });
 
@@ -174,20 +172,20 @@ test('a budget without a recipient, and more provisioned than reserved instances
   expect(
     problemsOf({ storefront, budget: 20, provisionedConcurrency: 3, reservedConcurrency: { complete: 2 } }),
   ).toEqual([
-    'iamport.budget is 20: it needs a recipient: add an address to alarmEmails',
-    'iamport.provisionedConcurrency is 3: it must not be above the reservedConcurrency of "complete" and "mobile-redirect"',
+    'budget is 20: it needs a recipient: add an address to alarmEmails',
+    'provisionedConcurrency is 3: it must not be above the reservedConcurrency of "complete" and "mobile-redirect"',
   ]);
   const reservedConcurrency = { complete: 3, 'mobile-redirect': 5 };
   expect(problemsOf({ storefront, provisionedConcurrency: 3, reservedConcurrency })).toEqual([]);
 });
 
 test.each([
-  [undefined, 'iamport is missing: it must be of type object'],
-  ['text', 'iamport is "text": it must be of type object'],
-  [{}, 'iamport.storefront is missing: it must be of type object'],
+  [undefined, 'the configuration is missing: it must be of type object'],
+  ['text', 'the configuration is "text": it must be of type object'],
+  [{}, 'storefront is missing: it must be of type object'],
   [
     { storefront: { origins: [] } },
-    'iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
+    'storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
   ],
 ])('%j is one problem', (configuration, problem) => {
   expect(problemsOf(configuration)).toEqual([problem]);
@@ -290,7 +288,7 @@ test.each(['shopapp', 'shopapp:', 'shopapp://', 'kr.shop.app://'])(
 
 test.each(['www.shop.example', 'https', 'javascript', 'data://'])('a result target may not be %s', (app) => {
   const configuration = { storefront: { origins: ['https://shop.example'] }, results: { app } };
-  expect(() => readSettings(configuration)).toThrow(/iamport\.results\.app/);
+  expect(() => readSettings(configuration)).toThrow(/results\.app is /);
 });
 
 test('confirm names what is wrong with its URL and its options', () => {
@@ -307,14 +305,14 @@ test('confirm names what is wrong with its URL and its options', () => {
     otherwise: 'approve',
   });
   expect(problemsOf({ url: 'http://shop.example/', otherwise: 'deny', seconds: 5 })).toEqual([
-    'iamport.confirm.url is "http://shop.example/": it must begin with https://',
-    'iamport.confirm.otherwise is "deny": it must be "approve" or "refuse"',
-    'iamport.confirm.seconds is 5: there is no such key',
+    'confirm.url is "http://shop.example/": it must begin with https://',
+    'confirm.otherwise is "deny": it must be "approve" or "refuse"',
+    'confirm.seconds is 5: there is no such key',
   ]);
   expect(problemsOf({ url: 'https://10.0.0.1/' })).toEqual([
-    'iamport.confirm.url is "https://10.0.0.1/": it must be at a public address',
+    'confirm.url is "https://10.0.0.1/": it must be at a public address',
   ]);
   expect(problemsOf('https://shop.example/')).toEqual([
-    'iamport.confirm is "https://shop.example/": it must be of type object',
+    'confirm is "https://shop.example/": it must be of type object',
   ]);
 });

@@ -132,8 +132,8 @@ describe('the configuration', () => {
 
   test('with errors is reported with every problem', () => {
     expect(missingIn({ storefront: { origins: [] }, testPayments: 'maybe' })).toEqual([
-      'iamport.json: iamport.storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
-      'iamport.json: iamport.testPayments is "maybe": it must be "refuse" or "accept"',
+      'iamport.json: storefront.origins is []: it must name at least one origin, like ["https://shop.example"]',
+      'iamport.json: testPayments is "maybe": it must be "refuse" or "accept"',
     ]);
   });
 });

@@ -275,7 +275,7 @@ test('a key of the shop encrypts tables, secret and queue, and each function may
 
 test('an object of the CDK under an unknown key is reported, and not serialized', () => {
   const misplaced = (stack: Stack) => ({ vpc: new Vpc(stack, 'Vpc') }) as Partial<IamportPaymentsProps>;
-  expect(() => shop(misplaced)).toThrow(/\n {2}iamport\.vpc is an object: there is no such key$/);
+  expect(() => shop(misplaced)).toThrow(/\n {2}vpc is an object: there is no such key$/);
 });
 
 describe('the configuration', () => {
@@ -536,9 +536,7 @@ describe('shopAuth', () => {
   });
 
   test('of another value is refused with the allowed ones', () => {
-    expect(() => shop(() => ({ shopAuth: 'none' as 'key' }))).toThrow(
-      'iamport.shopAuth is "none": it must be "key" or "iam"',
-    );
+    expect(() => shop(() => ({ shopAuth: 'none' as 'key' }))).toThrow('shopAuth is "none": it must be "key" or "iam"');
   });
 });
 

@@ -274,15 +274,15 @@ describe('the configuration', () => {
 
   test('names the URL that is not allowed, and why', () => {
     expect(problemsOf([{ url: 'https://shop.example' }, { url: 'https://localhost/' }, {}])).toEqual([
-      'iamport.webhooks.1.url is "https://localhost/": it must be at a public address',
-      'iamport.webhooks.2.url is missing: it must be of type string',
+      'webhooks.1.url is "https://localhost/": it must be at a public address',
+      'webhooks.2.url is missing: it must be of type string',
     ]);
   });
 
   test('lists every event for a name that is not one', () => {
     const [problem, ...others] = problemsOf([{ url: 'https://shop.example', events: ['Payment paid'] }]);
     expect(others).toEqual([]);
-    expect(problem).toContain('iamport.webhooks.0.events.0 is "Payment paid": it must be "Payment Paid" or ');
+    expect(problem).toContain('webhooks.0.events.0 is "Payment paid": it must be "Payment Paid" or ');
     for (const name of [...eventNames, ...notificationNames]) expect(problem).toContain(`"${name}"`);
   });
 
