@@ -14,7 +14,7 @@ const unit = [
   'test/infra/{config,configuration-file}.test.ts',
   'test/local/aws/{event,queue,routes,secrets,signature,throttle}.test.ts',
   'test/local/iamport/{changes,described,reads,tokens}.test.ts',
-  'test/local/request-observer.test.ts',
+  'test/local/{environment,request-observer}.test.ts',
   'test/ops/{doctor-stack,github-role}.test.ts',
   'test/storefront/{checkout,native,payment-apps,webview}.test.ts',
 ];

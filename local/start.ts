@@ -8,6 +8,7 @@ import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
 import { localShopKey } from './aws/secrets.ts';
 import type { WebhookReceiver } from './aws/webhooks.ts';
+import { localPort } from './environment.ts';
 import { type LocalSystem, startLocal } from './system.ts';
 
 /** As for `ops`. */
@@ -36,10 +37,10 @@ const readyLine = (url: string): string =>
     : `ready: open ${url}/ and buy something. Ctrl-C ends everything.`;
 
 async function main(): Promise<void> {
-  const { PORT = '3000', IAMPORT_API_URL, IMP_KEY, IMP_SECRET, DYNAMODB } = process.env;
-  const port = Number(PORT);
+  const { IAMPORT_API_URL, IMP_KEY, IMP_SECRET, DYNAMODB } = process.env;
+  const port = Number(localPort(process.env));
   if (!Number.isInteger(port) || port < 0 || port > 65_534)
-    throw new Error(`PORT must be a port number, and is "${PORT}".`);
+    throw new Error(`PORT must be a port number, and is "${process.env.PORT}".`);
   if (IAMPORT_API_URL && !(IMP_KEY && IMP_SECRET)) {
     throw new Error('IAMPORT_API_URL needs the keys for that server: set IMP_KEY and IMP_SECRET.');
   }
@@ -145,7 +146,7 @@ await main().catch(async (error: NodeJS.ErrnoException & { readonly port?: numbe
 });
 
 async function taken(port = 0): Promise<string> {
-  const configured = Number(process.env.PORT ?? 3000);
+  const configured = Number(localPort(process.env));
   const url = `http://127.0.0.1:${configured}`;
   const running = await processAt(url);
   const command = `PORT=${configured + 100} npm start`;

@@ -21,6 +21,7 @@ import { jsonIn } from '../functions/shared/json-text.ts';
 import { shopKeysOf } from '../functions/shared/shop-keys.ts';
 import type { LocalEvent } from '../local/aws/bus.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
+import { localPort } from '../local/environment.ts';
 import { type Resource, type StackState, stackState } from './aws-stack.ts';
 import { type WebhookDestination, webhookDestination } from './destinations.ts';
 import { type EventWatch, watchBus } from './event-watch.ts';
@@ -81,7 +82,7 @@ export interface Target {
 export const connect = (target: Target): Promise<Deployment> =>
   target.local ? connectLocal(target) : connectStack(target);
 
-async function connectLocal({ url = `http://127.0.0.1:${process.env.PORT ?? 3000}` }: Target): Promise<Deployment> {
+async function connectLocal({ url = `http://127.0.0.1:${localPort(process.env)}` }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
   if (!found?.ok)
     throw new NotFound({

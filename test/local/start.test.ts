@@ -223,6 +223,16 @@ describe('npm start', { timeout: 180_000 }, () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
+  it('takes an empty PORT for the default port', async () => {
+    const other = createServer();
+    // The port is in use in any case: by this server, or by another program.
+    await new Promise<void>((resolve) => other.once('error', () => resolve()).listen(3000, '127.0.0.1', resolve));
+    const run = start({ PORT: '' });
+    expect(await run.ended).toBe(1);
+    expect(run.printed()).toMatch(/\b3000\b.* Choose another: PORT=3100 npm start$/m);
+    if (other.listening) await new Promise((resolve) => other.close(resolve));
+  });
+
   it('prints that it already runs on the port', async () => {
     const running = start({ DYNAMODB: 'dynalite' });
     const [, url = ''] = await until(running, ready);
