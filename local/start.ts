@@ -147,18 +147,22 @@ await main().catch(async (error: NodeJS.ErrnoException & { readonly port?: numbe
 
 async function taken(port = 0): Promise<string> {
   const configured = Number(localPort(process.env));
-  const url = `http://127.0.0.1:${configured}`;
-  const running = await processAt(url);
+  const isNext = port !== configured;
+  const running = await systemAt(port);
   const command = `PORT=${configured + 100} npm start`;
   const other = { ko: `다른 포트로 실행하세요: ${command}`, en: `Choose another: ${command}` }[language];
-  if (running !== undefined) {
+  if (running) {
+    const { url, pid } = running;
+    const named = `${port}${isNext ? ' (PORT + 1)' : ''}`;
+    const uses = url.endsWith(`:${configured}`)
+      ? { ko: '', en: '' }
+      : { ko: ` 포트 ${named}도 씁니다.`, en: ` and uses port ${named}` };
     const already = {
-      ko: `npm start가 이미 ${url}/ 에서 실행 중입니다(프로세스 ${running}).`,
-      en: `npm start already runs at ${url}/ (process ${running}).`,
+      ko: `npm start가 이미 ${url}/ 에서 실행 중입니다(프로세스 ${pid}).${uses.ko}`,
+      en: `npm start already runs at ${url}/ (process ${pid})${uses.en}.`,
     };
     return `${already[language]} ${other}`;
   }
-  const isNext = port !== configured;
   const inUse = {
     ko: `${isNext ? '가짜 아임포트가 쓸 ' : ''}포트 ${port}${isNext ? '(PORT + 1)' : ''}을 다른 프로그램이 쓰고 있습니다.`,
     en: `Something else listens on port ${port}${isNext ? ', where the fake Iamport would be (PORT + 1)' : ''}.`,
@@ -166,10 +170,21 @@ async function taken(port = 0): Promise<string> {
   return `${inUse[language]} ${other}`;
 }
 
-/** @returns the process id of a local system at the address, if one responds */
-async function processAt(url: string): Promise<number | undefined> {
-  const found = await fetch(`${url}/__local/deployment`, { signal: AbortSignal.timeout(1_000) })
-    .then(async (response) => (await response.json()) as { pid?: number })
-    .catch(() => undefined);
-  return found?.pid;
+/** @returns the local system whose shop or fake Iamport listens on the port: the URL of its shop, its process id */
+async function systemAt(port: number): Promise<{ readonly url: string; readonly pid: number } | undefined> {
+  const own = `http://127.0.0.1:${port}`;
+  // The fake Iamport knows its shop. A shop responds with 404 here.
+  const { shopUrl: url = own } = await jsonAt<{ shopUrl?: string }>(`${own}/__control/state`);
+  const { pid } = await jsonAt<{ pid?: number }>(`${url}/__local/deployment`);
+  return pid === undefined ? undefined : { url, pid };
+}
+
+/** @returns the response; an empty object from a program that is not a local system, such as one that sends no JSON */
+async function jsonAt<Value extends object>(url: string): Promise<Partial<Value>> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
+    return Object(await response.json());
+  } catch {
+    return {};
+  }
 }

@@ -150,7 +150,13 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(printed).toContain(`ready: ${url}/ 에서 결제해 보세요.`);
     const second = start({ LC_ALL: 'ko_KR.UTF-8', PORT: new URL(url).port });
     expect(await second.ended).toBe(1);
-    expect(second.printed()).toContain(`npm start가 이미 ${url}/ 에서 실행 중입니다`);
+    expect(second.printed()).toContain(
+      `npm start가 이미 ${url}/ 에서 실행 중입니다(프로세스 ${run.child.pid}). 다른 포트로`,
+    );
+    const { port } = new URL(`${/(http:\S+)\/ +\(가짜/.exec(printed)?.[1]}`);
+    const third = start({ LC_ALL: 'ko_KR.UTF-8', PORT: port });
+    expect(await third.ended).toBe(1);
+    expect(third.printed()).toContain(`(프로세스 ${run.child.pid}). 포트 ${port}도 씁니다. 다른 포트로`);
     run.child.kill('SIGTERM');
     expect(await run.ended).toBe(0);
   });
@@ -233,12 +239,23 @@ describe('npm start', { timeout: 180_000 }, () => {
     if (other.listening) await new Promise((resolve) => other.close(resolve));
   });
 
-  it('prints that it already runs on the port', async () => {
-    const running = start({ DYNAMODB: 'dynalite' });
+  it('prints that it already runs, at its port and at the ports beside it', async () => {
+    const port = await freePort();
+    const running = start({ DYNAMODB: 'dynalite', PORT: String(port) });
     const [, url = ''] = await until(running, ready);
-    const second = start({ PORT: new URL(url).port });
-    expect(await second.ended).toBe(1);
-    expect(second.printed()).toContain(`npm start already runs at ${url}/ (process ${running.child.pid}).`);
+    const pid = running.child.pid;
+    for (const [PORT, printed] of [
+      [port, `npm start already runs at ${url}/ (process ${pid}). Choose another: PORT=${port + 100} npm start`],
+      [port + 1, `npm start already runs at ${url}/ (process ${pid}) and uses port ${port + 1}. Choose another: `],
+      [
+        port - 1,
+        `npm start already runs at ${url}/ (process ${pid}) and uses port ${port} (PORT + 1). Choose another: `,
+      ],
+    ] as const) {
+      const second = start({ PORT: String(PORT) });
+      expect(await second.ended).toBe(1);
+      expect(second.printed()).toContain(printed);
+    }
     running.child.kill('SIGTERM');
     expect(await running.ended).toBe(0);
   });
