@@ -8,11 +8,10 @@ import { cdkContext } from '../infra/context.ts';
 import { localAssembly } from './assembly.ts';
 import { localShopKey } from './aws/secrets.ts';
 import type { WebhookReceiver } from './aws/webhooks.ts';
-import { localPort } from './environment.ts';
+import { localPort, terminalLanguage } from './environment.ts';
 import { type LocalSystem, startLocal } from './system.ts';
 
-/** As for `ops`. */
-const language: Language = /^ko/.test(process.env.LC_ALL ?? process.env.LANG ?? '') ? 'ko' : 'en';
+const language = terminalLanguage(process.env);
 
 const texts = {
   starting: { ko: '데이터베이스와 함수를 시작합니다 …', en: 'Starting the database and the functions …' },

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Language } from '../functions/shared/language.ts';
 import { DEFAULT_NAME } from '../infra/config.ts';
 import { configurationSource } from '../infra/context.ts';
+import { terminalLanguage } from '../local/environment.ts';
 import { native } from '../storefront/native.ts';
 import { attention } from './attention.ts';
 import { close, reconcile, refund, returned, settle } from './changes.ts';
@@ -234,7 +235,7 @@ function requireLanguage(lang: string | undefined): void {
 function languageIn(argv: readonly string[]): Language {
   const { values } = parseArgs({ args: [...argv], options: { lang: options.lang }, strict: false });
   if (values.lang === 'ko' || values.lang === 'en') return values.lang;
-  return /^ko/.test(process.env.LC_ALL ?? process.env.LANG ?? '') ? 'ko' : 'en';
+  return terminalLanguage(process.env);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

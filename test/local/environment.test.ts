@@ -1,7 +1,7 @@
-/** The environment variables of `npm start` and of the operator's command with --local. */
+/** The environment variables of `npm start` and of the operator's command. */
 
 import { expect, test } from 'vitest';
-import { localPort } from '../../local/environment.ts';
+import { localPort, terminalLanguage } from '../../local/environment.ts';
 
 test.each([
   [undefined, '3000'],
@@ -12,4 +12,15 @@ test.each([
   ['http', 'http'],
 ])('the port of PORT=%j is %s', (PORT, port) => {
   expect(localPort({ PORT })).toBe(port);
+});
+
+test.each([
+  [{}, 'en'],
+  [{ LANG: 'C.UTF-8' }, 'en'],
+  [{ LANG: 'ko_KR.UTF-8' }, 'ko'],
+  [{ LC_ALL: 'en_US.UTF-8', LANG: 'ko_KR.UTF-8' }, 'en'],
+  [{ LC_ALL: 'ko_KR.UTF-8', LANG: 'en_US.UTF-8' }, 'ko'],
+  [{ LC_ALL: '', LANG: 'ko_KR.UTF-8' }, 'ko'],
+])('the language of a terminal with %j is %s', (environment, language) => {
+  expect(terminalLanguage(environment)).toBe(language);
 });
