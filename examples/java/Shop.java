@@ -104,7 +104,9 @@ public class Shop {
     if (seen.contains(id)) return new Answer(200, "{}");
     var event = new String(body, StandardCharsets.UTF_8);
     var merchantUid = textIn(event, "merchant_uid");
-    if (textIn(event, "type").equals("Payment Paid") && delivered.containsKey(merchantUid)) {
+    var type = textIn(event, "type");
+    System.out.println("webhook: " + type + " " + merchantUid);
+    if (type.equals("Payment Paid") && delivered.containsKey(merchantUid)) {
       // Events may come late. The backend knows how the order is now.
       var order = payments("GET", "/orders/" + merchantUid, null);
       if (order.status() != 200) return new Answer(503, "{\"error\":\"send it again\"}");

@@ -70,6 +70,7 @@ async function receiveWebhook(headers, body) {
   if (seen.has(id)) return [200, {}];
   seen.add(id); // before the first await, so that a second copy that arrives now does not deliver too
   const { type, data } = JSON.parse(body);
+  console.log('webhook:', type, data.merchant_uid);
   const order = orders.get(data.merchant_uid);
   if (type === 'Payment Paid' && order) {
     // Events may come late. The backend knows how the order is now.

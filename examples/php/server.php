@@ -102,6 +102,7 @@ function receiveWebhook(string $body): array
         }
         $event = json_decode($body, true);
         $merchantUid = $event['data']['merchant_uid'] ?? '';
+        error_log("webhook: {$event['type']} $merchantUid");
         if ($event['type'] === 'Payment Paid' && isset($state['orders'][$merchantUid])) {
             // Events may come late. The backend knows how the order is now.
             [$status, $order] = payments('GET', '/orders/' . rawurlencode($merchantUid));

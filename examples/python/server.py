@@ -81,6 +81,7 @@ def receive_webhook(headers, body):
             return 200, {}
         event = json.loads(body)
         merchant_uid = event["data"].get("merchant_uid")
+        print("webhook:", event["type"], merchant_uid, flush=True)
         if event["type"] == "Payment Paid" and merchant_uid in orders:
             # Events may come late. The backend knows how the order is now.
             status, order = payments("GET", "/orders/" + quote(merchant_uid, safe=""))

@@ -87,8 +87,13 @@ afterAll(async () => {
   await system?.close();
 });
 
-/** Starts an example. @returns a function that ends it */
-async function start({ program, build, args }: Example): Promise<() => Promise<void>> {
+interface Running {
+  /** Everything that it has printed. */
+  printed(): string;
+  end(): Promise<void>;
+}
+
+async function start({ program, build, args }: Example): Promise<Running> {
   if (build) {
     const { status, stdout, stderr } = spawnSync(program, [...build], { cwd: root, encoding: 'utf8' });
     if (status !== 0) throw new Error(`The example cannot be built: ${stdout}${stderr}`);
@@ -96,7 +101,7 @@ async function start({ program, build, args }: Example): Promise<() => Promise<v
   const directory = await mkdtemp(join(tmpdir(), 'shop-'));
   const child = spawn(program, [...args(port)], {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       PORT: String(port),
@@ -112,15 +117,17 @@ async function start({ program, build, args }: Example): Promise<() => Promise<v
     await ended(child);
     await rm(directory, { recursive: true });
   };
-  let errors = '';
-  child.stderr.on('data', (text) => {
-    errors += text;
-  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      printed += text;
+    });
+  }
   try {
     for (;;) {
-      if (child.exitCode !== null) throw new Error(`The example ended: ${errors}`);
+      if (child.exitCode !== null) throw new Error(`The example ended: ${printed}`);
       const response = await fetch(url).catch(() => undefined);
-      if (response?.ok) return end;
+      if (response?.ok) return { printed: () => printed, end };
       await delay(50);
     }
   } catch (error) {
@@ -163,11 +170,11 @@ async function send(id: string, body: string, options: { secret?: string; at?: n
 
 describe.each(examples)('$name', (example) => {
   const runs = canRun(example);
-  let end: (() => Promise<void>) | undefined;
+  let running: Running | undefined;
   beforeAll(async () => {
-    if (runs) end = await start(example);
+    if (runs) running = await start(example);
   });
-  afterAll(() => end?.());
+  afterAll(() => running?.end());
 
   test.skipIf(!runs)(
     'delivers a paid order once, refuses forged webhooks, and refunds',
@@ -184,6 +191,7 @@ describe.each(examples)('$name', (example) => {
       system.iamport.ledger.pay(imp_uid);
       expect((await system.complete({ imp_uid, merchant_uid: merchantUid })).json).toMatchObject({ status: 'paid' });
       await expect.poll(() => delivered(merchantUid), { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => running?.printed()).toContain(`webhook: Payment Paid ${merchantUid}`);
 
       // The same event once more, as after a lost answer.
       const again = JSON.stringify({

@@ -37,6 +37,7 @@ async function receiveWebhook(request: Request): Promise<Response> {
   const { type, data } = await verifyWebhook(setting('WEBHOOK_SECRET'), request.headers, await request.text());
   if (seen.has(data.id)) return Response.json({});
   seen.add(data.id); // before the next await, so that a second copy that arrives now does not deliver too
+  console.log('webhook:', type, data.merchant_uid);
   const order = type === 'Payment Paid' ? orders.get(data.merchant_uid) : undefined;
   if (order) {
     try {
