@@ -5,6 +5,7 @@ import { webhookUrlProblem } from '../functions/adapters/webhooks/address.ts';
 import { keyOf, secretPrefix } from '../functions/adapters/webhooks/signature.ts';
 import type { Language } from '../functions/shared/language.ts';
 import { cdkContext } from '../infra/context.ts';
+import { HTTP_FUNCTION_ENTRIES } from '../infra/function-table.ts';
 import { localAssembly } from './assembly.ts';
 import { localShopKey } from './aws/secrets.ts';
 import type { WebhookReceiver } from './aws/webhooks.ts';
@@ -20,6 +21,7 @@ const texts = {
     en: 'Synthesizing the stack, which the next start skips if nothing has changed …',
   },
   iamport: { ko: '가짜 아임포트: 입금, 취소, 웹훅', en: 'the fake Iamport: deposits, cancels, webhooks' },
+  mistyped: { ko: '잘못 적은 주소용', en: 'for mistyped addresses' },
   withKey: { ko: '키 필요', en: 'with a key' },
   live: { ko: '결제 처리 과정을 실시간으로', en: 'what happens, as it happens' },
   everyEvent: { ko: '모든 이벤트를 서명해 보냄', en: 'every event, signed' },
@@ -105,8 +107,16 @@ const firstSignal = () =>
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve());
   });
 
-/** The routes that only the server of the shop may call. */
-const isOfShop = (path: string): boolean => path.startsWith('/orders/');
+/** The keys of the routes for mistyped addresses, such as `GET /payments`. */
+const fallbackRoutes: readonly string[] = HTTP_FUNCTION_ENTRIES.flatMap(([, { fallbackRoutes: routes = [] }]) =>
+  routes.map(({ method, path }) => `${method} ${path}`),
+);
+
+/** @param key of a route, such as `GET /orders/{merchant_uid}`: only the server of the shop may call the routes of orders */
+function noteOf(key: string): keyof typeof texts | undefined {
+  if (/^\w+ \/orders\//.test(key)) return 'withKey';
+  return fallbackRoutes.includes(key) ? 'mistyped' : undefined;
+}
 
 function welcome(
   { url, iamport, database, tables, gateway }: LocalSystem,
@@ -122,7 +132,7 @@ function welcome(
     line('live', `${url}/live.html`, 'live'),
     ...gateway.routes.map(({ key }) => {
       const [method = '', path = ''] = key.split(' ');
-      return line(method, `${url}${path}`, isOfShop(path) ? 'withKey' : undefined);
+      return line(method, `${url}${path}`, noteOf(key));
     }),
     line('events', `${url}/__local/events`),
     ...(webhooks

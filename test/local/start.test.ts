@@ -93,6 +93,7 @@ describe('npm start', { timeout: 180_000 }, () => {
       /Iamport +http/,
       /POST +\S+\/payments\/complete\n/,
       /\(with a key\)/,
+      /GET +\S+\/payments {2}\(for mistyped addresses\)\n/,
       /Bearer sk_money_local/,
       /DynamoDB Local/,
     ]) {
