@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type HonoRequest, type MiddlewareHandler } from 'hono';
 import { contentTypes } from '../content-types.ts';
 import { observeRequest, type RequestObserver } from '../request-observer.ts';
 import { apiRoutes, isApiPath, type Keys } from './api.ts';
@@ -76,11 +76,11 @@ export async function startIamport(options: IamportOptions): Promise<FakeIamport
   site.route('/__control', controlRoutes({ ledger, tokens, webhooks, faults, settings, shopUrl: options.shopUrl }));
   site.route('/checkout', checkoutRoutes(ledger, settings));
   addPages(site);
-  site.all('*', (c) =>
-    isApiPath(c.req.path)
-      ? rest(c.req.raw, c.env)
-      : c.json({ code: -1, message: '존재하지 않는 주소입니다.', response: null }, 404),
-  );
+  site.all('*', (c) => {
+    if (isApiPath(c.req.path)) return rest(c.req.raw, c.env);
+    if (isNavigation(c.req)) return c.html(unknownPage, 404);
+    return c.json({ code: -1, message: '존재하지 않는 주소입니다.', response: null }, 404);
+  });
 
   const server = createServer(
     getRequestListener((request, env) => site.fetch(request, env), { overrideGlobalObjects: false }),
@@ -127,6 +127,12 @@ function addPages(site: Hono<{ Bindings: HttpBindings }>): void {
   for (const file of ownFiles) serve(`/pages/${file}`, `./pages/${file}`);
   for (const file of shopFiles) serve(`/pages/${file}`, `../shop/pages/${file}`);
 }
+
+const unknownPage = readFileSync(new URL('./pages/unknown.html', import.meta.url), 'utf8');
+
+/** A browser that opens an address. */
+const isNavigation = (request: HonoRequest): boolean =>
+  request.method === 'GET' && /\btext\/html\b/.test(request.header('accept') ?? '');
 
 function listening(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {

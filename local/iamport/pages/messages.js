@@ -1,4 +1,4 @@
-/** The texts of the payment window, the control page and the receipt. */
+/** The texts of the payment window, the control page, the receipt and the page for unknown addresses. */
 
 import { pageTexts } from './language.js';
 
@@ -131,6 +131,13 @@ const texts = {
   leftAmount: ['남은 금액', 'Left'],
   notPaid: ['아직 결제되지 않아 영수증이 없습니다.', 'Not paid yet, so there is no receipt.'],
   toConsole: ['결제 관리에서 보기', 'Show it in the console'],
+
+  unknownTitle: ['없는 주소 · 가짜 아임포트', 'Not found · fake Iamport'],
+  unknown: ['이 주소에는 아무것도 없습니다', 'Nothing is at this address'],
+  unknownOffer: ['가짜 아임포트에는 다음이 있습니다.', 'The fake Iamport has:'],
+  unknownConsole: ['결제 관리', 'The console of payments'],
+  unknownApi: ['아임포트 REST API', "Iamport's REST API"],
+  unknownScript: ['결제 페이지의 스크립트', 'The script for a payment page'],
 
   'method.card': ['신용카드', 'Card'],
   'method.trans': ['계좌이체', 'Bank transfer'],

@@ -54,6 +54,9 @@ const pages: Readonly<Record<string, (page: Page, query: string) => Promise<void
     await page.goto(`${iamport.url}/receipt/${payments.paid}${query}`);
     await page.getByTestId('receipt').waitFor();
   },
+  async 'the page for an unknown address'(page, query) {
+    await page.goto(`${iamport.url}/orders${query}`);
+  },
 };
 
 async function openWindow(page: Page, impUid: string, query: string): Promise<void> {
@@ -100,6 +103,24 @@ test.each(['DejaVu Sans', 'monospace'])(
     }
   },
 );
+
+test('an unknown address shows a browser what there is, in its language, and is JSON for other clients', async () => {
+  for (const [locale, heading] of [
+    ['ko-KR', '이 주소에는 아무것도 없습니다'],
+    ['en-US', 'Nothing is at this address'],
+  ] as const) {
+    const page = await browser.newPage({ locale });
+    expect((await page.goto(`${iamport.url}/orders/order-1`))?.status()).toBe(404);
+    await page.getByRole('heading', { name: heading }).waitFor();
+    await page.getByRole('article').getByRole('link').click();
+    await page.getByTestId('payments').waitFor();
+  }
+  const response = await fetch(`${iamport.url}/orders/order-1`);
+  expect([response.status, await response.json()]).toEqual([
+    404,
+    { code: -1, message: '존재하지 않는 주소입니다.', response: null },
+  ]);
+});
 
 test('the pages have the stylesheet of the demo shop, not a copy', async () => {
   const shops = await readFile(new URL('../../../local/shop/pages/style.css', import.meta.url), 'utf8');
