@@ -14,27 +14,11 @@ import type { Contestant } from './measured.ts';
 import type { Upstreams } from './upstreams.ts';
 
 const others = [
-  { file: 'constant.mjs', name: 'constant', description: 'answers a constant: the floor of Node.js and the runtime' },
-  {
-    file: 'hand-written.cjs',
-    name: 'hand-written',
-    description: 'hand-written I/O, no library; fetches its own token',
-  },
-  {
-    file: 'express.cjs',
-    name: 'express, bundled',
-    description: 'the next one’s code, bundled and minified, which those samples are not',
-  },
-  {
-    file: 'iamport-client.cjs',
-    name: 'iamport-client',
-    description: '`iamport-rest-client-nodejs` with the SDK’s document client',
-  },
-  {
-    file: 'powertools.mjs',
-    name: 'powertools',
-    description: 'middy and Powertools (logger, tracer, metrics, idempotency), zod, fetch',
-  },
+  { file: 'constant.mjs', name: 'constant' },
+  { file: 'hand-written.cjs', name: 'hand-written' },
+  { file: 'express.cjs', name: 'express, bundled' },
+  { file: 'iamport-client.cjs', name: 'iamport-client' },
+  { file: 'powertools.mjs', name: 'powertools' },
 ] as const;
 
 const folder = join(import.meta.dirname, 'contestants');
@@ -77,11 +61,7 @@ function baseEnvironment(upstreams: Upstreams, certificateFile: string): Record<
   };
 }
 
-async function bundled(
-  { file, name, description }: (typeof others)[number],
-  into: string,
-  environment: Record<string, string>,
-) {
+async function bundled({ file, name }: (typeof others)[number], into: string, environment: Record<string, string>) {
   const codeDirectory = join(into, name);
   const isEsm = file.endsWith('.mjs');
   const outfile = join(codeDirectory, isEsm ? 'index.mjs' : 'code.cjs');
@@ -104,7 +84,6 @@ async function bundled(
   const { size } = await stat(outfile);
   return {
     name,
-    description,
     codeDirectory,
     handler: 'index.handler',
     bytes: size,
@@ -132,11 +111,8 @@ async function unbundledExpress(into: string, environment: Record<string, string
   const { stdout } = await run(process.execPath, ['-e', `require(${JSON.stringify(source)}); ${list}`], {
     env: { ...environment, ...keys },
   });
-  const description =
-    'the official samples’ style: Express, axios, a token a call, read and put; node_modules as they are';
   return {
     name: 'express',
-    description,
     codeDirectory,
     handler: 'index.handler',
     bytes: Number(stdout),
@@ -167,13 +143,11 @@ async function ours(into: string, environment: Record<string, string>): Promise<
     {
       ...deployed,
       name: 'this project',
-      description: 'the deployed bundle, with a valid shared token',
       sharedToken: true,
     },
     {
       ...deployed,
       name: 'this project, no token',
-      description: 'the same without a token: it reads the secret and requests one',
       sharedToken: false,
     },
   ];
@@ -205,7 +179,6 @@ export async function functionsOfStack(upstreams: Upstreams, into: string): Prom
   const measured = async (name: string, idPart: string, call?: Contestant['call']): Promise<Contestant> => ({
     ...(await deployedFunction(assembly, idPart, environment)),
     name,
-    description: 'the deployed bundle',
     sharedToken: true,
     ...(call && { call }),
   });

@@ -2,7 +2,6 @@
 
 export interface Contestant {
   readonly name: string;
-  readonly description: string;
   readonly codeDirectory: string;
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ const calls = (responseMs: number, cpuMs: number): WarmCalls => ({
 /** A contestant whose cold start and warm calls take the same time at every size. Milliseconds. */
 const contestant = (name: string, coldMs: number, warmMs: number, sizes = [1769, 512]): Measured => ({
   contestant: {
-    ...{ name, description: '', codeDirectory: '', handler: '', environment: {}, bytes: 1024, sharedToken: false },
+    ...{ name, codeDirectory: '', handler: '', environment: {}, bytes: 1024, sharedToken: false },
   },
   cold: new Map(
     sizes.map((size) => [size, [{ initMs: coldMs - 50, firstResponseMs: 50, cpuMs: 90, peakMemoryMb: 66 }]]),
