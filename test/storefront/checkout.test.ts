@@ -25,6 +25,15 @@ test('the statuses are those of the backend', () => {
   expect(sameStatuses).toBe(true);
 });
 
+test('the page and the result page of a phone recognise a cancel by the same words', async () => {
+  // The page's module is a build of its own, so neither can import the other.
+  const patternIn = async (file: string) =>
+    /namesCancel = (.+);/.exec(await readFile(join(import.meta.dirname, '../..', file), 'utf8'))?.[1];
+  const ofPage = await patternIn('storefront/checkout/checkout.ts');
+  expect(ofPage).toContain('취소');
+  expect(await patternIn('functions/http/result-view.ts')).toBe(ofPage);
+});
+
 test.each(['docs/storefront.md', 'docs/storefront.ko.md'])('%s names every result', async (file) => {
   const known = {
     ...{ paid: 0, virtual_account_issued: 0, ready: 0, failed: 0, partial_cancelled: 0, cancelled: 0, expired: 0 },
