@@ -92,7 +92,7 @@ async function publishChange(
   try {
     if (await isRestored(deps, change)) return true;
     const { events, stale, heartbeat } = eventsOf(change.versions());
-    if (heartbeat) await deps.heartbeats.received(heartbeat);
+    if (heartbeat) await recordReceipt(deps, change, heartbeat);
     if (stale) await requestRevocation(deps, change, stale);
     // One call for each event: from a call with several, the bus might accept the second and not the first.
     for (const event of events) {
@@ -109,6 +109,15 @@ async function publishChange(
 
 const isFaultOfRecord = (error: unknown): error is Error =>
   error instanceof StoreUnexpected || error instanceof StoreRefused || error instanceof EventRefused;
+
+/** Never rejects: the receipt of the next heartbeat replaces a lost one, and the changes behind it must not wait. */
+async function recordReceipt(deps: PublishDependencies, change: ItemChange, heartbeat: Heartbeat): Promise<void> {
+  try {
+    await deps.heartbeats.received(heartbeat);
+  } catch (error) {
+    deps.log({ record: change.sequenceNumber, code: 'heartbeat_not_recorded', causes: causesOf(error) }, true);
+  }
+}
 
 /**
  * An unreadable reversal of the account goes to the operator's queue; the events of the order are published all the

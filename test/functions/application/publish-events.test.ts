@@ -263,10 +263,16 @@ describe('a heartbeat', () => {
     expect(logged).toEqual([]);
   });
 
-  test('fails its change when the table returns no response', async () => {
-    const { deps } = createDeps();
-    const change = beat();
-    const heartbeats = { received: () => Promise.reject(new StoreUnavailable('down')) };
-    expect(await publishEvents({ ...deps, heartbeats }, [change])).toBe(change);
-  });
+  test.each([new StoreUnavailable('down'), new StoreRefused('refused')])(
+    '[T485] whose receipt cannot be written is logged, and stops no change behind it: %s',
+    async (fault) => {
+      const { deps, sent, kept, logged } = createDeps();
+      const heartbeats = { received: () => Promise.reject(fault) };
+      expect(await publishEvents({ ...deps, heartbeats }, [beat(), step('2', paid)])).toBeUndefined();
+      expect(sent).toEqual(['Payment Paid']);
+      expect(kept).toEqual([]);
+      const causes = [`${fault.name}: ${fault.message}`];
+      expect(logged).toEqual([[{ record: '1', code: 'heartbeat_not_recorded', causes }, true]]);
+    },
+  );
 });
