@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests of single modules. They need no database, no template and no browser, so they run without the global setup. */
 const unit = [
+  'test/check-words.test.ts',
   'test/bench/*.test.ts',
   'test/client/{contract,payments,webhook}.test.ts',
   'test/functions/{application,handlers,payment}/**/*.test.ts',
