@@ -10,11 +10,13 @@ import {
   type RefundAccount,
   type RefundNeed,
   refundFoundIn,
+  refundId,
 } from '../payment/refund.ts';
 import { accepted, claimed, lost, nextStep, over, refusedOnce, waiting } from '../payment/refund-steps.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, IamportRefused, OrderBusy } from './faults.ts';
 import type { Dependencies } from './ports.ts';
+import { recordAcceptance } from './record-acceptance.ts';
 import { settlePayment } from './settle.ts';
 
 /** What the caller of `attemptRefund` knows about the refund. */
@@ -120,16 +122,23 @@ async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
     ...(requester && { requester }),
     ...(account && { account }),
   };
+  let after: Payment;
   try {
-    const after = await deps.iamport.cancel(request, tier);
-    const isShown = isTakenOff(sending, after) || isInHistory(sending, after);
-    if (!isShown) return await recordAccepted(deps, sending);
-    await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
-    return await recordDone(deps, sending);
+    after = await deps.iamport.cancel(request, tier);
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
     return afterFault(attempt, sending, error);
   }
+  const isShown = isTakenOff(sending, after) || isInHistory(sending, after);
+  if (!isShown) return recordAccepted(deps, sending);
+  try {
+    await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
+  } catch (error) {
+    // The refund stays open, so that the next attempt settles the order.
+    await recordAccepted(deps, sending);
+    throw error;
+  }
+  return recordAcceptance(deps, nameOf(sending), () => recordDone(deps, sending));
 }
 
 async function claim(deps: Dependencies, refund: Refund): Promise<Refund | undefined> {
@@ -173,7 +182,11 @@ const recordDone = (deps: Dependencies, refund: Refund): Promise<Refund> =>
   update(deps, refund, (current) => current.state !== 'done' && over(current, 'done', unixSeconds(deps.clock)));
 
 const recordAccepted = (deps: Dependencies, refund: Refund): Promise<Refund> =>
-  update(deps, refund, (current) => current.state !== 'done' && accepted(current, unixSeconds(deps.clock)));
+  recordAcceptance(deps, nameOf(refund), () =>
+    update(deps, refund, (current) => current.state !== 'done' && accepted(current, unixSeconds(deps.clock))),
+  );
+
+const nameOf = (refund: Refund): string => `the refund ${refundId(refund)}`;
 
 /** Each lost race means that a concurrent check or attempt has written the refund, and those are few. */
 const maxLostRaces = 5;

@@ -7,6 +7,7 @@ import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequ
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import { type Dependencies, storedValue } from './ports.ts';
+import { recordAcceptance } from './record-acceptance.ts';
 
 /** The reasons of cancels, as Iamport's console and the buyer's bank show them. In Korean for these readers. */
 const reasons: Record<ReversalReason, string> = {
@@ -62,20 +63,25 @@ export async function attemptReversal(
   if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
     return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), nothing)) ?? reversal;
   }
+  /** Undefined when Iamport accepted the request without returning the payment. */
+  let after: Payment | undefined;
   try {
-    const after = await undo(deps, reversal, payment, order);
-    const now = unixSeconds(deps.clock);
-    if (isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
-    return await deps.reversals.move(reversal, accepted(reversal, now));
+    after = await undo(deps, reversal, payment, order);
   } catch (error) {
     // Nothing was sent. The attempt stays claimed, and the reconciler sends the next one when it is due.
     if (error instanceof NoTimeLeft) return reversal;
     if (!(error instanceof IamportFault)) throw error;
-    const now = unixSeconds(deps.clock);
-    if (error instanceof IamportAccepted) return deps.reversals.move(reversal, accepted(reversal, now));
     // Without a response the money may have moved. The next attempt reads the kept amount before it cancels.
-    return deps.reversals.move(reversal, failed(reversal, error.message, now));
+    if (!(error instanceof IamportAccepted))
+      return deps.reversals.move(reversal, failed(reversal, error.message, unixSeconds(deps.clock)));
   }
+  const now = unixSeconds(deps.clock);
+  const isDone = after !== undefined && isGone(after);
+  return recordAcceptance(deps, `the ${reversal.kind} of ${reversal.impUid}`, async () =>
+    isDone
+      ? ((await deps.reversals.finish(reversal.impUid, now)) ?? reversal)
+      : deps.reversals.move(reversal, accepted(reversal, now)),
+  );
 }
 
 /**
