@@ -21,9 +21,9 @@ import {
   publisherDependenciesFrom,
 } from '../../functions/runtime/publisher-dependencies.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
-import type { Faults } from './faults.ts';
+import type { Accident, Faults } from './faults.ts';
 import { type HttpResponse, pgApiKey, type SimulatedIamport } from './iamport.ts';
-import { Instance, type Network } from './network.ts';
+import { Instance, type Invocation, type Network } from './network.ts';
 import type { SeededRandom } from './random.ts';
 import type { SimulatedTable } from './table.ts';
 import type { Time } from './time.ts';
@@ -43,6 +43,8 @@ export interface Parts {
   /** The factor on Iamport's usual latency. */
   readonly slowness: number;
   readonly observer: Observer;
+  /** What the world of the scenario does to a write of the table of reversals. */
+  readonly accidentOfRecord: () => Accident | undefined;
   /** The bus accepts an event. */
   readonly publish: (name: string, detail: object) => void;
   /** A write has taken effect. */
@@ -107,10 +109,14 @@ export class Lambda {
     this.#idle.set(name, idle);
     const running = idle.pop() ?? this.#start(name);
     const { instance } = running;
-    instance.invocations += 1;
+    const invocation: Invocation = {};
+    instance.invocation = invocation;
     const before = { calls: instance.calls, listCalls: instance.listCalls };
     const value = await runUntilDeath(this.#parts.time, instance, timeoutMs, () => work(running));
-    if (instance.isAlive) idle.push(running);
+    if (instance.isAlive) {
+      invocation.endedAt = this.#parts.time.now;
+      idle.push(running);
+    }
     return {
       value,
       calls: instance.calls - before.calls,
@@ -182,7 +188,7 @@ export class Lambda {
   }
 
   #port(name: TableName, instance: Instance): Table {
-    const { network, tables, random, faults, written, observer } = this.#parts;
+    const { network, tables, random, faults, written, observer, accidentOfRecord } = this.#parts;
     const table = tables[name];
     // Two tries of 0.9 s each, as in functions/runtime/instance.ts.
     const call = <Result>(operation: string, effect: () => Result, conditions?: object) =>
@@ -194,6 +200,7 @@ export class Lambda {
         lost: () => new StoreUnavailable('No response'),
         resends: conditions !== undefined,
         isOfState: name === 'state',
+        accident: name === 'reversals' && conditions ? accidentOfRecord() : undefined,
       });
     return {
       read: (key) =>

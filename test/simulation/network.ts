@@ -9,12 +9,18 @@ import type { SeededRandom } from './random.ts';
 import type { Time } from './time.ts';
 import type { Trace } from './trace.ts';
 
+/** A request to an instance, or a run of it. */
+export interface Invocation {
+  /** Milliseconds since 1970; undefined while it runs, and for ever when the instance died in it. */
+  endedAt?: number;
+}
+
 /** One Lambda instance. The calls of a dead instance never settle. */
 export class Instance {
   readonly name: string;
   isAlive = true;
-  /** How many invocations it has begun. */
-  invocations = 0;
+  /** The newest one. */
+  invocation: Invocation = {};
   /** How many calls it has made. */
   calls = 0;
   /** How many of them asked Iamport for a page of a list. */

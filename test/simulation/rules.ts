@@ -17,10 +17,13 @@ export class Rules {
   readonly deposits: Deposits;
   readonly restored: Restored;
 
-  /** @param startedAt when the payment window opened; Unix seconds */
-  constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean) {
+  /**
+   * @param startedAt when the payment window opened; Unix seconds
+   * @param now milliseconds since 1970
+   */
+  constructor(judge: Judge, startedAt: (impUid: string) => number, isShops: boolean, now: () => number) {
     this.judge = judge;
-    this.once = new Once(judge);
+    this.once = new Once(judge, now);
     this.ownership = new Ownership(judge, startedAt, isShops);
     this.announced = new Announced(judge);
     this.attempted = new Attempted(judge);

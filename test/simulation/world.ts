@@ -37,6 +37,7 @@ import { Violation } from './violation.ts';
 import { type Scope, Worlds } from './worlds/choice.ts';
 import { Deliveries } from './worlds/deliveries.ts';
 import { Lists } from './worlds/lists.ts';
+import { LostRecords } from './worlds/lost-records.ts';
 import { Pg } from './worlds/pg.ts';
 import { Shop } from './worlds/shop.ts';
 import { Throttle } from './worlds/throttle.ts';
@@ -123,12 +124,13 @@ export class World implements SimulationContext {
     this.lists = new Lists(worlds, coverage);
     const throttle = new Throttle(worlds, { time, judge: this.judge, coverage }, this.faultsForMs);
     this.isThrottled = () => throttle.waits() !== undefined;
+    const lostRecords = new LostRecords(worlds, { time, coverage }, this.faultsForMs);
     const pg = new Pg(worlds, time, coverage);
     const conditions = { pg, lists: this.lists, throttle, isNoisy: worlds.has('float noise') };
     const iamport = simulatedIamport(time, random, faults, conditions);
     this.iamport = iamport;
     const startedAt = (impUid: string) => iamport.ledger.payment(impUid).started_at;
-    const rules = new Rules(this.judge, startedAt, this.mapping.isShops);
+    const rules = new Rules(this.judge, startedAt, this.mapping.isShops, () => time.now);
     this.rules = rules;
     const safety = new SafetyChecks(iamport, tables, {
       acceptsTests: policy.acceptTestPayments,
@@ -153,7 +155,8 @@ export class World implements SimulationContext {
     this.lambda = new Lambda({
       ...{ time, random, faults, network, iamport, tables, policy, mapping: this.mapping },
       slowness: worlds.has('backlog') ? 2 : 1,
-      observer: this.#observer(throttle),
+      observer: this.#observer(throttle, lostRecords),
+      accidentOfRecord: () => lostRecords.accident(),
       publish: (name, detail) => {
         trace?.('bus', name, detail);
         safety.published(name, detail);
@@ -197,12 +200,15 @@ export class World implements SimulationContext {
     iamport.onReturned = (payment, merchantUid) => rows.returned(payment, merchantUid);
   }
 
-  #observer(throttle: Throttle): Observer {
+  #observer(throttle: Throttle, lostRecords: LostRecords): Observer {
     const { rules, time } = this;
     return {
       sending: (from) => throttle.sending(from),
       received: (by, { accepted, retryAfter }) => {
-        if (accepted !== undefined) rules.once.received(accepted, by);
+        if (accepted !== undefined) {
+          rules.once.received(accepted, by);
+          lostRecords.accepted();
+        }
         if (retryAfter !== undefined) throttle.received(by, Number(retryAfter));
       },
       accessed: (table, key, by) => {

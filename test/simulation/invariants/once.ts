@@ -1,17 +1,19 @@
 /**
  * Refunds and reversals happen once: S14 (with `safety.ts`), S19, S20 and L16 (invariants.ts). S14 has an exception: a refund may pay
- * twice when the response to its first cancel was lost and the PG had not performed it yet.
+ * twice when the PG had not performed its first cancel yet, and the acceptance of it was lost (`isLost`).
  */
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
 import type { Judge } from '../judge.ts';
-import type { Instance } from '../network.ts';
+import type { Instance, Invocation } from '../network.ts';
 
 /** A cancel or a revocation that Iamport answered with `code: 0`. */
 interface Accepted {
   isPending: boolean;
-  /** The instance that received the response, and the number of its invocation: the next one does not know the response. */
-  received: { readonly by: Instance; readonly in: number } | undefined;
+  /** When Iamport accepted it; milliseconds since 1970. */
+  readonly at: number;
+  /** The invocation that received the response, and when. The next one of the same instance does not know the response. */
+  received: { readonly in: Invocation; readonly at: number } | undefined;
   /** That invocation has written the item after it received the response. */
   isRecorded: boolean;
 }
@@ -19,19 +21,41 @@ interface Accepted {
 /** Methods that pay back on the next business day. Iamport's data does not change until then. */
 const deferredMethods = new Set(['vbank', 'phone']);
 
+/**
+ * A change is sent only with this time left until the deadline, and its acceptance is recorded until a second before the deadline.
+ * Milliseconds.
+ */
+const leastLeftMs = 4_000;
+const longestWaitMs = 1_000;
+
+/**
+ * No read shows that Iamport accepted the request: its response was lost, the instance died before the record, or DynamoDB did not
+ * respond until the deadline.
+ */
+function isLost({ at, received, isRecorded }: Accepted): boolean {
+  if (isRecorded) return false;
+  if (received?.in.endedAt === undefined) return true;
+  // The request took half of the round trip.
+  const sentAt = at - (received.at - at);
+  return received.in.endedAt >= sentAt + leastLeftMs - longestWaitMs;
+}
+
 export class Once {
   readonly #judge: Judge;
+  readonly #now: () => number;
   /** By the key of the item: `imp_uid` of a reversal, `<imp_uid>/<key>` of a refund. */
   readonly #accepted = new Map<string, Accepted>();
   readonly #paidBack = new Set<string>();
   readonly #refused = new Set<string>();
-  /** Sent again after a lost response, before the PG performed the first request. No read at Iamport can show the first one. */
+  /** Sent again after a lost acceptance, before the PG performed the first request. No read at Iamport can show the first one. */
   readonly #undetectable = new Set<string>();
   /** The attempts of the item at its last write. */
   readonly #attempts = new Map<string, string | undefined>();
 
-  constructor(judge: Judge) {
+  /** @param now milliseconds since 1970 */
+  constructor(judge: Judge, now: () => number) {
     this.#judge = judge;
+    this.#now = now;
   }
 
   /** An instance sends a cancel or a revocation. */
@@ -39,9 +63,10 @@ export class Once {
     const before = this.#accepted.get(id);
     if (!before) return;
     this.#judge.judged('S19');
-    if (before.isPending && !before.isRecorded) this.#undetectable.add(id);
+    if (before.isPending && isLost(before)) this.#undetectable.add(id);
     const broken = (why: string) => this.#judge.broken('S19', `${from.name} sends ${id} again: ${why}`);
-    if (before.isPending && before.isRecorded) broken('its acceptance was recorded');
+    if (before.isPending && !isLost(before))
+      broken(`its acceptance was ${before.isRecorded ? 'recorded' : 'received'}`);
     else if (deferredMethods.has(payMethod) && id.includes('/') && !from.name.startsWith('refunds')) {
       broken(`its response was lost, and a ${payMethod} payment does not show the first request`);
     }
@@ -53,14 +78,14 @@ export class Once {
   }
 
   accepted(id: string, isPending: boolean): void {
-    this.#accepted.set(id, { isPending, received: undefined, isRecorded: false });
+    this.#accepted.set(id, { isPending, at: this.#now(), received: undefined, isRecorded: false });
     if (isPending) this.#judge.judged('accepted, performed later');
   }
 
   /** A live instance has received the response `code: 0`. */
   received(id: string, by: Instance): void {
     const accepted = this.#accepted.get(id);
-    if (accepted) accepted.received = { by, in: by.invocations };
+    if (accepted) accepted.received = { in: by.invocation, at: this.#now() };
   }
 
   /** The PG has performed a cancel or a revocation. */
@@ -86,8 +111,7 @@ export class Once {
     // This write announces a further attempt, and does not record the acceptance of the earlier one.
     const isNext = this.#attempts.has(id) && this.#attempts.get(id) !== attempts;
     this.#attempts.set(id, attempts);
-    const { received } = accepted ?? {};
-    if (accepted && received?.by === by && received.in === by.invocations && !isNext) accepted.isRecorded = true;
+    if (accepted?.received?.in === by.invocation && !isNext) accepted.isRecorded = true;
     if (after?.kind?.S !== 'refund') return;
     if (after.state?.S !== 'refused') {
       this.#refused.delete(id);
