@@ -183,7 +183,13 @@ const recordDone = (deps: Dependencies, refund: Refund): Promise<Refund> =>
 
 const recordAccepted = (deps: Dependencies, refund: Refund): Promise<Refund> =>
   recordAcceptance(deps, nameOf(refund), () =>
-    update(deps, refund, (current) => current.state !== 'done' && accepted(current, unixSeconds(deps.clock))),
+    update(
+      deps,
+      refund,
+      // A write without a response may have taken effect. Its repeat finds the acceptance.
+      (current) =>
+        current.state !== 'done' && current.acceptedAt === undefined && accepted(current, unixSeconds(deps.clock)),
+    ),
   );
 
 const nameOf = (refund: Refund): string => `the refund ${refundId(refund)}`;

@@ -1,0 +1,173 @@
+/** Iamport accepts a refund or a reversal, and DynamoDB fails while the acceptance is recorded. */
+
+import { describe, expect, test, vi } from 'vitest';
+import { IamportAccepted, NoTimeLeft, StoreUnavailable, StoreUnexpected } from '../../functions/application/faults.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
+
+/** A fault of a write: which tries it concerns, from 1, and whether the write takes effect all the same. */
+interface Fault {
+  readonly isOf: (nth: number) => boolean;
+  readonly error: Error;
+  readonly takesEffect?: boolean;
+}
+
+const noResponse = new StoreUnavailable('DynamoDB returned no response');
+
+/** The same method with a fault. @returns it, and how often it was called */
+function failing<Parameters extends unknown[], Result>(
+  method: (...parameters: Parameters) => Promise<Result>,
+  { isOf, error, takesEffect = false }: Fault,
+) {
+  let calls = 0;
+  return {
+    calls: () => calls,
+    async method(...parameters: Parameters): Promise<Result> {
+      calls += 1;
+      if (!isOf(calls)) return method(...parameters);
+      if (takesEffect) await method(...parameters);
+      throw error;
+    },
+  };
+}
+
+/** A paid order, whose PG registers a refund of it and performs it later. `send` sends the refund. */
+async function refundOfAnOrder(fault: Fault) {
+  const fixture = await startFixture();
+  const { deps, iamport, refund } = fixture;
+  await fixture.order();
+  const impUid = fixture.paid();
+  await fixture.webhook(impUid);
+  iamport.settings.pgDefersCancels = true;
+  const { method: change, calls } = failing(deps.refunds.change, fault);
+  return {
+    ...fixture,
+    name: `the refund ${impUid}/a`,
+    calls,
+    send: (others: Partial<HandlerDependencies> = {}) =>
+      refund({ amount: 4_000 }, 'a', 'order-1', { ...deps, ...others, refunds: { ...deps.refunds, change } }),
+    recorded: () => deps.refunds.read({ impUid, key: 'a' }),
+  };
+}
+
+/** A payment of a wrong amount, whose PG registers the cancel of it and performs it later. `send` sends the cancel. */
+async function cancelOfAPayment(fault: Fault) {
+  const fixture = await startFixture();
+  const { deps, iamport, complete } = fixture;
+  await fixture.order();
+  iamport.settings.pgDefersCancels = true;
+  const impUid = fixture.paid(100);
+  const { method: move, calls: moves } = failing(deps.reversals.move, fault);
+  const { method: finish, calls: finishes } = failing(deps.reversals.finish, fault);
+  return {
+    ...fixture,
+    name: `the cancel of ${impUid}`,
+    calls: () => moves() + finishes(),
+    send: (others: Partial<HandlerDependencies> = {}) =>
+      complete(impUid, { ...deps, ...others, reversals: { ...deps.reversals, move, finish } }),
+    recorded: () => deps.reversals.read(impUid),
+  };
+}
+
+const requests = { 'a refund': refundOfAnOrder, 'a cancel': cancelOfAPayment };
+const firstTry = (nth: number) => nth === 1;
+const everyTry = () => true;
+const day = 86_400;
+
+describe.each(Object.entries(requests))('%s that Iamport accepted', (_name, start) => {
+  test.each([
+    ['has no effect', false],
+    ['has an effect, but no response', true],
+  ])('is recorded by the next try when the first write %s, and is not sent again [T482]', async (_how, takesEffect) => {
+    const fault = { isOf: firstTry, error: noResponse, takesEffect };
+    const { send, calls, recorded, reconcile, pass, ledger } = await start(fault);
+    expect((await send()).status).toBeLessThan(300);
+    expect(calls()).toBe(2);
+    expect(await recorded()).toMatchObject({ state: 'requested', acceptedAt: expect.any(Number) });
+    for (const wait of [300, day]) {
+      pass(wait);
+      await reconcile();
+    }
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
+  test('is recorded as done by the next try when the payment shows it at once', async () => {
+    const { send, iamport, calls, recorded } = await start({ isOf: firstTry, error: noResponse });
+    iamport.settings.pgDefersCancels = false;
+    expect((await send()).status).toBe(200);
+    expect(calls()).toBe(2);
+    expect(await recorded()).toMatchObject({ state: 'done' });
+  });
+
+  test('is recorded after a response without a payment, too', async () => {
+    const { send, deps, recorded } = await start({ isOf: firstTry, error: noResponse });
+    const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+      await deps.iamport.cancel(...parameters);
+      throw new IamportAccepted('Iamport accepted the cancel, but its response contains no payment');
+    };
+    expect((await send({ iamport: { ...deps.iamport, cancel } })).status).toBeLessThan(300);
+    expect(await recorded()).toMatchObject({ acceptedAt: expect.any(Number) });
+  });
+
+  test('stays without a record after an outage until the deadline: 503, and a log line that names it [T483]', async () => {
+    const { send, name, calls, recorded, reconcile, now, pass, ledger } = await start({
+      isOf: everyTry,
+      error: noResponse,
+    });
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    const begin = now();
+    expect(await send()).toMatchObject({ status: 503, json: { code: 'store_unavailable' } });
+    // The last try begins in the last second of the 10 s, and no wait goes beyond them.
+    expect(now() - begin).toBeGreaterThanOrEqual(9);
+    expect(now() - begin).toBeLessThanOrEqual(10);
+    expect(calls()).toBe(13);
+    expect(logged.mock.lastCall?.[0]).toMatchObject({
+      causes: [
+        `StoreUnavailable: Iamport accepted ${name}, and it could not be recorded. Check in the console of PortOne that it is made once`,
+        'StoreUnavailable: DynamoDB returned no response',
+      ],
+    });
+    const record = await recorded();
+    expect(record).toMatchObject({ state: 'requested', attempts: 1 });
+    expect(record).not.toHaveProperty('acceptedAt');
+    // The reconciler reads the payment, which shows the cancel by now.
+    ledger.processDeferred();
+    pass(300);
+    await reconcile();
+    expect(await recorded()).toMatchObject({ state: 'done', attempts: 1 });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
+  test('is not recorded again when its record cannot be parsed [T484]', async () => {
+    const error = new StoreUnexpected('The record was deleted during the write');
+    const { send, calls, now } = await start({ isOf: everyTry, error });
+    const begin = now();
+    expect(await send()).toMatchObject({ status: 500 });
+    expect(calls()).toBe(1);
+    expect(now()).toBe(begin);
+  });
+});
+
+test.each([
+  ['DynamoDB does not respond', noResponse],
+  ['no time is left for a call to Iamport', new NoTimeLeft('No time left to call Iamport')],
+])('records the acceptance of a refund whose payment cannot be settled because %s', async (_why, error) => {
+  const { send, deps, iamport, recorded, ledger, refund, show } = await refundOfAnOrder({ isOf: () => false, error });
+  iamport.settings.pgDefersCancels = false;
+  let isSent = false;
+  const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+    isSent = true;
+    return deps.iamport.cancel(...parameters);
+  };
+  const change: typeof deps.orders.change = async (...parameters) => {
+    if (isSent) throw error;
+    return deps.orders.change(...parameters);
+  };
+  const failed = { iamport: { ...deps.iamport, cancel }, orders: { ...deps.orders, change } };
+  expect(await send(failed)).toMatchObject({ status: 503 });
+  expect(await recorded()).toMatchObject({ state: 'requested', acceptedAt: expect.any(Number) });
+  expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
+  expect(await show()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
+  expect(ledger.acceptedCancels).toHaveLength(1);
+});
