@@ -87,4 +87,10 @@ export const found: readonly Mutation[] = [
     published.push(...events.filter((_, index) => isAccepted[index]));
     return isAccepted.every(Boolean);`,
   },
+  {
+    name: 'found here: the record of an acceptance is not tried again',
+    file: 'functions/application/record-acceptance.ts',
+    find: `      if (!(cause instanceof StoreUnavailable)) throw cause;`,
+    replace: `      if (cause) throw cause;`,
+  },
 ];

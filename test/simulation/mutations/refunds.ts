@@ -55,12 +55,6 @@ export const refunds: readonly Mutation[] = [
     replace: `  if (!isOpen || `,
   },
   {
-    name: 'the record of an acceptance is not tried again',
-    file: 'functions/application/record-acceptance.ts',
-    find: `      if (!(cause instanceof StoreUnavailable)) throw cause;`,
-    replace: `      if (cause) throw cause;`,
-  },
-  {
     name: 'a refund of a deposit whose answer was lost is sent again without the shop',
     file: 'functions/payment/refund-steps.ts',
     find: `  if (!isDeferred(record)) return { kind: isSecondCheckDue ? 'send' : 'wait' };`,
