@@ -72,8 +72,9 @@ export async function attemptReversal(
     if (error instanceof NoTimeLeft) return reversal;
     if (!(error instanceof IamportFault)) throw error;
     // Without a response the money may have moved. The next attempt reads the kept amount before it cancels.
-    if (!(error instanceof IamportAccepted))
+    if (!(error instanceof IamportAccepted)) {
       return deps.reversals.move(reversal, failed(reversal, error.message, unixSeconds(deps.clock)));
+    }
   }
   const now = unixSeconds(deps.clock);
   const isDone = after !== undefined && isGone(after);

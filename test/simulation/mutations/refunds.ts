@@ -9,8 +9,8 @@ export const refunds: readonly Mutation[] = [
   {
     name: 'a cancel whose answer is lost counts as done',
     file: reverse,
-    find: `    return deps.reversals.move(reversal, failed(reversal, error.message, now));`,
-    replace: `    return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;`,
+    find: `      return deps.reversals.move(reversal, failed(reversal, error.message, unixSeconds(deps.clock)));`,
+    replace: `      return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock))) ?? reversal;`,
   },
   {
     name: 'money is cancelled before the intent is written',
