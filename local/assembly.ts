@@ -1,6 +1,7 @@
 /**
  * The cloud assembly that the local system runs. A synthesis takes seconds, so each assembly is cached in dist/local
- * under the SHA-256 of its inputs. `npm start` synthesizes only after an input has changed.
+ * under the SHA-256 of its inputs. `npm start` synthesizes only after an input has changed, and bundles the functions only
+ * after a source has changed, because every configuration has the same bundles.
  */
 
 import { execFile } from 'node:child_process';
@@ -28,14 +29,16 @@ const maxAgeMs = 7 * 24 * 3_600_000;
  * @throws Error with every problem of the configuration, or with the error of the bundler or the CDK
  */
 export async function localAssembly(context: Record<string, unknown>, onSynthesis = () => {}): Promise<string> {
-  const directory = join(cacheDirectory, await digestOf(context));
+  const sources = await digestOfSources();
+  const directory = join(cacheDirectory, digestOf(sources, context));
   if (existsSync(directory)) return directory;
   onSynthesis();
   await removeOld();
   const unfinished = `${directory}.${process.pid}`;
   // A child process frees the memory of the CDK and of the bundler when it ends.
   const script = join(import.meta.dirname, 'synthesize.ts');
-  const run = promisify(execFile)(process.execPath, [script, JSON.stringify(context), unfinished], {
+  const bundles = join(cacheDirectory, `bundles-${sources}`);
+  const run = promisify(execFile)(process.execPath, [script, JSON.stringify(context), unfinished, bundles], {
     cwd: PROJECT_ROOT,
     // The CDK's validation of the template takes most of a synthesis. `npm run synth` and a deployment have it.
     env: { ...process.env, CDK_VALIDATION: 'false' },
@@ -51,10 +54,17 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
   return directory;
 }
 
-async function digestOf(context: Record<string, unknown>): Promise<string> {
+function digestOf(sources: string, context: Record<string, unknown>): string {
   // The CDK reads CDK_CONTEXT_JSON too, below `context`.
   const { CDK_CONTEXT_JSON = '' } = process.env;
-  const hash = createHash('sha256').update(`${process.version}\0${JSON.stringify(context)}\0${CDK_CONTEXT_JSON}`);
+  return createHash('sha256')
+    .update(`${sources}\0${JSON.stringify(context)}\0${CDK_CONTEXT_JSON}`)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+async function digestOfSources(): Promise<string> {
+  const hash = createHash('sha256').update(process.version);
   for (const input of inputs) {
     for (const file of await filesIn(join(PROJECT_ROOT, input))) {
       hash.update(`\0${file.slice(PROJECT_ROOT.length)}\0`).update(await readFile(file));

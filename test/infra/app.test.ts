@@ -55,8 +55,8 @@ test('-c config=<file> chooses the configuration, with and without the CDK’s c
 test('additions of a shop in infra/shop.ts are in the deployed stack, and not in that of the tests', async () => {
   const code = Code.fromInline('exports.handler = async () => {};');
   const props = { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code };
-  const directory = await synthesize(shippedContext, join(scratch, 'shop'), (stack, payments) => {
-    payments.onPaid(new LambdaFunction(stack, 'Deliver', props));
+  const directory = await synthesize(shippedContext, join(scratch, 'shop'), {
+    add: (stack, payments) => payments.onPaid(new LambdaFunction(stack, 'Deliver', props)),
   });
   const added = async (from: string) => {
     const { Resources } = JSON.parse(await readFile(join(from, 'IamportPayments.template.json'), 'utf8'));
