@@ -1,8 +1,13 @@
 /** Checks of the packed package, by tools of other authors, and an app that imports every export of it. */
 
 import { readFile } from 'node:fs/promises';
-import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { join } from 'node:path';
 import { publint } from 'publint';
+import { PROJECT_ROOT } from '../../infra/context.ts';
+
+// Vitest starts Node.js with the condition `development`, for which this package exports its TypeScript sources.
+const attw = join(PROJECT_ROOT, 'node_modules/@arethetypeswrong/core/dist/index.js');
+const { checkPackage, createPackageFromTarballData }: typeof import('@arethetypeswrong/core') = await import(attw);
 
 /** The modules of the package, and names that each exports. */
 export const MODULES = {

@@ -217,10 +217,10 @@ describe('responses to the buyer’s browser', () => {
   });
 
   test('header injection: a line break in a query adds no header [T19]', async () => {
-    for (const of of [system, strict]) {
+    for (const deployment of [system, strict]) {
       const path =
         '/payments/complete/mobile?imp_uid=imp_1&merchant_uid=a%0d%0aset-cookie:%20a=b&to=app%0d%0ax-injected:%201';
-      const { status, headers } = await of.send(path);
+      const { status, headers } = await deployment.send(path);
       expect(status).toBeLessThan(500);
       expect(headers.get('set-cookie')).toBeNull();
       expect(headers.get('x-injected')).toBeNull();
