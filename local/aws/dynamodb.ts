@@ -32,12 +32,14 @@ export type Choice = string | undefined;
 /** @throws Error that names the missing tool, or the allowed choices */
 export async function startDatabase(choice: Choice): Promise<Database> {
   if (choice && /^https?:\/\//.test(choice)) return { endpoint: choice, engine: choice, close: async () => undefined };
-  if (choice === 'dynalite' || (!choice && (javaVersion() ?? 0) < 17)) return startDynalite();
+  if (choice === 'dynalite') return startDynalite('dynalite');
+  if (!choice && (javaVersion() ?? 0) < 17)
+    return startDynalite('dynalite (no Java 17 found: good for a look, tests want DynamoDB Local)');
   if (!choice || choice === 'local') return { ...(await startDynamodbLocal()), engine: 'DynamoDB Local' };
   throw new Error(`DYNAMODB must be "local", "dynalite" or the URL of an endpoint, and is "${choice}".`);
 }
 
-async function startDynalite(): Promise<Database> {
+async function startDynalite(engine: string): Promise<Database> {
   const dynalite: (options: object) => Server = createRequire(import.meta.url)('dynalite');
   const server = dynalite({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -46,7 +48,7 @@ async function startDynalite(): Promise<Database> {
   const proxy = await startStreamingProxy(`http://127.0.0.1:${port}`);
   return {
     endpoint: proxy.endpoint,
-    engine: 'dynalite (no Java 17 found: good for a look, tests want DynamoDB Local)',
+    engine,
     changesOf: proxy.changesOf,
     async close() {
       await proxy.close();

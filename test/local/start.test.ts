@@ -147,6 +147,7 @@ describe('npm start', { timeout: 180_000 }, () => {
   it('prints Korean for a Korean terminal', async () => {
     const run = start({ DYNAMODB: 'dynalite', LANG: 'ko_KR.UTF-8' });
     const [printed, url = ''] = await until(run, ready);
+    expect(printed).toMatch(/ dynalite, http/);
     expect(printed).toContain(`${url}/live.html  (결제 처리 과정을 실시간으로)`);
     expect(printed).toContain(`ready: ${url}/ 에서 결제해 보세요.`);
     const second = start({ LC_ALL: 'ko_KR.UTF-8', PORT: new URL(url).port });
