@@ -62,12 +62,7 @@ export function iamportClient(options: HttpClientOptions): IamportClient {
     async cancel(request, deadline, tier) {
       const body = cancelBody(request);
       const response = await http.send({ method: 'POST', path: '/payments/cancel', body, tier }, deadline);
-      const result = resultOf(response);
-      try {
-        return paymentOf(result);
-      } catch (cause) {
-        throw new IamportAccepted('Iamport accepted the cancel, but its response contains no payment', { cause });
-      }
+      return acceptedPaymentOf('cancel', resultOf(response));
     },
 
     async revokeAccount(impUid, deadline, tier) {
@@ -77,7 +72,7 @@ export function iamportClient(options: HttpClientOptions): IamportClient {
       const path = `/vbanks/${encodeURIComponent(impUid)}${query}`;
       const response = await http.send({ method: 'DELETE', path, tier }, deadline);
       try {
-        return paymentOf(resultOf(response));
+        return acceptedPaymentOf('revocation', resultOf(response));
       } catch (refusal) {
         if (pgApiKey || !(refusal instanceof IamportRefused)) throw refusal;
         // Only KG Inicis requires a key of its own, and the operator sees only the message of the refusal.
@@ -92,6 +87,18 @@ export function iamportClient(options: HttpClientOptions): IamportClient {
 
     prepareToken: http.prepareToken,
   };
+}
+
+/**
+ * The payment in the response to a request that Iamport accepted (`code` 0).
+ * @throws IamportAccepted when it is not readable, so that the caller does not send the request again
+ */
+function acceptedPaymentOf(request: 'cancel' | 'revocation', result: unknown): Payment {
+  try {
+    return paymentOf(result);
+  } catch (cause) {
+    throw new IamportAccepted(`Iamport accepted the ${request}, but its response contains no payment`, { cause });
+  }
 }
 
 /** The body of `POST /payments/cancel`. JSON, since a form cannot carry `extra`. */

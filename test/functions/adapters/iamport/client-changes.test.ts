@@ -126,6 +126,16 @@ describe('cancels, revocations and prepared amounts', () => {
     await expect(client.cancel(cancel, deadline)).rejects.toThrow(IamportAccepted);
   });
 
+  test.each<[string, Reply]>([
+    ['without a payment', ok(null)],
+    ['with a payment of another shape', ok({ ...accountPayment, amount: '14000' })],
+  ])('throws IamportAccepted for a revocation with code 0 %s', async (_name, reply) => {
+    await using server = await scripted({ ...token, 'DELETE /vbanks/imp_100000000002': [reply] });
+    const { client, deadline } = clientOf(server.url);
+    await expect(client.revokeAccount('imp_100000000002', deadline)).rejects.toThrow(IamportAccepted);
+    expect(server.count('DELETE /vbanks/imp_100000000002')).toBe(1);
+  });
+
   test.each<[string, Record<string, readonly Reply[]>, boolean]>([
     ['no token is issued', { [getToken]: [envelope(500, -1)] }, true],
     ['the keys are wrong', { [getToken]: [envelope(401, -1)] }, true],
