@@ -108,7 +108,7 @@ export interface Refund {
   readonly accepted_at?: number;
   /** `account`: repeat the call with `account`; `repeat`: repeat the call; `operator`: see the runbook. */
   readonly needs?: 'account' | 'repeat' | 'operator';
-  readonly refusal?: 'refused_by_pg' | 'overtaken';
+  readonly refusal?: 'refused_by_pg';
   readonly message?: string;
   readonly created_at: number;
   readonly updated_at: number;

@@ -12,7 +12,16 @@ import {
   refundFoundIn,
   refundId,
 } from '../payment/refund.ts';
-import { accepted, claimed, lost, nextStep, over, refusedOnce, waiting } from '../payment/refund-steps.ts';
+import {
+  accepted,
+  claimed,
+  hasLostResponse,
+  lost,
+  nextStep,
+  over,
+  refusedOnce,
+  waiting,
+} from '../payment/refund-steps.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, IamportRefused, OrderBusy } from './faults.ts';
 import type { Dependencies } from './ports.ts';
@@ -68,12 +77,6 @@ export async function attemptRefund(
       return recordDone(deps, refund);
     case 'refused':
       return update(deps, refund, (current) => isInProgress(current) && over(current, 'refused', now));
-    case 'overtaken':
-      return update(
-        deps,
-        refund,
-        (current) => isInProgress(current) && refusedOnce(current, 'overtaken', messages.overtaken, now),
-      );
     case 'stale':
       await update(deps, refund, (current) => over(current, 'unsent', now));
       throw new OrderBusy(`The payment ${payment.impUid} changed before its refund was sent`);
@@ -86,10 +89,10 @@ export async function attemptRefund(
 
 /** The messages of refunds that are not done. For the shop and the operator. */
 const messages = {
-  overtaken: 'Another cancel of this payment was made meanwhile, so the checksum of this refund no longer matches.',
   account: "No response arrived. Send the same request again, with the same idempotency-key and the buyer's account.",
   repeat: 'No response arrived. Send the same request again, with the same idempotency-key.',
-  operator: 'The history of the payment does not show whether this refund was made. Check it in the console.',
+  operator:
+    'The payment does not show whether this refund was made. Check it in the console. Send no other key for it.',
 } as const;
 
 /** A check by the shop is written only if it changes `needs`. Otherwise a concurrent attempt could lose a race. */
@@ -162,11 +165,10 @@ async function afterFault({ deps, payment, options }: Attempt, refund: Refund, f
       await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
       return recordDone(deps, refund);
     }
-    return update(
-      deps,
-      refund,
-      (current) => isInProgress(current) && refusedOnce(current, 'refused_by_pg', message, now),
-    );
+    return update(deps, refund, (current) => {
+      if (!isInProgress(current)) return false;
+      return refusedOnce(current, hasLostResponse(current) ? messages.operator : message, now);
+    });
   }
   const needs = isDeferred(payment.record) ? (isDeposit(payment.record) ? 'account' : 'repeat') : undefined;
   return update(

@@ -78,11 +78,12 @@ export const refunds: HttpHandler = async ({ event, log }, deps) => {
 };
 
 /**
- * The caller gets a refusal of the PG at once. The record stays `requested` until the reconciler's check confirms it.
+ * The caller gets a refusal of the PG at once. The record stays `requested` until the reconciler's check confirms it. A
+ * refund that needs the operator is not refused, since it may have been made.
  */
-function throwIfRefused({ state, refusal, message = 'The PG refused it.' }: Refund): void {
+function throwIfRefused({ state, refusal, needs, message = 'The PG refused it.' }: Refund): void {
   if (state === 'refused') throw new Problem('refund_refused', message);
-  if (state === 'requested' && refusal === 'refused_by_pg') {
+  if (state === 'requested' && refusal && !needs) {
     const next = 'The payment is checked again in 5 minutes; Refund Refused or Refund Completed follows.';
     throw new Problem('refund_refused', `${message} ${next}`);
   }

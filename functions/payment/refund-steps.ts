@@ -2,7 +2,7 @@
 
 import { workingDay, workingSeconds } from './business-day.ts';
 import { isDeposit, type PaymentRecord, type UnixSeconds } from './payment.ts';
-import { isDeferred, type Refund, type RefundFinding, type RefundNeed, type RefundRefusalReason } from './refund.ts';
+import { isDeferred, type Refund, type RefundFinding, type RefundNeed } from './refund.ts';
 
 /** Seconds between an attempt or a refusal and the second check. A slow PG shows its cancel by then. */
 export const secondCheckAfter = 300;
@@ -28,8 +28,6 @@ export type RefundStep =
   | { readonly kind: 'send' }
   /** Nothing was sent, and the payment changed: the caller decides again. */
   | { readonly kind: 'stale' }
-  /** The checksum no longer matches. Final after a second check. */
-  | { readonly kind: 'overtaken' }
   /** The second check confirmed the refusal. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'wait'; readonly needs?: RefundNeed };
@@ -55,12 +53,17 @@ export function nextStep(refund: Refund, situation: RefundSituation): RefundStep
   if (refund.acceptedAt !== undefined) {
     return finding === 'overtaken' ? { kind: 'wait', needs: 'operator' } : { kind: 'wait' };
   }
-  if (refund.refusedAt !== undefined) {
+  if (refund.refusedAt !== undefined && !hasLostResponse(refund)) {
     return { kind: now >= refund.refusedAt + secondCheckAfter ? 'refused' : 'wait' };
   }
-  if (finding === 'overtaken') return { kind: 'overtaken' };
+  // Iamport may have accepted a request without a known response, and the PG may refund it days later. Another cancel
+  // changes the checksum, so a repeat would be refused, and its refusal would not show the result of the first request.
+  if (refund.refusedAt !== undefined || finding === 'overtaken') return { kind: 'wait', needs: 'operator' };
   return afterLostResponse(refund, situation);
 }
+
+/** The response to an earlier attempt is unknown: an attempt is repeated only then. */
+export const hasLostResponse = ({ attempts }: Refund): boolean => attempts > 1;
 
 /** No response to the last attempt, and an unchanged payment: the request was lost, or the PG only registered it. */
 function afterLostResponse(refund: Refund, { record, now, isShopRequest, hasAccount }: RefundSituation): RefundStep {
@@ -96,13 +99,19 @@ export function accepted({ message: _former, ...refund }: Refund, now: UnixSecon
   return { ...refund, acceptedAt: now, updatedAt: now, nextCheckAt: planRefundCheck(now, now) };
 }
 
-/** A refusal that a second check has to confirm. */
-export const refusedOnce = (
-  refund: Refund,
-  refusal: RefundRefusalReason,
-  message: string,
-  now: UnixSeconds,
-): Refund => ({ ...refund, refusedAt: now, refusal, message, updatedAt: now, nextCheckAt: now + secondCheckAfter });
+/**
+ * The PG refused the latest attempt. A second check has to confirm it. If the response to an earlier attempt is unknown,
+ * the operator has to find out whether the PG made that one.
+ */
+export const refusedOnce = (refund: Refund, message: string, now: UnixSeconds): Refund => ({
+  ...refund,
+  refusedAt: now,
+  refusal: 'refused_by_pg',
+  ...(hasLostResponse(refund) && { needs: 'operator' }),
+  message,
+  updatedAt: now,
+  nextCheckAt: now + secondCheckAfter,
+});
 
 /** The cancel got no response, so it may have been made. */
 export const lost = (refund: Refund, needs: RefundNeed | undefined, message: string, now: UnixSeconds): Refund => ({

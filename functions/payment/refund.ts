@@ -19,16 +19,16 @@ export type RefundRequester = 'customer' | 'admin';
 
 /**
  * `unsent`: Iamport certainly received nothing, so the same key starts a new refund; never shown.
- * `refused`: by the PG or overtaken, and a second check minutes later found no entry of this refund.
+ * `refused`: by the PG at the only attempt, and a second check minutes later found no entry of this refund.
  */
 export type RefundState = 'requested' | 'done' | 'refused' | 'unsent';
 
-/** Why a refund is refused. `overtaken`: the payment changed, so the refund's checksum no longer matches. */
-export type RefundRefusalReason = 'refused_by_pg' | 'overtaken';
+/** Why a refund is refused. */
+export type RefundRefusalReason = 'refused_by_pg';
 
 /**
  * The input that a `requested` refund waits for. `account`: the same request again, with the buyer's account.
- * `repeat`: the same request again. `operator`: the payment's history does not show whose cancel it was.
+ * `repeat`: the same request again. `operator`: the payment does not show whether the refund was made.
  */
 export type RefundNeed = 'account' | 'repeat' | 'operator';
 

@@ -151,9 +151,9 @@ const refund = z.object({
   }),
   needs: enumOf<RefundNeed>({ account: true, repeat: true, operator: true }).optional().meta({
     description:
-      'The reason why the refund waits. `account`: the same request again, with the same key and the account of the buyer. `repeat`: the same request again. `operator`: the history of the payment does not show whether it was made.',
+      'The reason why the refund waits. `account`: the same request again, with the same key and the account of the buyer. `repeat`: the same request again. `operator`: the payment does not show whether it was made. Never send another key for it.',
   }),
-  refusal: enumOf<RefundRefusalReason>({ refused_by_pg: true, overtaken: true }).optional().meta({
+  refusal: enumOf<RefundRefusalReason>({ refused_by_pg: true }).optional().meta({
     description: 'Why it is refused. While `state` is `requested`, a second check has not confirmed it yet.',
   }),
 });

@@ -186,7 +186,7 @@ test.each<[string, readonly string[], Schema]>([
   ],
   [
     'the refusal of a refund',
-    Object.keys({ refused_by_pg: 0, overtaken: 0 } satisfies Record<NonNullable<Refund['refusal']>, 0>),
+    Object.keys({ refused_by_pg: 0 } satisfies Record<NonNullable<Refund['refusal']>, 0>),
     property(refund, 'refusal'),
   ],
   [

@@ -90,6 +90,55 @@ describe('a refund whose response was lost', () => {
   });
 });
 
+describe('a refund whose response was lost, and that the PG pays back later', () => {
+  test('stays open after another cancel, and is done when the PG pays it back [T487]', async () => {
+    const { refund, iamport, ledger, impUid, reconcile, show, events, pass } = await paidBy('card');
+    iamport.settings.pgDefersCancels = true;
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
+    ledger.cancelInConsole(impUid, 1_000);
+    for (const wait of [300, 300, day]) {
+      pass(wait);
+      await reconcile();
+      expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({
+        status: 202,
+        json: { refund: { state: 'requested', needs: 'operator', attempts: 1 } },
+      });
+    }
+    expect(events).toEqual([]);
+    ledger.processDeferred();
+    pass(day);
+    await reconcile();
+    expect(await show()).toMatchObject({ cancelled_amount: 5_000, refunds: [{ state: 'done' }] });
+    expect(events).toEqual(['Refund Completed']);
+  });
+
+  test('stays open when the PG refuses the next attempt, and is not sent again [T488]', async () => {
+    const { refund, iamport, ledger, reconcile, show, events, stored, pass } = await paidBy('card');
+    iamport.settings.pgDefersCancels = true;
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
+    iamport.settings.pgRefusesCancels = true;
+    pass(300);
+    const response = { status: 202, json: { refund: { needs: 'operator', refusal: 'refused_by_pg', attempts: 2 } } };
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject(response);
+    iamport.settings.pgRefusesCancels = false;
+    for (const wait of [300, 300, day]) {
+      pass(wait);
+      await reconcile();
+      expect(await refund({ amount: 4_000 }, 'a')).toMatchObject(response);
+    }
+    expect((await stored('a'))?.message).toContain('Check it in the console');
+    expect(ledger.acceptedCancels).toHaveLength(1);
+    expect(events).toEqual([]);
+    ledger.processDeferred();
+    pass(day);
+    await reconcile();
+    expect(await show()).toMatchObject({ cancelled_amount: 4_000, refunds: [{ state: 'done' }] });
+    expect(events).toEqual(['Refund Completed']);
+  });
+});
+
 describe('a refusal of the PG', () => {
   test('returns 409 at once, and refuses the refund after a second check', async () => {
     const { refund, iamport, ledger, impUid, show, reconcile, events, stored, pass } = await paidBy('card');

@@ -137,7 +137,7 @@ const reasons: Record<ReversalReason, true> = {
   order_not_found: true,
 };
 const needs: Record<RefundNeed, true> = { account: true, repeat: true, operator: true };
-const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true, overtaken: true };
+const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true };
 const wordsOf = <Word extends string>(words: Record<Word, true>) => Object.keys(words) as Word[];
 
 async function writeReversals(tables: Tables): Promise<void> {

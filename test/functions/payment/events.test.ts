@@ -279,7 +279,7 @@ describe('a refund of the shop', () => {
 
   test('is published as refused with our own code, and without the text of the PG', () => {
     const message = '환불계좌 352-0000-0000-00 홍길동 오류';
-    const refused = { ...refund, state: 'refused', refusal: 'overtaken', message, revision: 3 } as const;
+    const refused = { ...refund, state: 'refused', refusal: 'refused_by_pg', message, revision: 3 } as const;
     expect(refundEvents({ ...refund, revision: 2 }, refused)).toStrictEqual([
       {
         name: 'Refund Refused',
@@ -288,7 +288,7 @@ describe('a refund of the shop', () => {
         impUid: thisUid,
         amount: 4_000,
         currency: 'KRW',
-        reason: 'overtaken',
+        reason: 'refused_by_pg',
       },
     ]);
     expect(refundEvents(refused, { ...done, revision: 4 })).toMatchObject([{ name: 'Refund Completed' }]);

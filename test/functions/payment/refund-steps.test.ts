@@ -64,7 +64,6 @@ describe('the next step of a refund', () => {
       { kind: 'send' },
     ],
     ['of a deposit, by the reconciler', {}, { record: deposit, hasAccount: true }, { kind: 'wait', needs: 'account' }],
-    ['overtaken', {}, { finding: 'overtaken' }, { kind: 'overtaken' }],
     ['unclear', {}, { finding: 'unclear' }, { kind: 'wait', needs: 'operator' }],
     ['accepted', { acceptedAt: 1_000_000 }, { isShopRequest: true, hasAccount: true }, { kind: 'wait' }],
     [
@@ -82,9 +81,47 @@ describe('the next step of a refund', () => {
     expect(nextStep({ ...refund, ...fields }, { ...unchanged, ...situation })).toStrictEqual(step);
   });
 
+  const send: RefundStep = { kind: 'send' };
+  const wait: RefundStep = { kind: 'wait' };
+  const refused: RefundStep = { kind: 'refused' };
+  const account: RefundStep = { kind: 'wait', needs: 'account' };
+  const operator: RefundStep = { kind: 'wait', needs: 'operator' };
+  const lostOnce: Partial<Refund> = { attempts: 1 };
+  const lostTwice: Partial<Refund> = { attempts: 2 };
+  const refusedAfterLost: Partial<Refund> = { ...pgRefused, attempts: 2 };
+  const acceptedAfterLost: Partial<Refund> = { acceptedAt: 1_000_000, attempts: 2 };
+
+  test.each<[string, Partial<Refund>, Record<'card' | 'deposit' | 'overtaken' | 'unclear', RefundStep>]>([
+    ['lost', lostOnce, { card: send, deposit: account, overtaken: operator, unclear: operator }],
+    ['lost twice', lostTwice, { card: send, deposit: account, overtaken: operator, unclear: operator }],
+    ['refused', pgRefused, { card: refused, deposit: refused, overtaken: refused, unclear: operator }],
+    [
+      'lost, then refused',
+      refusedAfterLost,
+      { card: operator, deposit: operator, overtaken: operator, unclear: operator },
+    ],
+    ['accepted', { acceptedAt: 1 }, { card: wait, deposit: wait, overtaken: operator, unclear: operator }],
+    ['lost, then accepted', acceptedAfterLost, { card: wait, deposit: wait, overtaken: operator, unclear: operator }],
+  ])('%s: is refused only when the PG refused the only attempt [T486]', (_name, fields, { card: ofCard, ...steps }) => {
+    const known: Refund = { ...refund, ...fields };
+    const step = (more: Partial<RefundSituation>) => nextStep(known, { ...unchanged, ...more });
+    for (const now of [later, later + 90 * 86_400]) {
+      expect(step({ now })).toStrictEqual(ofCard);
+      expect(step({ now, record: deposit })).toStrictEqual(steps.deposit);
+      // Another cancel, or an entry of the history that may be this refund's: the method and the shop change nothing.
+      for (const record of [card, phone, deposit]) {
+        for (const isShopRequest of [false, true]) {
+          const asked = { now, record, isShopRequest, hasAccount: isShopRequest };
+          expect(step({ ...asked, finding: 'overtaken' })).toStrictEqual(steps.overtaken);
+          expect(step({ ...asked, finding: 'unclear' })).toStrictEqual(steps.unclear);
+        }
+      }
+    }
+  });
+
   test('is done once the payment shows the refund, in every recorded state', () => {
     const finding: RefundFinding = 'done';
-    for (const fields of [{}, pgRefused, { acceptedAt: 1 }, { state: 'refused' as const }]) {
+    for (const fields of [{}, pgRefused, refusedAfterLost, { acceptedAt: 1 }, { state: 'refused' as const }]) {
       expect(nextStep({ ...refund, ...fields }, { ...unchanged, finding })).toStrictEqual({ kind: 'done' });
     }
   });
@@ -155,12 +192,14 @@ describe('the stored refund', () => {
     const refused = {
       ...refund,
       refusedAt: at,
-      refusal: 'overtaken',
+      refusal: 'refused_by_pg',
       message: 'why',
       updatedAt: at,
       nextCheckAt: at + 300,
     };
-    expect(refusedOnce(refund, 'overtaken', 'why', at)).toStrictEqual(refused);
+    expect(refusedOnce(refund, 'why', at)).toStrictEqual(refused);
+    const repeated = { ...refund, attempts: 2 };
+    expect(refusedOnce(repeated, 'why', at)).toStrictEqual({ ...refused, attempts: 2, needs: 'operator' });
   });
 
   test('keeps the next check after a lost response', () => {
@@ -186,10 +225,10 @@ describe('the stored refund', () => {
 
   test('removes the next check of a finished refund, and its message unless it was refused', () => {
     const { nextCheckAt: _never, ...rest } = refund;
-    const refused: Refund = { ...waits, refusal: 'overtaken' };
+    const refused: Refund = { ...waits, refusal: 'refused_by_pg' };
     expect(over(refused, 'done', at)).toStrictEqual({ ...rest, state: 'done', updatedAt: at });
     expect(over(refused, 'unsent', at)).toStrictEqual({ ...rest, state: 'unsent', updatedAt: at });
-    const ended = { ...rest, state: 'refused', refusal: 'overtaken', message: 'No response', updatedAt: at };
+    const ended = { ...rest, state: 'refused', refusal: 'refused_by_pg', message: 'No response', updatedAt: at };
     expect(over(refused, 'refused', at)).toStrictEqual(ended);
     expect(over(refund, 'refused', at)).toStrictEqual({ ...rest, state: 'refused', updatedAt: at });
   });
