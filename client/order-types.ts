@@ -96,7 +96,7 @@ export interface Refund {
   readonly imp_uid: string;
   /** The idempotency key. */
   readonly key: string;
-  /** `requested`: under way; `Refund Completed` or `Refund Refused` follows. */
+  /** `requested`: under way; `Refund Completed` or `Refund Refused` follows, unless it waits for its `needs`. */
   readonly state: 'requested' | 'done' | 'refused';
   readonly amount: number;
   readonly currency: string;
@@ -106,7 +106,7 @@ export interface Refund {
   readonly requester?: 'customer' | 'admin';
   readonly attempts: number;
   readonly accepted_at?: number;
-  /** `account`: repeat the call with `account`; `repeat`: repeat the call; `operator`: see the runbook. */
+  /** `account`: repeat the call with `account`; `repeat`: repeat the call; `operator`: see the runbook, and send no other key. */
   readonly needs?: 'account' | 'repeat' | 'operator';
   readonly refusal?: 'refused_by_pg';
   readonly message?: string;

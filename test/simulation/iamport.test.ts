@@ -23,6 +23,7 @@ const usual = {
     denial: () => undefined,
     delay: () => undefined,
     forgets: () => false,
+    refuses: () => false,
   },
   lists: { fault: () => undefined },
   throttle: { waits: () => undefined },

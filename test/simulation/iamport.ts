@@ -98,7 +98,7 @@ export function simulatedIamport(
   const ledger = new Ledger({
     now,
     random,
-    refusesCancels: () => faults.happens('refuses cancel'),
+    refusesCancels: () => faults.happens('refuses cancel') || pg.refuses(),
     storedReason: (reason) => pg.storedReason(reason),
     performsLater(impUid, perform) {
       if (!call) return false;

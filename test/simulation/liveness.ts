@@ -152,7 +152,7 @@ function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil
   if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
   const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && safety.entry(item.merchant_uid?.S ?? '') !== undefined;
   if (isOfBroken || safety.isOfBacklog(key)) return;
-  // The last run itself may have been the first to find that another cancel came first. It is confirmed 5 minutes later.
+  // The last run itself may have got the refusal of the PG. It is confirmed 5 minutes later.
   if (kind === 'refund' && Number(item.refused_at?.N) >= readUntil) return;
   // The last run itself may have created this revocation for the next run.
   if (kind === 'revoke' && item.attempts?.N === '0' && Number(item.created_at?.N) >= readUntil) return;

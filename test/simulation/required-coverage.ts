@@ -172,6 +172,7 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'lost cancels': ['lost cancel: the answer', 'lost cancel: the request'],
   'pg forgets': ['pg forgets: a cancel'],
   'lost records': ['lost records: a write'],
+  'late refunds': ['late refund: a refusal', 'late refund: the answer'],
 };
 
 /** The judgements of the invariants that need no world. */

@@ -95,6 +95,14 @@ export class Workload {
       this.#notifications.after(worlds.random.whole(20, 90) * minute, () => this.#refund(wanted, { mayRepeat: false }));
       this.#context.extendTo(150 * minute);
     }
+    if (worlds.has('late refunds')) {
+      const at = worlds.random.whole(20, 60) * minute;
+      const part = wanted.currency === 'KRW' ? Math.floor(wanted.amount / 3) : 0.25;
+      this.#notifications.after(at, () => this.#refund(wanted, { mayRepeat: false }));
+      // Before the reconciler would repeat the refund.
+      const meanwhile = at + worlds.random.whole(0, 5 * minute);
+      this.#notifications.after(meanwhile, () => this.#buyers.refundInConsole(wanted, part));
+    }
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
     return worlds.has('two shops') ? new Neighbours(this.#context, this.#notifications).begin(wanted) : 0;

@@ -24,6 +24,7 @@ export class Pg {
   readonly #denies: boolean;
   readonly #changesReasons: boolean;
   readonly #losesCancels: boolean;
+  readonly #losesAnswers: boolean;
   readonly #forgetsCancels: boolean;
   /** Payments with a cancel. */
   readonly #cancelled = new Set<string>();
@@ -36,6 +37,7 @@ export class Pg {
     this.#denies = worlds.has('pg denies');
     this.#changesReasons = worlds.has('pg words');
     this.#losesCancels = worlds.has('lost cancels');
+    this.#losesAnswers = worlds.has('late refunds');
     this.#forgetsCancels = worlds.has('pg forgets');
   }
 
@@ -87,13 +89,24 @@ export class Pg {
 
   /** The first cancel of a payment. @returns which part of the call is lost, if any */
   losesCancel(impUid: string): 'fails before' | 'fails after' | undefined {
-    if (!this.#losesCancels || this.#cancelled.has(impUid)) return undefined;
+    if (!(this.#losesCancels || this.#losesAnswers) || this.#cancelled.has(impUid)) return undefined;
     this.#cancelled.add(impUid);
+    if (this.#losesAnswers) {
+      this.#coverage.count('late refund: the answer');
+      return 'fails after';
+    }
     const { random } = this.#worlds;
     if (!random.is(0.7)) return undefined;
     const isSent = random.is(0.4);
     this.#coverage.count(`lost cancel: the ${isSent ? 'answer' : 'request'}`);
     return isSent ? 'fails after' : 'fails before';
+  }
+
+  /** Draws whether the PG refuses a cancel. It may be the repeat of one whose answer was lost. */
+  refuses(): boolean {
+    if (!this.#losesAnswers || !this.#worlds.random.is(0.3)) return false;
+    this.#coverage.count('late refund: a refusal');
+    return true;
   }
 
   after(ms: number, act: () => void): void {
