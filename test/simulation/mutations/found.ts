@@ -93,4 +93,10 @@ export const found: readonly Mutation[] = [
     find: `      if (!(cause instanceof StoreUnavailable)) throw cause;`,
     replace: `      if (cause) throw cause;`,
   },
+  {
+    name: 'found here: a refund without an answer is refused when another cancel came first',
+    file: 'functions/payment/refund-steps.ts',
+    find: `  if (refund.refusedAt !== undefined || finding === 'overtaken') return { kind: 'wait', needs: 'operator' };`,
+    replace: `  if (finding === 'overtaken') return { kind: now >= refund.sentAt + secondCheckAfter ? 'refused' : 'wait' };`,
+  },
 ];

@@ -43,12 +43,6 @@ export const refunds: readonly Mutation[] = [
     replace: `isInProgress(current) && over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now)`,
   },
   {
-    name: 'a refund without an answer is refused when another cancel came first',
-    file: 'functions/payment/refund-steps.ts',
-    find: `  if (refund.refusedAt !== undefined || finding === 'overtaken') return { kind: 'wait', needs: 'operator' };`,
-    replace: `  if (finding === 'overtaken') return { kind: now >= refund.sentAt + secondCheckAfter ? 'refused' : 'wait' };`,
-  },
-  {
     name: 'a refusal ends a refund whose earlier answer was lost',
     file: 'functions/payment/refund-steps.ts',
     find: `({ attempts }: Refund): boolean => attempts > 1;`,
