@@ -99,9 +99,9 @@ export class Workload {
       const at = worlds.random.whole(20, 60) * minute;
       const part = wanted.currency === 'KRW' ? Math.floor(wanted.amount / 3) : 0.25;
       this.#notifications.after(at, () => this.#refund(wanted, { mayRepeat: false }));
-      // Before the reconciler would repeat the refund.
+      // Before the reconciler would repeat the refund. Otherwise the PG may refuse the repeat.
       const meanwhile = at + worlds.random.whole(0, 5 * minute);
-      this.#notifications.after(meanwhile, () => this.#buyers.refundInConsole(wanted, part));
+      if (worlds.random.is(0.6)) this.#notifications.after(meanwhile, () => this.#buyers.refundInConsole(wanted, part));
     }
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));

@@ -40,8 +40,8 @@ const shares = {
   'pg forgets': 0.002,
   /** DynamoDB does not respond to writes for seconds after Iamport accepted a cancel or a revocation. */
   'lost records': 0.01,
-  /** The shop refunds, the answer to the first cancel is lost, and an operator cancels a part meanwhile. The PG refuses some cancels. */
-  'late refunds': 0.01,
+  /** The shop refunds, and the answer to the first cancel is lost. An operator may cancel a part, or the PG refuse the repeat. */
+  'late refunds': 0.02,
 } as const;
 
 /** A world that another one needs. */
