@@ -39,8 +39,8 @@ export const refunds: readonly Mutation[] = [
   {
     name: 'a refusal by the PG is final at once',
     file: 'functions/application/refund.ts',
-    find: `isInProgress(current) && refusedOnce(current, 'refused_by_pg', message, now)`,
-    replace: `isInProgress(current) && over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now)`,
+    find: `return refusedOnce(current, hasLostResponse(current) ? messages.operator : message, now);`,
+    replace: `return over({ ...current, refusal: 'refused_by_pg', message }, 'refused', now);`,
   },
   {
     name: 'a refusal ends a refund whose earlier answer was lost',
