@@ -91,6 +91,14 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
+/**
+ * Iamport accepted a cancel, and DynamoDB did not respond to the write that records it. The next attempt reads the
+ * payment first. A PG that pays back later does not show the cancel there yet.
+ */
+export class AcceptanceNotRecorded extends Error {
+  override readonly name = 'AcceptanceNotRecorded';
+}
+
 /** An item that we cannot parse: written by a newer version, or by hand. It is not interpreted. */
 export class StoreUnexpected extends Error {
   override readonly name = 'StoreUnexpected';
@@ -143,6 +151,7 @@ export class ShopNotAnswered extends Error {
 /** A fault of one item: the run continues with other payments and orders. `StoreUnavailable` ends the run. */
 export const isItemFault = (error: unknown): error is Error =>
   error instanceof IamportFault ||
+  error instanceof AcceptanceNotRecorded ||
   error instanceof StoreUnexpected ||
   error instanceof StoreRefused ||
   error instanceof OrderBusy;

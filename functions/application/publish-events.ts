@@ -13,7 +13,7 @@ import type { ReversalRequest } from '../payment/reversal.ts';
 import { type Clock, unixSeconds } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
 import { type Counts, moneyEvents } from '../shared/metrics.ts';
-import { EventRefused, StoreRefused, StoreUnexpected } from './faults.ts';
+import { EventRefused, StoreRefused, StoreUnavailable, StoreUnexpected } from './faults.ts';
 import type {
   EventPublisher,
   Heartbeat,
@@ -110,11 +110,12 @@ async function publishChange(
 const isFaultOfRecord = (error: unknown): error is Error =>
   error instanceof StoreUnexpected || error instanceof StoreRefused || error instanceof EventRefused;
 
-/** Never rejects: the receipt of the next heartbeat replaces a lost one, and the changes behind it must not wait. */
+/** A receipt that could not be written is only logged: the changes behind it must not wait for it. */
 async function recordReceipt(deps: PublishDependencies, change: ItemChange, heartbeat: Heartbeat): Promise<void> {
   try {
     await deps.heartbeats.received(heartbeat);
   } catch (error) {
+    if (!isFaultOfRecord(error) && !(error instanceof StoreUnavailable)) throw error;
     deps.log({ record: change.sequenceNumber, code: 'heartbeat_not_recorded', causes: causesOf(error) }, true);
   }
 }

@@ -1,6 +1,6 @@
 /** Records that Iamport accepted a cancel or a revocation, also while DynamoDB is throttled or does not respond. */
 
-import { StoreUnavailable } from './faults.ts';
+import { AcceptanceNotRecorded, StoreUnavailable } from './faults.ts';
 import type { Dependencies } from './ports.ts';
 
 /** The waits between two tries: each is twice as long as the one before, up to the longest. Milliseconds. */
@@ -8,14 +8,14 @@ const firstWaitMs = 100;
 const maxWaitMs = 1_000;
 
 /**
- * Makes the write that records an acceptance, and repeats it until the deadline while DynamoDB does not respond. An
- * acceptance without a record could be sent again: a slow PG shows the cancel in the payment only later. The AWS SDK
- * repeats a call only once, within a second, so it does not outlast a throttle or an outage.
+ * Makes the write that records an acceptance, and repeats it until the deadline while DynamoDB does not respond. It is
+ * for a cancel that the payment does not show yet: without the record, it could be sent again. The AWS SDK repeats a call
+ * only once, within a second, so it does not outlast a throttle or an outage.
  *
- * The last try begins before the deadline. It ends before Lambda ends the function, as every single write does.
+ * The last try begins before the deadline. One call of DynamoDB then ends before Lambda ends the function.
  * @param request names the request for the operator, such as `the refund imp_1/key-1`
- * @param write may have taken effect without a response, so a repeat of it must be harmless
- * @throws StoreUnavailable that names the request, when the deadline is over; every other fault of the write at once
+ * @param write one call; it may have taken effect without a response, so a repeat of it must be harmless
+ * @throws AcceptanceNotRecorded when the deadline is over; every other fault of the write at once
  */
 export async function recordAcceptance<Recorded>(
   { clock, deadline }: Pick<Dependencies, 'clock' | 'deadline'>,
@@ -29,7 +29,9 @@ export async function recordAcceptance<Recorded>(
       if (!(cause instanceof StoreUnavailable)) throw cause;
       if (deadline.leftMs() <= waitMs) {
         const action = 'Check in the console of PortOne that it is made once';
-        throw new StoreUnavailable(`Iamport accepted ${request}, and it could not be recorded. ${action}`, { cause });
+        throw new AcceptanceNotRecorded(`Iamport accepted ${request}, and it could not be recorded. ${action}`, {
+          cause,
+        });
       }
     }
     await clock.sleep(waitMs);

@@ -134,14 +134,9 @@ async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
   }
   const isShown = isTakenOff(sending, after) || isInHistory(sending, after);
   if (!isShown) return recordAccepted(deps, sending);
-  try {
-    await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
-  } catch (error) {
-    // The refund stays open, so that the next attempt settles the order.
-    await recordAccepted(deps, sending);
-    throw error;
-  }
-  return recordAcceptance(deps, nameOf(sending), () => recordDone(deps, sending));
+  // A fault here leaves the refund open. The next attempt finds the cancel in the payment, and sends nothing.
+  await settlePayment(deps, after, await deps.orders.read(after.merchantUid));
+  return recordDone(deps, sending);
 }
 
 async function claim(deps: Dependencies, refund: Refund): Promise<Refund | undefined> {
@@ -184,7 +179,7 @@ const recordDone = (deps: Dependencies, refund: Refund): Promise<Refund> =>
   update(deps, refund, (current) => current.state !== 'done' && over(current, 'done', unixSeconds(deps.clock)));
 
 const recordAccepted = (deps: Dependencies, refund: Refund): Promise<Refund> =>
-  recordAcceptance(deps, nameOf(refund), () =>
+  recordAcceptance(deps, `the refund ${refundId(refund)}`, () =>
     update(
       deps,
       refund,
@@ -193,8 +188,6 @@ const recordAccepted = (deps: Dependencies, refund: Refund): Promise<Refund> =>
         current.state !== 'done' && current.acceptedAt === undefined && accepted(current, unixSeconds(deps.clock)),
     ),
   );
-
-const nameOf = (refund: Refund): string => `the refund ${refundId(refund)}`;
 
 /** Each lost race means that a concurrent check or attempt has written the refund, and those are few. */
 const maxLostRaces = 5;

@@ -77,11 +77,9 @@ export async function attemptReversal(
     }
   }
   const now = unixSeconds(deps.clock);
-  const isDone = after !== undefined && isGone(after);
-  return recordAcceptance(deps, `the ${reversal.kind} of ${reversal.impUid}`, async () =>
-    isDone
-      ? ((await deps.reversals.finish(reversal.impUid, now)) ?? reversal)
-      : deps.reversals.move(reversal, accepted(reversal, now)),
+  if (after && isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
+  return recordAcceptance(deps, `the ${reversal.kind} of ${reversal.impUid}`, () =>
+    deps.reversals.move(reversal, accepted(reversal, now)),
   );
 }
 

@@ -9,7 +9,7 @@ import { createHeartbeats } from '../adapters/dynamodb/heartbeats.ts';
 import { sendHeartbeat } from '../application/heartbeat.ts';
 import type { Heartbeats } from '../application/ports.ts';
 import { reconcile } from '../application/reconcile/reconcile.ts';
-import type { ReconcileReport } from '../application/reconcile/report.ts';
+import { emptyReport, type ReconcileReport } from '../application/reconcile/report.ts';
 import { configFrom, environmentOfLambda } from '../runtime/config.ts';
 import { createDependencies, type InstanceDependencies } from '../runtime/instance.ts';
 import { writeLog } from '../runtime/log.ts';
@@ -29,15 +29,16 @@ export async function handler(_event: unknown, context: Context): Promise<Reconc
   deps.calls.take();
   const { awsRequestId: requestId } = context;
   const log: typeof writeLog = (line, isFault) => writeLog({ requestId, route: 'reconcile', ...line }, isFault);
+  const report = emptyReport();
   try {
     await sendHeartbeat({ ...deps, heartbeats, log });
     const deadline = deadlineIn(deps.clock, context.getRemainingTimeInMillis() - marginMs);
-    const report = await reconcile(deps, deadline);
+    await reconcile(deps, deadline, report);
     const line = { ...report, durationMs: deps.clock.now() - begin, ...deps.calls.take() };
     log(line, report.faultCount > 0 || report.unreadable > 0);
     return report;
   } catch (error) {
-    log({ causes: causesOf(error) }, true);
+    log({ ...report, finished: false, causes: causesOf(error) }, true);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Errors that an HTTP handler answers, as problems of RFC 9457, and the faults of upstreams as such problems. */
 
 import {
+  AcceptanceNotRecorded,
   IamportBusy,
   IamportRefused,
   IamportUnavailable,
@@ -87,6 +88,11 @@ export function problemOf(error: unknown): Problem {
       'No decision was made. The log of this request shows the shop what to do.',
       cause,
     );
+  }
+  if (error instanceof AcceptanceNotRecorded) {
+    const detail =
+      'Iamport accepted the cancel, and it could not be recorded. The payment is checked again in 5 minutes.';
+    return new Problem('store_unavailable', detail, cause);
   }
   if (error instanceof StoreUnavailable) {
     return new Problem('store_unavailable', 'No decision was made and no data is lost. Retry in a few seconds.', cause);

@@ -95,7 +95,7 @@ export function claimed({ needs: _former, ...refund }: Refund, now: UnixSeconds)
 }
 
 /** Iamport returned `code` 0, and the payment does not show the cancel yet. */
-export function accepted({ message: _former, ...refund }: Refund, now: UnixSeconds): Refund {
+export function accepted({ message: _former, needs: _answered, ...refund }: Refund, now: UnixSeconds): Refund {
   return { ...refund, acceptedAt: now, updatedAt: now, nextCheckAt: planRefundCheck(now, now) };
 }
 

@@ -2,7 +2,10 @@
 
 import { describe, expect, test, vi } from 'vitest';
 import { IamportAccepted, NoTimeLeft, StoreUnavailable, StoreUnexpected } from '../../functions/application/faults.ts';
+import { reconcile } from '../../functions/application/reconcile/reconcile.ts';
+import { emptyReport } from '../../functions/application/reconcile/report.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { deadlineIn } from '../../functions/shared/clock.ts';
 import { startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
@@ -92,12 +95,18 @@ describe.each(Object.entries(requests))('%s that Iamport accepted', (_name, star
     expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
-  test('is recorded as done by the next try when the payment shows it at once', async () => {
-    const { send, iamport, calls, recorded } = await start({ isOf: firstTry, error: noResponse });
+  test('is not recorded again when the payment shows it: the next attempt finds it there', async () => {
+    const { send, iamport, calls, recorded, reconcile, pass, ledger } = await start({
+      isOf: firstTry,
+      error: noResponse,
+    });
     iamport.settings.pgDefersCancels = false;
-    expect((await send()).status).toBe(200);
-    expect(calls()).toBe(2);
+    expect(await send()).toMatchObject({ status: 503, json: { code: 'store_unavailable' } });
+    expect(calls()).toBe(1);
+    pass(300);
+    await reconcile();
     expect(await recorded()).toMatchObject({ state: 'done' });
+    expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
   test('is recorded after a response without a payment, too', async () => {
@@ -117,14 +126,15 @@ describe.each(Object.entries(requests))('%s that Iamport accepted', (_name, star
     });
     const logged = vi.spyOn(console, 'error').mockReturnValue();
     const begin = now();
-    expect(await send()).toMatchObject({ status: 503, json: { code: 'store_unavailable' } });
+    const detail = expect.stringMatching(/^Iamport accepted the cancel, and it could not be recorded/);
+    expect(await send()).toMatchObject({ status: 503, json: { code: 'store_unavailable', detail } });
     // The last try begins in the last second of the 10 s, and no wait goes beyond them.
     expect(now() - begin).toBeGreaterThanOrEqual(9);
     expect(now() - begin).toBeLessThanOrEqual(10);
     expect(calls()).toBe(13);
     expect(logged.mock.lastCall?.[0]).toMatchObject({
       causes: [
-        `StoreUnavailable: Iamport accepted ${name}, and it could not be recorded. Check in the console of PortOne that it is made once`,
+        `AcceptanceNotRecorded: Iamport accepted ${name}, and it could not be recorded. Check in the console of PortOne that it is made once`,
         'StoreUnavailable: DynamoDB returned no response',
       ],
     });
@@ -152,22 +162,83 @@ describe.each(Object.entries(requests))('%s that Iamport accepted', (_name, star
 test.each([
   ['DynamoDB does not respond', noResponse],
   ['no time is left for a call to Iamport', new NoTimeLeft('No time left to call Iamport')],
-])('records the acceptance of a refund whose payment cannot be settled because %s', async (_why, error) => {
-  const { send, deps, iamport, recorded, ledger, refund, show } = await refundOfAnOrder({ isOf: () => false, error });
-  iamport.settings.pgDefersCancels = false;
-  let isSent = false;
-  const cancel: typeof deps.iamport.cancel = async (...parameters) => {
-    isSent = true;
-    return deps.iamport.cancel(...parameters);
+])(
+  'a refund whose payment cannot be settled because %s stays open, and the next attempt finds it',
+  async (_why, error) => {
+    const { send, deps, iamport, recorded, ledger, refund, show } = await refundOfAnOrder({ isOf: () => false, error });
+    iamport.settings.pgDefersCancels = false;
+    let isSent = false;
+    const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+      isSent = true;
+      return deps.iamport.cancel(...parameters);
+    };
+    const change: typeof deps.orders.change = async (...parameters) => {
+      if (isSent) throw error;
+      return deps.orders.change(...parameters);
+    };
+    const failed = { iamport: { ...deps.iamport, cancel }, orders: { ...deps.orders, change } };
+    expect(await send(failed)).toMatchObject({ status: 503 });
+    expect(await recorded()).toMatchObject({ state: 'requested', attempts: 1 });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
+    expect(await show()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  },
+);
+
+test('an acceptance drops the request for a repeat that a repeat of the shop wrote meanwhile', async () => {
+  let repeat: (() => Promise<unknown>) | undefined;
+  const isOf = (nth: number) => nth === 1;
+  const fixture = await refundOfAnOrder({ isOf, error: noResponse });
+  const { send, deps, recorded, ledger } = fixture;
+  // The wait between the two tries of the record.
+  const sleep = async (ms: number) => {
+    await deps.clock.sleep(ms);
+    await repeat?.();
   };
-  const change: typeof deps.orders.change = async (...parameters) => {
-    if (isSent) throw error;
-    return deps.orders.change(...parameters);
+  repeat = async () => {
+    repeat = undefined;
+    const known = await recorded();
+    if (!known) throw new Error('The refund is not recorded');
+    await deps.refunds.change(known, { ...known, needs: 'account', message: 'No response arrived.' });
   };
-  const failed = { iamport: { ...deps.iamport, cancel }, orders: { ...deps.orders, change } };
-  expect(await send(failed)).toMatchObject({ status: 503 });
+  expect((await send({ clock: { ...deps.clock, sleep } })).status).toBe(202);
   expect(await recorded()).toMatchObject({ state: 'requested', acceptedAt: expect.any(Number) });
-  expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { state: 'done' } } });
-  expect(await show()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
+  expect(await recorded()).not.toHaveProperty('needs');
   expect(ledger.acceptedCancels).toHaveLength(1);
 });
+
+test.each(['cancel', 'refund'])(
+  'a run of the reconciler that DynamoDB ends reports the %s that it could not record',
+  async (kind) => {
+    const { deps, iamport, order, paid, webhook, complete, refund, pass } = await startFixture();
+    await order();
+    const impUid = paid(kind === 'cancel' ? 100 : 14_000);
+    if (kind === 'refund') await webhook(impUid);
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    if (kind === 'cancel') await complete(impUid);
+    else await refund({ amount: 4_000 }, 'a');
+    iamport.settings.pgDefersCancels = true;
+    pass(3_600);
+    let isDown = false;
+    const failsWhenDown = <Call extends (...parameters: never[]) => Promise<unknown>>(call: Call) =>
+      (async (...parameters: never[]) => {
+        if (isDown) throw noResponse;
+        return call(...parameters);
+      }) as Call;
+    const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+      isDown = true;
+      return deps.iamport.cancel(...parameters);
+    };
+    const { reversals, refunds } = deps;
+    const down = {
+      iamport: { ...deps.iamport, cancel },
+      reversals: { ...reversals, move: failsWhenDown(reversals.move), due: failsWhenDown(reversals.due) },
+      refunds: { ...refunds, change: failsWhenDown(refunds.change) },
+    };
+    const report = emptyReport();
+    const run = reconcile({ ...deps, ...down }, deadlineIn(deps.clock, 115_000), report);
+    await expect(run).rejects.toThrow('DynamoDB returned no response');
+    const named = kind === 'cancel' ? `the cancel of ${impUid}` : `the refund ${impUid}/a`;
+    expect(report.faults).toEqual([expect.stringContaining(`Iamport accepted ${named}, and it could not be recorded`)]);
+  },
+);

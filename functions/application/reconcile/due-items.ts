@@ -9,7 +9,14 @@ import { isGone, type Payment } from '../../payment/payment.ts';
 import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
 import { checked, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import { IamportFault, IamportUnexpected, isItemFault, StoreRefused, StoreUnexpected } from '../faults.ts';
+import {
+  AcceptanceNotRecorded,
+  IamportFault,
+  IamportUnexpected,
+  isItemFault,
+  StoreRefused,
+  StoreUnexpected,
+} from '../faults.ts';
 import type { Dependencies, Due } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
 import { attemptReversal } from '../reverse.ts';
@@ -202,6 +209,8 @@ export async function processDueRefund(deps: Dependencies, item: DueItem, report
     if (isRefundOverdue(after, now)) report.overdue += 1;
   } catch (error) {
     if (!isItemFault(error)) throw error;
+    // DynamoDB does not respond to a write of this refund. Its claim has planned the next check.
+    if (error instanceof AcceptanceNotRecorded) throw error;
     await deps.refunds.change(refund, waiting(refund, refund.needs, now));
     if (isRefundOverdue(refund, now)) report.overdue += 1;
     throw error;

@@ -9,10 +9,12 @@ import { addFault, emptyReport, faultOf, type ReconcileReport } from './report.t
 import { checkpointName, scanPayments, scanWindows } from './scan.ts';
 import { minTimePerPageMs } from './unresolved.ts';
 
-/** @returns the report of the run; faults of single items are in it */
-export async function reconcile(ports: Ports, deadline: Deadline): Promise<ReconcileReport> {
+/**
+ * @param report receives the counts and the faults of single items, so that the caller has them after an error, too
+ * @returns the report of the run
+ */
+export async function reconcile(ports: Ports, deadline: Deadline, report = emptyReport()): Promise<ReconcileReport> {
   const deps = inTime(ports, deadline);
-  const report = emptyReport();
   const processed: Processed = new Set();
   let keysRefused = 0;
   const attempt: Attempt = async (step, tier) => {
