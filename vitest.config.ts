@@ -32,7 +32,7 @@ export default defineConfig({
     testTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 300_000,
-    // Node.js loads the TypeScript as it is, as in `npm start`. Vite would transform each module once a project.
+    // Node.js loads the TypeScript itself. Vite would transform each module once a project.
     experimental: { viteModuleRunner: false },
     // The CDK's validation takes seconds in each process. test/infra/app.test.ts runs it on the template that ships.
     env: { CDK_VALIDATION: 'false' },

@@ -46,6 +46,11 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
   await run.catch(({ stderr }: { stderr: string }) => {
     throw new Error(stderr.trim());
   });
+  if ((await digestOfSources()) !== sources) {
+    // A source was saved during the synthesis, so the results may be those of either version.
+    for (const result of [unfinished, bundles]) await rm(result, { recursive: true, force: true });
+    return localAssembly(context, onSynthesis);
+  }
   await rename(unfinished, directory).catch(async (error: unknown) => {
     // Another process has synthesized the same assembly meanwhile.
     if (!existsSync(directory)) throw error;

@@ -178,10 +178,9 @@ describe('the stored refund', () => {
     expect(claimed(waits, at)).not.toHaveProperty('needs');
   });
 
-  test('stores the time of an acceptance, and no message', () => {
+  test('stores the time of an acceptance, and nothing that the shop has to do', () => {
     expect(accepted(waits, at)).toStrictEqual({
       ...refund,
-      needs: 'account',
       acceptedAt: at,
       updatedAt: at,
       nextCheckAt: at + 300,
