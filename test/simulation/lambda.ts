@@ -107,7 +107,7 @@ export class Lambda {
   async run<Value>(name: string, timeoutMs: number, work: (running: RunningInstance) => Promise<Value>) {
     const idle = this.#idle.get(name) ?? [];
     this.#idle.set(name, idle);
-    const running = idle.pop() ?? this.#start(name);
+    const running = takeAlive(idle) ?? this.#start(name);
     const { instance } = running;
     const invocation: Invocation = {};
     instance.invocation = invocation;
@@ -269,6 +269,12 @@ export class Lambda {
         }),
     };
   }
+}
+
+/** An instance may die after it has returned, while it is idle. */
+function takeAlive(idle: RunningInstance[]): RunningInstance | undefined {
+  for (let taken = idle.pop(); taken; taken = idle.pop()) if (taken.instance.isAlive) return taken;
+  return undefined;
 }
 
 /** Runs a function in an instance. @returns no value when the instance died, threw, or timed out */
