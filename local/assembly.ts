@@ -51,12 +51,16 @@ export async function localAssembly(context: Record<string, unknown>, onSynthesi
     for (const result of [unfinished, bundles]) await rm(result, { recursive: true, force: true });
     return localAssembly(context, onSynthesis);
   }
-  await rename(unfinished, directory).catch(async (error: unknown) => {
-    // Another process has synthesized the same assembly meanwhile.
-    if (!existsSync(directory)) throw error;
-    await rm(unfinished, { recursive: true });
-  });
+  await moveUnlessPresent(unfinished, directory);
   return directory;
+}
+
+/** Moves a complete directory to its place. Deletes it if another process has put the same there meanwhile. */
+export async function moveUnlessPresent(complete: string, place: string): Promise<void> {
+  await rename(complete, place).catch(async (error: unknown) => {
+    if (!existsSync(place)) throw error;
+    await rm(complete, { recursive: true });
+  });
 }
 
 function digestOf(sources: string, context: Record<string, unknown>): string {

@@ -5,9 +5,9 @@
  */
 
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { synthesize } from '../infra/app.ts';
 import { bundleFunctions } from '../infra/bundle.ts';
+import { moveUnlessPresent } from './assembly.ts';
 
 const [context = '{}', directory = '', bundles = ''] = process.argv.slice(2);
 try {
@@ -22,9 +22,5 @@ try {
 async function bundle(): Promise<void> {
   const unfinished = `${bundles}.${process.pid}`;
   await bundleFunctions(unfinished);
-  await rename(unfinished, bundles).catch(async (error: unknown) => {
-    // Another process has bundled the same sources meanwhile.
-    if (!existsSync(bundles)) throw error;
-    await rm(unfinished, { recursive: true });
-  });
+  await moveUnlessPresent(unfinished, bundles);
 }

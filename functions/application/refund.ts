@@ -54,6 +54,7 @@ interface Attempt {
  * @throws IamportFault when the cancel of a new refund was not sent: the refund is `unsent`, and the same key starts a
  * new one
  * @throws OrderBusy when the payment changed before the cancel of a new refund was sent: as above
+ * @throws AcceptanceNotRecorded when Iamport accepted the cancel, and no write recorded that until the deadline
  */
 export async function attemptRefund(
   deps: Dependencies,

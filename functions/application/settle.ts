@@ -12,7 +12,7 @@ import { reverse } from './reverse.ts';
 
 /**
  * The result of a settlement. Faults are thrown: IamportUnavailable, IamportRefused, IamportUnexpected,
- * StoreUnavailable, OrderBusy.
+ * StoreUnavailable, AcceptanceNotRecorded, OrderBusy.
  */
 export type Settlement =
   | { readonly kind: 'settled'; readonly outcome: Outcome }

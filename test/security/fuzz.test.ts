@@ -16,8 +16,7 @@ const perEndpoint = Number(process.env.REQUESTS ?? 300);
 const seed = Number(process.env.SEED ?? 1);
 /** Lambda ends an HTTP function after 12 s, so a response that takes longer than this counts as a hang. */
 const hangsAfterMs = 10_000;
-/** Each concurrent request starts a process of the function: more than four only share the cores. */
-const concurrency = 4;
+const concurrency = 8;
 
 const databaseKey = 'fuzztest';
 const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
