@@ -49,9 +49,11 @@ export function nextStep(refund: Refund, situation: RefundSituation): RefundStep
   if (finding === 'done') return { kind: 'done' };
   if (isFirst) return { kind: finding === 'unchanged' ? 'send' : 'stale' };
   if (finding === 'unclear') return { kind: 'wait', needs: 'operator' };
-  // Iamport accepted it, and the PG may refund many days later. So it is only checked.
+  // Iamport accepted it, and the PG may refund many days later. So it is only checked. Once a check was unclear, the
+  // operator decides, even if the payment looks unchanged again: a bank took the deposit back, and the buyer paid anew.
   if (refund.acceptedAt !== undefined) {
-    return finding === 'overtaken' ? { kind: 'wait', needs: 'operator' } : { kind: 'wait' };
+    const isForOperator = finding === 'overtaken' || refund.needs === 'operator';
+    return isForOperator ? { kind: 'wait', needs: 'operator' } : { kind: 'wait' };
   }
   if (refund.refusedAt !== undefined && !hasLostResponse(refund)) {
     return { kind: now >= refund.refusedAt + secondCheckAfter ? 'refused' : 'wait' };

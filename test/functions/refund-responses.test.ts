@@ -243,6 +243,25 @@ describe('a refund that Iamport accepts and pays back later', () => {
     expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
+  test('stays with the operator after the bank took the deposit back, although the buyer pays again [T494]', async () => {
+    const { refund, iamport, ledger, impUid, stored, webhook, reconcile, pass, show } = await depositedOrder();
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ reason: '반품', account }, 'a')).toMatchObject({ status: 202 });
+    ledger.takeBackDeposit(impUid);
+    pass(300);
+    await reconcile();
+    expect(await stored('a')).toMatchObject({ state: 'requested', needs: 'operator' });
+    ledger.deposit(impUid);
+    await webhook(impUid);
+    expect(await show()).toMatchObject({ status: 'paid' });
+    for (const wait of [3_600, 6 * 3_600, day]) {
+      pass(wait);
+      await reconcile();
+    }
+    expect(await stored('a')).toMatchObject({ state: 'requested', needs: 'operator' });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
   test('keeps the acceptance when a concurrent request of the shop writes the refund', async () => {
     const { refund, iamport, deps, stored, pass, ledger } = await paidBy('phone');
     iamport.settings.pgDefersCancels = true;

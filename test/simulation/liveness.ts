@@ -154,8 +154,13 @@ function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil
   if (isOfBroken || safety.isOfBacklog(key)) return;
   // The last run itself may have got the refusal of the PG. It is confirmed 5 minutes later.
   if (kind === 'refund' && Number(item.refused_at?.N) >= readUntil) return;
-  // The last run itself may have created this revocation for the next run.
-  if (kind === 'revoke' && item.attempts?.N === '0' && Number(item.created_at?.N) >= readUntil) return;
+  // The last run itself may have created this revocation for the next run, or sent the first request of a cancel that failed.
+  const isOfLastRun = Number(item.created_at?.N) >= readUntil && state === 'requested';
+  if (
+    isOfLastRun &&
+    ((kind === 'revoke' && item.attempts?.N === '0') || (kind === 'cancel' && item.attempts?.N === '1'))
+  )
+    return;
   const isOfAccount = (kind === 'revoke' || kind === 'manual') && Number(item.amount?.N) === 0 && state !== 'done';
   if (isOfAccount && iamport.truths(key).at(-1)?.status === 'ready') {
     const expiredFor = readUntil - iamport.ledger.payment(key).vbank_date;

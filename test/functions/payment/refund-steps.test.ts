@@ -73,6 +73,7 @@ describe('the next step of a refund', () => {
       { kind: 'wait' },
     ],
     ['accepted and overtaken', { acceptedAt: 1 }, { finding: 'overtaken' }, { kind: 'wait', needs: 'operator' }],
+    ['accepted, and unclear before', { acceptedAt: 1, needs: 'operator' }, {}, { kind: 'wait', needs: 'operator' }],
     ['refused just now', pgRefused, { now: early }, { kind: 'wait' }],
     ['refused 5 minutes ago', pgRefused, {}, { kind: 'refused' }],
     ['refused, then overtaken', pgRefused, { finding: 'overtaken' }, { kind: 'refused' }],
