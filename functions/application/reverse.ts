@@ -2,7 +2,7 @@
 
 import type { Amount } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
-import { isGone, type Payment } from '../payment/payment.ts';
+import { isGone, type Payment, type UnixSeconds } from '../payment/payment.ts';
 import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
@@ -79,8 +79,24 @@ export async function attemptReversal(
   const now = unixSeconds(deps.clock);
   if (after && isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
   return recordAcceptance(deps, `the ${reversal.kind} of ${reversal.impUid}`, () =>
-    deps.reversals.move(reversal, accepted(reversal, now)),
+    recordOnNewest(deps, reversal, now),
   );
+}
+
+/**
+ * Writes the acceptance to the newest version of the reversal. Another worker may have written it during the call to
+ * Iamport: a deployment that leaves reversals to the operator turns a `cancel` into a `manual` one, and the operator
+ * must not refund what the PG refunds as well.
+ */
+async function recordOnNewest(deps: Dependencies, sent: Reversal, now: UnixSeconds): Promise<Reversal> {
+  for (let known = sent; ; ) {
+    const stored = await deps.reversals.move(known, accepted(known, now));
+    const isSame = stored.kind === sent.kind || (sent.kind === 'cancel' && stored.kind === 'manual');
+    const isOver = stored.acceptedAt !== undefined || stored.state === 'done' || !isSame;
+    // An equal revision is that of an item that was deleted meanwhile.
+    if (isOver || stored.revision === known.revision) return stored;
+    known = stored;
+  }
 }
 
 /**

@@ -82,8 +82,9 @@ async function decidedCancel(
   if (!deps.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;
   const known = await deps.reversals.read(payment.impUid);
   // The operator has taken over a cancel that the PG refused. A cancel that Iamport accepted may still be made later.
-  const applies = known?.kind === 'cancel' && (known.state !== 'manual' || known.acceptedAt !== undefined);
-  return applies ? known : undefined;
+  if (!known || known.kind === 'revoke') return undefined;
+  const isOpen = known.kind === 'cancel' && known.state !== 'manual';
+  return isOpen || known.acceptedAt !== undefined ? known : undefined;
 }
 
 /**

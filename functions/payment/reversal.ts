@@ -125,6 +125,8 @@ export function failed(reversal: Reversal, message: string, now: UnixSeconds): U
 export const accepted = (reversal: Reversal, now: UnixSeconds): Unwritten => ({
   ...reversal,
   acceptedAt: reversal.acceptedAt ?? now,
+  // Raised with the revision, as in every write of a `manual` one: republish.ts subtracts it from the revision.
+  attempts: reversal.attempts + (reversal.kind === 'manual' ? 1 : 0),
   message: 'Iamport accepted the request, and the payment does not show it yet',
   updatedAt: now,
 });

@@ -207,6 +207,30 @@ test('an acceptance drops the request for a repeat that a repeat of the shop wro
   expect(ledger.acceptedCancels).toHaveLength(1);
 });
 
+test('an acceptance is recorded, although the reversal was left to the operator during the call [T495]', async () => {
+  const { deps, iamport, order, paid, complete, pass, reconcile, ledger } = await startFixture();
+  await order();
+  iamport.settings.pgDefersCancels = true;
+  const impUid = paid(100);
+  const manual: HandlerDependencies = { ...deps, policy: { ...deps.policy, reversals: 'manual' } };
+  const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+    const after = await deps.iamport.cancel(...parameters);
+    await complete(impUid, manual);
+    return after;
+  };
+  await complete(impUid, { ...deps, iamport: { ...deps.iamport, cancel } });
+  const expected = {
+    kind: 'manual',
+    state: 'manual',
+    acceptedAt: expect.any(Number),
+    message: expect.stringMatching(/^Iamport accepted/),
+  };
+  expect(await deps.reversals.read(impUid)).toMatchObject(expected);
+  pass(300);
+  await reconcile(manual);
+  expect(ledger.acceptedCancels).toHaveLength(1);
+});
+
 test.each(['cancel', 'refund'])(
   'a run of the reconciler that DynamoDB ends reports the %s that it could not record',
   async (kind) => {

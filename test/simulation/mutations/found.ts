@@ -72,8 +72,8 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: a cancel that Iamport accepted loses its effect once the operator has it',
     file: 'functions/application/settle.ts',
-    find: `(known.state !== 'manual' || known.acceptedAt !== undefined)`,
-    replace: `known.state !== 'manual'`,
+    find: `isOpen || known.acceptedAt !== undefined`,
+    replace: `isOpen`,
   },
   {
     name: 'found here: a later event of a write is published before the one that the bus refused',
