@@ -112,7 +112,7 @@ export class Alarms extends Construct {
       of: 2,
     });
     this.addAlarm('items-skipped', {
-      condition: 'The reconciler passed over a payment, page, order or reversal that it could not read or write.',
+      condition: 'The reconciler skipped a payment, page, order or reversal that it could not read or write.',
       metric: ownMetric('SkippedItems', deployment, sum(5)),
     });
     this.addAlarm('order-overwritten', {
@@ -181,7 +181,7 @@ export class Alarms extends Construct {
     });
     this.addAlarm('events-stopped', {
       condition: 'Changes of the tables have not reached the publisher for 20 minutes.',
-      // Counted by the reconciler, and only while the publisher is behind. A run that does not start rings as `reconciler-late`.
+      // Counted by the reconciler, and only while the publisher is behind. A run that does not start sets off `reconciler-late`.
       metric: ownMetric('PublishLag', deployment, { statistic: 'Maximum', minutes: 15 }),
       threshold: STOPPED_SECONDS,
     });

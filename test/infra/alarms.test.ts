@@ -100,7 +100,7 @@ describe('the alarms', () => {
     ]);
   });
 
-  test('[T492] each queue of failures has a second alarm, which rings when messages join others', () => {
+  test('[T492] each queue of failures has a second alarm, which goes off when messages join others', () => {
     const [empty, more] = [alarms.filter(({ TreatMissingData }) => TreatMissingData === 'ignore'), moreAlarms()];
     expect(more.map(nameOf)).toEqual(empty.map(nameOf));
     for (const { Metrics = [], EvaluationPeriods, Threshold } of more) {

@@ -368,7 +368,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('[T473] a new version has an alarm of its own, which the failures of the version before cannot ring', () => {
+  test('[T473] a new version has an alarm of its own, which the failures of the version before cannot set off', () => {
     const ids = (shopName: string) => {
       const { template } = shop(() => ({ canary: true, shopName }));
       const versions = Object.keys(template().findResources('AWS::Lambda::Version'));
