@@ -38,20 +38,20 @@ const OUTCOMES: Partial<Record<EventName, string>> = {
 
 const MONEY: Partial<Record<EventName, string>> = {
   'Payment Rejected': '거절된 금액 rejected',
-  'Refund Required': '사람이 환불할 금액 to be refunded by hand',
-  'Refund Completed': '돌려준 금액 given back',
+  'Refund Required': '운영자가 환불할 금액 to be refunded by hand',
+  'Refund Completed': '환불한 금액 given back',
   'Refund Refused': '환불 거절 refunds refused',
   'Payment Without Order': '주문 없는 금액 without an order',
 };
 
 const FINDINGS = {
   SettledByReconciler: '통지 없이 찾은 결제 found without a notification',
-  ReconcilerFaults: '처리하지 못한 것 could not be done',
+  ReconcilerFaults: '처리하지 못한 항목 could not be done',
   UnreadablePayments: '읽을 수 없는 결제 unreadable',
-  SkippedItems: '건너뛴 항목 passed over',
+  SkippedItems: '건너뛴 항목 skipped',
   UnreadableRecords: '이벤트를 만들 수 없는 변경 changes without an event',
   RestoredItems: '복원한 주문 항목 restored order items',
-  RefundsOverdue: '늦어진 환불 refunds overdue',
+  RefundsOverdue: '지연된 환불 refunds overdue',
   KeysRefused: '키 거부 keys refused',
 } as const satisfies Partial<Record<MetricName, string>>;
 
@@ -76,7 +76,7 @@ export class Dashboard extends Construct {
     this.page = page;
     page.addWidgets(
       new TextWidget({
-        markdown: `# ${deployment} (${Aws.REGION})\n무엇을 보는지와 경보: docs/watching.ko.md, docs/runbook.ko.md · What is shown, and the alarms: docs/watching.md, docs/runbook.md`,
+        markdown: `# ${deployment} (${Aws.REGION})\n지표와 경보 설명: docs/watching.ko.md, docs/runbook.ko.md · Metrics and alarms: docs/watching.md, docs/runbook.md`,
         width: 24,
         height: 2,
       }),
@@ -96,11 +96,11 @@ export class Dashboard extends Construct {
     );
     page.addWidgets(
       graph(
-        '거절하고 돌려준 돈 (KRW) Money rejected and given back',
+        '거절하거나 환불한 금액 (KRW) Money rejected and given back',
         money.map(([name, label]) => moneyMetric(name, 'KRW', deployment, { ...WHOLE_DAY, label })),
       ),
       graph(
-        '대사에서 찾은 것 What the reconciler found',
+        '대사에서 찾은 항목 Found by the reconciler',
         entries<keyof typeof FINDINGS>(FINDINGS).map(([name, label]) =>
           ownMetric(name, deployment, { ...HOUR, label }),
         ),
@@ -125,12 +125,12 @@ export class Dashboard extends Construct {
           label: '결제 완료 함수 complete (p95)',
         }),
       ]),
-      graph('요청과 첫 기동 Requests and cold starts', [
+      graph('요청과 콜드 스타트 Requests and cold starts', [
         apiMetric('Count', api, { ...HOUR, label: '요청 requests' }),
         apiMetric('4xx', api, { ...HOUR, label: '잘못된 요청 refused requests' }),
         ownMetric('ThrottledRequests', deployment, { ...HOUR, label: '한도 초과 throttled requests' }),
         apiMetric('5xx', api, { ...HOUR, label: '서버 오류 server errors' }),
-        ownMetric('ColdStarts', deployment, { ...HOUR, label: '첫 기동 cold starts' }),
+        ownMetric('ColdStarts', deployment, { ...HOUR, label: '콜드 스타트 cold starts' }),
         ownMetric('WebhookFromUnknownSender', deployment, {
           ...HOUR,
           label: '모르는 IP의 웹훅 webhooks from elsewhere',

@@ -64,7 +64,7 @@ const reportLabels: Readonly<Record<Counted, Localized>> = {
   unreadable: { ko: '형식을 알 수 없는 결제', en: 'payments of an unknown form' },
   skipped: { ko: '읽을 수 없어 건너뜀', en: 'skipped as unreadable' },
   due: { ko: '확인 시각이 된 건', en: 'due items checked' },
-  overdue: { ko: '늦어진 환불', en: 'overdue refunds' },
+  overdue: { ko: '지연된 환불', en: 'overdue refunds' },
   oldestDueSeconds: { ko: '가장 오래 밀린 건(초)', en: 'oldest due item, seconds' },
   faultCount: { ko: '오류', en: 'faults' },
 };
