@@ -194,7 +194,7 @@ function tables(one: Used, language: Language): string {
     ],
     [
       'Lambda invocations, the publisher’s at the most',
-      'Lambda 호출(publisher는 최대치)',
+      'Lambda 호출(발행 함수는 최대치)',
       one.apiRequests + one.publisherRuns,
     ],
     ['DynamoDB read units', 'DynamoDB 읽기 단위', one.reads],

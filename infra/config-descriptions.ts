@@ -122,7 +122,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
   },
   ko: {
     'storefront.origins': {
-      allowed: '정확한 `https://` origin 1~50개',
+      allowed: '경로 없는 `https://` origin 1~50개',
       meaning: '브라우저에서 API를 호출할 수 있는 페이지(CORS)',
     },
     results: {
@@ -160,7 +160,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     orderPrefix: {
       allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',
       meaning:
-        '이 쇼핑몰의 모든 주문 번호 앞에 붙는 글자. 같은 아임포트 계정을 다른 쇼핑몰이나 시스템과 함께 쓸 때 정하세요. 다른 쪽의 결제는 기록하지 않고 이벤트도 발행하지 않습니다',
+        '이 쇼핑몰의 모든 주문번호 앞에 붙는 글자. 같은 아임포트 계정을 다른 쇼핑몰이나 시스템과 함께 쓸 때 정하세요. 다른 쪽의 결제는 기록하지 않고 이벤트도 발행하지 않습니다',
     },
     tiers: {
       allowed: '하위 상점 코드 50개 이하, 코드마다 `A-Z a-z 0-9 - _` 1~40자',

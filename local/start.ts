@@ -21,12 +21,12 @@ const texts = {
     en: 'Synthesizing the stack, which the next start skips if nothing has changed …',
   },
   iamport: { ko: '가짜 아임포트: 입금, 취소, 웹훅', en: 'the fake Iamport: deposits, cancels, webhooks' },
-  mistyped: { ko: '잘못 적은 주소용', en: 'for mistyped addresses' },
+  mistyped: { ko: '주소를 잘못 입력했을 때', en: 'for mistyped addresses' },
   withKey: { ko: '키 필요', en: 'with a key' },
   live: { ko: '결제 처리 과정을 실시간으로', en: 'what happens, as it happens' },
   everyEvent: { ko: '모든 이벤트를 서명해 보냄', en: 'every event, signed' },
   sendsEvents: { ko: '모든 이벤트를 이 주소로 보냄', en: 'sends every event there' },
-  asked: { ko: '승인 전에 서명해 질문', en: 'asked before an approval, signed' },
+  asked: { ko: '승인 전에 서명한 확인 요청을 보냄', en: 'asked before an approval, signed' },
   reconciles: { ko: '5분마다 자동으로 실행', en: 'also runs every five minutes' },
 } as const satisfies Record<string, Record<Language, string>>;
 const text = (name: keyof typeof texts): string => texts[name][language];

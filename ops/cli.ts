@@ -103,7 +103,8 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   webhooks [rotate|retire] 웹훅을 서명하는 시크릿을 출력. rotate는 새 시크릿을 만들고, retire할 때까지 둘 다로 서명.
                            URL이 여럿이면 그 뒤에 URL이나 호스트를 지정
   doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
-  verify                   API에 모든 종류의 요청을 보내 응답을 확인. 주문을 하나 등록해 종료하고, 돈은 움직이지 않음
+  verify                   API에 모든 종류의 요청을 보내 응답을 확인. 주문을 하나 등록해 종료하며,
+                           실제 결제나 환불은 일어나지 않음
   native --scheme NAME     WebView로 결제하는 앱에 필요한 선언을 출력
 
   --stack NAME    배포한 스택(기본값은 iamport.json의 name, 없으면 IamportPayments)
@@ -115,7 +116,7 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   --lang ko|en    출력 언어(기본값 LC_ALL 또는 LANG)
   --help          이 도움말
 
-종료 코드: 0 완료, 1 장애, 2 잘못된 인자, 3 거절됨, 4 확인하지 않음, 5 처리할 건이나 실패한 점검 있음.
+종료 코드: 0 완료, 1 장애, 2 잘못된 인자, 3 거절됨, 4 실행을 승인하지 않음, 5 처리할 건이나 실패한 점검 있음.
 `,
 };
 

@@ -63,7 +63,7 @@ async function paymentsOfOurs(call: Call) {
   const ours = known.orders.length + known.unreadable.length;
   const found = localized(
     call,
-    `최근 사흘간 결제된 주문 번호 ${uids.length}개 중 ${ours}개가 등록된 주문입니다`,
+    `최근 사흘간 결제된 주문번호 ${uids.length}개 중 ${ours}개가 등록된 주문입니다`,
     `${ours} of ${uids.length} order numbers paid in the last three days are registered orders`,
   );
   return { ok: true, found, isWarning: uids.length > 0 && ours === 0 };

@@ -82,7 +82,7 @@ const messages = {
   next: { ko: '할 일', en: 'What to do' },
   nothing: { ko: '없음', en: 'Nothing' },
   checkOrder: {
-    ko: '주문 번호를 확인하세요. 주문은 쇼핑몰이 PUT /orders/{merchant_uid}로 등록합니다',
+    ko: '주문번호를 확인하세요. 주문은 쇼핑몰이 PUT /orders/{merchant_uid}로 등록합니다',
     en: 'Check the merchant_uid. The shop registers an order with PUT /orders/{merchant_uid}',
   },
   nothingOpen: { ko: '운영자가 처리할 건이 없습니다', en: 'No item needs the operator' },
@@ -234,7 +234,7 @@ const messages = {
   },
   leftNothing: { ko: '남은 것 없음', en: 'Left behind: nothing' },
   postThis: {
-    ko: '예상과 다르면 아래 내용을 이슈에 붙여 주세요. 주소, 키, 주문 번호, 개인정보는 들어 있지 않습니다. 원인은 doctor로 점검하세요.',
+    ko: '예상과 다르면 아래 내용을 이슈에 붙여 주세요. 주소, 키, 주문번호, 개인정보는 들어 있지 않습니다. 원인은 doctor로 점검하세요.',
     en: 'Post this text in an issue. It has no address, key, order number or personal data. Look for the cause with doctor first.',
   },
   amountColumn: { ko: '금액', en: 'amount' },

@@ -132,7 +132,7 @@ async function run(
       ([first]) => first,
       (error: unknown) => {
         const why = messageOf(error);
-        const ko = `쇼핑몰 페이지의 오리진을 읽을 수 없습니다. cloudformation:GetTemplate 권한이 필요합니다: ${why}`;
+        const ko = `쇼핑몰 페이지의 origin을 읽을 수 없습니다. cloudformation:GetTemplate 권한이 필요합니다: ${why}`;
         const en = `the origin of the storefront cannot be read. It needs the right cloudformation:GetTemplate: ${why}`;
         results.push(skipped('OPTIONS /payments/complete', preflightCase, { ko, en }));
         return undefined;

@@ -97,7 +97,7 @@ export const pageTexts = {
     gaveUp: '결제하셨다면 결제는 안전하게 처리됩니다. 나중에 주문 내역에서 확인해 주세요.',
     stillReversing: '취소에 시간이 걸리고 있습니다. 나중에 다시 확인해 주세요.',
     toApp: '앱으로 이동합니다. 이동하지 않으면 아래 버튼을 눌러 주세요.',
-    nextActions: '다음으로 갈 곳',
+    nextActions: '다음 단계',
     app: '앱으로 돌아가기',
     again: '다시 확인하기',
     checkout: '다시 결제하기',

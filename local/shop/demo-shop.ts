@@ -53,7 +53,7 @@ export function demoShop({ apiUrl, iamportUrl, asksShop }: ShopEnvironment): Hon
     const { product: productId, language } = await c.req.json<{ product?: string; language?: string }>();
     const products: Product[] = JSON.parse(await readFile(join(folder, 'products.json'), 'utf8'));
     const product = products.find(({ id }) => id === productId);
-    if (!product) return c.json({ error: '그런 상품은 없습니다.' }, 404);
+    if (!product) return c.json({ error: '없는 상품입니다.' }, 404);
     // Unguessable, so that a buyer cannot open a payment window for another buyer's order.
     const merchantUid = `demo-${randomBytes(8).toString('hex')}`;
     const terms = { amount: product.price, name: language === 'en' ? product.english : product.name };
