@@ -30,7 +30,7 @@ export class PaymentsError extends Error {
   readonly code: ErrorCode;
   /** The HTTP status; undefined when no response came. */
   readonly status: number | undefined;
-  /** What to do next, for the developer. */
+  /** The developer's next action. */
   readonly detail: string;
   /** The pause that the API asks for before the next attempt. */
   readonly retryAfterSeconds: number | undefined;

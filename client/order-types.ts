@@ -14,7 +14,7 @@ export type OrderStatus =
   | 'deposit_reversed'
   | 'closed';
 
-/** What the shop registers. The terms of an order never change. */
+/** The terms of an order that the shop registers. They never change. */
 export interface OrderTerms {
   readonly amount: number;
   /** ISO 4217. Default: KRW. */

@@ -1,4 +1,4 @@
-/** What `npm run deploy` reads and changes in the AWS account itself. The CDK deploys all else. */
+/** Reads and changes of the AWS account that `npm run deploy` makes itself. The CDK deploys all else. */
 import {
   CloudFormationClient,
   DeleteStackCommand,

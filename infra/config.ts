@@ -93,7 +93,7 @@ const webhook = z.strictObject({
     .optional(),
 });
 
-/** What happens to a payment when the shop does not answer. */
+/** The decision about a payment when the shop returns no response. */
 const confirmOptions = { otherwise: z.enum(['approve', 'refuse']).default('approve') };
 
 const keys = z.strictObject({
@@ -193,7 +193,7 @@ const domain = z.strictObject({
 /** The default of `name`. */
 export const DEFAULT_NAME = 'IamportPayments';
 
-/** What only the stack of this repository takes. An app with the construct has a stack and domain objects of its own. */
+/** Options of this repository's own stack only. An app with the construct has a stack and domain objects of its own. */
 const ownStack = {
   name: z
     .string()

@@ -35,7 +35,7 @@ const outputsFile = z.record(
 );
 export type Outputs = z.output<typeof outputsFile>[string];
 
-/** What a deployment uses of the outside. */
+/** The environment, processes and AWS calls that a deployment uses. */
 export interface DeployDependencies {
   readonly environment: NodeJS.ProcessEnv;
   account(region: string, profile?: string): DeployAccount;

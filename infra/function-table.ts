@@ -1,3 +1,4 @@
+/** The Lambda functions as a table: each row has the rights and settings of a function, and its routes or its memory and time-out. */
 import type { ShopRight } from '../functions/shared/shop-keys.ts';
 import type { Environment } from './environment.ts';
 

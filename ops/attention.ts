@@ -1,3 +1,5 @@
+/** `npm run ops -- attention`: lists the reversals, refunds and webhooks that are not finished. */
+
 import { refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { isRefundId, refundId } from '../functions/payment/refund.ts';
 import type { Command } from './command.ts';

@@ -27,7 +27,7 @@ export interface StackState {
   ringing(): Promise<readonly string[]>;
   /** The queues of what could not be published or delivered. */
   failureQueues(): Promise<readonly FailureQueue[]>;
-  /** What Lambda reads for the publisher and for webhooks. */
+  /** The event source mappings of the publisher and of webhooks. */
   sources(): Promise<readonly EventSource[]>;
   /** The schedules of the reconciler, and of `keepWarm`. */
   schedules(): Promise<readonly Schedule[]>;

@@ -1,3 +1,8 @@
+/**
+ * `npm run ops -- republish`: publishes the events of an item again, with their old ids, from its current state. With `--queue` the
+ * items are those of the queue of unpublished records.
+ */
+
 import type { QueueMessage } from '../functions/adapters/sqs.ts';
 import { StoreUnexpected } from '../functions/application/faults.ts';
 import type { BusEntry } from '../functions/application/ports.ts';

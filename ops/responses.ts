@@ -91,7 +91,7 @@ export function reportText(report: ReconcileReport, language: Language): string 
   return `${lines.join('\n')}\n`;
 }
 
-/** What to do, in Korean: the `detail` of a response is English only. */
+/** The operator's action for each problem, in Korean: the `detail` of a response is English only. */
 export const remediesInKorean: Readonly<Record<ProblemCode, string>> = {
   invalid_request: '인자를 확인하세요',
   route_not_found: '이 버전의 명령으로 다시 배포하세요',

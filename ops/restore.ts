@@ -109,7 +109,7 @@ const withoutWrites = (live: Table): Table => ({ ...live, write: async () => ({ 
 /** Writes of one page at a time. */
 const concurrency = 8;
 
-/** What a copy works with. */
+/** The table, the rules and the report of a copy. */
 export interface CopyRun {
   readonly live: Table;
   readonly rules: CopyRules;

@@ -47,7 +47,7 @@ export interface VerifyCheck {
   readonly expected: Expected;
 }
 
-/** What the checks depend on. */
+/** The order numbers and the facts of the deployment that the checks depend on. */
 export interface VerifySubject {
   /** A new order number. */
   readonly order: string;

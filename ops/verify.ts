@@ -50,7 +50,7 @@ interface Result {
   readonly found: string;
   /** Set when the check was not made. */
   readonly skipped?: Localized;
-  /** What the operator should do after a failure. */
+  /** The operator's action after a failure. */
   readonly remedy?: Localized;
 }
 
@@ -156,7 +156,7 @@ async function pause(ms: number, interrupted: AbortSignal): Promise<void> {
   interrupted.throwIfAborted();
 }
 
-/** What watches the bus, or why nothing does. */
+/** The watch of the bus, or the reason that there is none. */
 type Watched = { readonly watch: EventWatch } | { readonly watch?: undefined; readonly why: Localized };
 
 async function watchFor(deployment: Deployment, { order, isShopsTable }: VerifySubject): Promise<Watched> {

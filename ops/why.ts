@@ -1,3 +1,5 @@
+/** `npm run ops -- why`: reads an order and its payments, and prints the decision of each. */
+
 import { IamportFault } from '../functions/application/faults.ts';
 import { orderJson, refundJson, reversalJson } from '../functions/http/order-json.ts';
 import { decide } from '../functions/payment/decide.ts';

@@ -34,7 +34,7 @@ interface Finding {
   readonly instead: string;
 }
 
-/** What is not prose in Markdown: code, the targets of links, HTML. */
+/** Parts of Markdown that are not prose: code, the targets of links, HTML. */
 const markup = /```[\s\S]*?```|`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>/g;
 
 /** @returns the text with every character blanked that is not prose: line numbers stay */

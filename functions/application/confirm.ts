@@ -35,8 +35,8 @@ export type ConfirmAnswer =
   | { readonly outcome: 'unanswered'; readonly fault: unknown };
 
 /**
- * For the answer, with the read of the secret. DynamoDB takes 2.8 s at most before, so that Iamport has its answer
- * within the 10 s that it waits. Milliseconds.
+ * The time limit of the shop's response, the read of the secret included. The reads of DynamoDB before it take at most 2.8 s,
+ * and Iamport waits 10 s for our response. Milliseconds.
  */
 export const maxAskMs = 3_000;
 

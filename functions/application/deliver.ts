@@ -42,13 +42,16 @@ export type Delivery = Attempt &
     | { readonly outcome: 'delivered' }
     /** The next attempt is after so many seconds. */
     | { readonly outcome: 'repeat'; readonly afterSeconds: number }
-    /** The receiver answered 410: it wants no more webhooks. */
+    /** The receiver returned 410, so this webhook is not sent again. */
     | { readonly outcome: 'gone' }
     /** No attempt succeeded for three days. */
     | { readonly outcome: 'expired' }
   );
 
-/** @returns the result of one attempt; never rejects. Every fault is repeated, also one of our own secret. */
+/**
+ * @returns the result of one attempt; never rejects. An attempt without a response is repeated, also where our own secret cannot
+ * be read.
+ */
 export async function deliver(webhook: Webhook, { clock, random, receiver }: DeliveryDependencies): Promise<Delivery> {
   const { retryAfter, ...attempt } = await attempted(receiver.post(webhook, unixSeconds(clock)));
   const { status = 0 } = attempt;
@@ -71,7 +74,7 @@ async function attempted(answer: Promise<WebhookAnswer>): Promise<Attempt & Part
 /** Three days: a shop that fails on Friday evening has until Monday evening. */
 const maxAgeSeconds = 3 * 86_400;
 const minDelaySeconds = 5;
-/** SQS hides a message for 12 hours at most. The alarm `webhook-late` expects an attempt in every eight. */
+/** SQS hides a message for 12 hours at most. The alarm `webhook-late` needs an attempt in every eight. */
 const maxDelaySeconds = 6 * 3_600;
 
 /**

@@ -28,7 +28,7 @@ import type { Dependencies } from './ports.ts';
 import { recordAcceptance } from './record-acceptance.ts';
 import { settlePayment } from './settle.ts';
 
-/** What the caller of `attemptRefund` knows about the refund. */
+/** Facts about the refund that the caller of `attemptRefund` knows. */
 export interface AttemptOptions {
   readonly account?: RefundAccount | undefined;
   readonly tier?: string | undefined;

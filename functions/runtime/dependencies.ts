@@ -27,7 +27,7 @@ export interface HandlerDependencies extends Ports {
   >;
 }
 
-/** What the composition gets from outside: in Lambda, while priming, in tests and in the simulation. */
+/** The parts that Lambda, priming, the tests and the simulation pass to the composition. */
 export interface Parts extends Pick<HttpClientOptions, 'transport' | 'credentials' | 'clock' | 'random'> {
   readonly tables: Readonly<Record<'orders' | 'reversals' | 'state', Table>>;
   /** Maps orders to the items of their table; a table of our own by default. */

@@ -14,7 +14,7 @@ import type { Bus, EventPublisher } from '../application/ports.ts';
 import type { PublishDependencies } from '../application/publish-events.ts';
 import { eventJson, notificationJson } from '../events/event-json.ts';
 
-/** What the composition gets from outside. */
+/** The parts that the caller passes to the composition. */
 export interface PublisherParts extends Omit<PublishDependencies, 'events' | 'reversals' | 'heartbeats'> {
   readonly bus: Bus;
   readonly reversals: Table;

@@ -26,7 +26,6 @@ export interface Mapping {
   /** -1 retries without end. Lambda does so until a record is too old, which is longer than a local system runs. */
   readonly retries: number;
   /** A record passes when one of the filters matches. */
-
   readonly filters: readonly RecordFilter[];
   /** Called with each skipped record, which Lambda would send to the failure queue, and with each error of a batch. */
   readonly report: (problem: string) => void;

@@ -33,7 +33,7 @@ interface Destination {
   readonly functionId: string;
   readonly queue: LocalQueue;
   readonly deadLetters: LocalQueue;
-  /** What the local system changes in the environment of the function. */
+  /** Variables that the local system changes in the environment of the function. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

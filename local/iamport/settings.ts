@@ -40,7 +40,6 @@ export const defaultSettings = (webhookUrl = ''): Settings => ({
 });
 
 /** The reason that the cancel history stores. */
-
 export const storedReasons: Readonly<Record<Settings['cancelReasons'], (reason: string) => string | null>> = {
   kept: (reason) => reason,
   cut: (reason) => Buffer.from(reason).subarray(0, 20).toString(),

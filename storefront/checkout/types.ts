@@ -143,6 +143,5 @@ export interface Refused extends PaymentIds {
 }
 
 /** Discriminated by `status`. */
-
 export type Confirmation = Outcome | Unconfirmed | Refused;
 export type PayResult = Confirmation | Unopened | Left;

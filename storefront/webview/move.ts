@@ -218,7 +218,6 @@ function openAddress(url: string, platform: App['platform']): Move {
 }
 
 /** A listed scheme with an unlisted package is not known: another app may claim the scheme. */
-
 function openApp(url: string, scheme: string, intent: IntentUri): OpenApp {
   const byScheme = appWithScheme(scheme);
   const named = intent.package && isPackageName(intent.package) ? intent.package : undefined;

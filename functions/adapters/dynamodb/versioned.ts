@@ -1,4 +1,4 @@
-/** What the repositories of orders, reversals and refunds share: one value is one item with a revision. */
+/** Code shared by the repositories of orders, reversals and refunds: one value is one item with a revision. */
 
 import { StoreUnexpected } from '../../application/faults.ts';
 import type { Due, WriteResult } from '../../application/ports.ts';

@@ -11,7 +11,7 @@ export const secretPrefix = 'whsec_';
 /** The lengths of a key that the specification allows. Bytes. */
 const keyBytes = { min: 24, max: 64 };
 
-/** What a delivery signs and sends. */
+/** The content that one delivery signs and sends. */
 export interface SignedContent {
   /** The same in every delivery of one event: `detail.id`. */
   readonly id: string;
@@ -21,8 +21,8 @@ export interface SignedContent {
 }
 
 /**
- * An id may contain a dot, and the signed text is still read in one way only. The body is a JSON object without spaces, so a
- * body that begins elsewhere in the text is no JSON: where the id ends or a text of the body begins, a quote is out of place.
+ * Signs `id.timestamp.body`. An id may contain a dot, yet no other id, timestamp and body give the same text. The body is a JSON
+ * object without spaces. Neither a part of it that begins later nor a text that begins in the id is JSON: a quote is out of place.
  * @param secrets base64, with or without `whsec_`. While a secret is changed there are two, and so two signatures.
  * @throws Error for a secret that is not base64 of 24 to 64 bytes. The message does not contain it.
  */
