@@ -390,10 +390,12 @@ describe('faults during a run', () => {
     const { order, paid, reconcile, pass, show, ledger } = await startFixture();
     await reconcile();
     await order();
-    ledger.payment(paid(14_000, 'nameless')).merchant_uid = '';
+    const nameless = paid(14_000, 'nameless');
+    ledger.payment(nameless).merchant_uid = '';
     paid();
     pass(300);
-    expect(await reconcile()).toMatchObject({ settled: 1, unreadable: 1, finished: true });
+    const fault = `${nameless}: Iamport returned a payment that cannot be read. See payment-unreadable in docs/runbook.md`;
+    expect(await reconcile()).toMatchObject({ settled: 1, unreadable: 1, faults: [fault], finished: true });
     expect((await show()).status).toBe('paid');
   });
 

@@ -21,7 +21,7 @@ import type { Dependencies, Due } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
 import { attemptReversal } from '../reverse.ts';
 import { type Settlement, settleEach, settlePayment } from '../settle.ts';
-import { addFault, type ReconcileReport } from './report.ts';
+import { addFault, type ReconcileReport, unknownForm } from './report.ts';
 
 const nothing = 0 as Amount;
 
@@ -40,7 +40,7 @@ export async function processDueOrder(deps: Dependencies, item: DueItem, report:
   if (order.isUnprepared && order.state.status === 'ready' && (await prepareAgain(deps, order))) return;
   // Payments are read from Iamport before an order expires, and before the check of a deposit counts.
   const { payments, unreadable } = await paymentsOf(deps, order);
-  for (const impUid of unreadable) addFault(report, `${impUid} of order ${order.merchantUid}: its form is unknown`);
+  for (const impUid of unreadable) addFault(report, `${impUid} of order ${order.merchantUid}: ${unknownForm}`);
   const after = await settleEach(deps, order.merchantUid, payments);
   if (!after || after.revision !== order.revision) return;
   // Another run has planned the next check since: without this, an expired order would lose it and stay `ready`.

@@ -16,6 +16,9 @@ export interface Run {
 export const faultOf = (tier: string | undefined, fault: string): string =>
   tier === undefined ? fault : `Sub-merchant ${tier}: ${fault}`;
 
+/** The fault of a payment of which no field is guessed. The operator reads it in the log. */
+export const unknownForm = 'Iamport returned a payment that cannot be read. See payment-unreadable in docs/runbook.md';
+
 /** The result of a run, as it is logged and counted. */
 export interface ReconcileReport {
   /** Payments of Iamport's lists that were compared with our orders. */

@@ -21,7 +21,16 @@ import { unixSeconds } from '../../shared/clock.ts';
 import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
 import type { PaymentPage, Unresolved } from '../ports.ts';
 import { settle } from '../settle.ts';
-import { addFault, addSkipped, concurrency, faultOf, forEachItem, maxTimePerItemMs, type Run } from './report.ts';
+import {
+  addFault,
+  addSkipped,
+  concurrency,
+  faultOf,
+  forEachItem,
+  maxTimePerItemMs,
+  type Run,
+  unknownForm,
+} from './report.ts';
 import { withUnresolved } from './unresolved.ts';
 
 /** The result of one page. */
@@ -139,7 +148,7 @@ async function settlePage(
   const { deps, report } = run;
   report.payments += page.payments.length + page.unreadable.length;
   report.unreadable += page.unreadable.length;
-  for (const impUid of page.unreadable) addFault(report, `${impUid}: its form is unknown`);
+  for (const impUid of page.unreadable) addFault(report, `${impUid}: ${unknownForm}`);
   const { settle: unsettled, unmatched, changed, returned, blocked } = await sortPayments(run, page.payments);
   await recordUnmatched(run, unmatched);
   await forEachItem(

@@ -6,7 +6,7 @@ import { unixSeconds } from '../../shared/clock.ts';
 import { IamportUnexpected } from '../faults.ts';
 import type { Unresolved } from '../ports.ts';
 import { settleEach } from '../settle.ts';
-import { addFault, addSkipped, forEachItem, maxTimePerItemMs, type Run } from './report.ts';
+import { addFault, addSkipped, forEachItem, maxTimePerItemMs, type Run, unknownForm } from './report.ts';
 
 /** A page is read, and an unresolved payment settled, only with this much time left. Milliseconds. */
 export const minTimePerPageMs = 20_000;
@@ -63,9 +63,9 @@ export async function settleUnresolved(
       // Only one failed payment of an order is recorded, so all of its payments are settled.
       const { payments, unreadable } = await item.iamport.payments(one.merchantUid, order ? order.tier : tier);
       await settleEach(item, one.merchantUid, payments);
-      for (const impUid of unreadable) addFault(report, `${impUid}: its form is unknown`);
+      for (const impUid of unreadable) addFault(report, `${impUid}: ${unknownForm}`);
       // An unknown sender may add an unreadable attempt to the order at any time, so only the recorded payment counts.
-      if (unreadable.includes(one.impUid)) throw new IamportUnexpected('its form is unknown');
+      if (unreadable.includes(one.impUid)) throw new IamportUnexpected(unknownForm);
       report.settled += 1;
       left.delete(one.merchantUid);
     },

@@ -66,7 +66,7 @@ export const found: readonly Mutation[] = [
     name: 'found here: an unreadable attempt of an unknown sender keeps a paid order open',
     file: 'functions/application/reconcile/unresolved.ts',
     find: `      await settleEach(item, one.merchantUid, payments);`,
-    replace: `      if (unreadable.length > 0) throw new IamportUnexpected('its form is unknown');
+    replace: `      if (unreadable.length > 0) throw new IamportUnexpected(unknownForm);
       await settleEach(item, one.merchantUid, payments);`,
   },
   {

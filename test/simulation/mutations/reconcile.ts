@@ -117,7 +117,7 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'an attempt that cannot be read keeps its order from expiring',
     file: dueItems,
-    find: `  for (const impUid of unreadable) addFault(report, \`\${impUid} of order \${order.merchantUid}: its form is unknown\`);`,
+    find: `  for (const impUid of unreadable) addFault(report, \`\${impUid} of order \${order.merchantUid}: \${unknownForm}\`);`,
     replace: `  if (unreadable.length > 0) throw new IamportUnexpected(\`The form of \${unreadable} is unknown\`);`,
   },
   {
