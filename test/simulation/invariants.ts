@@ -58,8 +58,8 @@ export const invariants: readonly Invariant[] = [
   { id: 'S10', en: 'only the shop closes an order', ko: '주문은 쇼핑몰만 종료한다' },
   {
     id: 'S11',
-    en: 'a 200 leaves a trace: money that Iamport kept before the request is settled, recorded for reversal, or returned',
-    ko: '200에는 흔적이 남는다. 요청 전에 있던 돈은 확정됐거나, 취소하기로 적혔거나, 이미 없다',
+    en: 'after a 200, money that Iamport kept before the request is settled, recorded for reversal, or returned',
+    ko: '200 응답 뒤에는, 요청 전에 아임포트에 있던 돈이 확정됐거나, 취소하기로 기록됐거나, 이미 환불됐다',
   },
   {
     id: 'S12',
@@ -153,7 +153,7 @@ export const invariants: readonly Invariant[] = [
   },
   {
     id: 'S30',
-    en: 'the attempts of a webhook become rarer: at most 60 in its life. SQS is never asked to hide it for longer than 12 hours',
+    en: 'the attempts of a webhook become rarer: at most 60 until it is delivered or in the dead letters. SQS is never asked to hide it for longer than 12 hours',
     ko: '웹훅을 다시 보내는 간격은 점점 늘어나 모두 60번을 넘지 않고, SQS에 12시간보다 긴 대기를 요청하지 않는다',
   },
   {
