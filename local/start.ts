@@ -23,7 +23,7 @@ const texts = {
   iamport: { ko: '가짜 아임포트: 입금, 취소, 웹훅', en: 'the fake Iamport: deposits, cancels, webhooks' },
   mistyped: { ko: '주소를 잘못 입력했을 때', en: 'for mistyped addresses' },
   withKey: { ko: '키 필요', en: 'with a key' },
-  live: { ko: '결제 처리 과정을 실시간으로', en: 'what happens, as it happens' },
+  live: { ko: '결제 처리 과정을 실시간으로', en: 'each payment as it is processed' },
   everyEvent: { ko: '모든 이벤트를 서명해 보냄', en: 'every event, signed' },
   sendsEvents: { ko: '모든 이벤트를 이 주소로 보냄', en: 'sends every event there' },
   asked: { ko: '승인 전에 서명한 확인 요청을 보냄', en: 'asked before an approval, signed' },
@@ -182,7 +182,7 @@ async function taken(port = 0): Promise<string> {
 /** @returns the local system whose shop or fake Iamport listens on the port: the URL of its shop, its process id */
 async function systemAt(port: number): Promise<{ readonly url: string; readonly pid: number } | undefined> {
   const own = `http://127.0.0.1:${port}`;
-  // The fake Iamport knows its shop. A shop responds with 404 here.
+  // The state of the fake Iamport has the URL of its shop. A shop returns 404 here.
   const { shopUrl: url = own } = await jsonAt<{ shopUrl?: string }>(`${own}/__control/state`);
   const { pid } = await jsonAt<{ pid?: number }>(`${url}/__local/deployment`);
   return pid === undefined ? undefined : { url, pid };

@@ -122,7 +122,7 @@ export const pageTexts = {
     copy: 'Copy',
     copyAccount: 'Copy the account number',
     copied: 'The account number has been copied.',
-    asking: 'Asking again…',
+    asking: 'Checking the result again…',
     gaveUp: 'If you paid, the payment is safe and will be settled. Please look at your orders later.',
     stillReversing: 'The cancellation is taking longer. Please check again later.',
     toApp: 'Going to the app. If nothing happens, please use the button below.',

@@ -34,7 +34,7 @@ export async function startDatabase(choice: Choice): Promise<Database> {
   if (choice && /^https?:\/\//.test(choice)) return { endpoint: choice, engine: choice, close: async () => undefined };
   if (choice === 'dynalite') return startDynalite('dynalite');
   if (!choice && (javaVersion() ?? 0) < 17)
-    return startDynalite('dynalite (no Java 17 found: good for a look, tests want DynamoDB Local)');
+    return startDynalite('dynalite (no Java 17 found: enough to try it out; the tests need DynamoDB Local)');
   if (!choice || choice === 'local') return { ...(await startDynamodbLocal()), engine: 'DynamoDB Local' };
   throw new Error(`DYNAMODB must be "local", "dynalite" or the URL of an endpoint, and is "${choice}".`);
 }

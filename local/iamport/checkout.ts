@@ -122,7 +122,7 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
     return result(c, ledger.fail(c.req.param('imp_uid'), reason), { error_code: 'F400', error_msg: reason });
   });
 
-  // The PG learns nothing of a closed window: the payment stays `ready`.
+  // The PG is not notified when the buyer closes the window: the payment stays `ready`.
   checkout.post('/:imp_uid/close', (c) => {
     const impUid = c.req.param('imp_uid');
     return result(c, ledger.payment(impUid), closed(sessions.get(impUid)?.language));
