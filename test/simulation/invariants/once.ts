@@ -13,7 +13,7 @@ interface Accepted {
   /** When Iamport accepted it; milliseconds since 1970. */
   readonly at: number;
   /** The invocation that received the response, and when. The next one of the same instance does not know the response. */
-  received: { readonly in: Invocation; readonly at: number } | undefined;
+  received: { readonly by: Instance; readonly in: Invocation; readonly at: number } | undefined;
   /** That invocation has written the item after it received the response. */
   isRecorded: boolean;
 }
@@ -34,7 +34,9 @@ const longestWaitMs = 1_000;
  */
 function isLost({ at, received, isRecorded }: Accepted): boolean {
   if (isRecorded) return false;
-  if (received?.in.endedAt === undefined) return true;
+  if (!received) return true;
+  // An invocation that still runs still has to record it.
+  if (received.in.endedAt === undefined) return !received.by.isAlive;
   // The request took half of the round trip.
   const sentAt = at - (received.at - at);
   return received.in.endedAt >= sentAt + leastLeftMs - longestWaitMs;
@@ -85,7 +87,7 @@ export class Once {
   /** A live instance has received the response `code: 0`. */
   received(id: string, by: Instance): void {
     const accepted = this.#accepted.get(id);
-    if (accepted) accepted.received = { in: by.invocation, at: this.#now() };
+    if (accepted) accepted.received = { by, in: by.invocation, at: this.#now() };
   }
 
   /** The PG has performed a cancel or a revocation. */
