@@ -169,7 +169,9 @@ function stateOf(wire: WirePayment): PaymentState {
   return account ? { kind: 'awaiting_deposit', account } : { kind: 'ready' };
 }
 
-const wasPaid = (wire: WirePayment): boolean => wire.paid_at !== undefined || (wire.cancel_history ?? []).length > 0;
+/** `paid_at` and the history may be absent after a cancel, but only money that moved was cancelled in part. */
+const wasPaid = (wire: WirePayment): boolean =>
+  wire.paid_at !== undefined || wire.cancel_amount > 0 || (wire.cancel_history ?? []).length > 0;
 
 /** @returns undefined until the bank has issued the account: some PGs send `발급대기`, `-` or `0000` before */
 function accountOf(wire: WirePayment): VirtualAccount | undefined {

@@ -40,6 +40,11 @@ describe('the state of a payment, by its amounts and times', () => {
       { status: 'cancelled', cancel_amount: 4_000, paid_at: 0, cancel_history: [{ amount: 4_000 }] },
       { kind: 'kept', kept: 10_000 },
     ],
+    [
+      'cancelled in part without a time of payment and without a history',
+      { status: 'cancelled', cancel_amount: 4_000, paid_at: 0 },
+      { kind: 'kept', kept: 10_000 },
+    ],
     ['cancelled before any money moved', { status: 'cancelled', paid_at: 0, cancel_amount: 0 }, { kind: 'returned' }],
     ['a window that was opened', { status: 'ready', paid_at: 0 }, { kind: 'ready' }],
     [
