@@ -119,7 +119,7 @@ const sum = (amounts: readonly Amount[]): Amount => amounts.reduce(plus, zero);
 const isPendingOf =
   (record: PaymentRecord) =>
   ({ state, acceptedAt, needs }: Refund): boolean =>
-    state === 'requested' && needs !== 'operator' && (acceptedAt !== undefined || isDeferred(record));
+    state === 'requested' && (acceptedAt !== undefined || (needs !== 'operator' && isDeferred(record)));
 
 /** The PG may process a cancel of this method on the next business day. Source: Iamport's API description, cancel. */
 export const isDeferred = (record: PaymentRecord): boolean => isDeposit(record) || record.payMethod === 'phone';

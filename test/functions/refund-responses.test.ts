@@ -229,6 +229,20 @@ describe('a refund that Iamport accepts and pays back later', () => {
     expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([10_000, 4_000]);
   });
 
+  test('subtracts it from the amount of another one, after a third one overtook it too [T525]', async () => {
+    const { refund, iamport, ledger, pass, reconcile, stored } = await depositedOrder();
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ amount: 4_000, account }, 'a')).toMatchObject({ status: 202 });
+    iamport.settings.pgDefersCancels = false;
+    expect(await refund({ amount: 4_000, account }, 'b')).toMatchObject({ status: 200 });
+    pass(300);
+    await reconcile();
+    expect(await stored('a')).toMatchObject({ state: 'requested', needs: 'operator' });
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ account }, 'c')).toMatchObject({ status: 202, json: { refund: { amount: 6_000 } } });
+    expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([4_000, 4_000, 6_000]);
+  });
+
   test('records an acceptance by the code of a response without a payment', async () => {
     const { refund, iamport, ledger, reconcile, pass, stored } = await paidBy('card');
     const { cancel } = ledger;

@@ -51,6 +51,13 @@ describe('the amount of a refund', () => {
     ['a lost refund of a deposit counts', 'paid by this deposit', {}, undefined, { ...whole, amount: 10_000 }],
     ['a lost refund of a card is stopped by its checksum', 'paid by this card', {}, undefined, whole],
     ['a refund left to the operator', 'paid by this deposit', { needs: 'operator' }, undefined, whole],
+    [
+      'an accepted refund left to the operator counts',
+      'paid by this card',
+      { acceptedAt: 1, needs: 'operator' },
+      undefined,
+      { ...whole, amount: 10_000 },
+    ],
     ['a refused refund', 'paid by this deposit', { state: 'refused' }, undefined, whole],
     ['a refund of another payment', 'paid by this card', { impUid: otherUid, acceptedAt: 1 }, undefined, whole],
   ])('with another refund, %s', (_name, state, other, wanted, decided) => {
