@@ -24,7 +24,7 @@ export interface Ids {
  * @throws as `settle` does
  */
 export async function settleForBuyer(deps: Dependencies, { impUid, merchantUid }: Ids): Promise<Settlement> {
-  if (merchantUid === undefined) return settleFound(deps, impUid && (await find(deps, impUid)));
+  if (merchantUid === undefined) return settleFound(deps, impUid === undefined ? undefined : await find(deps, impUid));
   const order = await deps.orders.read(merchantUid);
   if (!order) return { kind: 'order_not_found' };
   const known = knownOutcome(order, impUid);
@@ -51,14 +51,19 @@ export async function settleNotified(
     merchantUid === undefined ? undefined : deps.orders.read(merchantUid),
   ]);
   // Iamport returns a sub-merchant's payment only for the sub-merchant's code, which the order has.
-  const payment = found ?? (named?.tier && (await find(deps, impUid, named.tier, isIamport)));
+  const payment = named?.tier === undefined ? found : await find(deps, impUid, named.tier, isIamport);
   if (payment && payment.merchantUid === merchantUid) return settlePayment(deps, payment, named);
-  return settleFound(deps, payment);
+  return settleFound(deps, found);
 }
 
-async function settleFound(deps: Dependencies, payment: Payment | '' | undefined): Promise<Settlement> {
+/** @param payment read without the code of a sub-merchant */
+async function settleFound(deps: Dependencies, payment: Payment | undefined): Promise<Settlement> {
   if (!payment) return { kind: 'payment_not_found' };
-  return settlePayment(deps, payment, await deps.orders.read(payment.merchantUid));
+  const order = await deps.orders.read(payment.merchantUid);
+  if (order?.tier === undefined) return settlePayment(deps, payment, order);
+  // Every later call for this order has its code. A payment without it could be neither refunded nor cancelled.
+  const ofTier = await find(deps, payment.impUid, order.tier);
+  return ofTier ? settlePayment(deps, ofTier, order) : { kind: 'payment_not_found' };
 }
 
 /** @param ignoresCache true: calls Iamport even after a 404 in the last 10 s */

@@ -174,6 +174,39 @@ describe('the lists of sub-merchants', () => {
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
   });
 
+  test.each([100, 14_000])(
+    'settles no order of a sub-merchant by a payment of %i won to the account itself [T520]',
+    async (amount) => {
+      const { order, paid, notify, complete, scan, show, pass, deps, ledger } = await startWithTiers(['T001']);
+      await order('order-1', { tier: 'T001' });
+      const impUid = paid(amount);
+      await notify({ imp_uid: impUid, merchant_uid: 'order-1', status: 'paid' });
+      await notify({ imp_uid: impUid, status: 'paid' });
+      expect((await complete(impUid)).status).toBe(404);
+      pass(300);
+      expect(await scan()).toMatchObject({ settled: 0, orphans: 1, faults: [] });
+      expect(await show()).toMatchObject({ status: 'ready' });
+      expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual', amount });
+      pass(3_600);
+      expect(await scan()).toMatchObject({ orphans: 0, faults: [] });
+      expect(ledger.payment(impUid).cancel_amount).toBe(0);
+    },
+  );
+
+  test('keeps a payment without an order, when the order that is registered for it names a sub-merchant [T521]', async () => {
+    const { order, paid, scan, show, pass, deps } = await startWithTiers(['T001']);
+    const impUid = paid();
+    pass(300);
+    expect(await scan()).toMatchObject({ orphans: 1, faults: [] });
+    await order('order-1', { tier: 'T001' });
+    for (const wait of [60, 3_600, 86_400]) {
+      pass(wait);
+      expect(await scan()).toMatchObject({ faults: [] });
+    }
+    expect(await show()).toMatchObject({ status: 'ready' });
+    expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual' });
+  });
+
   test('settles again later what it could not settle, with the code of the sub-merchant', async () => {
     const { order, paidTo, scan, show, pass, iamport, deps } = await startWithTiers(['T001']);
     await order('order-1', { tier: 'T001' });

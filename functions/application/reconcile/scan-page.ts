@@ -170,7 +170,7 @@ async function settlePage(
 
 const idOf = ({ impUid }: Payment): string => impUid;
 
-async function sortPayments({ deps, report, tier }: Run, payments: readonly Payment[]): Promise<SortedPayments> {
+async function sortPayments({ deps, report }: Run, payments: readonly Payment[]): Promise<SortedPayments> {
   const { orderPrefix } = deps.config;
   const ours = payments.filter(({ merchantUid }) => merchantUid.startsWith(orderPrefix));
   const numbers = ours.map(({ merchantUid }) => merchantUid).filter(isOrderNumber);
@@ -198,7 +198,7 @@ async function sortPayments({ deps, report, tier }: Run, payments: readonly Paym
       // A recorded reversal is processed from the index `due`.
       const reversal = reversalOf(payment);
       return reversal === undefined || supersedes(decision.reversal, reversal);
-    }).map((payment) => ({ payment, tier: tier && orderOf.get(payment.merchantUid)?.tier })),
+    }).map((payment) => ({ payment, tier: orderOf.get(payment.merchantUid)?.tier })),
     unmatched: of(
       ({ payment, decision }) => decision.kind === 'order_not_found' && !isGone(payment) && !reversalOf(payment),
     ),
@@ -240,7 +240,7 @@ async function recordUnmatched({ deps, report, tier }: Run, payments: readonly P
 }
 
 /** @returns false when the order has another sub-merchant's code than the list: its payments are read with that code */
-const canRead = (order: Order, tier: string | undefined): boolean => tier === undefined || order.tier === tier;
+const canRead = (order: Order, tier: string | undefined): boolean => order.tier === tier;
 
 /**
  * @returns the payments that could not be settled; `isComplete: false` when time ran out or Iamport stopped responding
@@ -259,8 +259,8 @@ async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ fai
     try {
       const settlement = await settle(deps.within(maxTimePerItemMs), payment.impUid, tier);
       if (settlement.kind === 'settled') report.settled += 1;
-      // The sub-merchant's list has the payment, but its order names another sub-merchant or none.
-      if (settlement.kind === 'payment_not_found' && run.tier !== undefined) await recordUnmatched(run, [payment]);
+      // The payment is in the list of another sub-merchant than its order names, or of the account itself.
+      if (settlement.kind === 'payment_not_found' && tier !== run.tier) await recordUnmatched(run, [payment]);
       unanswered = 0;
     } catch (error) {
       unanswered = error instanceof IamportUnavailable ? unanswered + 1 : 0;
