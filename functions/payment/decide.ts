@@ -132,7 +132,8 @@ function decideMoneyReturned(order: Order, payment: Payment): Decision {
 
 /** The order was paid by deposit, and the payment is unpaid again without a cancel: the bank took the deposit back. */
 function depositReversed({ state }: Order, payment: Payment): Decision | undefined {
-  if (state.status !== 'paid' || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;
+  const isPaid = state.status === 'paid' || state.status === 'partial_cancelled';
+  if (!isPaid || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;
   const { impUid, record } = state;
   return { kind: 'change', next: { status: 'deposit_reversed', impUid, record }, requiresFreshRead: true };
 }
@@ -185,7 +186,7 @@ const isByHand = (order: Order, payment: Payment, policy: Policy): boolean =>
  * The shop switched automatic reversals off. Or this is a test deployment, which may share its Iamport account with the
  * real shop: a payment that does not fit the test's orders may fit the shop's.
  */
-function isByShop({ sandbox }: Payment, { reversals, acceptTestPayments }: Policy): boolean {
+export function isByShop({ sandbox }: Payment, { reversals, acceptTestPayments }: Policy): boolean {
   return reversals === 'manual' || (acceptTestPayments && !sandbox);
 }
 

@@ -24,9 +24,9 @@ export function decideDue(order: Order, now: UnixSeconds): DueDecision {
       return { kind: 'change', next: { status: 'expired', ...(account && { account }), ...(failure && { failure }) } };
     }
     case 'paid':
+    case 'partial_cancelled':
       return isDeposit(state.record) ? { kind: 'seen' } : { kind: 'not_due' };
     case 'expired':
-    case 'partial_cancelled':
     case 'cancelled':
     case 'deposit_reversed':
     case 'closed':

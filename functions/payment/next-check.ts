@@ -24,6 +24,7 @@ export function planOrderCheck(
     case 'virtual_account_issued':
       return earlier(state.account.depositDeadline, expiresAt);
     case 'paid':
+    case 'partial_cancelled':
       return isDeposit(state.record)
         ? depositChecks.map((seconds) => updatedAt + seconds).find((at) => at > now)
         : undefined;
@@ -33,7 +34,6 @@ export function planOrderCheck(
       // An attempt may fail after the order expired, and an order expires only once.
       return expiresAt !== undefined && expiresAt > now ? expiresAt : undefined;
     case 'expired':
-    case 'partial_cancelled':
     case 'cancelled':
     case 'deposit_reversed':
     case 'closed':
@@ -45,7 +45,8 @@ export function planOrderCheck(
 export function dueSince(order: Order): UnixSeconds {
   const { state, expiresAt, updatedAt } = order;
   if (state.status === 'virtual_account_issued') return earlier(state.account.depositDeadline, expiresAt) ?? updatedAt;
-  return state.status === 'paid' ? updatedAt : (expiresAt ?? updatedAt);
+  const isPaid = state.status === 'paid' || state.status === 'partial_cancelled';
+  return isPaid ? updatedAt : (expiresAt ?? updatedAt);
 }
 
 const earlier = (one: UnixSeconds | undefined, other: UnixSeconds | undefined): UnixSeconds | undefined =>

@@ -87,9 +87,13 @@ export function opened(request: ReversalRequest, attempts: 0 | 1, now: UnixSecon
 
 /** The decision replaces the recorded reversal. */
 export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
+  // The account was needed again after its revocation was withdrawn, and now the order needs it no more.
+  if (known.kind === 'revoke' && known.state === 'done' && decided.reason !== known.reason) return true;
   // The account got a deposit, or the order of the unmatched payment was registered.
   if (known.kind === 'revoke' || known.kind === 'orphan') return decided.kind !== known.kind;
   if (decided.kind !== 'manual') return false;
+  // The PG refunds what Iamport accepted, so the operator must not refund it as well.
+  if (known.kind === 'cancel' && known.state === 'requested' && known.acceptedAt !== undefined) return false;
   // A further deposit arrived, or the shop switched automatic reversals off. Then no further request is sent.
   return decided.reason !== known.reason || decided.amount > known.amount || known.state === 'requested';
 }

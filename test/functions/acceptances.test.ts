@@ -231,6 +231,23 @@ test('an acceptance is recorded, although the reversal was left to the operator 
   expect(ledger.acceptedCancels).toHaveLength(1);
 });
 
+test('an acceptance is kept when a later deployment leaves reversals to the operator [T524]', async () => {
+  const { deps, iamport, order, paid, complete, pass, reconcile, ledger } = await startFixture();
+  await order();
+  iamport.settings.pgDefersCancels = true;
+  const impUid = paid(100);
+  await complete(impUid);
+  pass(300);
+  await reconcile({ ...deps, policy: { ...deps.policy, reversals: 'manual' } });
+  const expected = { kind: 'cancel', state: 'requested', acceptedAt: expect.any(Number) };
+  expect(await deps.reversals.read(impUid)).toMatchObject(expected);
+  ledger.processDeferred();
+  pass(3_600);
+  await reconcile({ ...deps, policy: { ...deps.policy, reversals: 'manual' } });
+  expect(await deps.reversals.read(impUid)).toMatchObject({ state: 'done' });
+  expect(ledger.acceptedCancels).toHaveLength(1);
+});
+
 test.each(['cancel', 'refund'])(
   'a run of the reconciler that DynamoDB ends reports the %s that it could not record',
   async (kind) => {

@@ -261,7 +261,7 @@ const budgets: Record<string, number> = {
   Webhook: 450,
   Orders: 442,
   Refunds: 460,
-  CloseOrder: 446,
+  CloseOrder: 447,
   // Above the others by the question to the shop, signed by us or sent as an invocation.
   Confirm: 449,
   Reconcile: 460,

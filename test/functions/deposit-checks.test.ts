@@ -7,8 +7,9 @@ import { table } from '../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { inTime } from '../../functions/application/in-time.ts';
 import { settlePayment } from '../../functions/application/settle.ts';
+import { staleAccount } from '../../functions/payment/events.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
-import { type Fixture, startFixture } from '../support/functions.ts';
+import { beginning, type Fixture, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
 const day = 86_400;
@@ -61,6 +62,24 @@ describe('a paid deposit', () => {
     }
     expect((await deps.orders.read('order-1'))?.nextCheckAt).toBeUndefined();
     expect(await deps.orders.read('order-1')).toMatchObject({ state: { status: 'paid' }, revision: 3 });
+  });
+
+  test('detects a deposit that the bank takes back after a partial refund [T522]', async () => {
+    const { ledger, reconcile, refund, webhook, show, pass, impUid } = await deposited();
+    const account = { holder: '홍길동', bank: '011', number: '352-0000-0000-00' };
+    pass(3 * day);
+    await reconcile();
+    expect(await refund({ amount: 4_000, reason: '반품', account }, 'a')).toMatchObject({ status: 200 });
+    expect(await show()).toMatchObject({ status: 'partial_cancelled' });
+    const { status, paid_at } = ledger.payment(impUid);
+    // Iamport documents no other status for an account that awaits its deposit.
+    Object.assign(ledger.payment(impUid), { status: 'ready', paid_at: 0 });
+    pass(660);
+    await reconcile();
+    expect(await show()).toMatchObject({ status: 'deposit_reversed' });
+    Object.assign(ledger.payment(impUid), { status, paid_at });
+    await webhook(impUid);
+    expect(await show()).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 4_000 });
   });
 
   test('revokes the account of a rejected deposit that the bank takes back, without a refund', async () => {
@@ -151,6 +170,35 @@ describe('an account that could not be revoked', () => {
     }
     expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'done', amount: 0 }]);
   });
+
+  test.each([
+    ['manual reversals', { reversals: 'manual', acceptTestPayments: false }],
+    ['a test deployment', { reversals: 'automatic', acceptTestPayments: true }],
+  ] as const)(
+    'with %s, leaves a real account that outlives its order to the operator [T523]',
+    async (_name, policy) => {
+      const { deps, order, account, webhook, pass, reconcile, ledger, show } = await startFixture();
+      const to: HandlerDependencies = { ...deps, policy };
+      await order('order-1', { expires_at: beginning + 600 });
+      const impUid = account(10 * day);
+      await webhook(impUid, to);
+      const before = await deps.orders.read('order-1');
+      pass(700);
+      await reconcile(to);
+      const after = (await deps.orders.read('order-1')) ?? expect.unreachable();
+      // The publisher does this. It reads the write of the order from the stream, and knows no policy.
+      const stale = staleAccount(before, after) ?? expect.unreachable();
+      expect(stale).toMatchObject({ kind: 'revoke', reason: 'order_expired' });
+      await deps.reversals.request(stale, beginning + 700, 0);
+      pass(300);
+      await reconcile(to);
+      expect(ledger.payment(impUid).status).toBe('ready');
+      expect(await show()).toMatchObject({
+        status: 'expired',
+        reversals: [{ kind: 'manual', state: 'manual', amount: 0 }],
+      });
+    },
+  );
 
   test('repeats a failed revocation until the missing key is configured', async () => {
     const { reconcile, pass, show, iamport, ledger, older } = await unrevokable(10 * day);

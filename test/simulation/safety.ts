@@ -28,7 +28,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     'closed',
   ],
   paid: ['partial_cancelled', 'cancelled', 'deposit_reversed'],
-  partial_cancelled: ['partial_cancelled', 'cancelled'],
+  partial_cancelled: ['partial_cancelled', 'cancelled', 'deposit_reversed'],
   cancelled: [],
   deposit_reversed: ['paid', 'partial_cancelled', 'cancelled'],
   closed: [],

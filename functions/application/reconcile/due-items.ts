@@ -1,6 +1,6 @@
 /** Processes one due item: an order, a reversal or a refund whose next check is due. */
 
-import { decide } from '../../payment/decide.ts';
+import { decide, isByShop } from '../../payment/decide.ts';
 import { decideDue } from '../../payment/due.ts';
 import type { Amount } from '../../payment/money.ts';
 import { dueSince, planOrderCheck } from '../../payment/next-check.ts';
@@ -96,6 +96,11 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
   const { impUid } = reversal;
   const known = await readableOrder(deps, reversal, report);
   const payment = await deps.iamport.payment(impUid, known?.tier);
+  if (!payment && reversal.kind === 'orphan') {
+    // The order that was registered for it names another sub-merchant: it stays a payment without an order.
+    await deps.reversals.move(reversal, checked(reversal, reversal.amount, unixSeconds(deps.clock)));
+    return;
+  }
   if (!payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
   // Read after the payment, so that the order is never older than the payment.
   const order = known && (await deps.orders.read(payment.merchantUid));
@@ -153,7 +158,10 @@ async function proceed(
   await deps.reversals.move(current, checked(current, leftOf(current, payment), now));
 }
 
-/** The new reversal when the bank took the deposit back, or the buyer paid into an account that had to be revoked. */
+/**
+ * The new reversal when the bank took the deposit back, the buyer paid into an account that had to be revoked, or this
+ * deployment leaves reversals to the operator.
+ */
 function replaced(
   deps: Dependencies,
   reversal: Reversal,
@@ -165,6 +173,10 @@ function replaced(
   const manual = { impUid, merchantUid, reason, currency, kind: 'manual' } as const;
   if (reversal.kind === 'revoke' && payment.state.kind === 'kept' && !order) {
     return opened({ ...manual, amount: payment.state.kept }, 0, now);
+  }
+  // Recorded without the policy (publish-events.ts), or by an earlier deployment with another one.
+  if (reversal.state === 'requested' && reversal.acceptedAt === undefined && isByShop(payment, deps.policy)) {
+    return opened({ ...manual, amount: reversal.amount }, 0, now);
   }
   if (!isTakenBack(reversal, payment)) return undefined;
   const decision = decide(order, payment, deps.policy);

@@ -23,7 +23,8 @@ const account = (payment: Payment) => payment.state.kind === 'awaiting_deposit';
 const keptOf = (payment: Payment) => (payment.state.kind === 'kept' ? payment.state.kept : 0);
 const byThis = ({ state }: Order) => isSettled(state) && state.impUid === thisUid;
 const byAnother = ({ state }: Order) => isSettled(state) && state.impUid !== thisUid;
-const paidByThisDeposit = ({ state }: Order) => state.status === 'paid' && byThisDeposit(state);
+const paidByThisDeposit = ({ state }: Order) =>
+  (state.status === 'paid' || state.status === 'partial_cancelled') && byThisDeposit(state);
 const byThisDeposit = (state: Order['state']) =>
   isSettled(state) && state.impUid === thisUid && state.record.payMethod === 'vbank';
 const isRefusedTest = ({ payment, policy }: Case) => payment.sandbox && !policy.acceptTestPayments;

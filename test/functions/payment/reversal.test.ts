@@ -83,6 +83,14 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
   ['the same cancel', { kind: 'cancel' }, cancel, false],
   ['a cancel after a revocation, since a deposit arrived', { kind: 'cancel' }, revoke, true],
   ['the same revocation', { kind: 'revoke', amount: won(0) }, revoke, false],
+  ['the same revocation, when it is done', { kind: 'revoke', amount: won(0) }, { ...revoke, state: 'done' }, false],
+  [
+    'a revocation for another reason, when the first one is done',
+    { kind: 'revoke', amount: won(0), reason: 'order_closed' },
+    { ...revoke, state: 'done' },
+    true,
+  ],
+  ['manual instead of a cancel that Iamport accepted', {}, { ...cancel, acceptedAt: 1 }, false],
   ['a cancel of an orphan', { kind: 'cancel' }, orphan, true],
   ['the same orphan', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
 ])('supersedes or not: %s', (_name, decided, before, expectation) => {

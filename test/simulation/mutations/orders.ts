@@ -93,8 +93,8 @@ export const orders: readonly Mutation[] = [
   {
     name: 'a deposit that the bank takes back is not detected',
     file: decide,
-    find: `  if (state.status !== 'paid' || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;`,
-    replace: `  if (state.status !== 'paid' || isSettledBy(state, payment)) return undefined;`,
+    find: `  if (!isPaid || !isSettledBy(state, payment) || !isDeposit(state.record)) return undefined;`,
+    replace: `  if (!isPaid || isSettledBy(state, payment)) return undefined;`,
   },
   {
     name: 'an old notification overwrites the state of an order',
