@@ -15,8 +15,8 @@ import { unixSeconds } from '../shared/clock.ts';
 /** An attempt fails only when another writer was faster: usually a payment was settled. */
 const maxTries = 3;
 
-/** The `detail` of the refusal of a paid order. */
-export const paidDetail = 'The order is paid: refund it instead.';
+/** The `detail` of the refusal of a settled order. */
+export const paidDetail = 'A payment settled the order, so it cannot be closed. Refund what is left of it.';
 
 export const closeOrder: HttpHandler = async ({ event, log }, deps) => {
   const { merchant_uid } = parse(orderPath, event.pathParameters ?? {});
