@@ -1,5 +1,6 @@
 /**
- * `DELETE /orders/{merchant_uid}`: the shop's own server closes an order, after which it cannot be paid. IAM-signed.
+ * `DELETE /orders/{merchant_uid}`: the shop's own server closes an order, after which it cannot be paid.
+ * Authorized by a key of the shop's server, or with shopAuth "iam" by AWS Signature Version 4.
  */
 
 import { OrderBusy } from '../application/faults.ts';

@@ -1,4 +1,7 @@
-/** `POST /orders/{merchant_uid}/refunds`: the shop's own server refunds a payment, in part or in full. IAM-signed. */
+/**
+ * `POST /orders/{merchant_uid}/refunds`: the shop's own server refunds a payment, in part or in full.
+ * Authorized by a key of the shop's server, or with shopAuth "iam" by AWS Signature Version 4.
+ */
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';

@@ -1,6 +1,7 @@
 /**
  * Decides what a payment changes in its order. Every rule of the project is here, and nothing else:
- * no I/O, no clock, no wire names. ARCHITECTURE.md has the table of these rules; the law test covers all of it.
+ * no I/O, no clock, no wire names. ARCHITECTURE.md has the table of these rules;
+ * test/functions/payment/decide.test.ts tries every combination.
  */
 
 import { type Amount, minus } from './money.ts';

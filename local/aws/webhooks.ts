@@ -117,9 +117,9 @@ function ruleIn(properties: Readonly<Record<string, unknown>>) {
 }
 
 const pollMs = 100;
-/** As many invocations at once as the template allows. */
+/** More than the template's two per URL: locally they share no account quota. */
 const concurrency = 10;
-/** A message whose function ended without a result is delivered again after this time. */
+/** A message whose function ended without a result is delivered again after this. The template waits six times the function's timeout. */
 const visibilitySeconds = 30;
 
 function followQueues(
