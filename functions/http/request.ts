@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { orderNumber } from '../payment/order.ts';
 import { jsonIn } from '../shared/json-text.ts';
 import type { Language } from '../shared/language.ts';
 import { Problem } from './problem.ts';
@@ -27,12 +28,7 @@ export const impUid = z
  */
 export const merchantUid = z
   .string('must be a text of 1 to 40 characters')
-  .check(
-    z.regex(
-      /^(?!\.{1,2}$)(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]{1,40}(?<!\s)$/u,
-      'must be 1 to 40 visible characters',
-    ),
-  );
+  .check(z.regex(orderNumber, 'must be 1 to 40 visible characters'));
 
 /**
  * The path of the order routes. API Gateway decodes a path before it routes it. A separator in an order number would
