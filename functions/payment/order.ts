@@ -80,7 +80,8 @@ export interface Order extends OrderTerms {
   readonly preparedAmount?: Amount;
 }
 
-type SettledState = Extract<OrderState, { readonly record: PaymentRecord }>;
+/** A state that a payment has settled. */
+export type SettledState = Extract<OrderState, { readonly record: PaymentRecord }>;
 
 /** A payment has settled the order. Every other payment is a duplicate, even after a refund. */
 export const isSettled = (state: OrderState): state is SettledState => 'record' in state;

@@ -2,7 +2,7 @@
 
 import type { Decision } from './decide.ts';
 import type { Amount } from './money.ts';
-import { isSettled, isSettledBy, type Order, type OrderState, type OrderStatus } from './order.ts';
+import { isSettled, isSettledBy, type Order, type OrderStatus, type SettledState } from './order.ts';
 import { isDeposit, type Payment, type VirtualAccount } from './payment.ts';
 import type { Objection, Reversal, ReversalReason } from './reversal.ts';
 
@@ -49,7 +49,8 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
       return { ...attemptOf(payment), status: 'cancelled' };
     case 'awaiting_deposit':
       return outcomeOfOrder(order, payment);
-    default:
+    case 'kept':
+    case 'ready':
       return { ...attemptOf(payment), status: 'ready' };
   }
 }
@@ -88,8 +89,6 @@ export function knownOutcome(order: Order, impUid: string | undefined): Outcome 
   if (isDeposit(state.record) || (impUid !== undefined && impUid !== state.impUid)) return undefined;
   return settledOutcome(order, state);
 }
-
-type SettledState = Extract<OrderState, { readonly record: unknown }>;
 
 function settledOutcome({ merchantUid, amount, currency }: Order, state: SettledState): Outcome {
   const { impUid, status, record } = state;
