@@ -15,7 +15,8 @@ export interface Resource {
   readonly physicalId: string;
 }
 
-export interface StackState {
+/** Reads the state of the deployed stack. Every method calls AWS. */
+export interface StackReader {
   /** How many functions of the account run at once, at most. */
   concurrencyLimit(): Promise<number>;
   isProtected(): Promise<boolean>;
@@ -24,7 +25,7 @@ export interface StackState {
   /** The e-mail addresses and other receivers of our topic of alarms; undefined when the alarms use a topic of the shop. */
   alarmReceivers(): Promise<readonly AlarmReceiver[] | undefined>;
   /** The names of our alarms that are in ALARM. */
-  ringing(): Promise<readonly string[]>;
+  inAlarm(): Promise<readonly string[]>;
   /** The queues of what could not be published or delivered. */
   failureQueues(): Promise<readonly FailureQueue[]>;
   /** The event source mappings of the publisher and of webhooks. */
@@ -62,7 +63,7 @@ export interface Schedule {
 const maxAlarmNames = 100;
 
 /** @param resources of the stack. Its other resources may be the shop's, so ours are found by our logical ids */
-export function stackState(stack: string, resources: readonly Resource[]): StackState {
+export function stackReader(stack: string, resources: readonly Resource[]): StackReader {
   const StackName = stack;
   const ours = (type: string, id: RegExp) => resources.filter((of) => of.type === type && id.test(of.id));
   const cloudFormation = new CloudFormationClient({});
@@ -90,7 +91,7 @@ export function stackState(stack: string, resources: readonly Resource[]): Stack
       }
       return found;
     },
-    async ringing() {
+    async inAlarm() {
       const names = ours('AWS::CloudWatch::Alarm', /Alarms|webhookundelivered|webhookstopped|subscribermissed/).map(
         ({ physicalId }) => physicalId,
       );

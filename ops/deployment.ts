@@ -22,7 +22,7 @@ import { shopKeysOf } from '../functions/shared/shop-keys.ts';
 import type { LocalEvent } from '../local/aws/bus.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 import { localPort } from '../local/environment.ts';
-import { type Resource, type StackState, stackState } from './aws-stack.ts';
+import { type Resource, type StackReader, stackReader } from './aws-stack.ts';
 import { type WebhookDestination, webhookDestination } from './destinations.ts';
 import { type EventWatch, watchBus } from './event-watch.ts';
 import { type SecretStore, secretStore } from './secret-store.ts';
@@ -55,7 +55,7 @@ export interface Deployment {
    */
   watchClosing(merchantUid: string): Promise<EventWatch>;
   /** The resources of the stack in the AWS account; undefined for the local system. */
-  readonly aws?: StackState;
+  readonly aws?: StackReader;
 }
 
 export interface Publishing {
@@ -186,7 +186,7 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
       return variables.filter(({ WEBHOOK_URL }) => WEBHOOK_URL).map(webhookDestination);
     },
     origins: () => originsIn(stack, api.id),
-    aws: stackState(stack, resources),
+    aws: stackReader(stack, resources),
   };
 }
 

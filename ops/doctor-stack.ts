@@ -3,7 +3,7 @@
  * the right. The local system has none of these resources, so all of them are left out there.
  */
 
-import type { StackState } from './aws-stack.ts';
+import type { StackReader } from './aws-stack.ts';
 import type { Call } from './command.ts';
 import { type CheckResult, check, localized, type RunCheck } from './doctor-check.ts';
 import { isWithoutRight } from './terminal.ts';
@@ -33,7 +33,7 @@ const stackCheck = (
   name: readonly [string, string],
   remedy: readonly [string, string],
   right: (typeof STACK_RIGHTS)[number],
-  run: (state: StackState, call: Call) => Promise<CheckResult | undefined>,
+  run: (stack: StackReader, call: Call) => Promise<CheckResult | undefined>,
 ): RunCheck =>
   check(name, remedy, async (call) => {
     const { aws } = call.deployment;
@@ -121,7 +121,7 @@ export const STACK_CHECKS: readonly RunCheck[] = [
       'Each alarm has a section in the runbook: docs/runbook.md',
     ],
     'cloudwatch:DescribeAlarms',
-    async (aws, call) => resultOf(await aws.ringing(), localized(call, '울리는 경보 없음', 'none rings')),
+    async (aws, call) => resultOf(await aws.inAlarm(), localized(call, 'ALARM 상태인 경보 없음', 'none in ALARM')),
   ),
   stackCheck(
     ['실패 큐', 'failure queues'],

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Language } from '../../functions/shared/language.ts';
-import { type Resource, stackState } from '../../ops/aws-stack.ts';
+import { type Resource, stackReader } from '../../ops/aws-stack.ts';
 import type { Call } from '../../ops/command.ts';
 import type { Check } from '../../ops/doctor-check.ts';
 import { STACK_CHECKS, STACK_RIGHTS } from '../../ops/doctor-stack.ts';
@@ -100,7 +100,7 @@ const resources = (): Resource[] => [
 ];
 
 async function checks(language: Language = 'en', of = resources()): Promise<Check[]> {
-  const call = { language, deployment: { aws: stackState('Shop', of) } } as unknown as Call;
+  const call = { language, deployment: { aws: stackReader('Shop', of) } } as unknown as Call;
   const results = await Promise.all(STACK_CHECKS.map((run) => run(call)));
   return results.filter((result) => result !== undefined);
 }
@@ -112,7 +112,7 @@ test('every check of a healthy stack passes, and only our own resources are read
     ['termination protection', true, false, 'on'],
     ['stack policy', true, false, 'set'],
     ['alarm receivers', true, false, '1 confirmed'],
-    ['alarms', true, false, 'none rings'],
+    ['alarms', true, false, 'none in ALARM'],
     ['failure queues', true, false, 'empty'],
     ['event source mappings', true, false, 'all 2 enabled'],
     ['schedules', true, false, 'enabled'],
@@ -165,7 +165,7 @@ test('warns when alarms have no receiver, and leaves out a topic of the shop', a
   expect((await checks('en', others)).map(({ name }) => name)).not.toContain('alarm receivers');
 });
 
-test('fails for an alarm that rings', async () => {
+test('fails for an alarm that is in ALARM', async () => {
   responses.DescribeAlarms = [200, { MetricAlarms: [{ AlarmName: 'Shop-events-late', StateValue: 'ALARM' }] }];
   expect(await named('alarms')).toMatchObject({ ok: false, found: 'Shop-events-late' });
   const request = requests.find((one) => one.startsWith('DescribeAlarms ')) ?? '';
