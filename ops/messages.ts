@@ -181,7 +181,7 @@ const messages = {
     en: 'missing in the table of the shop, which must restore its own item first',
   },
   unreadableItems: { ko: '이 버전이 읽을 수 없음', en: 'unreadable by this version, not copied' },
-  expectedAgain: {
+  rechecked: {
     ko: '주문이 돌아온 주문 없는 결제. 다음 대사에서 다시 확인',
     en: 'payments without an order that has one now, checked again in the next run',
   },

@@ -17,7 +17,7 @@ import { ownTable, shopTable } from '../functions/adapters/dynamodb/table-mappin
 import { StoreRefused, StoreUnexpected } from '../functions/application/faults.ts';
 import { inPool } from '../functions/application/pool.ts';
 import { isOrderNumber } from '../functions/payment/order.ts';
-import { expected } from '../functions/payment/reversal.ts';
+import { isUnmatched, recheckPlanned } from '../functions/payment/reversal.ts';
 import { unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
 import { exit, Misuse, OperatorError } from './terminal.ts';
@@ -72,8 +72,8 @@ export const restore: Command = async (call) => {
     report,
     progress: progressEvery(progressMs, progress, messageFor),
   });
-  const expectedAgain = to === 'orders' && !isDryRun ? await expectUnmatched(call) : 0;
-  print(call, { to, from, name, expectedAgain }, report);
+  const rechecked = to === 'orders' && !isDryRun ? await recheckUnmatched(call) : 0;
+  print(call, { to, from, name, rechecked }, report);
   return report.unreadable.length + report.missing.length > 0 ? exit.found : exit.done;
 };
 
@@ -169,16 +169,16 @@ async function copyPage(page: readonly Item[], run: CopyRun, idOf: (item: Item) 
  * the copied order.
  * @returns the number of payments that are checked again
  */
-async function expectUnmatched({ deployment: { deps } }: Call): Promise<number> {
+async function recheckUnmatched({ deployment: { deps } }: Call): Promise<number> {
   const open = await deps.reversals.due('unmatched', farFuture, Number.POSITIVE_INFINITY);
   const now = unixSeconds(deps.clock);
   let count = 0;
   await inPool(concurrency, open, async ({ id }) => {
     try {
       const reversal = await deps.reversals.read(id);
-      if (reversal?.kind !== 'orphan' || reversal.state !== 'manual' || !isOrderNumber(reversal.merchantUid)) return;
+      if (!reversal || !isUnmatched(reversal) || !isOrderNumber(reversal.merchantUid)) return;
       if (!(await deps.orders.read(reversal.merchantUid))) return;
-      await deps.reversals.move(reversal, expected(reversal, now, now));
+      await deps.reversals.move(reversal, recheckPlanned(reversal, now, now));
       count += 1;
     } catch (error) {
       // The copy has reported an unreadable order, and attention lists the reversal.
@@ -205,7 +205,7 @@ function progressEvery(ms: number, progress: Call['progress'], messageFor: Call[
 
 function print(
   { messageFor, print: write, options }: Call,
-  names: { readonly to: Target; readonly from: string; readonly name: string; readonly expectedAgain: number },
+  names: { readonly to: Target; readonly from: string; readonly name: string; readonly rechecked: number },
   { counts, missing, unreadable }: CopyReport,
 ): void {
   const isDryRun = options['dry-run'];
@@ -218,7 +218,7 @@ function print(
     ...missing.map((item) => `    ${item}`),
     `  ${messageFor('unreadableItems')}: ${unreadable.length}`,
     ...unreadable.map(({ item, reason }) => `    ${item}: ${reason}`),
-    ...(names.expectedAgain > 0 ? [`  ${messageFor('expectedAgain')}: ${names.expectedAgain}`] : []),
+    ...(names.rechecked > 0 ? [`  ${messageFor('rechecked')}: ${names.rechecked}`] : []),
   ];
   const { missing: _named, ...numbers } = counts;
   write(lines.map((line) => `${line}\n`).join(''), { ...names, dryRun: isDryRun, ...numbers, missing, unreadable });

@@ -1,5 +1,6 @@
 /**
- * `PUT` and `GET /orders/{merchant_uid}`: the shop's own server registers an order, and reads its state. IAM-signed.
+ * `PUT` and `GET /orders/{merchant_uid}`: the shop's own server registers an order, and reads its state.
+ * Authorized by a key of the shop's server, or with shopAuth "iam" by AWS Signature Version 4.
  */
 
 import * as z from 'zod/mini';
@@ -12,7 +13,7 @@ import { type HttpResponse, json } from '../http/response.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { planOrderCheck } from '../payment/next-check.ts';
 import { isPayable, type Order, type OrderTerms, tierCode } from '../payment/order.ts';
-import { expected } from '../payment/reversal.ts';
+import { isUnmatched, recheckPlanned } from '../payment/reversal.ts';
 import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
@@ -50,7 +51,7 @@ async function register(
   if (!merchantUid.startsWith(deps.config.orderPrefix)) {
     throw new Problem('invalid_request', `merchant_uid must begin with ${deps.config.orderPrefix} (orderPrefix).`);
   }
-  await expectUnmatched(merchantUid, deps, now);
+  await recheckUnmatched(merchantUid, deps, now);
   const result = await deps.orders.register(wanted, now);
   const order = storedValue(result);
   // Only in the shop's own table, where the shop creates the items.
@@ -72,11 +73,11 @@ async function register(
 const maxRegistrationSeconds = 60;
 
 /** Money may be paid before its order is registered: then the reconciler checks it again after the registration. */
-async function expectUnmatched(merchantUid: string, { reversals }: RequestDependencies, now: number): Promise<void> {
+async function recheckUnmatched(merchantUid: string, { reversals }: RequestDependencies, now: number): Promise<void> {
   const known = await reversals.ofOrder(merchantUid);
   for (const reversal of known.reversals) {
-    if (reversal.kind === 'orphan' && reversal.state === 'manual') {
-      await reversals.move(reversal, expected(reversal, now + maxRegistrationSeconds, now));
+    if (isUnmatched(reversal)) {
+      await reversals.move(reversal, recheckPlanned(reversal, now + maxRegistrationSeconds, now));
     }
   }
 }

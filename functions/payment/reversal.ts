@@ -149,8 +149,12 @@ export function checked(reversal: Reversal, left: Amount, now: UnixSeconds): Unw
   };
 }
 
+/** A payment without an order that the reconciler does not check by itself. */
+export const isUnmatched = ({ kind, state }: Pick<Reversal, 'kind' | 'state'>): boolean =>
+  kind === 'orphan' && state === 'manual';
+
 /** The order of an unmatched payment was registered: check it once more. @param at when */
-export const expected = (reversal: Reversal, at: UnixSeconds, now: UnixSeconds): Unwritten => ({
+export const recheckPlanned = (reversal: Reversal, at: UnixSeconds, now: UnixSeconds): Unwritten => ({
   ...reversal,
   // Raised with the revision, as in every write without an event: republish.ts subtracts it from the revision.
   attempts: reversal.attempts + 1,
@@ -169,7 +173,7 @@ export function planReversalCheck(reversal: Omit<Reversal, 'revision'>): UnixSec
   const { kind, state, attempts, acceptedAt, checkAt, createdAt, updatedAt } = reversal;
   if (state === 'done') return undefined;
   if (checkAt !== undefined) return checkAt;
-  // The registration of its order plans the check of an unmatched payment (`expected`).
+  // The registration of its order plans the check of an unmatched payment (`recheckPlanned`).
   if (kind === 'orphan') return undefined;
   if (acceptedAt !== undefined) {
     const planned = acceptedChecks.map((seconds) => acceptedAt + seconds).find((at) => at > updatedAt);

@@ -6,7 +6,7 @@
 import { decide } from '../../payment/decide.ts';
 import { isOrderNumber, type Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
-import { checked, expected, leftOf, type Reversal, supersedes } from '../../payment/reversal.ts';
+import { checked, leftOf, type Reversal, recheckPlanned, supersedes } from '../../payment/reversal.ts';
 import {
   afterPage,
   afterShrinking,
@@ -235,7 +235,7 @@ async function recordUnmatched({ deps, report, tier }: Run, payments: readonly P
     report.orphans += 1;
     // A concurrent request may have registered the order without finding this record.
     const order = isOrderNumber(merchantUid) ? await deps.orders.read(merchantUid) : undefined;
-    if (order && canRead(order, tier)) await deps.reversals.move(result.value, expected(result.value, now, now));
+    if (order && canRead(order, tier)) await deps.reversals.move(result.value, recheckPlanned(result.value, now, now));
   });
 }
 

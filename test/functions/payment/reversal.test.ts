@@ -8,7 +8,6 @@ import {
   checked,
   checkOf,
   claimed,
-  expected,
   failed,
   finished,
   isOverdue,
@@ -18,6 +17,7 @@ import {
   planReversalCheck,
   type Reversal,
   type ReversalReason,
+  recheckPlanned,
   supersedes,
 } from '../../../functions/payment/reversal.ts';
 import { thisAccount, thisUid, won } from './cases.ts';
@@ -178,7 +178,7 @@ describe('the steps of a reversal', () => {
     const unmatched: Reversal = { ...requested, kind: 'orphan', state: 'manual', attempts: 0 };
     expect(planReversalCheck(unmatched)).toBeUndefined();
     expect(checkOf(unmatched)).toEqual({ of: 'unmatched', at });
-    const awaited = expected(unmatched, at + 60, at);
+    const awaited = recheckPlanned(unmatched, at + 60, at);
     expect(checkOf(awaited)).toEqual({ of: 'check', at: at + 60 });
     const seen = checked({ ...awaited, revision: 2 }, won(14_000), at + 60);
     expect(seen).not.toHaveProperty('checkAt');

@@ -167,7 +167,7 @@ export const orders: readonly Mutation[] = [
   {
     name: 'an earlier payment is not checked when its order is registered',
     file: 'functions/handlers/orders.ts',
-    find: `  await expectUnmatched(merchantUid, deps, now);\n`,
+    find: `  await recheckUnmatched(merchantUid, deps, now);\n`,
     replace: ``,
   },
   {
