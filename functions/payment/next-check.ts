@@ -9,8 +9,8 @@ import { isDeposit, type UnixSeconds } from './payment.ts';
  * Seconds.
  */
 export const depositChecks: readonly UnixSeconds[] = [600, 3_600, 21_600, 86_400, 259_200];
-/** The amount is registered with Iamport again after this, when the first call failed. Seconds. */
-const prepareAgainAfter = 60;
+/** The amount is registered with Iamport again after this, when the first call failed. */
+const firstPrepareRetrySeconds = 60;
 
 /**
  * @param now when the order took this state, or was checked
@@ -29,7 +29,7 @@ export function planOrderCheck(
         ? depositChecks.map((seconds) => updatedAt + seconds).find((at) => at > now)
         : undefined;
     case 'ready':
-      return isUnprepared ? earlier(now + prepareAgainAfter, expiresAt) : expiresAt;
+      return isUnprepared ? earlier(now + firstPrepareRetrySeconds, expiresAt) : expiresAt;
     case 'failed':
       // An attempt may fail after the order expired, and an order expires only once.
       return expiresAt !== undefined && expiresAt > now ? expiresAt : undefined;

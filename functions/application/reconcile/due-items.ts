@@ -56,23 +56,24 @@ const plannedAt = (order: Order, now: number): Pick<Order, 'nextCheckAt'> => {
   return nextCheckAt === undefined || nextCheckAt <= now ? {} : { nextCheckAt };
 };
 
-/** An amount that Iamport refused to register is registered again after this. Seconds. */
-const prepareAgainAfter = 3_600;
+/** An amount that Iamport refused to register is registered again after this. */
+const nextPrepareRetrySeconds = 3_600;
 
 /** @returns false when the order has expired: no payment window has to open */
 async function prepareAgain(deps: Dependencies, order: Order): Promise<boolean> {
   const now = unixSeconds(deps.clock);
   if (order.expiresAt !== undefined && order.expiresAt <= now) return false;
-  const isPrepared = await deps.iamport.prepare(order, order.preparedAmount).catch((error: unknown) => {
+  const registration = await deps.iamport.prepare(order, order.preparedAmount).catch((error: unknown) => {
     if (error instanceof IamportFault) return undefined;
     throw error;
   });
-  if (isPrepared) {
+  // A conflict is final too: another system's amount stays.
+  if (registration !== undefined) {
     const { isUnprepared: _isUnprepared, ...prepared } = order;
-    const preparedAmount = deps.orders.isShops && isPrepared === 'prepared' ? { preparedAmount: order.amount } : {};
+    const preparedAmount = deps.orders.isShops && registration === 'prepared' ? { preparedAmount: order.amount } : {};
     await deps.orders.updateSchedule(order, { ...plannedAt(prepared, now), ...preparedAmount });
   } else {
-    const later = Math.min(now + prepareAgainAfter, order.expiresAt ?? Number.POSITIVE_INFINITY);
+    const later = Math.min(now + nextPrepareRetrySeconds, order.expiresAt ?? Number.POSITIVE_INFINITY);
     await deps.orders.updateSchedule(order, { isUnprepared: true, nextCheckAt: later });
   }
   return true;
