@@ -174,7 +174,7 @@ const messages = {
   wouldCopy: { ko: '세기만 하고 쓰지 않습니다', en: 'This counts the items and writes nothing' },
   itemsSoFar: { ko: '건. 여기서 이어 가려면', en: 'items. To continue from here:' },
   copiedItems: { ko: '복사', en: 'copied' },
-  keptItems: { ko: '배포의 항목이 같거나 더 새로움', en: 'kept, as new or newer in the deployment' },
+  unchangedItems: { ko: '배포의 항목이 같거나 더 새로움', en: 'unchanged, as new or newer in the deployment' },
   skippedItems: { ko: '복사 대상이 아님', en: 'skipped, never copied' },
   missingItems: {
     ko: '쇼핑몰의 항목이 없음. 쇼핑몰이 먼저 복원해야 합니다',

@@ -60,7 +60,7 @@ export const restore: Command = async (call) => {
   if (isDryRun) progress(meaning);
   else if (!(await call.confirm(meaning))) return exit.notConfirmed;
   const report: CopyReport = {
-    counts: { copied: 0, kept: 0, skipped: 0, missing: 0 },
+    counts: { copied: 0, unchanged: 0, skipped: 0, missing: 0 },
     missing: [],
     unreadable: [],
     ...(after !== undefined && { last: after }),
@@ -212,7 +212,7 @@ function print(
   const lines = [
     `${names.to}: ${names.from} → ${names.name}${isDryRun ? ' (--dry-run)' : ''}`,
     `  ${messageFor('copiedItems')}: ${counts.copied}`,
-    `  ${messageFor('keptItems')}: ${counts.kept}`,
+    `  ${messageFor('unchangedItems')}: ${counts.unchanged}`,
     `  ${messageFor('skippedItems')}: ${counts.skipped}`,
     ...(missing.length > 0 ? [`  ${messageFor('missingItems')}: ${missing.length}`] : []),
     ...missing.map((item) => `    ${item}`),

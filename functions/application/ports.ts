@@ -268,7 +268,7 @@ export interface Notifications {
    * @param interval seconds that must have passed since the last write of the same kind; 0 by default
    * @returns false when the same notification is stored already, or the last write was too recent
    */
-  keep(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds, interval?: number): Promise<boolean>;
+  store(notification: Omit<Notification, 'updatedAt'>, now: UnixSeconds, interval?: number): Promise<boolean>;
 }
 
 /** A payment with money or an account that a scan read and could not settle. */
@@ -421,7 +421,7 @@ export interface UnreadableRecord extends StreamRecord {
 /** Sends unreadable stream records to an SQS queue for the operator, so that the later records are published. */
 export interface UnreadableRecords {
   /** @throws QueueUnavailable when the record may not be in the queue */
-  keep(record: UnreadableRecord): Promise<void>;
+  send(record: UnreadableRecord): Promise<void>;
 }
 
 /** The answer of the shop's server to a webhook. */

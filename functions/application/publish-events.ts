@@ -102,7 +102,7 @@ async function publishChange(
     return true;
   } catch (error) {
     if (!isFaultOfRecord(error)) throw error;
-    await keepForOperator(deps, change, error);
+    await sendToOperator(deps, change, error);
     return true;
   }
 }
@@ -129,16 +129,16 @@ async function requestRevocation(deps: PublishDependencies, change: ItemChange, 
     await deps.reversals.request(stale, unixSeconds(deps.clock), 0);
   } catch (error) {
     if (!isFaultOfRecord(error)) throw error;
-    await keepForOperator(deps, change, error);
+    await sendToOperator(deps, change, error);
   }
 }
 
 /** @throws QueueUnavailable, so that the change counts as failed and is not lost */
-async function keepForOperator(deps: PublishDependencies, change: ItemChange, error: Error): Promise<void> {
+async function sendToOperator(deps: PublishDependencies, change: ItemChange, error: Error): Promise<void> {
   const { table, key, sequenceNumber, changedAt } = change;
   const causes = causesOf(error);
   deps.log({ record: sequenceNumber, code: 'unreadable_record', key: JSON.stringify(key), causes }, true);
-  await deps.unreadable.keep({ table, key, sequenceNumber, changedAt, reason: causes.join(': ') });
+  await deps.unreadable.send({ table, key, sequenceNumber, changedAt, reason: causes.join(': ') });
   deps.count({ UnreadableRecords: 1 }, {});
 }
 

@@ -59,18 +59,18 @@ export const webhook: HttpHandler = async ({ event, log }, deps) => {
   }
   const { outcome } = settlement;
   log({ merchantUid: outcome.merchantUid, outcome: outcome.status, reason: outcome.reason });
-  if (eventName && isKeptFor(outcome, fields.imp_uid)) {
-    const kept = await keep(fields, eventName, outcome, isIamport, deps);
-    log({ notification: kept ? 'kept' : 'not_new' });
+  if (eventName && isStoredFor(outcome, fields.imp_uid)) {
+    const stored = await store(fields, eventName, outcome, isIamport, deps);
+    log({ notification: stored ? 'stored' : 'not_new' });
   }
   return json(200, { settled: true });
 };
 
 /**
- * Only for the payment that settled an order of ours, since a kept notification costs a write and an event. Anyone can
+ * Only for the payment that settled an order of ours, since a stored notification costs a write and an event. Anyone can
  * open a payment window.
  */
-const isKeptFor = ({ status, impUid }: Outcome, notified: string | undefined): boolean =>
+const isStoredFor = ({ status, impUid }: Outcome, notified: string | undefined): boolean =>
   isSettledStatus[status] && impUid === notified;
 
 const isSettledStatus: Readonly<Record<OutcomeStatus, boolean>> = {
@@ -95,7 +95,7 @@ const unknownSenderIntervalSeconds = 60;
  * Stores a notification that no API confirms. The publisher publishes it as unverified, and no decision depends on it.
  * @returns whether it was written
  */
-async function keep(
+async function store(
   { status, extra }: Body,
   event: string,
   { impUid, merchantUid }: Outcome,
@@ -104,7 +104,7 @@ async function keep(
 ): Promise<boolean> {
   const fields = { status, ...(typeof extra === 'object' && extra) };
   const notification = { impUid, merchantUid, event, content: notificationContent(fields) };
-  return notifications.keep(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderIntervalSeconds);
+  return notifications.store(notification, unixSeconds(clock), isIamport ? 0 : unknownSenderIntervalSeconds);
 }
 
 export const handler = await lambdaHandler(webhook, { primes: true });

@@ -30,7 +30,7 @@ export function createPublisherDependencies(config: PublisherConfig): PublisherD
   return publisherDependenciesFrom({
     bus: eventBridge(events, config.eventBus, eventSource),
     reversals: table(dynamodb, config.reversalsTable),
-    unreadable: { keep: (record) => queue.send(record) },
+    unreadable: { send: (record) => queue.send(record) },
     clock: systemClock,
     count: (counts, by) => writeCounts(embedded(counts, by, config.deployment, systemClock.now())),
     log: (line, isFault) => writeLog({ route: 'publish', ...line }, isFault),

@@ -81,7 +81,7 @@ describe.each(engines)('on $name', (engine) => {
       const { orders } = copyRules(ownTable, '1');
       expect(await copyItem(observed(fixture.tables.orders), orders, item, read)).toBe('copied');
       expect(await store.orders.read('order-1')).toMatchObject({ revision: 5, state: { status: 'ready' } });
-      expect(await copyItem(observed(fixture.tables.orders), orders, item, item)).toBe('kept');
+      expect(await copyItem(observed(fixture.tables.orders), orders, item, item)).toBe('unchanged');
     });
 
     test('isNew: writes a reversal, a refund and the beginning once', async () => {
@@ -171,19 +171,19 @@ describe.each(engines)('on $name', (engine) => {
         content: { step: '배송' },
       };
       const changes = fixture.changesOf('reversals');
-      await store.notifications.keep(escrow, now);
-      await store.notifications.keep(escrow, now + 1);
-      await store.notifications.keep({ ...escrow, content: { step: '구매확정' } }, now + 2);
-      await store.notifications.keep({ ...escrow, content: { step: '구매확정', by: '구매자' } }, now + 3);
-      await store.notifications.keep({ ...escrow, event: 'Something.New' }, now + 4);
-      await store.notifications.keep({ ...escrow, event: 'Something.Else' }, now + 5);
+      await store.notifications.store(escrow, now);
+      await store.notifications.store(escrow, now + 1);
+      await store.notifications.store({ ...escrow, content: { step: '구매확정' } }, now + 2);
+      await store.notifications.store({ ...escrow, content: { step: '구매확정', by: '구매자' } }, now + 3);
+      await store.notifications.store({ ...escrow, event: 'Something.New' }, now + 4);
+      await store.notifications.store({ ...escrow, event: 'Something.Else' }, now + 5);
       const times = (await nextRecords(changes, engine.comparesMaps ? 5 : 6)).map(
         ({ dynamodb }) => Number(dynamodb?.NewImage?.updated_at?.N) - now,
       );
       expect(times).toEqual(engine.comparesMaps ? [0, 2, 3, 4, 5] : [0, 1, 2, 3, 4, 5]);
 
       await store.reversals.request({ ...reversalRequest, impUid: 'imp_2#other' }, now, 0);
-      await store.notifications.keep({ ...escrow, impUid: 'imp_2', event: 'Something.New' }, now);
+      await store.notifications.store({ ...escrow, impUid: 'imp_2', event: 'Something.New' }, now);
       expect(await store.reversals.read('imp_2#other')).toMatchObject({ kind: 'cancel', revision: 1 });
     });
 
@@ -191,7 +191,7 @@ describe.each(engines)('on $name', (engine) => {
       const escrow = { impUid: 'imp_1', merchantUid: 'order-1', event: 'Inicis.Escrow.Changed' };
       const written: boolean[] = [];
       for (const seconds of [0, 59, 60]) {
-        written.push(await store.notifications.keep({ ...escrow, content: { at: `${seconds}` } }, now + seconds, 60));
+        written.push(await store.notifications.store({ ...escrow, content: { at: `${seconds}` } }, now + seconds, 60));
       }
       expect(written).toEqual([true, false, true]);
     });

@@ -13,7 +13,7 @@ import { type Fixture, nextRecords, startEngines } from './engines.ts';
 import { now, storesIn, terms } from './stores.ts';
 
 const engines = await startEngines();
-const unreadable = { keep: () => Promise.reject(new Error('every item here can be read')) };
+const unreadable = { send: () => Promise.reject(new Error('every item here can be read')) };
 afterAll(async () => {
   for (const engine of engines) await engine.close();
 });

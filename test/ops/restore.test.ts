@@ -227,7 +227,7 @@ test('a dry run counts, and the copy names what it cannot read and copies the re
   const unreadable = [
     { item: damaged.merchantUid, reason: `The status of order ${damaged.merchantUid} is missing or invalid` },
   ];
-  const numbers = { copied: 1, kept: all - 3, skipped: 1, missing: [], unreadable };
+  const numbers = { copied: 1, unchanged: all - 3, skipped: 1, missing: [], unreadable };
   expect(counted.code).toBe(5);
   expect(JSON.parse(counted.stdout)).toMatchObject({
     to: 'orders',
@@ -247,7 +247,7 @@ test('a dry run counts, and the copy names what it cannot read and copies the re
     [
       `orders: ${copy} → ${live.orders}`,
       '  copied: 1',
-      `  kept, as new or newer in the deployment: ${all - 3}`,
+      `  unchanged, as new or newer in the deployment: ${all - 3}`,
       '  skipped, never copied: 1',
       '  unreadable by this version, not copied: 1',
       `    ${damaged.merchantUid}: The status of order ${damaged.merchantUid} is missing or invalid`,
@@ -257,7 +257,7 @@ test('a dry run counts, and the copy names what it cannot read and copies the re
   expect(await shown(deleted.merchantUid)).toMatchObject({ status: 'paid' });
   expect(await shown(newer.merchantUid)).toMatchObject({ status: 'partial_cancelled', cancelled_amount: 500 });
   const again = JSON.parse((await run('restore', '--from', copy, '--yes', '--json')).stdout);
-  expect(again).toMatchObject({ copied: 0, kept: all - 2, skipped: 1 });
+  expect(again).toMatchObject({ copied: 0, unchanged: all - 2, skipped: 1 });
 });
 
 test('the access token of an earlier time is not copied, and scans continue from the earlier checkpoint', async () => {
@@ -316,7 +316,7 @@ test('a copy that DynamoDB interrupts continues behind the last page', async () 
   const orders = table(own, names.orders);
   const rules = copyRules(ownTable, '1').orders;
   const report = (): CopyReport => ({
-    counts: { copied: 0, kept: 0, skipped: 0, missing: 0 },
+    counts: { copied: 0, unchanged: 0, skipped: 0, missing: 0 },
     missing: [],
     unreadable: [],
   });
@@ -339,7 +339,7 @@ test('a copy that DynamoDB interrupts continues behind the last page', async () 
   expect(first.counts.copied).toBe(2);
   const second = report();
   await copyPages(pages(), { live: orders, rules, report: second, progress });
-  expect(second.counts).toEqual({ copied: 1, kept: 2, skipped: 0, missing: 0 });
+  expect(second.counts).toEqual({ copied: 1, unchanged: 2, skipped: 0, missing: 0 });
   own.destroy();
 });
 
@@ -353,7 +353,7 @@ test('an item that changes while it is copied is compared again', async () => {
   await own.send(new PutItemCommand({ TableName: names.orders, Item: revision(higher, '9') }));
   // The page was read when neither item was there.
   expect(await copyItem(orders, rules, revision(lower, '3'), undefined)).toBe('copied');
-  expect(await copyItem(orders, rules, revision(higher, '3'), undefined)).toBe('kept');
+  expect(await copyItem(orders, rules, revision(higher, '3'), undefined)).toBe('unchanged');
   const { Items = [] } = await own.send(new ScanCommand({ TableName: names.orders }));
   expect(Items.map((item) => item.revision?.N).sort()).toEqual(['3', '9']);
   own.destroy();
@@ -413,7 +413,7 @@ test('in the table of a shop only our attributes are copied, and only into its o
   expect(code).toBe(5);
   expect(print.mock.lastCall?.[1]).toMatchObject({
     copied: 1,
-    kept: 1,
+    unchanged: 1,
     skipped: 1,
     missing: ['deleted'],
     unreadable: [],

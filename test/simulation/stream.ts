@@ -31,7 +31,7 @@ export class Stream implements PublisherStream {
     const from = this.#delivered[table];
     const batch = tables[table].changes.slice(from, from + random.whole(1, 5));
     const unreadable = {
-      keep: async ({ key, reason }: UnreadableRecord) => {
+      send: async ({ key, reason }: UnreadableRecord) => {
         // The publisher may skip only a record that the world made unreadable. The liveness checks miss the events of every other one.
         const { shop, rules } = this.#context;
         const broken = Object.values(key).find((id) => shop.isBroken(id) || shop.wereBroken.has(id));

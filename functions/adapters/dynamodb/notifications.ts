@@ -12,7 +12,7 @@ export const isNotificationItem = (item: Item): boolean => item.kind?.S === 'not
 
 export function createNotifications(table: Table): Notifications {
   return {
-    async keep({ impUid, merchantUid, event, content }, now, interval = 0) {
+    async store({ impUid, merchantUid, event, content }, now, interval = 0) {
       const { written } = await table.write({
         // A refund's key has `/` here. The event comes from an unknown sender, so it must not select another item.
         key: { imp_uid: text(`${impUid}#${event === escrowChanged ? 'escrow' : 'other'}`) },

@@ -23,10 +23,10 @@ import { type Item, type Table, type Write, withStoreFaults } from './table.ts';
 import type { TableMapping } from './table-mapping.ts';
 
 /**
- * `kept`: the live item is as new, or newer. `skipped`: the item is never copied. `missing`: the live table lacks the item of the shop, which
+ * `unchanged`: the live item is as new, or newer. `skipped`: the item is never copied. `missing`: the live table lacks the item of the shop, which
  * only the shop can write.
  */
-export type CopyResult = 'copied' | 'kept' | 'skipped' | 'missing';
+export type CopyResult = 'copied' | 'unchanged' | 'skipped' | 'missing';
 
 /**
  * Plans the write of one item. Pure.
@@ -96,10 +96,10 @@ function planVersion(
   { key, prefix, mark }: { readonly key: string; readonly prefix: string; readonly mark: string },
   item: Item,
   live: Item | undefined,
-): Write | 'kept' {
+): Write | 'unchanged' {
   const revision = `${prefix}revision`;
   const known = live?.[revision];
-  if (known && Number(known.N) >= Number(item[revision]?.N)) return 'kept';
+  if (known && Number(known.N) >= Number(item[revision]?.N)) return 'unchanged';
   // In the shop's own table, our attributes are never added to an item that the shop has deleted.
   const stillThere: Record<string, string> = prefix === '' ? {} : { isThere: 'attribute_exists(#shop_key)' };
   return {
@@ -123,7 +123,7 @@ function planState(item: Item, live: Item | undefined): ReturnType<CopyPlan> {
   if (id === tokenKey.id.S) return 'skipped';
   if (id === beginningKey.id.S) {
     const begunAt = new ItemReader(item, 'the beginning').count('begun_at');
-    if (live && Number(live.begun_at?.N) <= begunAt) return 'kept';
+    if (live && Number(live.begun_at?.N) <= begunAt) return 'unchanged';
     return {
       key: keyOf(item, 'id'),
       set: replacing(item, live, (name) => name !== 'id'),
@@ -133,7 +133,7 @@ function planState(item: Item, live: Item | undefined): ReturnType<CopyPlan> {
   }
   if (!id.startsWith(checkpointPrefix)) throw new StoreUnexpected(`The item ${id} of the table of state is unknown`);
   const { completedUntil, revision } = checkpointFromItem(item, id.slice(checkpointPrefix.length));
-  if (live && Number(live.completed_until?.N) <= completedUntil) return 'kept';
+  if (live && Number(live.completed_until?.N) <= completedUntil) return 'unchanged';
   const known = live?.revision;
   return {
     key: keyOf(item, 'id'),

@@ -76,7 +76,7 @@ function createDeps(publish: Publish = async () => true) {
     clock: { now: () => changedAt * 1000, sleep: async () => undefined },
     count: (counts, by) => counted.push([counts, by]),
     log: (line, isFault) => logged.push([line, isFault]),
-    unreadable: { keep: async (record) => void kept.push(record) },
+    unreadable: { send: async (record) => void kept.push(record) },
   };
   return { deps, sent, requested, counted, kept, logged, heartbeats };
 }
@@ -182,7 +182,7 @@ describe('a change that is at fault itself', () => {
 
   test('fails when the queue does not accept it', async () => {
     const { deps, sent } = createDeps();
-    const queue = { keep: () => Promise.reject(new QueueUnavailable('no response')) };
+    const queue = { send: () => Promise.reject(new QueueUnavailable('no response')) };
     const changes = [step('6', paid), unreadable('7'), step('8', paid)];
     expect(await publishEvents({ ...deps, unreadable: queue }, changes)).toBe(changes[1]);
     expect(sent).toHaveLength(1);

@@ -51,7 +51,7 @@ function createDeps(isAccepted: (entry: BusEntry) => boolean = () => true) {
     clock: { now: () => 1_795_000_000_000, sleep: async () => undefined },
     count: () => undefined,
     log: () => undefined,
-    unreadable: { keep: async (record) => void kept.push(record) },
+    unreadable: { send: async (record) => void kept.push(record) },
   });
   return { deps, sent, puts, reversals, kept };
 }

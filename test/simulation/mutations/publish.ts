@@ -51,7 +51,7 @@ export const publish: readonly Mutation[] = [
   {
     name: 'Refund No Longer Required is not published',
     file: 'functions/payment/events.ts',
-    find: `  if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));\n`,
+    find: `  if (isNoLongerRequired) events.push(event('Refund No Longer Required', ':withdrawn'));\n`,
     replace: ``,
   },
   {
@@ -70,7 +70,7 @@ export const publish: readonly Mutation[] = [
     name: 'a record that cannot be read stops its shard',
     file: publisher,
     find: `    if (!isFaultOfRecord(error)) throw error;
-    await keepForOperator(deps, change, error);
+    await sendToOperator(deps, change, error);
     return true;`,
     replace: `    throw error;`,
   },

@@ -53,7 +53,7 @@ async function open() {
     clock: { now: () => now * 1000, sleep: async () => undefined },
     count: (counts: Counts) => counted.push(counts),
     log: (line: LogLine, isFault: boolean) => logged.push([line, isFault]),
-    unreadable: { keep: () => Promise.reject(new Error('every record can be read')) },
+    unreadable: { send: () => Promise.reject(new Error('every record can be read')) },
     shop: { orders: shop, mapping },
   });
   const Key = { key: { S: 'order-1' } };

@@ -92,7 +92,7 @@ describe.each(fixtures)('%s', (file) => {
         events: { publish: async ({ id }) => published.push(id.replace(/:paid$/, '')) > 0 },
         reversals: { request: () => Promise.reject(new Error('no account is left')) },
         heartbeats: { received: () => Promise.reject(new Error('no heartbeat is sent')) },
-        unreadable: { keep: async (record) => void kept.push(record) },
+        unreadable: { send: async (record) => void kept.push(record) },
         clock: { now: () => 0, sleep: async () => undefined },
         count: () => undefined,
         log: () => undefined,
