@@ -1,6 +1,6 @@
 /** Undoes payments that were not accepted: records the reversal first, and then calls Iamport. */
 
-import type { Amount } from '../payment/money.ts';
+import { type Amount, zero } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
 import { isGone, type Payment, type UnixSeconds } from '../payment/payment.ts';
 import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
@@ -23,8 +23,6 @@ const reasons: Record<ReversalReason, string> = {
   order_expired: '결제 기한이 지난 주문',
   order_not_found: '주문을 찾을 수 없음',
 };
-
-const nothing = 0 as Amount;
 
 /** A lost race is a write of the order by another worker or the shop. Three in a row are rare. */
 const maxAnnouncements = 3;
@@ -61,7 +59,7 @@ export async function attemptReversal(
   order: Order | undefined,
 ): Promise<Reversal> {
   if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
-    return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), nothing)) ?? reversal;
+    return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), zero)) ?? reversal;
   }
   /** Undefined when Iamport accepted the request without returning the payment. */
   let after: Payment | undefined;

@@ -4,7 +4,7 @@
  * test/functions/payment/decide.test.ts tries every combination.
  */
 
-import { type Amount, minus } from './money.ts';
+import { type Amount, minus, zero } from './money.ts';
 import {
   accountOf,
   type Failure,
@@ -191,7 +191,7 @@ export function isByShop({ sandbox }: Payment, { reversals, acceptTestPayments }
   return reversals === 'manual' || (acceptTestPayments && !sandbox);
 }
 
-function reject(payment: Payment, reason: Objection, kind: ReversalKind, kept = 0 as Amount): Decision {
+function reject(payment: Payment, reason: Objection, kind: ReversalKind, kept = zero): Decision {
   // A test channel moves no money and issues no account, so nothing has to be undone.
   if (payment.sandbox) return { kind: 'reject', reason };
   const { impUid, merchantUid, currency } = payment;

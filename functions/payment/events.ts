@@ -1,6 +1,6 @@
 /** Computes the events of an order, a reversal or a refund from its versions before and after a write. Pure. */
 
-import type { Amount } from './money.ts';
+import { type Amount, zero } from './money.ts';
 import {
   accountOf,
   failureOf,
@@ -122,14 +122,15 @@ export function reversalEvents(before: Reversal | undefined, after: Reversal): r
   const isNew = before?.kind !== kind;
   // `Payment Rejected` was published before `Refund Required`, and a refund that is no longer required is not a second
   // rejection.
-  const isWithdrawn = before !== undefined && isRefundRequired(before) && isWithoutMoney(after);
+  const isNoLongerRequired = before !== undefined && isRefundRequired(before) && isWithoutMoney(after);
   if (isNew && kind === 'orphan') events.push(event('Payment Without Order'));
   // An excess deposit belongs to a payment that was accepted, so no payment is rejected.
-  if (isNew && !isWithdrawn && kind !== 'orphan' && reason !== 'deposit_excess') events.push(event('Payment Rejected'));
+  if (isNew && !isNoLongerRequired && kind !== 'orphan' && reason !== 'deposit_excess')
+    events.push(event('Payment Rejected'));
   // Published again when the amount grows or the reason changes. Without money, nothing has to be refunded.
   const isOther = isNew || before.state !== state || before.reason !== reason || before.amount < after.amount;
   if (isOther && isRefundRequired(after)) events.push(event('Refund Required', ':refund'));
-  if (isWithdrawn) events.push(event('Refund No Longer Required', ':withdrawn'));
+  if (isNoLongerRequired) events.push(event('Refund No Longer Required', ':withdrawn'));
   if (isCompleted(after) && before?.state !== 'done') {
     events.push(event('Refund Completed', events.length > 0 ? ':completed' : ''));
   }
@@ -173,9 +174,8 @@ export function staleAccount(before: Order | undefined, after: Order): ReversalR
   if (!old) return undefined;
   const reason = whyStale(after, old);
   if (!reason) return undefined;
-  const { merchantUid, currency, amount } = after;
-  const nothing = (amount - amount) as Amount;
-  return { impUid: old.impUid, merchantUid, kind: 'revoke', reason, amount: nothing, currency };
+  const { merchantUid, currency } = after;
+  return { impUid: old.impUid, merchantUid, kind: 'revoke', reason, amount: zero, currency };
 }
 
 /** The account that the buyer may still pay into: not one that was revoked or whose payment failed. */

@@ -5,6 +5,9 @@ declare const smallestUnits: unique symbol;
 /** A whole number of a currency's smallest unit: won for KRW, cents for USD. `parseAmount` creates it. */
 export type Amount = number & { readonly [smallestUnits]: true };
 
+/** No money, in any currency. */
+export const zero = 0 as Amount;
+
 /** ISO 4217 currencies without a minor unit. Every other currency that Iamport accepts has two digits. */
 const withoutMinorUnit = new Set(['KRW', 'JPY', 'VND', 'CLP', 'ISK', 'PYG', 'UGX', 'XAF', 'XOF', 'XPF']);
 

@@ -1,6 +1,6 @@
 /** An order: the terms that the shop registered, and its state. Pure. */
 
-import { type Amount, minus } from './money.ts';
+import { type Amount, minus, zero } from './money.ts';
 import type { Payment, PaymentRecord, UnixSeconds, VirtualAccount } from './payment.ts';
 
 /** The payment that settled the order. Its `impUid` never changes. */
@@ -102,7 +102,7 @@ export function keptBy(order: Order, state: SettledState): Amount {
     case 'cancelled':
       return minus(order.amount, state.cancelledAmount);
     case 'deposit_reversed':
-      return minus(order.amount, order.amount);
+      return zero;
   }
 }
 

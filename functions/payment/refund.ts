@@ -1,6 +1,6 @@
 /** Refunds that the shop requests: the recorded data, and the rules for the refundable amount. Pure. */
 
-import { type Amount, minus, plus } from './money.ts';
+import { type Amount, minus, plus, zero } from './money.ts';
 import { isSettled, keptBy, type Order } from './order.ts';
 import { type Cancel, isDeposit, type Payment, type PaymentRecord, type UnixSeconds } from './payment.ts';
 
@@ -23,8 +23,8 @@ export type RefundRequester = 'customer' | 'admin';
  */
 export type RefundState = 'requested' | 'done' | 'refused' | 'unsent';
 
-/** Why a refund is refused. */
-export type RefundRefusalReason = 'refused_by_pg';
+/** The code of a PG's refusal. Stored and published in place of the PG's text. */
+export type PgRefusal = 'refused_by_pg';
 
 /**
  * The input that a `requested` refund waits for. `account`: the same request again, with the buyer's account.
@@ -65,7 +65,7 @@ export interface Refund extends TaxParts {
   readonly acceptedAt?: UnixSeconds;
   /** When a refusal was first seen. The next check makes it final. */
   readonly refusedAt?: UnixSeconds;
-  readonly refusal?: RefundRefusalReason;
+  readonly refusal?: PgRefusal;
   readonly needs?: RefundNeed;
   readonly message?: string;
   readonly createdAt: UnixSeconds;
@@ -74,7 +74,7 @@ export interface Refund extends TaxParts {
   readonly nextCheckAt?: UnixSeconds;
 }
 
-/** Ordered by precedence. */
+/** Why this system does not send a refund. Ordered by precedence. */
 export type RefundRefusal =
   | 'not_paid'
   | 'refund_exceeds'
@@ -112,7 +112,6 @@ export function decideRefund(order: Order, wish: RefundWish): DecidedRefund | Re
   return { amount, checksum, impUid: state.impUid, ...parts };
 }
 
-const zero = 0 as Amount;
 const sum = (amounts: readonly Amount[]): Amount => amounts.reduce(plus, zero);
 
 /** The PG may still make this refund, and the payment's checksum does not include it. */

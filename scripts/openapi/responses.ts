@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { Problem, type ProblemCode } from '../../functions/http/problem.ts';
 import type { OrderStatus } from '../../functions/payment/order.ts';
 import type { OutcomeStatus } from '../../functions/payment/outcome.ts';
-import type { RefundNeed, RefundRefusalReason, RefundState } from '../../functions/payment/refund.ts';
+import type { PgRefusal, RefundNeed, RefundState } from '../../functions/payment/refund.ts';
 import type { Objection, ReversalKind, ReversalReason, ReversalState } from '../../functions/payment/reversal.ts';
 
 /** An enum of a union type. A value that the record lacks, or has too much, does not compile. */
@@ -153,7 +153,7 @@ const refund = z.object({
     description:
       'The reason why the refund waits. `account`: the same request again, with the same key and the account of the buyer. `repeat`: the same request again. `operator`: the payment does not show whether it was made. Never send another key for it.',
   }),
-  refusal: enumOf<RefundRefusalReason>({ refused_by_pg: true }).optional().meta({
+  refusal: enumOf<PgRefusal>({ refused_by_pg: true }).optional().meta({
     description: 'Why it is refused. While `state` is `requested`, a second check has not confirmed it yet.',
   }),
 });

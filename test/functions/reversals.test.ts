@@ -1,11 +1,9 @@
 /** Reversals to their end: repeated, left to the operator, and found to be done. */
 
 import { describe, expect, test } from 'vitest';
-import type { Amount } from '../../functions/payment/money.ts';
+import { zero } from '../../functions/payment/money.ts';
 import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
-
-const nothing = 0 as Amount;
 
 describe('reversals', () => {
   test('repeats a refused cancel at growing intervals, and leaves it to the operator after 12 attempts [T68]', async () => {
@@ -64,7 +62,7 @@ describe('reversals', () => {
     const impUid = account();
     ledger.payment(impUid).sandbox = true;
     await webhook(impUid, tested);
-    const revoke = { kind: 'revoke', reason: 'order_closed', amount: nothing, currency: 'KRW' } as const;
+    const revoke = { kind: 'revoke', reason: 'order_closed', amount: zero, currency: 'KRW' } as const;
     await deps.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
     pass(300);
     await reconcile(tested);
@@ -76,7 +74,7 @@ describe('reversals', () => {
     await order();
     const impUid = account();
     await webhook(impUid);
-    const revoke = { kind: 'revoke', reason: 'account_superseded', amount: nothing, currency: 'KRW' } as const;
+    const revoke = { kind: 'revoke', reason: 'account_superseded', amount: zero, currency: 'KRW' } as const;
     await deps.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, beginning, 0);
     ledger.deposit(impUid);
     await webhook(impUid);

@@ -9,7 +9,7 @@ import type { Item } from '../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { escrowChanged } from '../../functions/payment/notification.ts';
 import type { Order } from '../../functions/payment/order.ts';
-import type { Refund, RefundNeed, RefundRefusalReason } from '../../functions/payment/refund.ts';
+import type { PgRefusal, Refund, RefundNeed } from '../../functions/payment/refund.ts';
 import {
   accepted,
   failed,
@@ -92,7 +92,7 @@ export async function itemsOfThisVersion(): Promise<ReleaseItems> {
   await writeOrders(tables);
   await writeReversals(tables);
   await writeRefunds(tables);
-  await createNotifications(portOf(tables.reversals)).keep(
+  await createNotifications(portOf(tables.reversals)).store(
     { impUid: 'imp_1', merchantUid: 'order-1', event: escrowChanged, content: { status: 'delivered' } },
     now,
   );
@@ -137,7 +137,7 @@ const reasons: Record<ReversalReason, true> = {
   order_not_found: true,
 };
 const needs: Record<RefundNeed, true> = { account: true, repeat: true, operator: true };
-const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true };
+const refusals: Record<PgRefusal, true> = { refused_by_pg: true };
 const wordsOf = <Word extends string>(words: Record<Word, true>) => Object.keys(words) as Word[];
 
 async function writeReversals(tables: Tables): Promise<void> {

@@ -1,6 +1,6 @@
 /** Converts an order into an item of its table, and back. A shop sees these attribute names in DynamoDB. */
 
-import type { Amount } from '../../payment/money.ts';
+import { zero } from '../../payment/money.ts';
 import {
   accountOf,
   type Failure,
@@ -62,7 +62,7 @@ export function stateAttributes(order: Order): Write['set'] {
 
 /** The names of all attributes that an order may have, except its key. */
 export function orderAttributes(): string[] {
-  const terms = { merchantUid: '', amount: 0 as Amount, currency: '' };
+  const terms = { merchantUid: '', amount: zero, currency: '' };
   const order: Order = { ...terms, revision: 0, createdAt: 0, updatedAt: 0, state: { status: 'ready' } };
   return [...Object.keys(termsAttributes(terms)), ...Object.keys(stateAttributes(order)), 'created_at'];
 }

@@ -7,9 +7,9 @@ import { StoreUnexpected } from '../../application/faults.ts';
 import type { Refunds, WriteResult } from '../../application/ports.ts';
 import type { Amount } from '../../payment/money.ts';
 import {
+  type PgRefusal,
   type Refund,
   type RefundNeed,
-  type RefundRefusalReason,
   type RefundRequester,
   type RefundState,
   refundId,
@@ -22,7 +22,7 @@ import { isAsRead, type VersionedItems, versionedItems } from './versioned.ts';
 
 /** The words of each attribute. Records, so that a new word does not compile until it is added here. */
 const states: Record<RefundState, true> = { requested: true, done: true, refused: true, unsent: true };
-const refusals: Record<RefundRefusalReason, true> = { refused_by_pg: true };
+const refusals: Record<PgRefusal, true> = { refused_by_pg: true };
 const needs: Record<RefundNeed, true> = { account: true, repeat: true, operator: true };
 const requesters: Record<RefundRequester, true> = { customer: true, admin: true };
 

@@ -2,7 +2,7 @@
 
 import { decide, isByShop } from '../../payment/decide.ts';
 import { decideDue } from '../../payment/due.ts';
-import type { Amount } from '../../payment/money.ts';
+import { zero } from '../../payment/money.ts';
 import { dueSince, planOrderCheck } from '../../payment/next-check.ts';
 import type { Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
@@ -22,8 +22,6 @@ import { attemptRefund } from '../refund.ts';
 import { attemptReversal } from '../reverse.ts';
 import { type Settlement, settleEach, settlePayment } from '../settle.ts';
 import { addFault, type ReconcileReport, unknownForm } from './report.ts';
-
-const nothing = 0 as Amount;
 
 /** An item of the index `due`. */
 export interface DueItem {
@@ -109,7 +107,7 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
     order && !cancelApplies(deps, reversal, payment, order) ? await settlePayment(deps, payment, order) : undefined;
   const now = unixSeconds(deps.clock);
   if (isOver(reversal, payment, settlement, now)) {
-    await deps.reversals.finish(impUid, now, isGone(payment) ? undefined : nothing);
+    await deps.reversals.finish(impUid, now, isGone(payment) ? undefined : zero);
     return;
   }
   const current = settlement ? await deps.reversals.read(impUid) : reversal;
@@ -182,7 +180,7 @@ function replaced(
   if (!isTakenBack(reversal, payment)) return undefined;
   const decision = decide(order, payment, deps.policy);
   const decided = decision.kind === 'reject' ? decision.reversal : undefined;
-  return opened(decided ?? { ...manual, amount: nothing }, 0, now);
+  return opened(decided ?? { ...manual, amount: zero }, 0, now);
 }
 
 /** An account accepts no deposit this long after its deadline. Seconds. */
