@@ -1,6 +1,6 @@
 /** Asks the shop's own server or function whether a payment may be approved. One attempt: the buyer waits. */
 
-import { ShopNotAnswered } from '../application/faults.ts';
+import { ShopNoResponse } from '../application/faults.ts';
 import { type Clock, unixSeconds } from '../shared/clock.ts';
 import { jsonIn } from '../shared/json-text.ts';
 import { type AwsClient, signedPost } from './signed-call.ts';
@@ -11,25 +11,25 @@ import { type SignedContent, webhookHeaders } from './webhooks/signature.ts';
 /** `body`: JSON. */
 export type ConfirmMessage = Pick<SignedContent, 'id' | 'body'>;
 
-/** @returns the JSON value of the answer; undefined for a text that is no JSON. @throws any error without an answer */
+/** @returns the JSON value of the response; undefined for a text that is no JSON. @throws any error without a response */
 export type AskShop = (message: ConfirmMessage) => Promise<unknown>;
 
 /** @returns a function that POSTs the message to the shop's server, signed like a webhook */
 export function shopServer(secrets: WebhookSecrets, send: ReturnType<typeof webhookSender>, clock: Clock): AskShop {
   return async ({ id, body }) => {
     const timestamp = unixSeconds(clock);
-    const answer = await send(webhookHeaders(await secrets.read(), { id, timestamp, body }), body);
-    // The answer of a receiver that has a newer secret.
-    if (answer.status === 401 || answer.status === 403) secrets.doubt();
-    if (answer.status !== 200) throw new ShopNotAnswered(`The server of the shop answered ${answer.status}`);
-    if (answer.body === undefined)
-      throw new ShopNotAnswered('The answer of the shop is longer than 16 KB, or broke off');
-    return jsonIn(answer.body);
+    const response = await send(webhookHeaders(await secrets.read(), { id, timestamp, body }), body);
+    // The response of a receiver that has a newer secret.
+    if (response.status === 401 || response.status === 403) secrets.doubt();
+    if (response.status !== 200) throw new ShopNoResponse(`The server of the shop answered ${response.status}`);
+    if (response.body === undefined)
+      throw new ShopNoResponse('The answer of the shop is longer than 16 KB, or broke off');
+    return jsonIn(response.body);
   };
 }
 
-/** Lambda allows 6 MB. An answer is one short object. Bytes. */
-const maxAnswerBytes = 16 * 1024;
+/** Lambda allows 6 MB. A response is one short object. Bytes. */
+const maxResponseBytes = 16 * 1024;
 
 /**
  * @param functionArn with or without a version or an alias
@@ -44,19 +44,19 @@ export function shopFunction(client: AwsClient, functionArn: string, endpoint: s
     const response = await signedPost(client, { service: 'lambda', url, headers, body });
     if (response.statusCode !== 200) {
       response.body.destroy();
-      throw new ShopNotAnswered(`Lambda answered ${response.statusCode} to the invocation of the function of the shop`);
+      throw new ShopNoResponse(`Lambda answered ${response.statusCode} to the invocation of the function of the shop`);
     }
     // The result of a failed invocation is its error message and its stack, which may contain personal data.
     if (response.headers['x-amz-function-error'] !== undefined) {
       response.body.destroy();
-      throw new ShopNotAnswered('The function of the shop failed: its own log has the error');
+      throw new ShopNoResponse('The function of the shop failed: its own log has the error');
     }
     const parts: Buffer[] = [];
     let bytes = 0;
     for await (const part of response.body as AsyncIterable<Buffer>) {
       bytes += part.length;
       // The end of the loop destroys the stream.
-      if (bytes > maxAnswerBytes) throw new ShopNotAnswered('The answer of the shop is longer than 16 KB');
+      if (bytes > maxResponseBytes) throw new ShopNoResponse('The answer of the shop is longer than 16 KB');
       parts.push(part);
     }
     return jsonIn(Buffer.concat(parts).toString());

@@ -17,7 +17,7 @@ export const shopKeySecretIn = (text: string): ShopKeySecret | undefined => secr
  * @param open creates the client, once
  * @param secretId the secret's ARN or name
  * @returns a function that reads the keys
- * @throws StoreUnavailable when Secrets Manager does not answer, or the secret has another form
+ * @throws StoreUnavailable when Secrets Manager returns no response, or the secret has another form
  */
 export function createShopKeys(open: () => SecretsManagerClient, secretId: string): () => Promise<ShopKeys> {
   let client: SecretsManagerClient | undefined;

@@ -6,7 +6,7 @@
 import type { Amount } from '../payment/money.ts';
 import type { Clock } from '../shared/clock.ts';
 import { plainText } from '../shared/plain-text.ts';
-import { ShopNotAnswered } from './faults.ts';
+import { ShopNoResponse } from './faults.ts';
 
 export interface ConfirmQuestion {
   /** As the sender of the request named it. Only the order and its amount were checked. */
@@ -19,16 +19,17 @@ export interface ConfirmQuestion {
 
 /** The shop's own server or function. */
 export interface ConfirmingShop {
-  /** Whether a payment is approved to which the shop gives no answer. */
+  /** Whether a payment is approved when the shop returns no response. */
   readonly otherwise: 'approve' | 'refuse';
   /**
-   * @returns the answer, which may be any JSON value
-   * @throws any error when there is no answer
+   * @returns the response, which may be any JSON value
+   * @throws any error when there is no response
    */
   ask(question: ConfirmQuestion): Promise<unknown>;
 }
 
-export type ConfirmAnswer =
+/** `unanswered`: the shop returned no response in time, or one that cannot be read. */
+export type ShopDecision =
   | { readonly outcome: 'approved' }
   /** `reason`: for the buyer; empty when the shop gave none. */
   | { readonly outcome: 'refused'; readonly reason: string }
@@ -40,26 +41,26 @@ export type ConfirmAnswer =
  */
 export const maxAskMs = 3_000;
 
-/** @returns the answer of the shop; never rejects */
+/** @returns the decision of the shop, or that there was none in time; never rejects */
 export async function askShop(
   shop: Pick<ConfirmingShop, 'ask'>,
   question: ConfirmQuestion,
   clock: Clock,
-): Promise<ConfirmAnswer> {
+): Promise<ShopDecision> {
   const endOfTime = clock.sleep(maxAskMs).then(() => {
-    throw new ShopNotAnswered(`The shop did not answer within ${maxAskMs} ms`);
+    throw new ShopNoResponse(`The shop did not answer within ${maxAskMs} ms`);
   });
   try {
-    return answerIn(await Promise.race([shop.ask(question), endOfTime]));
+    return decisionIn(await Promise.race([shop.ask(question), endOfTime]));
   } catch (fault) {
     return { outcome: 'unanswered', fault };
   }
 }
 
-/** A refusal counts without a readable reason too. @throws ShopNotAnswered for a value of another form */
-function answerIn(value: unknown): ConfirmAnswer {
+/** A refusal counts without a readable reason too. @throws ShopNoResponse for a value of another form */
+function decisionIn(value: unknown): ShopDecision {
   const { ok, reason } = Object(value) as { readonly ok?: unknown; readonly reason?: unknown };
   if (ok === true) return { outcome: 'approved' };
   if (ok === false) return { outcome: 'refused', reason: plainText(reason) };
-  throw new ShopNotAnswered('The answer of the shop is neither {"ok": true} nor {"ok": false, "reason": "…"}');
+  throw new ShopNoResponse('The answer of the shop is neither {"ok": true} nor {"ok": false, "reason": "…"}');
 }

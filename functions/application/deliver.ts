@@ -4,7 +4,7 @@
  */
 
 import { type Clock, type Random, retryAfterMs, unixSeconds } from '../shared/clock.ts';
-import type { WebhookAnswer } from './ports.ts';
+import type { WebhookResponse } from './ports.ts';
 
 export interface Webhook {
   /** `detail.id` of the event. */
@@ -25,13 +25,13 @@ export interface WebhookReceiver {
   /**
    * Signs the webhook and sends it.
    * @param timestamp Unix seconds
-   * @throws WebhookNotAnswered when no connection was allowed, or no answer came in time
+   * @throws WebhookNoResponse when no connection was allowed, or no response came in time
    * @throws StoreUnavailable when the secret could not be read
    */
-  post(webhook: Pick<Webhook, 'id' | 'body'>, timestamp: number): Promise<WebhookAnswer>;
+  post(webhook: Pick<Webhook, 'id' | 'body'>, timestamp: number): Promise<WebhookResponse>;
 }
 
-/** `status`: the answer. `fault`: why there was none. */
+/** `status`: of the response. `fault`: why there was none. */
 export interface Attempt {
   readonly status?: number;
   readonly fault?: unknown;
@@ -63,9 +63,9 @@ export async function deliver(webhook: Webhook, { clock, random, receiver }: Del
   return { ...attempt, outcome: 'repeat', afterSeconds: secondsToNext(ageSeconds, random(), askedSeconds) };
 }
 
-async function attempted(answer: Promise<WebhookAnswer>): Promise<Attempt & Partial<WebhookAnswer>> {
+async function attempted(response: Promise<WebhookResponse>): Promise<Attempt & Partial<WebhookResponse>> {
   try {
-    return await answer;
+    return await response;
   } catch (fault) {
     return { fault };
   }

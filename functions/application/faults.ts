@@ -136,16 +136,16 @@ export class QueueUnavailable extends Error {
 }
 
 /**
- * A webhook was not sent, or the shop's server did not answer in time. The event may have been processed; receivers
+ * A webhook was not sent, or the shop's server returned no response in time. The event may have been processed; receivers
  * recognise repeats by its id.
  */
-export class WebhookNotAnswered extends Error {
-  override readonly name = 'WebhookNotAnswered';
+export class WebhookNoResponse extends Error {
+  override readonly name = 'WebhookNoResponse';
 }
 
-/** The shop's server or function gave no readable answer to a confirmation in time. */
-export class ShopNotAnswered extends Error {
-  override readonly name = 'ShopNotAnswered';
+/** The shop's server or function returned no readable response to a confirmation in time. */
+export class ShopNoResponse extends Error {
+  override readonly name = 'ShopNoResponse';
 }
 
 /** A fault of one item: the run continues with other payments and orders. `StoreUnavailable` ends the run. */

@@ -424,8 +424,8 @@ export interface UnreadableRecords {
   send(record: UnreadableRecord): Promise<void>;
 }
 
-/** The answer of the shop's server to a webhook. */
-export interface WebhookAnswer {
+/** The response of the shop's server to a webhook. */
+export interface WebhookResponse {
   readonly status: number;
   /** The header `retry-after`, unparsed. */
   readonly retryAfter?: string | undefined;

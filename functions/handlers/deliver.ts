@@ -39,7 +39,7 @@ export async function deliverMessages(
   requestId: string,
 ): Promise<SQSBatchResponse> {
   const failed: string[] = [];
-  // The template delivers one message at a time, so that a slow answer delays no other webhook.
+  // The template delivers one message at a time, so that a slow response delays no other webhook.
   for (const record of Records) {
     if (!(await isOver(deps, record, requestId))) failed.push(record.messageId);
   }
@@ -104,7 +104,7 @@ async function createDeliverDependencies(
     receiver: {
       async post({ id, body }, timestamp) {
         const { status, retryAfter } = await send(webhookHeaders(await secrets.read(), { id, timestamp, body }), body);
-        // The answer of a receiver that has a newer secret.
+        // The response of a receiver that has a newer secret.
         if (status === 401 || status === 403) secrets.doubt();
         return { status, retryAfter };
       },

@@ -13,7 +13,7 @@ export interface DeliverConfig extends Pick<Config, 'deployment'> {
   readonly queueUrl: string;
   /** For webhooks that are not sent again. */
   readonly deadLettersUrl: string;
-  /** From the name lookup to the end of the answer. */
+  /** From the name lookup to the end of the response. */
   readonly timeoutMs: number;
   /** The local system allows http, and only to this machine. */
   readonly allowsLoopback: boolean;

@@ -10,7 +10,7 @@ import { checkKey, keyIn } from '../http/shop-key.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ShopKeys, ShopRight } from '../shared/shop-keys.ts';
 
-/** A retired key is accepted this long, or longer while Secrets Manager does not answer. */
+/** A retired key is accepted this long, or longer while Secrets Manager returns no response. */
 const maxAgeMs = 5 * 60_000;
 /** The keys are read at most once in this time, so that wrong keys cannot use up the quota of Secrets Manager. */
 const minIntervalMs = 10_000;
@@ -53,7 +53,7 @@ export function shopAuth(read: () => Promise<ShopKeys>, clock: Clock, right: Sho
       readAt = triedAt;
       failure = undefined;
     } catch (error) {
-      // The known keys stay valid while Secrets Manager does not answer.
+      // The known keys stay valid while Secrets Manager returns no response.
       failure = error;
     }
   };

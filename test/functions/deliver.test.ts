@@ -3,7 +3,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { deliver, secondsToNext, type WebhookReceiver } from '../../functions/application/deliver.ts';
-import { QueueUnavailable, WebhookNotAnswered } from '../../functions/application/faults.ts';
+import { QueueUnavailable, WebhookNoResponse } from '../../functions/application/faults.ts';
 import { type DeliverDependencies, deliverMessages } from '../../functions/handlers/deliver.ts';
 
 const now = 1_795_000_000_000;
@@ -38,7 +38,7 @@ test('the status 410 ends it, at any age', async () => {
   expect(await answered(410, 4 * 86_400)).toEqual({ outcome: 'gone', status: 410 });
 });
 
-test.each([new WebhookNotAnswered('No answer within 10000 ms'), new TypeError('a fault of our own')])(
+test.each([new WebhookNoResponse('No answer within 10000 ms'), new TypeError('a fault of our own')])(
   'without an answer it is repeated: %s',
   async (fault) => {
     const delivery = await attempt(() => Promise.reject(fault), 60);

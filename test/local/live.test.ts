@@ -117,11 +117,7 @@ const toShop = { kind: 'webhook', from: 'functions', to: 'shop', title: 'POST sh
 const toQueue = { kind: 'queue', from: 'functions', to: 'queue', order: 'ORD-1' };
 
 test('an attempt without an answer is shown with its cause and the time to the next one', () => {
-  const causes = [
-    'WebhookNotAnswered: The webhook was not answered',
-    'Error: connect ECONNREFUSED',
-    'AggregateError: ',
-  ];
+  const causes = ['WebhookNoResponse: The webhook was not answered', 'Error: connect ECONNREFUSED', 'AggregateError: '];
   expect(factsOfAttempt({ outcome: 'repeat', causes, afterSeconds: 40 })).toEqual([
     { ...toShop, detail: 'connect ECONNREFUSED · 7 ms' },
     { ...toQueue, title: 'repeat', afterSeconds: 40 },

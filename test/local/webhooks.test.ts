@@ -107,7 +107,7 @@ test('a redirect and no answer in time are repeated with the same id, until one 
   await vi.waitFor(() => expect(queues().queue.bodies).toEqual([]), delivered);
   expect(linesOf(merchantUid).map(({ outcome, status, causes }) => [outcome, status ?? causes])).toEqual([
     ['repeat', 308],
-    ['repeat', ['WebhookNotAnswered: No answer within 5000 ms']],
+    ['repeat', ['WebhookNoResponse: No answer within 5000 ms']],
     ['delivered', 204],
   ]);
   expect(queues().deadLetters.bodies).toEqual([]);

@@ -7,13 +7,13 @@ import { lookup as systemLookup } from 'node:dns';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { WebhookNotAnswered } from '../../application/faults.ts';
-import type { WebhookAnswer } from '../../application/ports.ts';
+import { WebhookNoResponse } from '../../application/faults.ts';
+import type { WebhookResponse } from '../../application/ports.ts';
 import { hostOf, isLoopbackAddress, isPublicAddress, webhookUrlProblem } from './address.ts';
 
 export interface ReceiverOptions {
   readonly url: string;
-  /** From the name lookup to the end of the answer. */
+  /** From the name lookup to the end of the response. */
   readonly timeoutMs: number;
   /** True only in the local system: allows http, and only to this machine's own addresses. */
   readonly allowsLoopback: boolean;
@@ -21,23 +21,23 @@ export interface ReceiverOptions {
   readonly lookup?: typeof systemLookup;
 }
 
-/** More than this of an answer's body is not received. Bytes. */
-const maxAnswerBytes = 16 * 1024;
+/** More than this of a response's body is not received. Bytes. */
+const maxBodyBytes = 16 * 1024;
 
-export interface ReceiverAnswer extends WebhookAnswer {
+export interface ReceiverResponse extends WebhookResponse {
   /** UTF-8. Undefined when the body was longer than 16 KB, broke off, or did not end in time. */
   readonly body: string | undefined;
 }
 
 /**
  * Follows no redirect, since a redirect could lead to a private address.
- * @returns a function that sends a body and resolves with the answer
+ * @returns a function that sends a body and resolves with the response
  */
 export function webhookSender({ url: text, timeoutMs, allowsLoopback, lookup = systemLookup }: ReceiverOptions) {
-  /** @throws WebhookNotAnswered without an answer in time, or for an address that is not allowed */
-  return (headers: Readonly<Record<string, string>>, body: string): Promise<ReceiverAnswer> =>
+  /** @throws WebhookNoResponse without a response in time, or for an address that is not allowed */
+  return (headers: Readonly<Record<string, string>>, body: string): Promise<ReceiverResponse> =>
     new Promise((resolve, reject) => {
-      const fail = (message: string, cause?: unknown) => reject(new WebhookNotAnswered(message, { cause }));
+      const fail = (message: string, cause?: unknown) => reject(new WebhookNoResponse(message, { cause }));
       const problem = webhookUrlProblem(text, allowsLoopback);
       if (problem) return fail(`The URL of the webhook ${problem}`);
       const url = new URL(text);
@@ -59,10 +59,10 @@ export function webhookSender({ url: text, timeoutMs, allowsLoopback, lookup = s
           'user-agent': 'iamport-serverless',
         },
       });
-      /** The status is an answer, also when the body breaks off after it. */
-      let read: (() => ReceiverAnswer) | undefined;
+      /** The status is a response, also when the body breaks off after it. */
+      let read: (() => ReceiverResponse) | undefined;
       request.on('response', (response) => {
-        read = answerOf(response);
+        read = responseOf(response);
       });
       request.on('error', (error) => {
         if (read) resolve(read());
@@ -74,20 +74,20 @@ export function webhookSender({ url: text, timeoutMs, allowsLoopback, lookup = s
     });
 }
 
-/** Receives the body up to its limit. @returns a function that returns the answer as received so far */
-function answerOf(response: IncomingMessage): () => ReceiverAnswer {
+/** Receives the body up to its limit. @returns a function that returns the response as received so far */
+function responseOf(response: IncomingMessage): () => ReceiverResponse {
   const parts: Buffer[] = [];
   let bytes = 0;
   response.on('data', (part: Buffer) => {
     bytes += part.length;
-    if (bytes > maxAnswerBytes) response.destroy();
+    if (bytes > maxBodyBytes) response.destroy();
     else parts.push(part);
   });
   response.on('error', () => undefined);
   return () => ({
     status: response.statusCode ?? 0,
     retryAfter: response.headers['retry-after'],
-    body: response.complete && bytes <= maxAnswerBytes ? Buffer.concat(parts).toString() : undefined,
+    body: response.complete && bytes <= maxBodyBytes ? Buffer.concat(parts).toString() : undefined,
   });
 }
 

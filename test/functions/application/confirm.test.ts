@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { askShop, type ConfirmQuestion, maxAskMs } from '../../../functions/application/confirm.ts';
-import { ShopNotAnswered } from '../../../functions/application/faults.ts';
+import { ShopNoResponse } from '../../../functions/application/faults.ts';
 import type { Amount } from '../../../functions/payment/money.ts';
 
 const question: ConfirmQuestion = {
@@ -52,7 +52,7 @@ test.each([
   { reason: '품절' },
   [{ ok: true }],
 ])('takes a value of another form for no answer: %j', async (value) => {
-  const fault = new ShopNotAnswered('The answer of the shop is neither {"ok": true} nor {"ok": false, "reason": "…"}');
+  const fault = new ShopNoResponse('The answer of the shop is neither {"ok": true} nor {"ok": false, "reason": "…"}');
   expect(await answered(value)).toEqual({ outcome: 'unanswered', fault });
 });
 
@@ -71,7 +71,7 @@ test('waits for 3 seconds, and then ignores the answer', async () => {
   const late = new Promise((_resolve, reject) => {
     fail = reject;
   });
-  const fault = new ShopNotAnswered('The shop did not answer within 3000 ms');
+  const fault = new ShopNoResponse('The shop did not answer within 3000 ms');
   expect(await askShop({ ask: () => late }, question, clock)).toEqual({ outcome: 'unanswered', fault });
   expect([waited, maxAskMs]).toEqual([[3_000], 3_000]);
   // An unhandled rejection would end the process.

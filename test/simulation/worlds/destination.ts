@@ -4,7 +4,7 @@
  */
 
 import type { SQSRecord } from 'aws-lambda';
-import { QueueUnavailable, WebhookNotAnswered } from '../../../functions/application/faults.ts';
+import { QueueUnavailable, WebhookNoResponse } from '../../../functions/application/faults.ts';
 import { type DeliverDependencies, deliverMessages } from '../../../functions/handlers/deliver.ts';
 import type { Coverage } from '../coverage.ts';
 import type { Faults } from '../faults.ts';
@@ -159,7 +159,7 @@ export class Destination {
       effect: () => this.#receiver.receive(id, reaction),
       takes: reaction.takes,
       timeoutMs: 10 * second,
-      lost: () => new WebhookNotAnswered('No answer within 10 s'),
+      lost: () => new WebhookNoResponse('No answer within 10 s'),
       isDown: reaction.kind === 'refused',
     });
     seen.status = status;

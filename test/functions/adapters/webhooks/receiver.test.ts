@@ -8,7 +8,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterEach, expect, test } from 'vitest';
 import { type ReceiverOptions, webhookSender } from '../../../../functions/adapters/webhooks/receiver.ts';
-import { WebhookNotAnswered } from '../../../../functions/application/faults.ts';
+import { WebhookNoResponse } from '../../../../functions/application/faults.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -88,7 +88,7 @@ test('does not follow a redirect [T122]', async () => {
 test('gives up a receiver that does not answer in time [T124]', async () => {
   const { port } = await receiver(() => undefined);
   const sent = callerOf(`http://localhost:${port}/`, { timeoutMs: 100 })(headers, body);
-  await expect(sent).rejects.toThrow(new WebhookNotAnswered('No answer within 100 ms'));
+  await expect(sent).rejects.toThrow(new WebhookNoResponse('No answer within 100 ms'));
 });
 
 test('gives up a DNS that does not answer in time', async () => {
@@ -144,9 +144,9 @@ test('resolves without the body of an answer that breaks off or does not end in 
 
 test('rejects when the connection is refused, and when it is closed without an answer', async () => {
   const { port } = await receiver((request) => request.socket.destroy());
-  await expect(callerOf(`http://localhost:${port}/`)(headers, body)).rejects.toThrow(WebhookNotAnswered);
+  await expect(callerOf(`http://localhost:${port}/`)(headers, body)).rejects.toThrow(WebhookNoResponse);
   for (const close of closers.splice(0)) await close();
-  await expect(callerOf(`http://localhost:${port}/`)(headers, body)).rejects.toThrow(WebhookNotAnswered);
+  await expect(callerOf(`http://localhost:${port}/`)(headers, body)).rejects.toThrow(WebhookNoResponse);
 });
 
 test.each([
@@ -161,7 +161,7 @@ test.each([
   const options = { allowsLoopback: false, lookup: dnsWith(...addresses) };
   const sent = callerOf(`https://internal.shop.example:${port}/`, options)(headers, body);
   await expect(sent).rejects.toMatchObject({
-    name: 'WebhookNotAnswered',
+    name: 'WebhookNoResponse',
     cause: {
       message: `internal.shop.example is at ${addresses}: webhooks are sent only to public addresses`,
     },
@@ -200,7 +200,7 @@ test('sends over TLS only to a server with a valid certificate', async () => {
     }),
   );
   const send = () => callerOf(`https://localhost:${port}/`)(headers, body);
-  await expect(send()).rejects.toThrow(WebhookNotAnswered);
+  await expect(send()).rejects.toThrow(WebhookNoResponse);
   expect(seen).toEqual([]);
   const trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, cert]);
