@@ -70,7 +70,7 @@ async function firstFailed(
     const record = change.sequenceNumber;
     try {
       if (await publishChange(deps, change, published)) continue;
-      deps.log({ record, code: 'event_not_taken' }, true);
+      deps.log({ record, code: 'event_not_accepted' }, true);
     } catch (error) {
       deps.log({ record, causes: causesOf(error) }, true);
     }

@@ -28,7 +28,7 @@ export async function recordAcceptance<Recorded>(
     } catch (cause) {
       if (!(cause instanceof StoreUnavailable)) throw cause;
       if (deadline.leftMs() <= waitMs) {
-        const action = 'Check in the console of PortOne that it is made once';
+        const action = 'Check in the Iamport console that it was made only once';
         throw new AcceptanceNotRecorded(`Iamport accepted ${request}, and it could not be recorded. ${action}`, {
           cause,
         });

@@ -134,7 +134,7 @@ describe.each(Object.entries(requests))('%s that Iamport accepted', (_name, star
     expect(calls()).toBe(13);
     expect(logged.mock.lastCall?.[0]).toMatchObject({
       causes: [
-        `AcceptanceNotRecorded: Iamport accepted ${name}, and it could not be recorded. Check in the console of PortOne that it is made once`,
+        `AcceptanceNotRecorded: Iamport accepted ${name}, and it could not be recorded. Check in the Iamport console that it was made only once`,
         'StoreUnavailable: DynamoDB returned no response',
       ],
     });

@@ -134,7 +134,7 @@ describe('the events of a change', () => {
 
 describe('a batch', () => {
   test.each<[string, Publish, LogLine]>([
-    ['was not accepted', async () => false, { record: '3', code: 'event_not_taken' }],
+    ['was not accepted', async () => false, { record: '3', code: 'event_not_accepted' }],
     [
       'got no response',
       () => Promise.reject(new BusUnavailable('down')),
