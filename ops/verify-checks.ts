@@ -7,8 +7,8 @@ import { eventSource, readDetail } from '../functions/events/event-schema.ts';
 import type { ProblemCode } from '../functions/http/problem.ts';
 import type { Localized } from '../functions/shared/language.ts';
 
-/** Who sends a request. `unknown`: with a key or signature that is not valid. */
-export type Sender = 'nobody' | 'unknown' | 'orders' | 'money';
+/** How a request is authorized. `public`: without a key. `unknown`: with a key or signature that is not valid. */
+export type Sender = 'public' | 'unknown' | 'orders' | 'money';
 
 export interface VerifyRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS';
@@ -64,7 +64,7 @@ export interface VerifySubject {
 const amount = 1_000;
 /** An id that no payment has. */
 const impUid = 'imp_verify000000';
-export const foreignOrigin = 'https://foreign.example';
+const foreignOrigin = 'https://foreign.example';
 /** 64 KiB and some bytes. */
 const padding = { padding: 'x'.repeat(65_536) };
 
@@ -96,7 +96,7 @@ export function refusedRequests({ missing, auth }: VerifySubject): readonly Veri
   const unauthorised = auth === 'key' ? answers(401, 'unauthorised') : answers(403);
   return [
     ...byKey.flatMap(({ route, ...request }) => [
-      check(routeOf(request.method, route), cases.withoutKey[auth], { ...request, as: 'nobody' }, unauthorised),
+      check(routeOf(request.method, route), cases.withoutKey[auth], { ...request, as: 'public' }, unauthorised),
       check(routeOf(request.method, route), cases.withWrongKey[auth], { ...request, as: 'unknown' }, unauthorised),
     ]),
     ...(auth === 'key' ? byKey.slice(2) : []).map(({ route, ...request }) =>
@@ -133,7 +133,7 @@ function tooLargeBodies(path: string): readonly VerifyCheck[] {
     check(
       `POST ${to}`,
       cases.tooLarge,
-      { method: 'POST', path: to, as: 'nobody', body: { imp_uid: impUid, ...padding } },
+      { method: 'POST', path: to, as: 'public', body: { imp_uid: impUid, ...padding } },
       expected,
     );
   return [
@@ -165,7 +165,7 @@ export function storefrontRequests(origin: string): readonly VerifyCheck[] {
       `${status} with ${allowedOrigin === undefined ? 'no' : 'another'} access-control-allow-origin`,
   };
   const headers = { origin };
-  const request = { method: 'POST', path: '/payments/complete', as: 'nobody', body: {}, headers } as const;
+  const request = { method: 'POST', path: '/payments/complete', as: 'public', body: {}, headers } as const;
   return [
     preflight(cases.ownPreflight, origin, allowed),
     check('POST /payments/complete', cases.ownOrigin, request, {
@@ -190,7 +190,7 @@ function preflight(caseText: Localized, origin: string, expected: Expected): Ver
     'access-control-request-method': 'POST',
     'access-control-request-headers': 'content-type',
   };
-  const request = { method: 'OPTIONS', path: '/payments/complete', as: 'nobody', headers } as const;
+  const request = { method: 'OPTIONS', path: '/payments/complete', as: 'public', headers } as const;
   return check('OPTIONS /payments/complete', caseText, request, expected);
 }
 
@@ -223,19 +223,19 @@ export function orderRequests(subject: VerifySubject): readonly VerifyCheck[] {
     check(
       'POST /payments/complete',
       cases.unknownPayment,
-      { method: 'POST', path: '/payments/complete', as: 'nobody', body: ids },
+      { method: 'POST', path: '/payments/complete', as: 'public', body: ids },
       registered(answers(404, 'payment_not_found')),
     ),
     check(
       'GET /payments/complete/mobile',
       cases.unknownPayment,
-      { method: 'GET', path: `/payments/complete/mobile?${new URLSearchParams(ids)}`, as: 'nobody' },
+      { method: 'GET', path: `/payments/complete/mobile?${new URLSearchParams(ids)}`, as: 'public' },
       resultOfUnknown,
     ),
     check(
       'POST /payments/webhook',
       cases.unknownPayment,
-      { method: 'POST', path: '/payments/webhook', as: 'nobody', body: { ...ids, status: 'paid' } },
+      { method: 'POST', path: '/payments/webhook', as: 'public', body: { ...ids, status: 'paid' } },
       orRefusedSender({
         text: '200 settled: false',
         isMet: ({ status, json }) => status === 200 && json.settled === false,
@@ -244,7 +244,7 @@ export function orderRequests(subject: VerifySubject): readonly VerifyCheck[] {
     check(
       'POST /payments/confirm',
       cases.otherAmount,
-      { method: 'POST', path: '/payments/confirm', as: 'nobody', body: { ...ids, amount: amount + 1 } },
+      { method: 'POST', path: '/payments/confirm', as: 'public', body: { ...ids, amount: amount + 1 } },
       { text: '409 with a reason', isMet: ({ status, json }) => status === 409 && typeof json.reason === 'string' },
     ),
     check(
@@ -298,7 +298,7 @@ const check = (route: string, caseText: Localized, request: VerifyRequest, expec
   expected,
 });
 
-const cases = {
+export const cases = {
   withoutKey: {
     key: { ko: '키 없이', en: 'without a key' },
     iam: { ko: '서명 없이', en: 'without a signature' },

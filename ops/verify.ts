@@ -15,6 +15,7 @@ import type { Deployment } from './deployment.ts';
 import { type EventWatch, RightMissing, textsOf } from './event-watch.ts';
 import { exit, interruptible, messageOf, withProgress } from './terminal.ts';
 import {
+  cases,
   closingRequests,
   foreignRequest,
   isClosingEvent,
@@ -134,7 +135,7 @@ async function run(
         const why = messageOf(error);
         const ko = `쇼핑몰 페이지의 origin을 읽을 수 없습니다. cloudformation:GetTemplate 권한이 필요합니다: ${why}`;
         const en = `the origin of the storefront cannot be read. It needs the right cloudformation:GetTemplate: ${why}`;
-        results.push(skipped('OPTIONS /payments/complete', preflightCase, { ko, en }));
+        results.push(skipped('OPTIONS /payments/complete', cases.ownPreflight, { ko, en }));
         return undefined;
       },
     );
@@ -174,7 +175,6 @@ async function watchFor(deployment: Deployment, { order, isShopsTable }: VerifyS
   );
 }
 
-const preflightCase = { ko: '쇼핑몰 페이지의 프리플라이트', en: 'preflight of the storefront' };
 const eventCase = { ko: 'Order Closed 이벤트', en: 'event Order Closed' };
 
 const skipped = (route: string, caseText: Localized, why: Localized): Result => ({
@@ -218,7 +218,7 @@ async function senderFor(deployment: Deployment, { timeoutMs }: VerifyLimits, in
   const { apiUrl, shopKeys } = deployment;
   const keys = shopKeys && shopKeysOf(await shopKeys.read());
   const authorizationOf = ({ as }: VerifyRequest): string | undefined => {
-    if (as === 'nobody') return undefined;
+    if (as === 'public') return undefined;
     if (keys && as !== 'unknown') return `Bearer ${keys[as][0]}`;
     // The form is right, so that the API has to compare it.
     return keys

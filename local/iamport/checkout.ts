@@ -74,7 +74,7 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
   checkout.onError((error, c) => c.json({ error: error.message }, error instanceof Refused ? 400 : 500));
 
   const result = (c: Context, payment: Payment, error?: WindowError) => {
-    const rsp = resultOf(payment, settings.sdkTellsSuccess, error);
+    const rsp = resultOf(payment, settings.sdkReturnsSuccess, error);
     const { m_redirect_url: target } = sessions.get(payment.imp_uid) ?? {};
     return c.json({ rsp, ...(target && payment.channel === 'mobile' && { redirect_url: redirectTo(target, rsp) }) });
   };
@@ -95,7 +95,7 @@ export function checkoutRoutes(ledger: Ledger, settings: Settings): Hono {
         error_code: 'F0001',
         error_msg: error.message,
       };
-      const rsp = { ...(settings.sdkTellsSuccess && { success: false }), ...refusal };
+      const rsp = { ...(settings.sdkReturnsSuccess && { success: false }), ...refusal };
       const target = channel === 'mobile' ? param.m_redirect_url : undefined;
       return c.json({ rsp, ...(target && { redirect_url: redirectTo(target, rsp) }) });
     }

@@ -15,7 +15,7 @@ export const settingsFields = z.strictObject({
   repeats: z.boolean(),
   repeatSeconds: z.coerce.number().min(0).max(3600),
   /** Older SDKs add `success` (on a phone `imp_success`) to the result that the browser returns; newer ones do not. */
-  sdkTellsSuccess: z.boolean(),
+  sdkReturnsSuccess: z.boolean(),
   pgRefusesCancels: z.boolean(),
   /** The PG accepts cancels at once and refunds the money later, when it processes them. */
   pgDefersCancels: z.boolean(),
@@ -33,7 +33,7 @@ export const defaultSettings = (webhookUrl = ''): Settings => ({
   format: 'json',
   repeats: false,
   repeatSeconds: 60,
-  sdkTellsSuccess: true,
+  sdkReturnsSuccess: true,
   pgRefusesCancels: false,
   pgDefersCancels: false,
   cancelReasons: 'kept',

@@ -73,7 +73,7 @@ describe('on a PC', () => {
   });
 
   test('a payment resolves with its outcome when the SDK omits success [T50]', async () => {
-    environment.system.iamport.settings.sdkTellsSuccess = false;
+    environment.system.iamport.settings.sdkReturnsSuccess = false;
     const { buyer, page } = await openPage();
     await page.evaluate('go()');
     await buyer.window.getByTestId('pay').click();

@@ -92,8 +92,8 @@ const texts = {
   noAnswer: ['응답 없음', 'no response'],
 
   behaviour: ['SDK와 PG사의 동작', 'SDK and PG'],
-  sdkTellsSuccess: ['결제 결과에 success 넣기', 'Add success to the result'],
-  sdkTellsSuccessWhy: [
+  sdkReturnsSuccess: ['결제 결과에 success 넣기', 'Add success to the result'],
+  sdkReturnsSuccessWhy: [
     '예전 JavaScript SDK는 success(휴대폰은 imp_success)를 함께 전달하고, 새 SDK는 전달하지 않습니다. 어느 쪽이든 결제되었다는 증거는 아닙니다',
     'Older JavaScript SDKs pass success (imp_success on a phone) to the shop; newer ones do not. It proves nothing about the payment',
   ],

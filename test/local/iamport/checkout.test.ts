@@ -51,7 +51,7 @@ describe('on a PC', () => {
   });
 
   test('a new SDK omits success', async () => {
-    iamport.settings.sdkTellsSuccess = false;
+    iamport.settings.sdkReturnsSuccess = false;
     const impUid = await open();
     const { rsp } = await post(`/checkout/${impUid}/pay`);
     expect(rsp).toMatchObject({ imp_uid: impUid });
