@@ -12,7 +12,7 @@ export interface Target {
 }
 
 export interface Preflight {
-  /** Each stops the deployment, and says what to do. */
+  /** Each stops the deployment, and contains the operator's action. */
   readonly errors: readonly string[];
   /** Shown before the deployment. */
   readonly warnings: readonly string[];

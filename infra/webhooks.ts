@@ -31,7 +31,7 @@ const MAX_RECEIVES = 1_000;
 const VISIBILITY = Duration.seconds(6 * DELIVER.timeoutSeconds);
 /**
  * Requests to one server at once, the minimum of SQS. Each uses an execution of the account's quota, which payments need too: a
- * server that does not answer holds one for 10 seconds.
+ * server that returns no response occupies one for 10 seconds.
  */
 const CONCURRENCY = 2;
 export interface WebhookProps {

@@ -61,7 +61,7 @@ const revocations = {
   manual: { ko: '이 가상계좌에는 입금하지 마세요.', en: 'Please do not pay into this account.' },
 } as const satisfies Record<Reversal['state'], Localized>;
 
-/** How the payment window ended, where nothing was paid and the status of the payment does not say so. */
+/** How the payment window ended, where nothing was paid and the status of the payment does not show it. */
 const windowEnds = {
   closed: {
     ko: '결제창을 닫으셨습니다. 청구된 금액은 없으며, 다시 결제하실 수 있습니다.',
@@ -117,7 +117,7 @@ export const pageTexts = {
     holder: 'Account holder',
     due: 'Pay until',
     reason: 'Reason',
-    windowMessage: 'The payment window says',
+    windowMessage: 'Message of the payment window',
     receipt: 'Receipt',
     copy: 'Copy',
     copyAccount: 'Copy the account number',

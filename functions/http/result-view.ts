@@ -75,7 +75,7 @@ const namesCancel = /취소|포기|중단|cancel/i;
 /**
  * How an attempt ended at which nothing was paid. `ready` alone may also mean that the buyer is still paying; a message
  * of the window means that it has closed.
- * @returns undefined when the outcome's own message says it
+ * @returns undefined when the outcome's own message explains it
  */
 function windowEndOf(result: Result, { imp_uid }: ResultQuery, message: string): WindowEnd | undefined {
   if ('outcome' in result && result.outcome.status !== 'ready') return undefined;

@@ -1,5 +1,5 @@
 /**
- * The keys of the shop's server. One secret holds them: `{"current": "…", "previous": "…"}`, texts of letters and digits.
+ * The keys of the shop's server. They are in one secret: `{"current": "…", "previous": "…"}`, texts of letters and digits.
  * The first half of a text is the random part of the key for orders, the second half that of the key for money. So
  * CloudFormation can generate both keys as one random text. Pure.
  */
