@@ -67,7 +67,7 @@ const defaultColor = '#1f5eff';
  * One of the two always has a contrast of at least 4.5 to 1. Source: WCAG 2.2, relative luminance.
  * @param color `#rgb` or `#rrggbb`
  */
-export function readableOn(color: string): '#000' | '#fff' {
+function readableOn(color: string): '#000' | '#fff' {
   const digits = color.length === 4 ? color.replace(/[^#]/g, '$&$&') : color;
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
     const channel = Number.parseInt(digits.slice(at, at + 2), 16) / 255;

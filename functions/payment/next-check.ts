@@ -8,7 +8,7 @@ import { isDeposit, type UnixSeconds } from './payment.ts';
  * times after it settled its order. The daily scan finds later cases for 7 days, the weekly scan for 89 days.
  * Seconds.
  */
-export const depositChecks: readonly UnixSeconds[] = [600, 3_600, 21_600, 86_400, 259_200];
+const depositChecks: readonly UnixSeconds[] = [600, 3_600, 21_600, 86_400, 259_200];
 /** The amount is registered with Iamport again after this, when the first call failed. */
 const firstPrepareRetrySeconds = 60;
 

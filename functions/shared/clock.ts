@@ -27,7 +27,7 @@ export const unixSeconds = (clock: Clock): number => Math.floor(clock.now() / 10
 export const dateOf = (seconds: number): Date => new Date(seconds * 1000);
 
 /** @returns milliseconds since 1970 of an HTTP date (RFC 9110); NaN for any other text */
-export const httpDate = (text: string): number => Date.parse(text);
+const httpDate = (text: string): number => Date.parse(text);
 
 /**
  * @param header `retry-after`: seconds, or an HTTP date (RFC 9110)

@@ -88,7 +88,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '10.0.2.2'];
 const ignore = (reason: IgnoreReason): Move => ({ do: 'ignore', reason });
 
 /** @throws TypeError for an invalid app: a redirect address that is not https, or no scheme */
-export function checkApp(app: App): { redirect: WebAddress; scheme: string } {
+function checkApp(app: App): { redirect: WebAddress; scheme: string } {
   const redirect = webAddress(app.redirectUrl);
   const secure = redirect?.origin.startsWith('https:') || (redirect && LOOPBACK.includes(redirect.host));
   if (!redirect || !secure) throw new TypeError(`redirectUrl must be an https address: ${app.redirectUrl}`);

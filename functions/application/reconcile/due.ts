@@ -76,7 +76,7 @@ async function processRound(
   report: ReconcileReport,
 ): Promise<boolean> {
   let isComplete = true;
-  const process = (some: readonly Task[]) =>
+  const processAll = (some: readonly Task[]) =>
     forEachItem(report, some, idOf, async (task) => {
       // As many consecutive faults as concurrent calls: Iamport is down, and the next run starts here.
       if (health.failuresInRow >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
@@ -95,8 +95,8 @@ async function processRound(
     });
   const isMoney = ({ of }: Task) => of === 'money';
   const failed = [
-    ...(await process(tasks.filter(isMoney))),
-    ...(await process(tasks.filter((task) => !isMoney(task)))),
+    ...(await processAll(tasks.filter(isMoney))),
+    ...(await processAll(tasks.filter((task) => !isMoney(task)))),
   ];
   // Items that failed because of an outage stay due.
   const toPostpone = failed.filter(({ error }) => health.hasResponded || !(error instanceof IamportUnavailable));
