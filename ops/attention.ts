@@ -1,6 +1,7 @@
 /** `npm run ops -- attention`: lists the reversals, refunds and webhooks that are not finished. */
 
 import { refundJson, reversalJson } from '../functions/http/order-json.ts';
+import { farFuture } from '../functions/payment/due.ts';
 import { isRefundId, refundId } from '../functions/payment/refund.ts';
 import type { Command } from './command.ts';
 import { undeliveredWebhooks } from './destinations.ts';
@@ -10,8 +11,6 @@ import { moneyIn, timeOf } from './why.ts';
 
 /** The most items of each class that are listed. */
 const maxListed = 1_000;
-/** Later than every due time, in Unix seconds. */
-const farFuture = 99_999_999_999;
 
 export const attention: Command = async ({ deployment, messageFor, language, print }) => {
   const { deps } = deployment;

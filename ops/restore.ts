@@ -16,6 +16,7 @@ import { type Item, type Table, table } from '../functions/adapters/dynamodb/tab
 import { ownTable, shopTable } from '../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreRefused, StoreUnexpected } from '../functions/application/faults.ts';
 import { inPool } from '../functions/application/pool.ts';
+import { farFuture } from '../functions/payment/due.ts';
 import { isOrderNumber } from '../functions/payment/order.ts';
 import { isUnmatched, recheckPlanned } from '../functions/payment/reversal.ts';
 import { unixSeconds } from '../functions/shared/clock.ts';
@@ -188,8 +189,6 @@ async function recheckUnmatched({ deployment: { deps } }: Call): Promise<number>
   return count;
 }
 
-/** Later than every due time, in Unix seconds. */
-const farFuture = 99_999_999_999;
 const progressMs = 5_000;
 
 /** Reports the number of items every few seconds, and the option that continues the copy from there. */

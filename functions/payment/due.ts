@@ -3,6 +3,9 @@
 import { accountOf, failureOf, type Order, type OrderState } from './order.ts';
 import { isDeposit, type UnixSeconds } from './payment.ts';
 
+/** Later than every due time: a query until then lists items that are not due yet. Unix seconds. */
+export const farFuture: UnixSeconds = 99_999_999_999;
+
 export type DueDecision =
   /** The order expires. Only decided after its payments were read from Iamport. */
   | { readonly kind: 'change'; readonly next: OrderState }
