@@ -1,4 +1,6 @@
 /** Reads and changes of the AWS account that `npm run deploy` makes itself. The CDK deploys all else. */
+
+import { text } from 'node:stream/consumers';
 import {
   CloudFormationClient,
   DeleteStackCommand,
@@ -10,9 +12,8 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { DescribeEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { Hash } from '@smithy/core/serde';
-import { SignatureV4 } from '@smithy/signature-v4';
 import * as z from 'zod';
+import { signedPost } from '../functions/adapters/signed-call.ts';
 
 export interface StackState {
   /** `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`. It names a deleted stack too. */
@@ -43,9 +44,8 @@ export interface DeployAccount {
   plan(): Promise<{ readonly type: string; readonly expires: string | undefined }>;
 }
 
-/** All calls end after three attempts of ten seconds each. */
+/** Each call ends after at most three attempts of ten seconds each. */
 const UPSTREAM = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000, throwOnRequestTimeout: true } };
-const PLAN_TIMEOUT_MS = 5_000;
 /** The Free Tier API has this endpoint only. Source: AWS General Reference. */
 const FREE_TIER = { url: 'https://freetier.us-east-1.api.aws/', region: 'us-east-1' };
 
@@ -111,31 +111,23 @@ const planResponse = z.object({ accountPlanType: z.string(), accountPlanExpirati
 
 /** There is no client of this API among the dependencies, and it is one signed request. */
 async function accountPlan({ config }: CloudFormationClient): ReturnType<DeployAccount['plan']> {
-  const url = new URL(process.env.AWS_ENDPOINT_URL_FREETIER ?? FREE_TIER.url);
-  const sha256 = Hash.bind(null, 'sha256');
-  const signer = new SignatureV4({
-    service: 'freetier',
-    region: FREE_TIER.region,
-    credentials: config.credentials,
-    sha256,
-  });
-  const { headers } = await signer.sign({
-    method: 'POST',
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: url.pathname,
-    headers: {
-      host: url.host,
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': 'AWSFreeTierService.GetAccountPlanState',
+  const { credentials, sha256, requestHandler } = config;
+  const region = async () => FREE_TIER.region;
+  const { statusCode, body } = await signedPost(
+    { config: { credentials, sha256, requestHandler, region } },
+    {
+      service: 'freetier',
+      url: new URL(process.env.AWS_ENDPOINT_URL_FREETIER ?? FREE_TIER.url),
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'AWSFreeTierService.GetAccountPlanState',
+      },
+      body: '{}',
     },
-    body: '{}',
-  });
-  const { host: _, ...sent } = headers;
-  const signal = AbortSignal.timeout(PLAN_TIMEOUT_MS);
-  const response = await fetch(url, { method: 'POST', headers: sent, body: '{}', signal });
-  if (!response.ok) throw new Error(`The Free Tier API returned ${response.status}`);
-  const { accountPlanType: type, accountPlanExpirationDate: date } = planResponse.parse(await response.json());
+  );
+  const response = await text(body);
+  if (statusCode !== 200) throw new Error(`The Free Tier API returned ${statusCode}`);
+  const { accountPlanType: type, accountPlanExpirationDate: date } = planResponse.parse(JSON.parse(response));
   // The protocol writes times as seconds.
   const time = typeof date === 'number' ? new Date(date * 1000) : new Date(String(date));
   return { type, expires: Number.isNaN(time.getTime()) ? undefined : time.toISOString().slice(0, 10) };
