@@ -41,7 +41,7 @@ const markup = /```[\s\S]*?```|`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>/g;
 function proseOf(file: string, text: string): string {
   if (file.endsWith('.md')) return blanked(text, markup);
   const kept =
-    /(?<=^|\s)\/\*[\s\S]*?\*\/|(?<=^|[\s;{}()])\/\/[^\n]*|\b(?:Error|Problem|Unavailable|Unexpected|Refused|Busy|it|test|describe)(?:\.\w+\([^)]*\))?\(\s*(['"`])(?:\\.|(?!\1)[^\\])*\1/gm;
+    /(?<=^|\s)\/\*[\s\S]*?\*\/|(?<=^|[\s;{}()])\/\/[^\n]*|\b(?:new [A-Z]\w*|it|test|describe)(?:\.\w+\([^)]*\))?\(\s*(?:'\w+',\s*)?(['"`])(?:\\.|(?!\1)[^\\])*\1/gm;
   const prose = new Array<string>(text.length).fill(' ');
   for (const { index, 0: found } of text.matchAll(kept)) prose.splice(index, found.length, ...found.split(''));
   for (let at = 0; at < text.length; at += 1) if (text[at] === '\n') prose[at] = '\n';

@@ -12,6 +12,8 @@ test.each([
   ['a comment', 'shop.ts', `\n// The ${word}.\n`, [2]],
   ['a block comment', 'shop.ts', `/**\n * The ${word}.\n */\n`, [2]],
   ['the message of an error', 'shop.ts', `throw new Error('No ${word}');\n`, [1]],
+  ['the message of an error class', 'shop.ts', `throw new StoreUnavailable('No ${word}');\n`, [1]],
+  ['the detail of a problem', 'shop.ts', `throw new Problem('forbidden', 'No ${word}');\n`, [1]],
   ['a test name', 'shop.test.ts', `test('opens a ${word}', () => {});\n`, [1]],
   ['English docs', 'shop.md', `A ${word}.\n\nTwo ${word}s.\n`, [1, 3]],
   ['no other text of code', 'shop.ts', `const ${word} = 'a ${word}';\n`, []],
