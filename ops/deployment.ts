@@ -12,7 +12,7 @@ import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
 import { shopKeySecretIn } from '../functions/adapters/shop-keys.ts';
 import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
-import type { Bus } from '../functions/application/ports.ts';
+import type { Bus } from '../functions/application/ports/delivery.ts';
 import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
 import type { HandlerDependencies } from '../functions/runtime/dependencies.ts';

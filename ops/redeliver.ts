@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { MessageQueue, QueueMessage } from '../functions/adapters/sqs.ts';
-import type { BusEntry } from '../functions/application/ports.ts';
+import type { BusEntry } from '../functions/application/ports/delivery.ts';
 import { eventSource } from '../functions/events/event-schema.ts';
 import { webhookOf } from '../functions/events/webhook-json.ts';
 import { isRefundId } from '../functions/payment/refund.ts';

@@ -5,7 +5,7 @@
 
 import type { QueueMessage } from '../functions/adapters/sqs.ts';
 import { StoreUnexpected } from '../functions/application/faults.ts';
-import type { BusEntry } from '../functions/application/ports.ts';
+import type { BusEntry } from '../functions/application/ports/delivery.ts';
 import { eventJson } from '../functions/events/event-json.ts';
 import type { PaymentEvent } from '../functions/payment/events.ts';
 import { isRefundId } from '../functions/payment/refund.ts';

@@ -10,8 +10,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const root = join(import.meta.dirname, '..');
 /** For each folder of functions/ the modules that it must not import, each by an existing file. */
 const forbidden: Readonly<Record<string, readonly string[]>> = {
-  payment: ['shared/defined.ts', 'application/ports.ts', 'adapters/dynamodb/table.ts', 'zod/mini'],
-  shared: ['application/ports.ts', 'adapters/dynamodb/table.ts', 'http/problem.ts', 'runtime/log.ts'],
+  payment: ['shared/defined.ts', 'application/ports/stores.ts', 'adapters/dynamodb/table.ts', 'zod/mini'],
+  shared: ['application/ports/stores.ts', 'adapters/dynamodb/table.ts', 'http/problem.ts', 'runtime/log.ts'],
   application: [
     'adapters/dynamodb/table.ts',
     'adapters/iamport/client.ts',
@@ -27,7 +27,7 @@ const forbidden: Readonly<Record<string, readonly string[]>> = {
   ],
   'application/reconcile': ['adapters/dynamodb/table.ts', 'runtime/log.ts', 'handlers/webhook.ts'],
   'adapters/dynamodb': ['application/settle.ts', 'http/problem.ts', 'events/event-json.ts', 'runtime/log.ts'],
-  'adapters/iamport': ['application/refund.ts', 'http/problem.ts', 'handlers/webhook.ts'],
+  'adapters/iamport': ['application/refund.ts', 'application/ports.ts', 'http/problem.ts', 'handlers/webhook.ts'],
   http: ['application/settle.ts', 'adapters/dynamodb/table.ts', 'events/event-json.ts', 'runtime/log.ts'],
   events: ['application/settle.ts', 'adapters/dynamodb/table.ts', 'http/problem.ts', 'runtime/log.ts'],
   runtime: ['handlers/webhook.ts'],
@@ -48,7 +48,7 @@ const outside = [
 /** The client imports no package and no code of the functions. */
 const forbiddenInClient = [
   '../functions/payment/order.ts',
-  '../functions/application/ports.ts',
+  '../functions/application/ports/stores.ts',
   '../functions/shared/defined.ts',
   '../infra/events.ts',
   '../storefront/checkout/index.ts',

@@ -2,7 +2,7 @@
 
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { BusUnavailable, EventRefused } from '../application/faults.ts';
-import type { Bus } from '../application/ports.ts';
+import type { Bus } from '../application/ports/delivery.ts';
 import { dateOf } from '../shared/clock.ts';
 
 /** EventBridge's limit of a call. */

@@ -4,7 +4,7 @@
  */
 
 import { type Clock, type Random, retryAfterMs, unixSeconds } from '../shared/clock.ts';
-import type { WebhookResponse } from './ports.ts';
+import type { WebhookResponse } from './ports/delivery.ts';
 
 export interface Webhook {
   /** `detail.id` of the event. */

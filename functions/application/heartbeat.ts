@@ -2,7 +2,8 @@
 
 import { unixSeconds } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
-import type { Heartbeats, Ports } from './ports.ts';
+import type { Heartbeats } from './ports/stores.ts';
+import type { Ports } from './ports.ts';
 
 export interface HeartbeatDependencies extends Pick<Ports, 'clock' | 'count'> {
   readonly heartbeats: Pick<Heartbeats, 'send'>;

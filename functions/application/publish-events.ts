@@ -14,15 +14,8 @@ import { type Clock, unixSeconds } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
 import { type Counts, moneyEvents } from '../shared/metrics.ts';
 import { EventRefused, StoreRefused, StoreUnavailable, StoreUnexpected } from './faults.ts';
-import type {
-  EventPublisher,
-  Heartbeat,
-  Heartbeats,
-  ItemChange,
-  Reversals,
-  UnreadableRecords,
-  Versions,
-} from './ports.ts';
+import type { EventPublisher, ItemChange, UnreadableRecords, Versions } from './ports/delivery.ts';
+import type { Heartbeat, Heartbeats, Reversals } from './ports/stores.ts';
 
 export interface PublishDependencies {
   readonly events: EventPublisher;

@@ -6,7 +6,8 @@ import { isGone, type Payment, type UnixSeconds } from '../payment/payment.ts';
 import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
-import { type Dependencies, storedValue } from './ports.ts';
+import { storedValue } from './ports/stores.ts';
+import type { Dependencies } from './ports.ts';
 import { recordAcceptance } from './record-acceptance.ts';
 
 /** The reasons of cancels, as Iamport's console and the buyer's bank show them. In Korean for these readers. */

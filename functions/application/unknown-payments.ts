@@ -1,7 +1,7 @@
 /** Caches the 404s of Iamport, so that repeated requests with one id cost one call. */
 
 import type { Clock } from '../shared/clock.ts';
-import type { UnknownPayments } from './ports.ts';
+import type { UnknownPayments } from './ports/iamport.ts';
 
 /** A buyer repeats a request later than this. A payment that begins meanwhile is found after it. Milliseconds. */
 const keptMs = 10_000;

@@ -5,7 +5,7 @@
 
 import * as z from 'zod/mini';
 import { IamportFault } from '../application/faults.ts';
-import { storedValue } from '../application/ports.ts';
+import { storedValue } from '../application/ports/stores.ts';
 import { orderJson, refundJson, reversalJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
 import { jsonBodyFields, newOrderPath, orderPath, parse } from '../http/request.ts';

@@ -7,7 +7,7 @@
 import type { Context } from 'aws-lambda';
 import { createHeartbeats } from '../adapters/dynamodb/heartbeats.ts';
 import { sendHeartbeat } from '../application/heartbeat.ts';
-import type { Heartbeats } from '../application/ports.ts';
+import type { Heartbeats } from '../application/ports/stores.ts';
 import { reconcile } from '../application/reconcile/reconcile.ts';
 import { emptyReport, type ReconcileReport } from '../application/reconcile/report.ts';
 import { configFrom, environmentOfLambda } from '../runtime/config.ts';

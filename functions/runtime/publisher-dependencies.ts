@@ -10,7 +10,7 @@ import { createReversals } from '../adapters/dynamodb/reversals.ts';
 import type { ShopItems } from '../adapters/dynamodb/stream.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { TableMapping } from '../adapters/dynamodb/table-mapping.ts';
-import type { Bus, EventPublisher } from '../application/ports.ts';
+import type { Bus, EventPublisher } from '../application/ports/delivery.ts';
 import type { PublishDependencies } from '../application/publish-events.ts';
 import { eventJson, notificationJson } from '../events/event-json.ts';
 

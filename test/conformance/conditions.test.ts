@@ -9,7 +9,7 @@ import { heartbeatId } from '../../functions/adapters/dynamodb/heartbeats.ts';
 import { copyItem, copyRules } from '../../functions/adapters/dynamodb/restore.ts';
 import type { Item, Table } from '../../functions/adapters/dynamodb/table.ts';
 import { ownTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
-import { storedValue } from '../../functions/application/ports.ts';
+import { storedValue } from '../../functions/application/ports/stores.ts';
 import { won } from '../functions/payment/cases.ts';
 import { portOf, SimulatedTable } from '../simulation/table.ts';
 import { type Fixture, nextRecords, startEngines } from './engines.ts';

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { orderShards } from '../../functions/adapters/dynamodb/due-index.ts';
-import { storedValue } from '../../functions/application/ports.ts';
+import { storedValue } from '../../functions/application/ports/stores.ts';
 import { type Fixture, startEngines } from './engines.ts';
 import { now, refundRequest, reversalRequest, storesIn, terms } from './stores.ts';
 

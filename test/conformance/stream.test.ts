@@ -3,7 +3,8 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHeartbeats } from '../../functions/adapters/dynamodb/heartbeats.ts';
-import { type BusEntry, storedValue } from '../../functions/application/ports.ts';
+import type { BusEntry } from '../../functions/application/ports/delivery.ts';
+import { storedValue } from '../../functions/application/ports/stores.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
 import { publisherDependenciesFrom } from '../../functions/runtime/publisher-dependencies.ts';

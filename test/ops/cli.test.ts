@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { storedValue } from '../../functions/application/ports.ts';
+import { storedValue } from '../../functions/application/ports/stores.ts';
 import { parseAmount } from '../../functions/payment/money.ts';
 import { failed } from '../../functions/payment/reversal.ts';
 import { HELP } from '../../ops/cli.ts';

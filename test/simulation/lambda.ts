@@ -11,7 +11,7 @@ import {
   StoreRefused,
   StoreUnavailable,
 } from '../../functions/application/faults.ts';
-import type { Bus, UnreadableRecords } from '../../functions/application/ports.ts';
+import type { Bus, UnreadableRecords } from '../../functions/application/ports/delivery.ts';
 import type { Policy } from '../../functions/payment/decide.ts';
 import { dependenciesFrom, type HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { HttpHandler } from '../../functions/runtime/http-handler.ts';

@@ -1,7 +1,7 @@
 /** The event source mappings: they deliver each table's stream to the publisher in order, and again from the first record that failed. */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import type { UnreadableRecord } from '../../functions/application/ports.ts';
+import type { UnreadableRecord } from '../../functions/application/ports/delivery.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import type { PublisherStream, SimulationContext, StreamedTable } from './context.ts';
 

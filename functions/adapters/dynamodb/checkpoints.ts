@@ -1,6 +1,6 @@
 /** The checkpoints of the scans of Iamport's payment lists, in the table `state`. */
 
-import type { Checkpoints, ScanCheckpoint, Unresolved } from '../../application/ports.ts';
+import type { Checkpoints, ScanCheckpoint, Unresolved } from '../../application/ports/stores.ts';
 import type { ListStatus, ScanCursor } from '../../payment/scan-cursor.ts';
 import { defined } from '../../shared/defined.ts';
 import { count, ItemReader, map, optional, text } from './attributes.ts';

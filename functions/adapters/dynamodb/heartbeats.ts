@@ -4,7 +4,7 @@
  * otherwise look like one that has nothing to do.
  */
 
-import type { Heartbeat, Heartbeats, StreamedTable } from '../../application/ports.ts';
+import type { Heartbeat, Heartbeats, StreamedTable } from '../../application/ports/stores.ts';
 import { count } from './attributes.ts';
 import type { Item, Table, Write } from './table.ts';
 

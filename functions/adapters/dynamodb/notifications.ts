@@ -3,7 +3,7 @@
  * sender cannot fill the table.
  */
 
-import type { Notifications } from '../../application/ports.ts';
+import type { Notifications } from '../../application/ports/stores.ts';
 import { escrowChanged, type Notification } from '../../payment/notification.ts';
 import { count, ItemReader, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';

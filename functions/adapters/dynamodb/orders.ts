@@ -1,6 +1,6 @@
 /** The table of orders. Each decision is one conditional write of one item; there are no locks. */
 
-import type { Orders } from '../../application/ports.ts';
+import type { Orders } from '../../application/ports/stores.ts';
 import type { Order } from '../../payment/order.ts';
 import { cancelAnnounced, changed, registered, scheduled } from '../../payment/order-steps.ts';
 import { count, optional } from './attributes.ts';

@@ -4,7 +4,7 @@
  * be cancelled as a duplicate.
  */
 
-import type { Restoration } from '../../application/ports.ts';
+import type { Restoration } from '../../application/ports/delivery.ts';
 import { count, text } from './attributes.ts';
 import type { Item, Table, Write } from './table.ts';
 import type { TableMapping } from './table-mapping.ts';

@@ -4,7 +4,7 @@
  */
 
 import { StoreUnexpected } from '../../application/faults.ts';
-import type { Refunds, WriteResult } from '../../application/ports.ts';
+import type { Refunds, WriteResult } from '../../application/ports/stores.ts';
 import type { Amount } from '../../payment/money.ts';
 import {
   type PgRefusal,

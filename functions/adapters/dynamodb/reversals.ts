@@ -1,7 +1,7 @@
 /** The table of reversals: one item for each payment that must be undone, written before Iamport is called. */
 
 import { StoreUnexpected } from '../../application/faults.ts';
-import { type Reversals, storedValue, type WriteResult } from '../../application/ports.ts';
+import { type Reversals, storedValue, type WriteResult } from '../../application/ports/stores.ts';
 import { isUnsent } from '../../payment/refund.ts';
 import {
   checkOf,

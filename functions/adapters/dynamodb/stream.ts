@@ -1,7 +1,7 @@
 /** Reads the records of the tables' streams. */
 
 import type { DynamoDBRecord } from 'aws-lambda';
-import type { ItemChange, Versions } from '../../application/ports.ts';
+import type { ItemChange, Versions } from '../../application/ports/delivery.ts';
 import { heartbeatFrom, isHeartbeatItem } from './heartbeats.ts';
 import { isNotificationItem, notificationFromItem } from './notifications.ts';
 import { orderFromItem } from './order-item.ts';

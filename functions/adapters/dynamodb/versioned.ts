@@ -1,7 +1,7 @@
 /** Code shared by the repositories of orders, reversals and refunds: one value is one item with a revision. */
 
 import { StoreUnexpected } from '../../application/faults.ts';
-import type { Due, WriteResult } from '../../application/ports.ts';
+import type { Due, WriteResult } from '../../application/ports/stores.ts';
 import { count, text } from './attributes.ts';
 import type { Guard, Item, Table, Write } from './table.ts';
 

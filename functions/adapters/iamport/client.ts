@@ -1,7 +1,7 @@
 /** The client of Iamport's V1 REST API. Only this folder calls Iamport. It decides nothing about payments. */
 
 import { IamportAccepted, IamportRefused, IamportUnexpected } from '../../application/faults.ts';
-import type { CancelRequest, Iamport, Prepared } from '../../application/ports.ts';
+import type { CancelRequest, Iamport, Prepared } from '../../application/ports/iamport.ts';
 import { type Amount, majorUnits } from '../../payment/money.ts';
 import type { Payment } from '../../payment/payment.ts';
 import type { Deadline } from '../../shared/clock.ts';

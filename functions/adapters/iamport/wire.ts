@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { IamportUnexpected } from '../../application/faults.ts';
-import type { PaymentPage } from '../../application/ports.ts';
+import type { PaymentPage } from '../../application/ports/iamport.ts';
 import { type Amount, amountNear, majorUnits, minus, plus } from '../../payment/money.ts';
 import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../../payment/payment.ts';
 import { defined } from '../../shared/defined.ts';

@@ -8,7 +8,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { WebhookNoResponse } from '../../application/faults.ts';
-import type { WebhookResponse } from '../../application/ports.ts';
+import type { WebhookResponse } from '../../application/ports/delivery.ts';
 import { hostOf, isLoopbackAddress, isPublicAddress, webhookUrlProblem } from './address.ts';
 
 export interface ReceiverOptions {

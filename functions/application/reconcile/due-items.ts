@@ -17,7 +17,8 @@ import {
   StoreRefused,
   StoreUnexpected,
 } from '../faults.ts';
-import type { Dependencies, Due } from '../ports.ts';
+import type { Due } from '../ports/stores.ts';
+import type { Dependencies } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
 import { attemptReversal } from '../reverse.ts';
 import { type Settlement, settleEach, settlePayment } from '../settle.ts';

@@ -4,7 +4,8 @@ import { isRefundId } from '../../payment/refund.ts';
 import { postponed } from '../../payment/retry.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import { IamportUnavailable, StoreRefused, StoreUnexpected } from '../faults.ts';
-import type { Dependencies, Due } from '../ports.ts';
+import type { Due } from '../ports/stores.ts';
+import type { Dependencies } from '../ports.ts';
 import { type DueItem, processDueOrder, processDueRefund, processDueReversal } from './due-items.ts';
 import { concurrency, forEachItem, maxTimePerItemMs, type ReconcileReport } from './report.ts';
 

@@ -19,7 +19,8 @@ import {
 } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
-import type { PaymentPage, Unresolved } from '../ports.ts';
+import type { PaymentPage } from '../ports/iamport.ts';
+import type { Unresolved } from '../ports/stores.ts';
 import { settle } from '../settle.ts';
 import {
   addFault,

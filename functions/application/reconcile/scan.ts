@@ -2,7 +2,7 @@
 
 import { firstPage, isFirstPage, nextList, type ScanCursor } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import type { ScanCheckpoint } from '../ports.ts';
+import type { ScanCheckpoint } from '../ports/stores.ts';
 import { addSkipped, faultOf, type Run } from './report.ts';
 import { scanPage } from './scan-page.ts';
 import { minTimePerPageMs, settleUnresolved } from './unresolved.ts';

@@ -4,7 +4,7 @@ import type { Payment } from '../../payment/payment.ts';
 import { postponed } from '../../payment/retry.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import { IamportUnexpected } from '../faults.ts';
-import type { Unresolved } from '../ports.ts';
+import type { Unresolved } from '../ports/stores.ts';
 import { settleEach } from '../settle.ts';
 import { addFault, addSkipped, forEachItem, maxTimePerItemMs, type Run, unknownForm } from './report.ts';
 

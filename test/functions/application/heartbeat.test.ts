@@ -6,7 +6,7 @@ import { copyRules } from '../../../functions/adapters/dynamodb/restore.ts';
 import { ownTable } from '../../../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreUnavailable } from '../../../functions/application/faults.ts';
 import { sendHeartbeat } from '../../../functions/application/heartbeat.ts';
-import type { StreamedTable } from '../../../functions/application/ports.ts';
+import type { StreamedTable } from '../../../functions/application/ports/stores.ts';
 import { isOrderNumber } from '../../../functions/payment/order.ts';
 import type { Counts } from '../../../functions/shared/metrics.ts';
 import { portOf, SimulatedTable } from '../../simulation/table.ts';

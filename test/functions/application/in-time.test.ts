@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { inTime } from '../../../functions/application/in-time.ts';
-import type { Iamport, Ports } from '../../../functions/application/ports.ts';
+import type { Iamport } from '../../../functions/application/ports/iamport.ts';
+import type { Ports } from '../../../functions/application/ports.ts';
 import type { Deadline } from '../../../functions/shared/clock.ts';
 import { won } from '../payment/cases.ts';
 

@@ -11,11 +11,11 @@ import {
 } from '../../../functions/application/faults.ts';
 import type {
   EventPublisher,
-  Heartbeat,
   ItemChange,
   UnreadableRecord,
   Versions,
-} from '../../../functions/application/ports.ts';
+} from '../../../functions/application/ports/delivery.ts';
+import type { Heartbeat } from '../../../functions/application/ports/stores.ts';
 import { type PublishDependencies, publishEvents } from '../../../functions/application/publish-events.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
 import type { ReversalRequest } from '../../../functions/payment/reversal.ts';

@@ -2,7 +2,7 @@
 
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import type { BusEntry, UnreadableRecord } from '../../../functions/application/ports.ts';
+import type { BusEntry, UnreadableRecord } from '../../../functions/application/ports/delivery.ts';
 import { eventDetail, eventNames, notificationDetail } from '../../../functions/events/event-schema.ts';
 import { publish } from '../../../functions/handlers/publish.ts';
 import { publisherDependenciesFrom } from '../../../functions/runtime/publisher-dependencies.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createOrders } from '../../../../functions/adapters/dynamodb/orders.ts';
 import { table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { StoreUnavailable, StoreUnexpected } from '../../../../functions/application/faults.ts';
-import { storedValue } from '../../../../functions/application/ports.ts';
+import { storedValue } from '../../../../functions/application/ports/stores.ts';
 import type { OrderState, OrderTerms } from '../../../../functions/payment/order.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { states, won } from '../../payment/cases.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { createOrders } from '../../../../functions/adapters/dynamodb/orders.ts';
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
-import type { BusEntry } from '../../../../functions/application/ports.ts';
+import type { BusEntry } from '../../../../functions/application/ports/delivery.ts';
 import { publish } from '../../../../functions/handlers/publish.ts';
 import type { Order, OrderState } from '../../../../functions/payment/order.ts';
 import { publisherDependenciesFrom } from '../../../../functions/runtime/publisher-dependencies.ts';

@@ -9,7 +9,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { changeFrom } from '../../../../functions/adapters/dynamodb/stream.ts';
 import type { Item } from '../../../../functions/adapters/dynamodb/table.ts';
-import type { UnreadableRecord } from '../../../../functions/application/ports.ts';
+import type { UnreadableRecord } from '../../../../functions/application/ports/delivery.ts';
 import { publishEvents } from '../../../../functions/application/publish-events.ts';
 import {
   byTable,

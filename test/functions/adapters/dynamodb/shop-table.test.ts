@@ -13,7 +13,7 @@ import type { ShopColumns } from '../../../../functions/adapters/dynamodb/shop-c
 import { type Item, table } from '../../../../functions/adapters/dynamodb/table.ts';
 import { shopTable } from '../../../../functions/adapters/dynamodb/table-mapping.ts';
 import { StoreUnexpected } from '../../../../functions/application/faults.ts';
-import { storedValue } from '../../../../functions/application/ports.ts';
+import { storedValue } from '../../../../functions/application/ports/stores.ts';
 import type { OrderState } from '../../../../functions/payment/order.ts';
 import { freshTables } from '../../../support/dynamodb.ts';
 import { states, won } from '../../payment/cases.ts';
