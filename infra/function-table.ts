@@ -137,7 +137,11 @@ export const HTTP_FUNCTIONS = {
     right: 'money',
     throttle: USUAL_THROTTLE,
     // Reads the other refunds of the order: unfinished ones reduce the refundable amount.
-    rights: { ...SETTLING_RIGHTS, 'reversals/by-order': ['dynamodb:Query'] },
+    rights: {
+      ...SETTLING_RIGHTS,
+      reversals: [...SETTLING_RIGHTS.reversals, 'dynamodb:BatchGetItem'],
+      'reversals/by-order': ['dynamodb:Query'],
+    },
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   'close-order': {

@@ -5,6 +5,8 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
+import { OrderBusy } from '../application/faults.ts';
+import { type RefundList, storedValue } from '../application/ports/stores.ts';
 import { attemptRefund } from '../application/refund.ts';
 import { settlePayment } from '../application/settle.ts';
 import { orderJson, refundJson } from '../http/order-json.ts';
@@ -16,13 +18,15 @@ import { isSettled, type Order } from '../payment/order.ts';
 import type { Payment } from '../payment/payment.ts';
 import {
   decideRefund,
+  isBeingSent,
   isUnsent,
   type Refund,
   type RefundAccount,
   type RefundRefusal,
+  refundId,
   type TaxParts,
 } from '../payment/refund.ts';
-import { opened } from '../payment/refund-steps.ts';
+import { opened, over } from '../payment/refund-steps.ts';
 import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
@@ -69,9 +73,10 @@ export const refunds: HttpHandler = async ({ event, log }, deps) => {
 
   const payment = await deps.iamport.payment(impUid, known.tier);
   if (!payment) throw refusal('payment_not_found');
-  // Read after the payment: every refund in the payment's history was recorded before it was sent.
-  const { refunds: others } = await deps.reversals.ofOrder(merchant_uid);
-  const { refund, isFirst } = await recordRefund(deps, { known, payment, key, request, others });
+  // Read after the payment: a refund whose money has moved since then does not match the checksum.
+  const [list, indexed] = await Promise.all([deps.refunds.ofPayment(impUid), deps.reversals.ofOrder(merchant_uid)]);
+  const others = joined(list.refunds, indexed.refunds);
+  const { refund, isFirst } = await recordRefund(deps, { known, payment, key, request, list, others });
   const help = { account: request.account, tier: known.tier, isFirst, isShopRequest: true, others };
   const result = await attemptRefund(deps, refund, payment, help);
   log({ outcome: `refund ${result.state}`, ...(result.needs && { needs: result.needs }) });
@@ -105,13 +110,28 @@ interface RefundContext {
   readonly payment: Payment;
   readonly key: string;
   readonly request: RefundRequest;
+  readonly list: RefundList;
+  /** Every refund of the order that is not `unsent`. */
   readonly others: readonly Refund[];
 }
 
 /**
+ * The announced refunds, and those that only the index has: of another payment, or of a version that announced none.
+ * The index is eventually consistent.
+ */
+function joined(announced: readonly Refund[], indexed: readonly Refund[]): readonly Refund[] {
+  const ids = new Set(announced.map(refundId));
+  return [
+    ...announced.filter((refund) => !isUnsent(refund)),
+    ...indexed.filter((refund) => !ids.has(refundId(refund))),
+  ];
+}
+
+/**
  * Writes the refund of this key, or reads the existing one. A repeated key is the same refund, in every state of the
- * order.
+ * order. A new refund is written as `unsent`, then announced, and then `requested`: see `announce`.
  * @returns `isFirst` when this request has written it
+ * @throws OrderBusy when another refund of the payment is decided or sent at the same time: nothing was sent
  */
 async function recordRefund(
   deps: RequestDependencies,
@@ -121,11 +141,16 @@ async function recordRefund(
   const { impUid } = payment;
   let before = await deps.refunds.read({ impUid, key });
   if (!before || isUnsent(before)) {
-    const next = opened(await decide(deps, context), unixSeconds(deps.clock));
-    const revision = (before?.revision ?? 0) + 1;
-    const result = await deps.refunds.request({ ...next, revision });
-    if (result.written) return { refund: result.value, isFirst: true };
-    before = result.current;
+    const now = unixSeconds(deps.clock);
+    const next = opened(await decide(deps, context), now);
+    before ??= storedValue(await deps.refunds.request(over(next, 'unsent', now)));
+    if (isUnsent(before)) {
+      await announce(deps, context);
+      const result = await deps.refunds.change(before, next);
+      if (result.written) return { refund: result.value, isFirst: true };
+      before = result.current;
+      if (isUnsent(before)) throw busy(impUid);
+    }
   }
   const { amount, taxFree, vatAmount } = request;
   const isOther =
@@ -139,10 +164,27 @@ async function recordRefund(
   return { refund: before, isFirst: false };
 }
 
+/**
+ * Announces the key in the payment's list, so that of two requests that have read the same list only one continues. A
+ * request that announced its refund earlier may not have made it `requested` yet, and this decision does not count it.
+ * The write of its `unsent` item makes it fail there.
+ */
+async function announce({ refunds }: RequestDependencies, { key, list }: RefundContext): Promise<void> {
+  for (const other of list.refunds.filter((refund) => isUnsent(refund) && refund.key !== key)) {
+    if (!(await refunds.change(other, other)).written) throw busy(list.impUid);
+  }
+  if (!(await refunds.announce(list, key))) throw busy(list.impUid);
+}
+
+const busy = (impUid: string) => new OrderBusy(`Another refund of the payment ${impUid} is being decided or sent`);
+
 /** Settles the payment before it decides: an operator may have cancelled it in Iamport's console. */
 async function decide(deps: RequestDependencies, { known, payment, key, request, others }: RefundContext) {
   await settlePayment(deps, payment, known);
   const order = (await deps.orders.read(known.merchantUid)) ?? known;
+  // Iamport may be about to accept it. Until then it does not reduce the amount that is left.
+  const now = unixSeconds(deps.clock);
+  if (others.some((other) => other.impUid === payment.impUid && isBeingSent(other, now))) throw busy(payment.impUid);
   const { account, reason, requester, ...parts } = request;
   const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others });
   if (typeof refund === 'string') throw problemOfRefusal(refund);

@@ -90,8 +90,8 @@ export const opened = (request: Opening, now: UnixSeconds): Refund => ({
   nextCheckAt: now + secondCheckAfter,
 });
 
-/** Claims the next attempt. Written before the cancel is sent. */
-export function claimed({ needs: _former, ...refund }: Refund, now: UnixSeconds): Refund {
+/** Claims the next attempt. Written before the cancel is sent. Without a message, its response is not known yet. */
+export function claimed({ needs: _former, message: _formerToo, ...refund }: Refund, now: UnixSeconds): Refund {
   const attempts = refund.attempts + 1;
   return { ...refund, attempts, sentAt: now, updatedAt: now, nextCheckAt: now + sendAgainAfter(attempts) };
 }

@@ -234,6 +234,13 @@ const keptOf = ({ state }: Payment): Amount => (state.kind === 'kept' ? state.ke
 /** Iamport certainly received no request for this refund. It is not shown, and its key may begin anew. */
 export const isUnsent = ({ state }: Refund): boolean => state === 'unsent';
 
+/** A function ends within 30 s, and its call of Iamport with it. Twice as long, since clocks differ. Seconds. */
+const maxCall = 60;
+
+/** A function may still be waiting for Iamport's response to this refund: every response, and its loss, is recorded. */
+export const isBeingSent = ({ state, sentAt, acceptedAt, message }: Refund, now: UnixSeconds): boolean =>
+  state === 'requested' && acceptedAt === undefined && message === undefined && now < sentAt + maxCall;
+
 /** The id of a refund among reversals and refunds: `<imp_uid>/<key>`. */
 export const refundId = ({ impUid, key }: Pick<Refund, 'impUid' | 'key'>): string => `${impUid}/${key}`;
 

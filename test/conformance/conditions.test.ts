@@ -101,15 +101,24 @@ describe.each(engines)('on $name', (engine) => {
       expect((await store.checkpoints.read([])).beginning()).toBe(begunAt);
     });
 
-    test('isNew: lets one of two requests replace a refund that was not sent', async () => {
-      const unsent = { ...refundRequest, state: 'unsent' } as const;
-      await store.refunds.request(unsent);
-      const afresh = { ...refundRequest, amount: won(1), revision: 2 };
-      expect(await store.refunds.request(afresh)).toEqual({ written: true, value: afresh });
-      expect(await store.refunds.request({ ...refundRequest, revision: 2 })).toEqual({
-        written: false,
-        current: afresh,
-      });
+    test('listIsUnchanged: lets one of two keys announce a refund', async () => {
+      const { refunds } = store;
+      await refunds.request(refundRequest);
+      const none = await refunds.ofPayment('imp_1');
+      expect(none).toEqual({ impUid: 'imp_1', version: 0, refunds: [] });
+      expect(await refunds.announce(none, 'return-1')).toBe(true);
+      expect(await refunds.announce(none, 'return-2')).toBe(false);
+      const first = await refunds.ofPayment('imp_1');
+      expect(first).toEqual({ impUid: 'imp_1', version: 1, refunds: [refundRequest] });
+      await refunds.request({ ...refundRequest, key: 'return-2', state: 'unsent' });
+      expect(await refunds.announce(first, 'return-2')).toBe(true);
+      // The AWS SDK repeats a call without a response.
+      expect(await refunds.announce(first, 'return-2')).toBe(true);
+      expect(await refunds.announce(first, 'return-3')).toBe(false);
+      const second = await refunds.ofPayment('imp_1');
+      expect(second.refunds.map(({ key }) => key).sort()).toEqual(['return-1', 'return-2']);
+      expect(await refunds.announce(second, 'return-3')).toBe(true);
+      expect((await refunds.ofPayment('imp_1')).refunds.map(({ key }) => key)).toEqual(['return-1']);
     });
 
     test('isNewOrUnchanged: lets one of two runs move the checkpoint', async () => {

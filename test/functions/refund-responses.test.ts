@@ -287,7 +287,7 @@ describe('a refund that Iamport accepts and pays back later', () => {
     };
     const raced = { ...deps, iamport: { ...deps.iamport, cancel } };
     expect(await refund({ amount: 4_000 }, 'a', 'order-1', raced)).toMatchObject({ status: 202 });
-    expect(await stored('a')).toMatchObject({ revision: 3, acceptedAt: expect.any(Number) });
+    expect(await stored('a')).toMatchObject({ revision: 4, acceptedAt: expect.any(Number) });
     pass(300);
     await refund({ amount: 4_000 }, 'a');
     expect(ledger.acceptedCancels).toHaveLength(1);

@@ -42,7 +42,12 @@ test.each([
   ],
   [
     'FunctionsRefunds',
-    [...settling('FunctionsRefundsLog'), 'dynamodb:Query TablesReversals/index/by-order', keys].sort(),
+    [
+      ...settling('FunctionsRefundsLog'),
+      'dynamodb:BatchGetItem TablesReversals',
+      'dynamodb:Query TablesReversals/index/by-order',
+      keys,
+    ].sort(),
   ],
   [
     'FunctionsCloseOrder',

@@ -147,7 +147,7 @@ function isOpen(impUid: string, iamport: SimulatedIamport, now: number): boolean
 
 function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
-  if (kind === 'notification') return;
+  if (kind === 'notification' || kind === 'refund_list') return;
   // The refund was not sent, or it waits for the shop or the operator.
   if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
   const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && safety.entry(item.merchant_uid?.S ?? '') !== undefined;

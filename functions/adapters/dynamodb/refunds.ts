@@ -7,6 +7,7 @@ import { StoreUnexpected } from '../../application/faults.ts';
 import type { Refunds, WriteResult } from '../../application/ports/stores.ts';
 import type { Amount } from '../../payment/money.ts';
 import {
+  isUnsent,
   type PgRefusal,
   type Refund,
   type RefundNeed,
@@ -28,6 +29,12 @@ const requesters: Record<RefundRequester, true> = { customer: true, admin: true 
 
 export const isRefundItem = (item: Item): boolean => item.kind?.S === 'refund';
 
+/** The item with the keys of a payment's refunds. It has no order, so the index `by-order` leaves it out. */
+export const isRefundListItem = (item: Item): boolean => item.kind?.S === 'refund_list';
+
+/** A refund's key has `/` here, and a notification's another word. */
+const listKey = (impUid: string): Item => ({ imp_uid: text(`${impUid}#refunds`) });
+
 export const refundItems = (table: Table): VersionedItems<Refund> =>
   versionedItems(table, { key: 'imp_uid', idOf: refundId, fromItem: refundFromItem });
 
@@ -43,14 +50,38 @@ export function createRefunds(table: Table): Refunds {
   return {
     read: (id) => items.read(typeof id === 'string' ? id : refundId(id)),
 
-    // `unsent`: the earlier attempt sent no request, so the same key may begin anew.
-    request: (refund) =>
-      write(refund, {
-        conditions: { isNew: 'attribute_not_exists(imp_uid) OR #state = :unsent' },
-        values: { ':unsent': text('unsent') },
-      }),
+    request: (refund) => write(refund, { conditions: { isNew: 'attribute_not_exists(imp_uid)' } }),
 
     change: (read, next) => write({ ...next, revision: read.revision + 1 }, isAsRead(read)),
+
+    async ofPayment(impUid) {
+      const list = await table.read(listKey(impUid));
+      const keys = list?.refund_keys?.SS ?? [];
+      const { found, unreadable } = await items.readMany(keys.map((key) => refundId({ impUid, key })));
+      const [id] = unreadable;
+      if (id !== undefined) throw new StoreUnexpected(`The refund ${id} cannot be read, so what is left is unknown`);
+      return { impUid, version: Number(list?.version?.N ?? 0), refunds: found };
+    },
+
+    async announce({ impUid, version, refunds }, key) {
+      const keys = refunds.filter((refund) => !isUnsent(refund)).map((refund) => refund.key);
+      const result = await table.write({
+        key: listKey(impUid),
+        set: {
+          kind: text('refund_list'),
+          refund_keys: { SS: [...new Set([...keys, key])] },
+          version: count(version + 1),
+          announced: text(key),
+        },
+        conditions: {
+          listIsUnchanged: version === 0 ? 'attribute_not_exists(#version)' : '#version = :read',
+        },
+        ...(version > 0 && { values: { ':read': count(version) } }),
+      });
+      if (result.written) return true;
+      const { version: newest, announced } = result.current ?? {};
+      return Number(newest?.N) === version + 1 && announced?.S === key;
+    },
   };
 }
 

@@ -16,7 +16,7 @@ import { isHeartbeatItem } from './heartbeats.ts';
 import { isNotificationItem, notificationFromItem } from './notifications.ts';
 import { orderFromItem } from './order-item.ts';
 import { restoredBy } from './overwritten.ts';
-import { isRefundItem, refundFromItem } from './refunds.ts';
+import { isRefundItem, isRefundListItem, refundFromItem } from './refunds.ts';
 import { reversalFromItem } from './reversals.ts';
 import { tokenKey } from './state.ts';
 import { type Item, type Table, type Write, withStoreFaults } from './table.ts';
@@ -84,7 +84,8 @@ function planOrder(mapping: TableMapping, mark: string, item: Item, live: Item |
 }
 
 function planReversal(mark: string, item: Item, live: Item | undefined): ReturnType<CopyPlan> {
-  if (isHeartbeatItem(item)) return 'skipped';
+  // The index `by-order` has the restored refunds, so a new list may begin without them.
+  if (isHeartbeatItem(item) || isRefundListItem(item)) return 'skipped';
   if (isNotificationItem(item)) notificationFromItem(item);
   else if (isRefundItem(item)) refundFromItem(item);
   else reversalFromItem(item);

@@ -114,8 +114,8 @@ export interface Refunds {
   /** @param id as `refundId` writes it, or the refund itself */
   read(id: string | Pick<Refund, 'impUid' | 'key'>): Promise<Refund | undefined>;
   /**
-   * Writes a new refund, before the cancel is sent.
-   * @returns `written: false` with the refund of that key, when its cancel was or may have been sent
+   * Writes a new refund.
+   * @returns `written: false` with the refund of that key
    * @throws StoreUnexpected when the refund was deleted during the write
    */
   request(refund: Refund): Promise<Required<WriteResult<Refund>>>;
@@ -125,6 +125,25 @@ export interface Refunds {
    * @throws StoreUnexpected when the refund was deleted during the write
    */
   change(read: Refund, next: Refund): Promise<Required<WriteResult<Refund>>>;
+  /**
+   * Reads every announced refund of a payment with strong consistency, the `unsent` ones included.
+   * @throws StoreUnexpected when one of them cannot be parsed
+   */
+  ofPayment(impUid: string): Promise<RefundList>;
+  /**
+   * Adds a key to the payment's list, if it is as it was read. The list loses the refunds that were read as `unsent`.
+   * @param key of a refund that is written
+   * @returns false when a request with another key has announced a refund since; a repeat of this write is harmless
+   */
+  announce(list: RefundList, key: string): Promise<boolean>;
+}
+
+/** The announced refunds of a payment. */
+export interface RefundList {
+  readonly impUid: string;
+  /** Counts the announcements. 0: none yet. */
+  readonly version: number;
+  readonly refunds: readonly Refund[];
 }
 
 /** Stores the notifications of Iamport that only its webhook sends. */

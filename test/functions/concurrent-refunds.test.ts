@@ -1,0 +1,107 @@
+/** Refunds of one payment at the same time, or before the index `by-order` has the earlier one, by a PG that pays back later. */
+
+import { expect, test } from 'vitest';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
+
+const account = { holder: '홍길동', bank: '011', number: '352-0000-0000-00' };
+
+/** An order of 14,000 won that is paid by card or into a virtual account, at a PG that pays back later. */
+async function paidBy(payMethod: 'card' | 'vbank') {
+  const fixture = await startFixture();
+  const { iamport, ledger, order, paid, account: issued, webhook } = fixture;
+  await order();
+  const impUid = payMethod === 'card' ? paid() : issued();
+  if (payMethod === 'vbank') ledger.deposit(impUid);
+  await webhook(impUid);
+  iamport.settings.pgDefersCancels = true;
+  return { ...fixture, accepted: () => ledger.acceptedCancels.map(({ amount }) => amount) };
+}
+
+/** The index has none of the latest writes yet. */
+const lagging = (deps: HandlerDependencies): HandlerDependencies => ({
+  ...deps,
+  reversals: { ...deps.reversals, ofOrder: async () => ({ reversals: [], refunds: [], unreadable: [] }) },
+});
+
+/** Runs the other request right before a refund becomes `requested`. */
+function pausedBefore(deps: HandlerDependencies, other: () => Promise<unknown>): HandlerDependencies {
+  const { refunds } = deps;
+  const change: typeof refunds.change = async (read, next) => {
+    if (next.state === 'requested') await other();
+    return refunds.change(read, next);
+  };
+  return { ...deps, refunds: { ...refunds, change } };
+}
+
+test('sends one of two full refunds without a key, and asks the other request to come again [T510]', async () => {
+  const { refund, accepted } = await paidBy('card');
+  const results = await Promise.all([refund({}), refund({})]);
+  expect(results.map(({ status }) => status).sort()).toEqual([202, 503]);
+  expect(results.find(({ status }) => status === 503)).toMatchObject({ json: { code: 'order_busy' } });
+  expect(await refund({})).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+  expect(accepted()).toEqual([14_000]);
+});
+
+test('never accepts more than is left by two partial refunds at once', async () => {
+  const { refund, accepted } = await paidBy('vbank');
+  const part = { amount: 10_000, account };
+  const results = await Promise.all([refund(part, 'a'), refund(part, 'b')]);
+  expect(results.map(({ status }) => status).sort()).toEqual([202, 503]);
+  expect(accepted()).toEqual([10_000]);
+});
+
+test('counts a refund that the index by-order does not have yet [T511]', async () => {
+  const { deps, refund, accepted } = await paidBy('vbank');
+  expect(await refund({ amount: 10_000, account }, 'a')).toMatchObject({ status: 202 });
+  const second = await refund({ amount: 10_000, account }, 'b', 'order-1', lagging(deps));
+  expect(second).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+  expect(await refund({ amount: 4_000, account }, 'b', 'order-1', lagging(deps))).toMatchObject({ status: 202 });
+  expect(accepted()).toEqual([10_000, 4_000]);
+});
+
+test('counts a refund of a version that announced none', async () => {
+  const { deps, refund, accepted } = await paidBy('vbank');
+  const unannounced = { ...deps, refunds: { ...deps.refunds, announce: async () => true } };
+  expect(await refund({ amount: 10_000, account }, 'a', 'order-1', unannounced)).toMatchObject({ status: 202 });
+  expect(await refund({ amount: 10_000, account }, 'b')).toMatchObject({ status: 409 });
+  expect(accepted()).toEqual([10_000]);
+});
+
+test('does not send a refund that a later one has not counted, since its request was paused [T512]', async () => {
+  const { deps, refund, accepted } = await paidBy('vbank');
+  const part = { amount: 10_000, account };
+  const paused = pausedBefore(deps, async () => {
+    expect(await refund(part, 'b', 'order-1', lagging(deps))).toMatchObject({ status: 202 });
+  });
+  expect(await refund(part, 'a', 'order-1', paused)).toMatchObject({ status: 503, json: { code: 'order_busy' } });
+  expect(await refund(part, 'a')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+  expect(accepted()).toEqual([10_000]);
+});
+
+test('sends nothing while another refund waits for its response [T513]', async () => {
+  const { deps, refund, accepted, pass } = await paidBy('card');
+  const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+    expect(await refund({ amount: 10_000 }, 'b')).toMatchObject({ status: 503, json: { code: 'order_busy' } });
+    return deps.iamport.cancel(...parameters);
+  };
+  const slow = { ...deps, iamport: { ...deps.iamport, cancel } };
+  expect(await refund({ amount: 10_000 }, 'a', 'order-1', slow)).toMatchObject({ status: 202 });
+  pass(60);
+  expect(await refund({ amount: 10_000 }, 'b')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+  expect(accepted()).toEqual([10_000]);
+});
+
+test('continues after a request that died before its refund was requested [T514]', async () => {
+  const { deps, refund, accepted, show } = await paidBy('vbank');
+  const dying = pausedBefore(deps, async () => {
+    throw new Error('The instance died');
+  });
+  const part = { amount: 10_000, account };
+  expect(await refund(part, 'a', 'order-1', dying)).toMatchObject({ status: 500 });
+  expect(await show()).toMatchObject({ refunds: [] });
+  expect(await refund({ amount: 14_000, account }, 'b')).toMatchObject({ status: 202 });
+  expect(await refund(part, 'a')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+  expect(accepted()).toEqual([14_000]);
+});
