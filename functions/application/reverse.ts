@@ -2,10 +2,18 @@
 
 import { type Amount, zero } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
-import { isGone, type Payment, type UnixSeconds } from '../payment/payment.ts';
-import { accepted, failed, type Reversal, type ReversalReason, type ReversalRequest } from '../payment/reversal.ts';
+import { isGone, type Payment } from '../payment/payment.ts';
+import { isDeferred } from '../payment/refund.ts';
+import {
+  accepted,
+  failed,
+  type Reversal,
+  type ReversalReason,
+  type ReversalRequest,
+  unanswered,
+} from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
-import { IamportAccepted, IamportFault, NoTimeLeft, OrderBusy } from './faults.ts';
+import { IamportAccepted, IamportBusy, IamportFault, IamportRefused, NoTimeLeft, OrderBusy } from './faults.ts';
 import { storedValue } from './ports/stores.ts';
 import type { Dependencies } from './ports.ts';
 import { recordAcceptance } from './record-acceptance.ts';
@@ -59,6 +67,10 @@ export async function attemptReversal(
   payment: Payment,
   order: Order | undefined,
 ): Promise<Reversal> {
+  const isDeferredCancel = reversal.kind === 'cancel' && isDeferred(payment.record);
+  // Of the earlier request no result is recorded: its instance died, or DynamoDB did not respond.
+  if (isDeferredCancel && reversal.attempts > 1 && reversal.message === undefined)
+    return leaveToOperator(deps, reversal);
   if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
     return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), zero)) ?? reversal;
   }
@@ -68,28 +80,38 @@ export async function attemptReversal(
     after = await undo(deps, reversal, payment, order);
   } catch (error) {
     // Nothing was sent. The attempt stays claimed, and the reconciler sends the next one when it is due.
-    if (error instanceof NoTimeLeft) return reversal;
+    if (error instanceof NoTimeLeft && !isDeferredCancel) return reversal;
     if (!(error instanceof IamportFault)) throw error;
+    const isAnswered = error.notSent || error instanceof IamportRefused || error instanceof IamportBusy;
     // Without a response the money may have moved. The next attempt reads the kept amount before it cancels.
     if (!(error instanceof IamportAccepted)) {
+      if (isDeferredCancel && !isAnswered) return leaveToOperator(deps, reversal);
       return deps.reversals.move(reversal, failed(reversal, error.message, unixSeconds(deps.clock)));
     }
   }
   const now = unixSeconds(deps.clock);
   if (after && isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
   return recordAcceptance(deps, `the ${reversal.kind} of ${reversal.impUid}`, () =>
-    recordOnNewest(deps, reversal, now),
+    recordOnNewest(deps, reversal, (newest) => accepted(newest, now)),
   );
 }
 
+/** The PG may perform the request on a later day, and the payment does not show it until then. */
+const leaveToOperator = (deps: Dependencies, reversal: Reversal): Promise<Reversal> =>
+  recordOnNewest(deps, reversal, (newest) => unanswered(newest, unixSeconds(deps.clock)));
+
 /**
- * Writes the acceptance to the newest version of the reversal. Another worker may have written it during the call to
- * Iamport: a deployment that leaves reversals to the operator turns a `cancel` into a `manual` one, and the operator
- * must not refund what the PG refunds as well.
+ * Writes the acceptance, or the lost response, to the newest version of the reversal. Another worker may have written
+ * it during the call to Iamport: a deployment that leaves reversals to the operator turns a `cancel` into a `manual`
+ * one, and the operator must not refund what the PG refunds as well.
  */
-async function recordOnNewest(deps: Dependencies, sent: Reversal, now: UnixSeconds): Promise<Reversal> {
+async function recordOnNewest(
+  deps: Dependencies,
+  sent: Reversal,
+  step: (newest: Reversal) => Omit<Reversal, 'revision'>,
+): Promise<Reversal> {
   for (let known = sent; ; ) {
-    const stored = await deps.reversals.move(known, accepted(known, now));
+    const stored = await deps.reversals.move(known, step(known));
     const isSame = stored.kind === sent.kind || (sent.kind === 'cancel' && stored.kind === 'manual');
     const isOver = stored.acceptedAt !== undefined || stored.state === 'done' || !isSame;
     // An equal revision is that of an item that was deleted meanwhile.

@@ -56,7 +56,10 @@ export interface Reversal extends ReversalRequest {
   readonly attempts: number;
   /** The last refusal or error of Iamport or the PG. */
   readonly message?: string;
-  /** When Iamport accepted a request (`code: 0`) that the payment does not show yet. It is never sent again. */
+  /**
+   * When Iamport accepted a request (`code: 0`) that the payment does not show yet, or may have accepted it: see
+   * `unanswered`. It is never sent again.
+   */
   readonly acceptedAt?: UnixSeconds;
   /** A check earlier than the schedule of the state. */
   readonly checkAt?: UnixSeconds;
@@ -133,6 +136,16 @@ export const accepted = (reversal: Reversal, now: UnixSeconds): Unwritten => ({
   attempts: reversal.attempts + (reversal.kind === 'manual' ? 1 : 0),
   message: 'Iamport accepted the request, and the payment does not show it yet',
   updatedAt: now,
+});
+
+/**
+ * The response to a cancel was lost, and the PG may perform it on a later day. A repeat has the same checksum until then,
+ * so the PG could pay twice. The operator takes over, and the checks continue as after an acceptance.
+ */
+export const unanswered = (reversal: Reversal, now: UnixSeconds): Unwritten => ({
+  ...accepted(reversal, now),
+  state: 'manual',
+  message: 'No response arrived, and the PG may still cancel it. Check at the PG that it did not, before you refund',
 });
 
 /** A check found the payment not undone. @param left the amount that has not gone back yet */

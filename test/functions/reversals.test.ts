@@ -1,6 +1,7 @@
 /** Reversals to their end: repeated, left to the operator, and found to be done. */
 
 import { describe, expect, test } from 'vitest';
+import { NoTimeLeft } from '../../functions/application/faults.ts';
 import { zero } from '../../functions/payment/money.ts';
 import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
@@ -224,4 +225,74 @@ test('cancels no payment of the real shop in a test deployment on its Iamport ac
   await reconcile(tested);
   expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 100 }]);
   expect(ledger.payment(real).cancel_amount).toBe(0);
+});
+
+describe('a cancel of a phone payment, which the PG may perform on a later day', () => {
+  async function paidByPhone() {
+    const fixture = await startFixture();
+    await fixture.order();
+    fixture.iamport.settings.pgDefersCancels = true;
+    const { imp_uid: impUid } = fixture.ledger.open({ merchant_uid: 'order-1', amount: 14_000 });
+    fixture.ledger.pay(impUid, { payMethod: 'phone', amount: 100 });
+    return { ...fixture, impUid, recorded: () => fixture.deps.reversals.read(impUid) };
+  }
+
+  const unanswered = { kind: 'cancel', state: 'manual', message: expect.stringMatching(/^No response arrived/) };
+
+  test('is not sent again after its response was lost: the operator takes over, and the checks end it [T515]', async () => {
+    const { iamport, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
+    await webhook(impUid);
+    for (const wait of [300, 3_600, 86_400, 4 * 86_400]) {
+      expect(await recorded()).toMatchObject(unanswered);
+      pass(wait);
+      await webhook(impUid);
+      await reconcile();
+    }
+    expect(ledger.acceptedCancels).toHaveLength(1);
+    ledger.cancelInConsole(impUid);
+    pass(86_400);
+    await reconcile();
+    expect(await recorded()).toMatchObject({ state: 'done', amount: 100 });
+  });
+
+  test('is not sent again when the instance died before it recorded a result [T516]', async () => {
+    const { deps, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
+    const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+      await deps.iamport.cancel(...parameters);
+      throw new Error('The instance died');
+    };
+    await webhook(impUid, { ...deps, iamport: { ...deps.iamport, cancel } });
+    expect(await recorded()).toMatchObject({ state: 'requested', attempts: 1 });
+    pass(300);
+    await reconcile();
+    expect(await recorded()).toMatchObject(unanswered);
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
+  test.each([
+    ['was refused', { status: 400 }],
+    ['got 429', { status: 429 }],
+  ])('is sent again when it %s [T517]', async (_name, fault) => {
+    const { iamport, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
+    iamport.faults.add({ path: '/payments/cancel', ...fault });
+    await webhook(impUid);
+    expect(await recorded()).toMatchObject({ state: 'requested' });
+    pass(300);
+    await reconcile();
+    expect(await recorded()).toMatchObject({ state: 'requested', acceptedAt: expect.any(Number) });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
+  test('is sent by the reconciler when there was no time to send it', async () => {
+    const { deps, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
+    const cancel: typeof deps.iamport.cancel = async () => {
+      throw new NoTimeLeft('No time left');
+    };
+    await webhook(impUid, { ...deps, iamport: { ...deps.iamport, cancel } });
+    pass(300);
+    await reconcile();
+    expect(await recorded()).toMatchObject({ state: 'requested', acceptedAt: expect.any(Number) });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
 });

@@ -18,8 +18,12 @@ interface Accepted {
   isRecorded: boolean;
 }
 
-/** Methods that pay back on the next business day. Iamport's data does not change until then. */
-const deferredMethods = new Set(['vbank', 'phone']);
+/**
+ * The method pays back on the next business day. Iamport's data does not change until then. A deposit has refunds only:
+ * a reversal without a key revokes its account.
+ */
+const isDeferred = (payMethod: string, id: string): boolean =>
+  payMethod === 'phone' || (payMethod === 'vbank' && id.includes('/'));
 
 /**
  * A change is sent only with this time left until the deadline, and its acceptance is recorded until a second before the deadline.
@@ -69,7 +73,7 @@ export class Once {
     const broken = (why: string) => this.#judge.broken('S19', `${from.name} sends ${id} again: ${why}`);
     if (before.isPending && !isLost(before))
       broken(`its acceptance was ${before.isRecorded ? 'recorded' : 'received'}`);
-    else if (deferredMethods.has(payMethod) && id.includes('/') && !from.name.startsWith('refunds')) {
+    else if (isDeferred(payMethod, id) && !from.name.startsWith('refunds')) {
       broken(`its response was lost, and a ${payMethod} payment does not show the first request`);
     }
   }
