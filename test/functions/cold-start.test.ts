@@ -253,18 +253,18 @@ test.runIf(process.platform === 'linux')('V8 does not optimize the parser of und
   expect(await peakMb(make(other), 'optimized')).toBeGreaterThan((await peakMb(make(), 'plain')) + 10);
 });
 
-/** KB, rounded up. Lower a budget when its bundle shrinks, and raise one only for a reason. */
+/** KB, rounded up. Lower a budget when its bundle shrinks, and raise one only for a reason. The list of a payment's refunds took half a KB. */
 const budgets: Record<string, number> = {
-  Complete: 452,
+  Complete: 453,
   // The page has a state for a closed window, one that did not open, and a part cancel.
-  MobileRedirect: 473,
+  MobileRedirect: 474,
   Webhook: 450,
-  Orders: 442,
+  Orders: 443,
   Refunds: 460,
   CloseOrder: 447,
   // Above the others by the question to the shop, signed by us or sent as an invocation.
-  Confirm: 449,
-  Reconcile: 460,
+  Confirm: 450,
+  Reconcile: 461,
   // The names of all metrics are in it, and the receipt of heartbeats.
   Publish: 253,
 };

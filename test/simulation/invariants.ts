@@ -98,8 +98,8 @@ export const invariants: readonly Invariant[] = [
   },
   {
     id: 'S19',
-    en: 'a request that Iamport accepted is not sent again before the PG has performed it. The exception is an acceptance without a record: its response was lost, the function died, or DynamoDB did not respond until the deadline. A refund of a deposit or a phone payment is sent again then only when the shop repeats the request with the same key',
-    ko: '아임포트가 접수한 요청은 PG가 처리하기 전에 다시 보내지 않는다. 응답이 유실됐거나, 함수가 죽었거나, DynamoDB가 마감 시각까지 응답하지 않아 접수를 기록하지 못했을 때만 예외다. 그때도 입금과 휴대폰 결제의 환불은 쇼핑몰이 같은 키로 다시 요청할 때만 보낸다',
+    en: 'a request that Iamport accepted is not sent again before the PG has performed it. The exception is an acceptance without a record: its response was lost, the function died, or DynamoDB did not respond until the deadline. A refund of a deposit or a phone payment is sent again then only when the shop repeats the request with the same key, and a reversal of a phone payment never',
+    ko: '아임포트가 접수한 요청은 PG가 처리하기 전에 다시 보내지 않는다. 응답이 유실됐거나, 함수가 죽었거나, DynamoDB가 마감 시각까지 응답하지 않아 접수를 기록하지 못했을 때만 예외다. 그때도 입금과 휴대폰 결제의 환불은 쇼핑몰이 같은 키로 다시 요청할 때만 보내고, 휴대폰 결제의 자동 취소는 다시 보내지 않는다',
   },
   {
     id: 'S20',

@@ -67,6 +67,12 @@ export const refunds: readonly Mutation[] = [
     replace: `  if (!isDeferred(record) || !isShopRequest) return { kind: isSecondCheckDue ? 'send' : 'wait' };`,
   },
   {
+    name: 'a cancel of a phone payment whose answer was lost is sent again',
+    file: reverse,
+    find: `      if (isDeferredCancel && !isAnswered) return leaveToOperator(deps, reversal);\n`,
+    replace: ``,
+  },
+  {
     name: 'a rejected deposit that the bank takes back is still to be refunded',
     file: dueItems,
     find: `  if (!isTakenBack(reversal, payment)) return undefined;`,
