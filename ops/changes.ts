@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { policyFor } from '../functions/application/policy.ts';
 import type { ReconcileReport } from '../functions/application/reconcile/report.ts';
 import type { ProblemCode } from '../functions/http/problem.ts';
 import { decide } from '../functions/payment/decide.ts';
@@ -20,15 +21,16 @@ import { meaningOf, moneyIn, timeoutMs } from './why.ts';
 /** Prints the effect of the payment on its order, then settles it through the route that the storefront calls. */
 export const settle: Command = async (call) => {
   const { subject: impUid, deployment, messageFor, progress } = call;
-  const { deps, config } = deployment;
+  const { deps } = deployment;
   const payment = await deps.iamport.payment(impUid, deadlineIn(deps.clock, timeoutMs));
   if (!payment) {
     call.print(`${messageFor('noPayment')}: ${impUid}\n`, { code: 'payment_not_found' });
     return exit.refused;
   }
   const order = await deps.orders.read(payment.merchantUid);
-  const decision = decide(order, payment, config.policy);
-  const meaning = `${impUid} · ${messageFor('order')} ${payment.merchantUid}: ${meaningOf(call, order, payment)}`;
+  const policy = await policyFor(deps, [payment]);
+  const decision = decide(order, payment, policy);
+  const meaning = `${impUid} · ${messageFor('order')} ${payment.merchantUid}: ${meaningOf(call, order, payment, policy)}`;
   progress(meaning);
   const movesMoney =
     decision.kind === 'reject' && decision.reversal !== undefined && decision.reversal.kind !== 'manual';

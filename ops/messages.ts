@@ -74,6 +74,10 @@ const messages = {
     en: 'not applied to the order yet. Settling it changes the order to',
   },
   willReject: { ko: '거절되는 결제', en: 'rejected' },
+  predatesDeployment: {
+    ko: '이 배포가 시작되기 전의 결제이므로 주문에 반영하지 않습니다',
+    en: 'made before this deployment began, so it changes nothing',
+  },
   moneyReturned: { ko: '환불되었습니다', en: 'refunded' },
   reversals: { ko: '자동 취소', en: 'Reversals' },
   refunds: { ko: '환불', en: 'Refunds' },

@@ -1,8 +1,9 @@
 /** `npm run ops -- why`: reads an order and its payments, and prints the decision of each. */
 
 import { IamportFault } from '../functions/application/faults.ts';
+import { policyFor } from '../functions/application/policy.ts';
 import { orderJson, refundJson, reversalJson } from '../functions/http/order-json.ts';
-import { decide } from '../functions/payment/decide.ts';
+import { decide, type Policy } from '../functions/payment/decide.ts';
 import { type Amount, majorUnits, minus } from '../functions/payment/money.ts';
 import { isSettled, isSettledBy, type Order } from '../functions/payment/order.ts';
 import type { Payment, UnixSeconds } from '../functions/payment/payment.ts';
@@ -20,6 +21,7 @@ export const timeoutMs = 20_000;
 interface OrderHistory {
   readonly order: Order | undefined;
   readonly payments: readonly Payment[];
+  readonly policy: Policy;
   /** The error message when the call to Iamport failed. */
   readonly fault?: string;
   readonly reversals: readonly Reversal[];
@@ -29,39 +31,37 @@ interface OrderHistory {
 export const why: Command = async (call) => {
   const { subject, deployment, print } = call;
   const history = await historyOf(subject, deployment.deps);
-  const { order, payments, fault, reversals, refunds } = history;
+  const { order, payments, policy, fault, reversals, refunds } = history;
   print(textOf(call, history), {
     ...(order && { order: orderJson(order) }),
-    ...(fault === undefined ? { payments: payments.map((payment) => paymentJson(call, order, payment)) } : { fault }),
+    ...(fault === undefined ? { payments: payments.map((payment) => paymentJson(order, payment, policy)) } : { fault }),
     reversals: reversals.map(reversalJson),
     refunds: refunds.map(refundJson),
   });
   return order || payments.length > 0 ? exit.done : exit.refused;
 };
 
-async function historyOf(
-  merchantUid: string,
-  { orders, reversals, iamport, clock }: HandlerDependencies,
-): Promise<OrderHistory> {
+async function historyOf(merchantUid: string, deps: HandlerDependencies): Promise<OrderHistory> {
+  const { orders, reversals, iamport, clock, policy } = deps;
   const order = await orders.read(merchantUid);
   const given = await reversals.ofOrder(merchantUid);
   try {
     const { payments } = await iamport.payments(merchantUid, deadlineIn(clock, timeoutMs), order?.tier);
-    return { order, payments, ...given };
+    return { order, payments, policy: await policyFor(deps, payments), ...given };
   } catch (error) {
     if (!(error instanceof IamportFault)) throw error;
-    return { order, payments: [], fault: error.message, ...given };
+    return { order, payments: [], policy, fault: error.message, ...given };
   }
 }
 
-const paymentJson = ({ deployment: { config } }: Call, order: Order | undefined, payment: Payment) => ({
+const paymentJson = (order: Order | undefined, payment: Payment, policy: Policy) => ({
   imp_uid: payment.impUid,
   amount: majorUnits(payment.amount, payment.currency),
   currency: payment.currency,
   sandbox: payment.sandbox,
   ...payment.record,
   state: payment.state.kind,
-  decision: decide(order, payment, config.policy),
+  decision: decide(order, payment, policy),
 });
 
 function textOf(call: Call, history: OrderHistory): string {
@@ -96,7 +96,7 @@ function ofOrder({ messageFor, subject, language }: Call, { order }: OrderHistor
   ];
 }
 
-function ofPayments(call: Call, { order, payments, fault }: OrderHistory): string[] {
+function ofPayments(call: Call, { order, payments, policy, fault }: OrderHistory): string[] {
   const { messageFor, language } = call;
   if (fault !== undefined) return [`${messageFor('payments')}: ${messageFor('notAsked')}: ${fault}`];
   if (payments.length === 0) return [`${messageFor('payments')}: ${messageFor('none')}`];
@@ -104,7 +104,7 @@ function ofPayments(call: Call, { order, payments, fault }: OrderHistory): strin
     const { impUid, amount, currency, state, record, sandbox } = payment;
     const paidAt = record.paidAt !== undefined && timeOf(record.paidAt);
     const facts = [moneyIn(language)(amount, currency), record.payMethod, sandbox && 'sandbox', paidAt].filter(Boolean);
-    const means = meaningOf(call, order, payment);
+    const means = meaningOf(call, order, payment, policy);
     return [`  ${impUid}  ${facts.join(', ')}: ${paymentLabels[state.kind][language]}`, `    → ${means}`];
   });
   return [`${messageFor('payments')}:`, ...lines];
@@ -137,11 +137,12 @@ function ofRefunds({ messageFor, language }: Call, { refunds }: OrderHistory): s
 
 /** Describes the effect of a payment on its order, by the same `decide()` as in the functions. */
 export function meaningOf(
-  { deployment: { config }, messageFor, language }: Call,
+  { messageFor, language }: Pick<Call, 'messageFor' | 'language'>,
   order: Order | undefined,
   payment: Payment,
+  policy: Policy,
 ): string {
-  const decision = decide(order, payment, config.policy);
+  const decision = decide(order, payment, policy);
   switch (decision.kind) {
     case 'order_not_found':
       return messageFor('noOrder');
@@ -155,14 +156,16 @@ export function meaningOf(
       const undo = decision.reversal ? ` → ${kindLabels[decision.reversal.kind][language]}` : '';
       return `${messageFor('willReject')}: ${reasonLabels[decision.reason][language]}${undo}`;
     }
+    case 'predates_deployment':
+      return messageFor('predatesDeployment');
     case 'money_returned':
       return messageFor('moneyReturned');
   }
 }
 
-function todo({ deployment: { config }, messageFor }: Call, { order, payments, reversals }: OrderHistory): string[] {
+function todo({ messageFor }: Call, { order, payments, policy, reversals }: OrderHistory): string[] {
   const unsettled = payments.filter((payment) => {
-    const { kind } = decide(order, payment, config.policy);
+    const { kind } = decide(order, payment, policy);
     const isKnown = reversals.some(({ impUid }) => impUid === payment.impUid);
     return kind === 'change' || (kind === 'reject' && !isKnown);
   });

@@ -7,6 +7,7 @@ import type { Payment } from '../payment/payment.ts';
 import type { Reversal } from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
+import { policyFor } from './policy.ts';
 import type { Dependencies } from './ports.ts';
 import { reverse } from './reverse.ts';
 
@@ -45,8 +46,10 @@ export async function settlePayment(
   /** The payment was read after the order. */
   let isFresh = false;
   for (let lostRaces = 0; lostRaces <= maxLostRaces; ) {
-    const decision = decide(order, payment, deps.policy);
-    if (!order || decision.kind === 'order_not_found') return { kind: 'order_not_found' };
+    const decision = decide(order, payment, await policyFor(deps, [payment]));
+    // For the caller, an order whose payment an earlier system has settled is not ours.
+    const isNotOurs = decision.kind === 'order_not_found' || decision.kind === 'predates_deployment';
+    if (!order || isNotOurs) return { kind: 'order_not_found' };
     if (decision.kind !== 'change') {
       const reversal = await carryOut(deps, decision, payment, order);
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
@@ -100,13 +103,14 @@ export async function settleEach(
   payments: readonly Payment[],
 ): Promise<Order | undefined> {
   let order = await deps.orders.read(merchantUid);
-  const returned = payments.filter((payment) => decide(order, payment, deps.policy).kind === 'money_returned');
+  const policy = await policyFor(deps, payments);
+  const returned = payments.filter((payment) => decide(order, payment, policy).kind === 'money_returned');
   const { reversals } = await deps.reversals.readMany(returned.map(({ impUid }) => impUid));
   const failed: { impUid: string; error: Error }[] = [];
   for (const payment of payments) {
     const { impUid } = payment;
-    const { kind } = decide(order, payment, deps.policy);
-    if (kind === 'keep') continue;
+    const { kind } = decide(order, payment, policy);
+    if (kind === 'keep' || kind === 'predates_deployment') continue;
     if (kind === 'money_returned' && (reversals.get(impUid)?.state ?? 'done') === 'done') continue;
     if (deps.deadline.leftMs() <= 0)
       throw new NoTimeLeft(`No time left to settle the attempts of order ${merchantUid}`);

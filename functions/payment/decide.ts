@@ -16,7 +16,7 @@ import {
   type Order,
   type OrderState,
 } from './order.ts';
-import { isDeposit, type Payment, type PaymentState, type VirtualAccount } from './payment.ts';
+import { isDeposit, type Payment, type PaymentState, type UnixSeconds, type VirtualAccount } from './payment.ts';
 import type { Objection, ReversalKind, ReversalRequest } from './reversal.ts';
 
 /** Settings of the deployment. */
@@ -25,6 +25,11 @@ export interface Policy {
   readonly acceptTestPayments: boolean;
   /** `manual`: only record and publish each reversal. The operator carries it out. */
   readonly reversals: 'automatic' | 'manual';
+  /**
+   * When the deployment began. Only for a shop's own table, whose items may be older: an earlier system has settled
+   * their payments. Absent for a table of ours, and where no payment of the decision keeps money.
+   */
+  readonly begunAt?: UnixSeconds;
 }
 
 /** A closed union: a new kind does not compile until every reader of decisions handles it. */
@@ -33,6 +38,8 @@ export type Decision =
   | { readonly kind: 'order_not_found' }
   /** The payment adds nothing to the order. */
   | { readonly kind: 'keep' }
+  /** The money moved before the deployment began. It neither settles the order nor goes back. */
+  | { readonly kind: 'predates_deployment' }
   | {
       readonly kind: 'change';
       readonly next: OrderState;
@@ -81,11 +88,23 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
       ? reject(payment, 'deposit_excess', 'manual', minus(deposited, order.amount))
       : keep;
   }
+  if (predatesDeployment(order, payment, policy)) return { kind: 'predates_deployment' };
   const objection = objectionTo(order, payment, policy);
   if (!objection) return settled(order, payment, kept);
   const kind = isDeposit(payment.record) || isByHand(order, payment, policy) ? 'manual' : 'cancel';
   return reject(payment, objection, kind, objection === 'deposit_mismatch' ? payment.deposited : kept);
 }
+
+/**
+ * An earlier system of the shop was paid, and has delivered. The revision of the order proves nothing: a failed attempt
+ * of today raises it. The time of the payment counts and not its start, since an old account may get its deposit later.
+ * An order that waits for the account was written by an earlier deployment of ours.
+ */
+const predatesDeployment = ({ state }: Order, { impUid, record }: Payment, { begunAt }: Policy): boolean =>
+  begunAt !== undefined &&
+  record.paidAt !== undefined &&
+  record.paidAt < begunAt &&
+  accountOf(state)?.impUid !== impUid;
 
 /** The order is paid in full, or a part of the payment was refunded already. */
 function settled({ amount }: Order, { impUid, record }: Payment, kept: Amount): Decision & { kind: 'change' } {

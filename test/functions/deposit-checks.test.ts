@@ -1,15 +1,12 @@
 /** Late changes: deposits that banks take back, cancels that take PGs days, prices that the shop changes meanwhile. */
 
-import { CreateTableCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
-import { table } from '../../functions/adapters/dynamodb/table.ts';
-import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { inTime } from '../../functions/application/in-time.ts';
 import { settlePayment } from '../../functions/application/settle.ts';
 import { staleAccount } from '../../functions/payment/events.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { beginning, type Fixture, startFixture } from '../support/functions.ts';
+import { startOwnedFixture } from '../support/owned-table.ts';
 import '../support/silence-console.ts';
 
 const day = 86_400;
@@ -237,49 +234,10 @@ test('keeps an amount that another shop registered with Iamport [T31]', async ()
 });
 
 describe('the table of a shop', () => {
-  async function owned() {
-    const fixture = await startFixture();
-    const { client, deps } = fixture;
-    const mapping = shopTable({ key: 'id', amount: 'total' });
-    const name = (attribute: string) => ({ AttributeName: attribute, KeyType: 'HASH' as const });
-    await client.send(
-      new CreateTableCommand({
-        TableName: 'shop',
-        BillingMode: 'PAY_PER_REQUEST',
-        KeySchema: [name('id')],
-        AttributeDefinitions: [
-          { AttributeName: 'id', AttributeType: 'S' },
-          { AttributeName: 'iamport_due_shard', AttributeType: 'S' },
-          { AttributeName: 'iamport_due_at', AttributeType: 'N' },
-        ],
-        GlobalSecondaryIndexes: [
-          {
-            IndexName: 'iamport_due',
-            KeySchema: [name('iamport_due_shard'), { AttributeName: 'iamport_due_at', KeyType: 'RANGE' }],
-            Projection: { ProjectionType: 'KEYS_ONLY' },
-          },
-        ],
-      }),
-    );
-    await client.send(new PutItemCommand({ TableName: 'shop', Item: { id: { S: 'order-1' }, total: { N: '14000' } } }));
-    const price = (total: number) =>
-      client.send(
-        new UpdateItemCommand({
-          TableName: 'shop',
-          Key: { id: { S: 'order-1' } },
-          UpdateExpression: 'SET #total = :total',
-          ExpressionAttributeNames: { '#total': 'total' },
-          ExpressionAttributeValues: { ':total': { N: String(total) } },
-        }),
-      );
-    const shop: HandlerDependencies = { ...deps, orders: createOrders(table(client, 'shop', mapping.prefix), mapping) };
-    const status = async () => (await shop.orders.read('order-1'))?.state.status;
-    return { ...fixture, shop, price, status };
-  }
   const deadline = { leftMs: () => 10_000 };
 
   test('writes no order as paid by a payment whose cancel is in progress [T32]', async () => {
-    const { shop, price, status, paid, ledger, webhook } = await owned();
+    const { shop, price, status, paid, ledger, webhook } = await startOwnedFixture();
     const impUid = paid(14_000);
     const early = await shop.iamport.payment(impUid, deadline);
     // A coupon: the payment is wrong, and its cancel is sent. The price changes back while Iamport works on it.
@@ -298,7 +256,7 @@ describe('the table of a shop', () => {
   });
 
   test('writes no order as paid that was read before the cancel was announced', async () => {
-    const { shop, price, status, paid, ledger, webhook } = await owned();
+    const { shop, price, status, paid, ledger, webhook } = await startOwnedFixture();
     const impUid = paid(14_000);
     const early = await shop.iamport.payment(impUid, deadline);
     const before = await shop.orders.read('order-1');
@@ -311,7 +269,7 @@ describe('the table of a shop', () => {
   });
 
   test('keeps a payment that settled the order before its cancel was announced', async () => {
-    const { shop, price, status, paid, ledger, webhook, deps } = await owned();
+    const { shop, price, status, paid, ledger, webhook, deps } = await startOwnedFixture();
     const impUid = paid(14_000);
     await price(13_000);
     const { announceCancel } = shop.orders;

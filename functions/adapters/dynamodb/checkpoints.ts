@@ -10,7 +10,10 @@ export const checkpointPrefix = 'scan-';
 export const beginningKey = { id: { S: `${checkpointPrefix}beginning` } } satisfies Item;
 const keyOf = (name: string): Item => ({ id: text(checkpointPrefix + name) });
 
+const beginningFrom = (item: Item) => new ItemReader(item, 'the beginning').count('begun_at');
+
 export function createCheckpoints(table: Table): Checkpoints {
+  let recorded: number | undefined;
   return {
     async read(names) {
       const items = await table.readMany([beginningKey, ...names.map(keyOf)]);
@@ -18,7 +21,7 @@ export function createCheckpoints(table: Table): Checkpoints {
       return {
         beginning() {
           const known = itemOf(beginningKey);
-          return known && new ItemReader(known, 'the beginning').count('begun_at');
+          return known && beginningFrom(known);
         },
         checkpoint(name) {
           const item = itemOf(keyOf(name));
@@ -35,6 +38,13 @@ export function createCheckpoints(table: Table): Checkpoints {
         conditions: { isNew: 'attribute_not_exists(id)' },
       });
       return begunAt;
+    },
+
+    async beginning() {
+      if (recorded !== undefined) return recorded;
+      const known = await table.read(beginningKey);
+      recorded = known && beginningFrom(known);
+      return recorded;
     },
 
     async write(name, checkpoint) {

@@ -198,6 +198,8 @@ export interface Checkpoints {
    * @returns the recorded time, in Unix seconds
    */
   begin(): Promise<UnixSeconds>;
+  /** When this deployment began, in Unix seconds; `undefined` before the first run. Cached once it is recorded. */
+  beginning(): Promise<UnixSeconds | undefined>;
   /** @returns the written checkpoint; undefined when another run has moved it */
   write(name: string, checkpoint: ScanCheckpoint): Promise<ScanCheckpoint | undefined>;
 }

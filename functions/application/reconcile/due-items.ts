@@ -17,6 +17,7 @@ import {
   StoreRefused,
   StoreUnexpected,
 } from '../faults.ts';
+import { policyFor } from '../policy.ts';
 import type { Due } from '../ports/stores.ts';
 import type { Dependencies } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
@@ -105,7 +106,9 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
   // Read after the payment, so that the order is never older than the payment.
   const order = known && (await deps.orders.read(payment.merchantUid));
   const settlement =
-    order && !cancelApplies(deps, reversal, payment, order) ? await settlePayment(deps, payment, order) : undefined;
+    order && !(await cancelApplies(deps, reversal, payment, order))
+      ? await settlePayment(deps, payment, order)
+      : undefined;
   const now = unixSeconds(deps.clock);
   if (isOver(reversal, payment, settlement, now)) {
     await deps.reversals.finish(impUid, now, isGone(payment) ? undefined : zero);
@@ -117,8 +120,14 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
 }
 
 /** A decided cancel is carried out, although the shop may have changed the amount of the order back since. */
-function cancelApplies({ policy }: Dependencies, { kind, state }: Reversal, payment: Payment, order: Order): boolean {
-  return kind === 'cancel' && state === 'requested' && decide(order, payment, policy).kind === 'change';
+async function cancelApplies(
+  deps: Dependencies,
+  { kind, state }: Reversal,
+  payment: Payment,
+  order: Order,
+): Promise<boolean> {
+  if (kind !== 'cancel' || state !== 'requested') return false;
+  return decide(order, payment, await policyFor(deps, [payment])).kind === 'change';
 }
 
 /** @returns undefined for an order that is missing or cannot be parsed: the reversal does not wait for it */

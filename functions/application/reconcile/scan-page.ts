@@ -19,6 +19,7 @@ import {
 } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
+import { policyFor } from '../policy.ts';
 import type { PaymentPage } from '../ports/iamport.ts';
 import type { Unresolved } from '../ports/stores.ts';
 import { settle } from '../settle.ts';
@@ -179,9 +180,10 @@ async function sortPayments({ deps, report }: Run, payments: readonly Payment[])
   const isUnreadable = new Set(unreadable);
   const orderOf = new Map(orders.map((order) => [order.merchantUid, order]));
   report.matched += ours.filter(({ merchantUid }) => orderOf.has(merchantUid)).length;
+  const policy = await policyFor(deps, ours);
   const decided = ours
     .filter(({ merchantUid }) => !isUnreadable.has(merchantUid))
-    .map((payment) => ({ payment, decision: decide(orderOf.get(payment.merchantUid), payment, deps.policy) }));
+    .map((payment) => ({ payment, decision: decide(orderOf.get(payment.merchantUid), payment, policy) }));
   // A decision that does not change the order is recorded in the payment's reversal.
   const known = await deps.reversals.readMany(
     decided

@@ -47,6 +47,40 @@ describe('a payment that began before its order was registered', () => {
   });
 });
 
+describe('a payment that was paid before the deployment on a shop’s own table began', () => {
+  const payments = new Map(allPayments());
+  const paid = (name: string, paidAt: number | undefined): Payment => {
+    const { record, ...payment } = payments.get(name) ?? expect.unreachable(name);
+    const { paidAt: _paidAt, ...rest } = record;
+    return { ...payment, startedAt: 1, record: { ...rest, ...(paidAt !== undefined && { paidAt }) } };
+  };
+  const orderNamed = (name: string) => new Map(orders).get(name) ?? expect.unreachable(name);
+
+  test.each([
+    ['all kept 14000 KRW card', 'ready', 1_199_999, 'predates_deployment'],
+    ['all kept 14000 KRW card', 'ready', 1_200_000, 'paid'],
+    // An account of before the deployment gets its deposit later.
+    ['all kept 14000 KRW vbank', 'ready', 1_200_000, 'paid'],
+    ['a part kept 14000 KRW card', 'ready', 1_199_999, 'predates_deployment'],
+    ['all kept 13999 KRW card', 'ready', 1_199_999, 'predates_deployment'],
+    ['all kept 13999 KRW card', 'ready', 1_200_000, 'reject amount_mismatch, cancel 13999'],
+    ['all kept 14000 KRW card test', 'ready', 1_199_999, 'predates_deployment'],
+    // A failed attempt of today has raised the revision.
+    ['all kept 14000 KRW card', 'failed by another earlier', 1_199_999, 'predates_deployment'],
+    ['all kept 14000 KRW card', 'paid by another', 1_199_999, 'predates_deployment'],
+    ['all kept 14000 KRW card', 'closed', 1_199_999, 'predates_deployment'],
+    // An earlier deployment of ours has written these.
+    ['a part kept 14000 KRW card', 'paid by this card', 1_199_999, 'partial_cancelled'],
+    ['all kept 14000 KRW vbank', 'waits for this account', 1_199_999, 'paid'],
+    // Nothing is left to settle or to cancel.
+    ['returned 14000 KRW card', 'ready', 1_199_999, 'money_returned'],
+    ['all kept 14000 KRW card', 'ready', undefined, 'paid'],
+  ])('%s, %s, paid at %s: %s', (payment, order, paidAt, is) => {
+    const policy = { acceptTestPayments: false, reversals: 'automatic', begunAt: 1_200_000 } as const;
+    expect(summary(decide(orderNamed(order), paid(payment, paidAt), policy))).toBe(is);
+  });
+});
+
 describe('payments out of order, and repeated', () => {
   const policy: Policy = { acceptTestPayments: false, reversals: 'automatic' };
   const payments = new Map(allPayments());

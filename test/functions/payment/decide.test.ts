@@ -30,8 +30,12 @@ const byThisDeposit = (state: Order['state']) =>
 const isRefusedTest = ({ payment, policy }: Case) => payment.sandbox && !policy.acceptTestPayments;
 const isSumRight = ({ deposited, amount }: Payment) => deposited === undefined || deposited === amount;
 const excess = ({ deposited }: Payment) => deposited !== undefined && deposited > 14_000;
+/** Paid before the deployment began, and neither the settling payment nor the account that the order knows. */
+const old = ({ order, payment, policy }: Case) =>
+  policy.begunAt !== undefined && money(payment) && !byThis(order) && accountOf(order.state)?.impUid !== thisUid;
+const judged = (c: Case) => account(c.payment) || (money(c.payment) && !old(c));
 const right = (c: Case) =>
-  !isRefusedTest(c) && c.payment.currency === 'KRW' && c.payment.amount === 14_000 && isSumRight(c.payment);
+  !old(c) && !isRefusedTest(c) && c.payment.currency === 'KRW' && c.payment.amount === 14_000 && isSumRight(c.payment);
 const orderKept = ({ state, amount }: Order) =>
   state.status === 'paid' ? amount : 'cancelledAmount' in state ? amount - state.cancelledAmount : 0;
 /** True when the account in the order is newer than the account of imp_500, which was issued at 1,000,500. */
@@ -90,30 +94,30 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
     decided: is('partial_cancelled after a fresh read'),
   },
   {
+    name: 'paid before the deployment began: neither settles the order nor goes back',
+    when: old,
+    decided: is('predates_deployment'),
+  },
+  {
     name: 'a test payment: rejected',
-    when: (c) => (money(c.payment) || account(c.payment)) && isRefusedTest(c) && !byThis(c.order),
+    when: (c) => judged(c) && isRefusedTest(c) && !byThis(c.order),
     decided: is('reject test_payment, no reversal'),
   },
   {
     name: 'another currency: rejected',
-    when: (c) =>
-      (money(c.payment) || account(c.payment)) && !isRefusedTest(c) && c.payment.currency !== 'KRW' && !byThis(c.order),
+    when: (c) => judged(c) && !isRefusedTest(c) && c.payment.currency !== 'KRW' && !byThis(c.order),
     decided: rejected('currency_mismatch'),
   },
   {
     name: 'another amount: rejected',
     when: (c) =>
-      (money(c.payment) || account(c.payment)) &&
-      !isRefusedTest(c) &&
-      c.payment.currency === 'KRW' &&
-      c.payment.amount !== 14_000 &&
-      !byThis(c.order),
+      judged(c) && !isRefusedTest(c) && c.payment.currency === 'KRW' && c.payment.amount !== 14_000 && !byThis(c.order),
     decided: rejected('amount_mismatch'),
   },
   {
     name: 'deposits whose sum is not the amount: left to the operator',
     when: (c) =>
-      (money(c.payment) || account(c.payment)) &&
+      judged(c) &&
       !isRefusedTest(c) &&
       c.payment.currency === 'KRW' &&
       c.payment.amount === 14_000 &&
@@ -133,12 +137,12 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
   },
   {
     name: 'right, but the order is settled by another payment: rejected',
-    when: (c) => (money(c.payment) || account(c.payment)) && right(c) && byAnother(c.order),
+    when: (c) => judged(c) && right(c) && byAnother(c.order),
     decided: rejected('duplicate_payment'),
   },
   {
     name: 'right, but the order is closed: rejected',
-    when: (c) => (money(c.payment) || account(c.payment)) && right(c) && c.order.state.status === 'closed',
+    when: (c) => judged(c) && right(c) && c.order.state.status === 'closed',
     decided: rejected('order_closed'),
   },
   {
