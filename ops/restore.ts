@@ -171,7 +171,11 @@ async function copyPage(page: readonly Item[], run: CopyRun, idOf: (item: Item) 
  * @returns the number of payments that are checked again
  */
 async function recheckUnmatched({ deployment: { deps } }: Call): Promise<number> {
-  const open = await deps.reversals.due('unmatched', farFuture, Number.POSITIVE_INFINITY);
+  // In its first hour an unmatched payment waits for a check.
+  const classes = ['unmatched', 'check'] as const;
+  const open = (
+    await Promise.all(classes.map((of) => deps.reversals.due(of, farFuture, Number.POSITIVE_INFINITY)))
+  ).flat();
   const now = unixSeconds(deps.clock);
   let count = 0;
   await inPool(concurrency, open, async ({ id }) => {

@@ -4,7 +4,7 @@ import { type Decision, decide } from '../payment/decide.ts';
 import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
-import type { Reversal } from '../payment/reversal.ts';
+import { recheckPlanned, type Reversal } from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import { policyFor } from './policy.ts';
@@ -54,8 +54,9 @@ export async function settlePayment(
       const reversal = await carryOut(deps, decision, payment, order);
       return { kind: 'settled', outcome: outcomeOf(order, payment, decision, reversal) };
     }
-    const cancel = await decidedCancel(deps, payment, order, decision.next);
-    if (cancel) return { kind: 'settled', outcome: rejected(payment, cancel) };
+    const known = await recordedReversal(deps, payment, order, decision.next);
+    if (known && isDecidedCancel(known)) return { kind: 'settled', outcome: rejected(payment, known) };
+    if (known?.kind === 'orphan' && known.state === 'manual') await planCheck(deps, known);
     if (decision.requiresFreshRead && !isFresh) {
       const fresh = await deps.iamport.payment(payment.impUid, order.tier);
       if (!fresh) return { kind: 'payment_not_found' };
@@ -73,21 +74,35 @@ export async function settlePayment(
 }
 
 /**
- * The cancel that was decided for a payment that fits its order again, because the shop changed the amount back. It
- * still applies: the payment may have been read before the money went back.
+ * In a shop's own table: the reversal of a payment that is about to settle its order. The shop may have changed the
+ * amount of the order since, or written the item after a scan recorded the payment as unmatched.
  */
-async function decidedCancel(
+async function recordedReversal(
   deps: Dependencies,
   payment: Payment,
   order: Order,
   next: OrderState,
 ): Promise<Reversal | undefined> {
   if (!deps.orders.isShops || isSettled(order.state) || !isSettled(next)) return undefined;
-  const known = await deps.reversals.read(payment.impUid);
+  return deps.reversals.read(payment.impUid);
+}
+
+/**
+ * A cancel was decided for a payment that fits its order again, because the shop changed the amount back. It still
+ * applies: the payment may have been read before the money went back.
+ */
+function isDecidedCancel({ kind, state, acceptedAt }: Reversal): boolean {
+  if (kind === 'revoke') return false;
   // The operator has taken over a cancel that the PG refused. A cancel that Iamport accepted may still be made later.
-  if (!known || known.kind === 'revoke') return undefined;
-  const isOpen = known.kind === 'cancel' && known.state !== 'manual';
-  return isOpen || known.acceptedAt !== undefined ? known : undefined;
+  const isOpen = kind === 'cancel' && state !== 'manual';
+  return isOpen || acceptedAt !== undefined;
+}
+
+/** Plans the check that ends an unmatched payment. It is written before the order: the instance may die in between. */
+async function planCheck({ reversals, clock }: Dependencies, unmatched: Reversal): Promise<void> {
+  const now = unixSeconds(clock);
+  if (unmatched.checkAt === undefined || unmatched.checkAt > now)
+    await reversals.move(unmatched, recheckPlanned(unmatched, now, now));
 }
 
 /**

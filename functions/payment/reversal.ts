@@ -75,6 +75,11 @@ const maxAttempts = 12;
 /** After an accepted request the payment is checked after these times, then daily. Seconds. */
 const acceptedChecks = [300, 3_600, 21_600, 86_400];
 const day = 86_400;
+/**
+ * An unmatched payment is checked once after this time. A registration may have read the index `by-order` before that
+ * had the record, and then planned no check. Seconds.
+ */
+const unmatchedCheckAfter = 3_600;
 /** The operator takes over an accepted request that the payment does not show by then. Seconds of working time. */
 const acceptedTakes = 3 * workingDay;
 
@@ -85,7 +90,9 @@ const acceptedTakes = 3 * workingDay;
 export function opened(request: ReversalRequest, attempts: 0 | 1, now: UnixSeconds): Unwritten {
   const isManual = request.kind === 'manual' || request.kind === 'orphan';
   const state = isManual ? 'manual' : 'requested';
-  return { ...request, state, attempts: isManual ? 0 : attempts, createdAt: now, updatedAt: now };
+  const isUnmatched = request.kind === 'orphan';
+  const times = { ...(isUnmatched && { checkAt: now + unmatchedCheckAfter }), createdAt: now, updatedAt: now };
+  return { ...request, state, attempts: isManual ? 0 : attempts, ...times };
 }
 
 /** The decision replaces the recorded reversal. */
@@ -186,7 +193,7 @@ export function planReversalCheck(reversal: Omit<Reversal, 'revision'>): UnixSec
   const { kind, state, attempts, acceptedAt, checkAt, createdAt, updatedAt } = reversal;
   if (state === 'done') return undefined;
   if (checkAt !== undefined) return checkAt;
-  // The registration of its order plans the check of an unmatched payment (`recheckPlanned`).
+  // After its first check, the registration of its order plans the next one (`recheckPlanned`).
   if (kind === 'orphan') return undefined;
   if (acceptedAt !== undefined) {
     const planned = acceptedChecks.map((seconds) => acceptedAt + seconds).find((at) => at > updatedAt);
@@ -198,7 +205,7 @@ export function planReversalCheck(reversal: Omit<Reversal, 'revision'>): UnixSec
 
 /**
  * The partition of the index `due` that a reversal is in. Requests that return money come first. An unmatched payment
- * is only listed for the operator: the reconciler does not check it.
+ * without a planned check is only listed for the operator.
  */
 export type CheckClass = 'money' | 'revoke' | 'check' | 'unmatched';
 

@@ -121,6 +121,51 @@ test('settles a payment of a moment ago before the first run of the reconciler',
   expect(await complete(impUid, shop)).toMatchObject({ status: 200, json: { status: 'paid' } });
 });
 
+describe('a payment that was recorded before the shop wrote its item leaves the operator’s list [T505]', () => {
+  async function unmatched() {
+    const fixture = await startOwnedFixture(undefined, false);
+    const { shop, paid, pass, reconcile, write } = fixture;
+    const impUid = paid();
+    await reconcile(shop);
+    expect(await shop.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual' });
+    // Its first check is over.
+    pass(2 * 3_600);
+    await reconcile(shop);
+    expect(await shop.reversals.read(impUid)).not.toHaveProperty('checkAt');
+    await write();
+    return { ...fixture, impUid };
+  }
+
+  test('when a scan settles it', async () => {
+    const { shop, impUid, status, pass, reconcile } = await unmatched();
+    // The daily scan.
+    pass(day);
+    await reconcile(shop);
+    expect(await status()).toBe('paid');
+    await reconcile(shop);
+    expect(await shop.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done', amount: 0 });
+  });
+
+  test('when the buyer reports it', async () => {
+    const { shop, impUid, complete, reconcile } = await unmatched();
+    expect(await complete(impUid, shop)).toMatchObject({ status: 200, json: { status: 'paid' } });
+    await reconcile(shop);
+    expect(await shop.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done', amount: 0 });
+  });
+
+  test('although the instance dies after the write of the order', async () => {
+    const { shop, impUid, complete, reconcile, status } = await unmatched();
+    const change: typeof shop.orders.change = async (...parameters) => {
+      await shop.orders.change(...parameters);
+      throw new Error('The instance died');
+    };
+    expect(await complete(impUid, { ...shop, orders: { ...shop.orders, change } })).toMatchObject({ status: 500 });
+    expect(await status()).toBe('paid');
+    await reconcile(shop);
+    expect(await shop.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done', amount: 0 });
+  });
+});
+
 test('an instance reads the beginning of the deployment once, and only for money of the shop’s table [T504]', async () => {
   const { shop, deps, client, names, paid, account, reconcile, complete, order } = await startOwnedFixture();
   let reads = 0;

@@ -204,6 +204,23 @@ describe('a payment without an order', () => {
     expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done' });
   });
 
+  test('checks it once, an hour later, since the registration may not have found the record [T506]', async () => {
+    const { put, paid, reconcile, deps, pass, show } = await startFixture();
+    const impUid = paid();
+    expect(await reconcile()).toMatchObject({ orphans: 1 });
+    // The index `by-order` has not received the record yet.
+    const ofOrder = async () => ({ reversals: [], refunds: [], unreadable: [] });
+    const lagging = { ...deps, reversals: { ...deps.reversals, ofOrder } };
+    expect(await put('order-1', {}, lagging)).toMatchObject({ status: 201 });
+    pass(60);
+    await reconcile();
+    expect((await show()).status).toBe('paid');
+    expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'manual' });
+    pass(3_600);
+    await reconcile();
+    expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done', amount: 0 });
+  });
+
   test('leaves a payment to the operator that began more than an hour before its order was registered [T30]', async () => {
     const { order, paid, reconcile, pass, ledger, show } = await startFixture();
     await reconcile();
@@ -254,6 +271,17 @@ describe('a payment without an order', () => {
     expect(await reconcile(ours)).toMatchObject({ orphans: 0, settled: 1, matched: 1 });
     expect((await show('A-1')).status).toBe('paid');
     expect(await deps.reversals.read(foreign)).toBeUndefined();
+  });
+
+  test('does not scan an order that was registered before orderPrefix was set, and settles it by its webhook [T507]', async () => {
+    const { order, paid, reconcile, deps, pass, show, webhook } = await startFixture();
+    await order('order-1');
+    const impUid = paid();
+    pass(300);
+    const ours: typeof deps = { ...deps, config: { ...deps.config, orderPrefix: 'A-' } };
+    expect(await reconcile(ours)).toMatchObject({ orphans: 0, settled: 0, matched: 0 });
+    await webhook(impUid, ours);
+    expect((await show()).status).toBe('paid');
   });
 });
 

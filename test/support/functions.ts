@@ -87,8 +87,8 @@ export async function startFixture(deployedAt = beginning - 3600) {
       if (status !== 201) throw new Error(`The order was not registered: ${status}`);
       return merchantUid;
     },
-    put: (merchantUid: string, terms: object) =>
-      send(orders, { method: 'PUT', ...ofOrder(merchantUid), ...jsonBody({ amount: 14_000, ...terms }) }),
+    put: (merchantUid: string, terms: object, to?: HandlerDependencies) =>
+      send(orders, { method: 'PUT', ...ofOrder(merchantUid), ...jsonBody({ amount: 14_000, ...terms }) }, to),
     show: async (merchantUid = 'order-1') =>
       (await send(orders, { method: 'GET', ...ofOrder(merchantUid) })).json as Record<string, unknown> & {
         status: string;

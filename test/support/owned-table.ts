@@ -12,7 +12,7 @@ const TableName = 'shop';
 /**
  * Creates a table of the shop with `order-1`, which costs 14,000 won.
  * @param deployedAt when the deployment began; Unix seconds by the clock of the test
- * @param hasItem false: the shop writes the item later, with `put`
+ * @param hasItem false: the shop writes the item later, with `write`
  */
 export async function startOwnedFixture(deployedAt?: number, hasItem = true) {
   const fixture = await startFixture(deployedAt);
@@ -38,9 +38,9 @@ export async function startOwnedFixture(deployedAt?: number, hasItem = true) {
       ],
     }),
   );
-  const put = () =>
+  const write = () =>
     client.send(new PutItemCommand({ TableName, Item: { id: { S: 'order-1' }, total: { N: '14000' } } }));
-  if (hasItem) await put();
+  if (hasItem) await write();
   const shop: HandlerDependencies = {
     ...deps,
     orders: createOrders(table(client, TableName, mapping.prefix), mapping),
@@ -50,7 +50,7 @@ export async function startOwnedFixture(deployedAt?: number, hasItem = true) {
     /** The dependencies on the shop's table. */
     shop,
     /** The shop writes the item. */
-    put,
+    write,
     /** The shop changes the price. */
     price: (total: number) =>
       client.send(

@@ -12,6 +12,7 @@ import type { Order } from '../../functions/payment/order.ts';
 import type { PgRefusal, Refund, RefundNeed } from '../../functions/payment/refund.ts';
 import {
   accepted,
+  checked,
   failed,
   type Reversal,
   type ReversalReason,
@@ -150,7 +151,10 @@ async function writeReversals(tables: Tables): Promise<void> {
   for (const reason of wordsOf(reasons)) await request(`imp_${reason}`, { reason });
   await request('imp_account', { kind: 'revoke', reason: 'account_superseded', amount: won(0) });
   await request('imp_manual', { kind: 'manual', reason: 'deposit_mismatch' });
-  await request('imp_unmatched', { kind: 'orphan', reason: 'order_not_found' });
+  const orphan = { kind: 'orphan', reason: 'order_not_found' } as const;
+  await request('imp_unmatched', orphan);
+  const { value: unmatched } = (await request('imp_unmatched_later', orphan)) as { value: Reversal };
+  await reversals.move(unmatched, checked(unmatched, unmatched.amount, now + 3_600));
   await request('imp_done', { reason: 'duplicate_payment' });
   await reversals.finish('imp_done', now + 60);
   const { value: refused } = (await request('imp_refused', { reason: 'order_closed' })) as { value: Reversal };

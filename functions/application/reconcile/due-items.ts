@@ -96,9 +96,10 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
   item.since = reversal.createdAt;
   const { impUid } = reversal;
   const known = await readableOrder(deps, reversal, report);
-  const payment = await deps.iamport.payment(impUid, known?.tier);
-  if (!payment && reversal.kind === 'orphan') {
-    // The order that was registered for it names another sub-merchant: it stays a payment without an order.
+  const isUnmatched = reversal.kind === 'orphan';
+  const payment = isUnmatched && !known ? undefined : await deps.iamport.payment(impUid, known?.tier);
+  if (!payment && isUnmatched) {
+    // It still has no order, or its order names another sub-merchant. The scans record its refunds.
     await deps.reversals.move(reversal, checked(reversal, reversal.amount, unixSeconds(deps.clock)));
     return;
   }

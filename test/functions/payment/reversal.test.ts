@@ -109,7 +109,7 @@ describe('the steps of a reversal', () => {
     ['manual', 'manual', 0],
     ['orphan', 'manual', 0],
   ] as const)('a new %s is %s, with %i attempts claimed', (kind, state, attempts) => {
-    const times = { createdAt: at, updatedAt: at };
+    const times = { ...(kind === 'orphan' && { checkAt: at + 3_600 }), createdAt: at, updatedAt: at };
     expect(opened({ ...cancelRequest, kind }, 1, at)).toStrictEqual({
       ...cancelRequest,
       kind,
@@ -174,7 +174,7 @@ describe('the steps of a reversal', () => {
     expect(planReversalCheck({ ...waiting, attempts: 40 })).toBe(at + 21_600);
   });
 
-  test('checks an unmatched payment only when its order is registered', () => {
+  test('checks an unmatched payment once, and again when its order is registered', () => {
     const unmatched: Reversal = { ...requested, kind: 'orphan', state: 'manual', attempts: 0 };
     expect(planReversalCheck(unmatched)).toBeUndefined();
     expect(checkOf(unmatched)).toEqual({ of: 'unmatched', at });

@@ -38,8 +38,6 @@ export class Attempted {
   requested(impUid: string, recorded: Item | undefined, isNeeded: boolean, nowSeconds: number): void {
     if (recorded?.kind?.S !== 'orphan') return;
     this.#judge.judged('S26');
-    // The registration of its order has set a check time.
-    if (recorded.check_at) return;
     if (isNeeded || Number(recorded.created_at?.N) > nowSeconds - overlap) return;
     this.#judge.broken('S26', `${impUid} has no order, is recorded, and is read again`);
   }

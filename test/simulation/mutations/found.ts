@@ -72,7 +72,7 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: a cancel that Iamport accepted loses its effect once the operator has it',
     file: 'functions/application/settle.ts',
-    find: `isOpen || known.acceptedAt !== undefined`,
+    find: `isOpen || acceptedAt !== undefined`,
     replace: `isOpen`,
   },
   {
