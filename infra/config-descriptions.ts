@@ -52,7 +52,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     orderPrefix: {
       allowed: 'at most 30 of `A-Z a-z 0-9 - . _ ~`',
       meaning:
-        'the prefix of every order number of this shop. Set it when other shops or systems use the same Iamport account: their payments are then neither recorded nor published',
+        'the prefix of every order number of this shop. Set it when other shops or systems use the same Iamport account: their payments are then neither recorded nor published. Set it before the first order. The scans skip orders that were registered without it, and a payment of theirs whose notifications are lost is not settled (`[T507]`)',
     },
     tiers: {
       allowed: 'up to 50 codes of sub-merchants, each of 1 to 40 of `A-Z a-z 0-9 - _`',
@@ -160,7 +160,7 @@ export const CONFIGURATION_DESCRIPTIONS: Record<'en' | 'ko', Record<Configuratio
     orderPrefix: {
       allowed: '`A-Z a-z 0-9 - . _ ~` 30자 이하',
       meaning:
-        '이 쇼핑몰의 모든 주문번호 앞에 붙는 글자. 같은 아임포트 계정을 다른 쇼핑몰이나 시스템과 함께 쓸 때 정하세요. 다른 쪽의 결제는 기록하지 않고 이벤트도 발행하지 않습니다',
+        '이 쇼핑몰의 모든 주문번호 앞에 붙는 글자. 같은 아임포트 계정을 다른 쇼핑몰이나 시스템과 함께 쓸 때 정하세요. 다른 쪽의 결제는 기록하지 않고 이벤트도 발행하지 않습니다. 첫 주문을 받기 전에 정하세요. 접두어 없이 등록한 주문은 스캔에서 빠지므로, 알림이 유실된 결제가 반영되지 않습니다(`[T507]`)',
     },
     tiers: {
       allowed: '하위 상점 코드 50개 이하, 코드마다 `A-Z a-z 0-9 - _` 1~40자',
