@@ -4,7 +4,7 @@ import { type Decision, decide } from '../payment/decide.ts';
 import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
-import { recheckPlanned, type Reversal } from '../payment/reversal.ts';
+import { type Reversal, recheckPlanned } from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import { policyFor } from './policy.ts';

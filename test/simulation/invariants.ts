@@ -157,6 +157,11 @@ export const invariants: readonly Invariant[] = [
     ko: '웹훅을 다시 보내는 간격은 점점 늘어나 모두 60번을 넘지 않고, SQS에 12시간보다 긴 대기를 요청하지 않는다',
   },
   {
+    id: 'S31',
+    en: "in a shop's own table, a payment made before the deployment neither settles an order nor is cancelled by us",
+    ko: '쇼핑몰의 테이블에서 배포 전에 결제된 건은 주문을 확정하지 않고, 우리가 취소하지도 않는다',
+  },
+  {
     id: 'L1',
     en: "money that Iamport keeps for an order settles the order, or is in the operator's list",
     ko: '우리 주문으로 아임포트에 남은 돈은 주문을 확정했거나, 운영자 목록에 있다',
@@ -249,5 +254,10 @@ export const invariants: readonly Invariant[] = [
     id: 'L22',
     en: 'a URL that answers receives every event within an hour, whatever another URL does',
     ko: '정상으로 응답하는 URL은 다른 URL의 상태와 관계없이 모든 이벤트를 한 시간 안에 받는다',
+  },
+  {
+    id: 'L23',
+    en: "a payment that settles its order is not in the operator's list as a payment without an order, once its check is over",
+    ko: '주문을 확정한 결제는 예정된 확인이 끝나면 주문 없는 결제로 운영자 목록에 남지 않는다',
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * The liveness invariants L1 to L9, L19 and L20 (invariants.ts). They are judged after the faults and the last action: 10 minutes later,
+ * The liveness invariants L1 to L9, L19, L20 and L23 (invariants.ts). They are judged after the faults and the last action: 10 minutes later,
  * or 80 where another attempt is due. Scenarios that need the longer scans are judged at the end only.
  */
 
@@ -44,9 +44,10 @@ export function checkLiveness(parts: Parts): void {
     // No money moves in a test channel, but a test payment can settle an order.
     if (!truth || (truth.sandbox && !settlesOrder)) continue;
     if (settlesOrder) {
+      checkUnmatched(impUid, reversal, parts);
       if (truth.kept > 0 || order.status !== 'deposit_reversed') checkAmounts(impUid, truth.kept, order);
       if (truth.kept > 0) checkExcess(impUid, truth, order, reversal);
-    } else if (truth.kept > 0 && !(isHidden(impUid) && !reversal)) {
+    } else if (truth.kept > 0 && !(isHidden(impUid) && !reversal) && !rules.ownership.isAdopted(impUid)) {
       checkUnsettled(impUid, truth, order, reversal, startedAt, rules);
     }
   }
@@ -65,6 +66,14 @@ export function checkLiveness(parts: Parts): void {
 }
 
 const json = (item: Item | undefined) => JSON.stringify(item);
+
+/** The record of a payment without an order is over once the payment settles its order. Its check may still be due. */
+function checkUnmatched(impUid: string, reversal: Item | undefined, { rules, readUntil }: Parts): void {
+  if (reversal?.kind?.S !== 'orphan') return;
+  rules.judge.judged('L23');
+  if (reversal.state?.S === 'done' || Number(reversal.check_at?.N) >= readUntil) return;
+  rules.judge.broken('L23', `${impUid} settles its order, and is still ${json(reversal)}`);
+}
 
 /** Money that settles no order: the operator's list has the whole amount, or the payment has no order. */
 function checkUnsettled(

@@ -40,6 +40,7 @@ const rows = [
   'kept → order_not_found',
   'kept → paid',
   'kept → partial_cancelled',
+  'kept → predates_deployment',
   'kept → test_payment, nothing to undo',
   'ready → keep',
   'ready → order_not_found',
@@ -173,10 +174,11 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'pg forgets': ['pg forgets: a cancel'],
   'lost records': ['lost records: a write'],
   'late refunds': ['late refund: a refusal', 'late refund: the answer'],
+  'adopted table': ['adopted: an item after its payment', 'adopted: an order', 'judged: S31'],
 };
 
 /** The judgements of the invariants that need no world. */
-const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'S20', 'S24', 'S26'];
+const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'L23', 'S20', 'S24', 'S26'];
 
 const expected = [
   ...rows.map((row) => `row: ${row}`),

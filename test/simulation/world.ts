@@ -194,7 +194,7 @@ export class World implements SimulationContext {
     const rows = new Rows({
       orders: this.tables.orders,
       mapping: this.mapping,
-      policy: this.policy,
+      policy: { ...this.policy, ...(this.mapping.isShops && { begunAt: beginning }) },
       coverage: this.coverage,
     });
     iamport.onReturned = (payment, merchantUid) => rows.returned(payment, merchantUid);

@@ -1,4 +1,7 @@
-/** Payments and amounts that may belong to another system, and payments that we have cancelled: S21, S22 and S23 (invariants.ts). */
+/**
+ * Payments and amounts that may belong to another system, payments that we have cancelled, and payments of before the deployment: S21,
+ * S22, S23 and S31 (invariants.ts).
+ */
 
 import type { Entry } from '../entry.ts';
 import type { Judge } from '../judge.ts';
@@ -15,6 +18,8 @@ export class Ownership {
   readonly #isShops: boolean;
   readonly #ourAmounts = new Set<string>();
   readonly #cancelled = new Set<string>();
+  /** Payments that an earlier system of the shop settled, before the deployment. */
+  readonly #adopted = new Set<string>();
   /** Virtual accounts that an order has waited for. */
   readonly #waitedFor = new Set<string>();
 
@@ -24,8 +29,19 @@ export class Ownership {
     this.#startedAt = startedAt;
   }
 
+  /** An earlier system of the shop has settled the payment. */
+  adopted(impUid: string): void {
+    this.#adopted.add(impUid);
+  }
+
+  isAdopted(impUid: string): boolean {
+    return this.#adopted.has(impUid);
+  }
+
   /** Our code is about to cancel a rejected payment. */
   cancelling(impUid: string, order: Entry | undefined): void {
+    if (this.#adopted.has(impUid))
+      this.#judge.broken('S31', `${impUid} is older than the deployment, and we cancel it`);
     if (!order || order.createdAt === 0 || this.#isShops) return;
     const before = order.createdAt - this.#startedAt(impUid);
     this.#judge.judged('S21');
@@ -52,7 +68,11 @@ export class Ownership {
   orderWritten(before: Entry | undefined, now: Entry): void {
     const { impUid, merchantUid, createdAt } = now;
     if (now.accountOf !== undefined) this.#waitedFor.add(now.accountOf);
+    if (this.#adopted.size > 0) this.#judge.judged('S31');
     if (!now.isSettled || impUid === undefined) return;
+    if (this.#adopted.has(impUid)) {
+      this.#judge.broken('S31', `${merchantUid} is settled by ${impUid}, which is older than the deployment`);
+    }
     if (now.kept > 0 && this.#cancelled.has(impUid)) {
       this.#judge.broken('S23', `${merchantUid} is written ${now.status} by ${impUid}, which we have cancelled`);
     }

@@ -99,4 +99,16 @@ export const found: readonly Mutation[] = [
     find: `  if (refund.refusedAt !== undefined || finding === 'overtaken') return { kind: 'wait', needs: 'operator' };`,
     replace: `  if (finding === 'overtaken') return { kind: now >= refund.sentAt + secondCheckAfter ? 'refused' : 'wait' };`,
   },
+  {
+    name: 'found here: money of before the deployment settles an order of the shop’s table',
+    file: decide,
+    find: `  record.paidAt < begunAt &&`,
+    replace: `  record.paidAt < 0 &&`,
+  },
+  {
+    name: 'found here: a payment that settles its order stays in the list as one without an order',
+    file: 'functions/application/settle.ts',
+    find: `    if (known?.kind === 'orphan' && known.state === 'manual') await planCheck(deps, known);\n`,
+    replace: ``,
+  },
 ];

@@ -173,7 +173,7 @@ export const orders: readonly Mutation[] = [
   {
     name: 'many attempts of an order are settled one by one',
     file: settle,
-    find: `    if (kind === 'keep') continue;\n    if (kind === 'money_returned' && (reversals.get(impUid)?.state ?? 'done') === 'done') continue;\n`,
+    find: `    if (kind === 'keep' || kind === 'predates_deployment') continue;\n    if (kind === 'money_returned' && (reversals.get(impUid)?.state ?? 'done') === 'done') continue;\n`,
     replace: ``,
   },
   {

@@ -6,6 +6,7 @@ import { jsonBody } from '../../support/event.ts';
 import { actorsBegunByMs, type SimulationContext } from '../context.ts';
 import { minute, second } from '../units.ts';
 import { Violation } from '../violation.ts';
+import { adoptOrder } from '../worlds/adopted.ts';
 import { halfAWon, makeAttempts, makeBrokenAttempt, openWindows } from '../worlds/crowd.ts';
 import { Neighbours } from '../worlds/neighbours.ts';
 import { Buyers } from './buyers.ts';
@@ -36,6 +37,7 @@ export class Workload {
       const amount = currency === 'KRW' ? random.whole(100, 50_000) : random.whole(100, 50_000) / 100;
       this.#planOrder({ merchantUid: `m_${order}`, amount, currency });
     }
+    if (this.#context.worlds.has('adopted table')) adoptOrder(this.#context, this.#notifications);
     if (random.is(0.5))
       this.#notifications.after(Math.max(this.#context.faultsForMs, actorsBegunByMs) + minute, () =>
         this.#completeOne(),
@@ -78,8 +80,9 @@ export class Workload {
   /** @returns when the shop registers the order; milliseconds after the beginning */
   #beginWorlds(wanted: Wanted): number {
     const { worlds, shop } = this.#context;
+    let createdAfter = 0;
     if (worlds.has('shop table')) {
-      shop.create(wanted);
+      createdAfter = this.#createItem(wanted);
       for (let count = worlds.random.whole(1, 2); count > 0; count -= 1) {
         this.#notifications.after(worlds.random.whole(0, 30 * minute), () => shop.act(wanted));
       }
@@ -105,7 +108,24 @@ export class Workload {
     }
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
-    return worlds.has('two shops') ? new Neighbours(this.#context, this.#notifications).begin(wanted) : 0;
+    const neighbours = worlds.has('two shops') && new Neighbours(this.#context, this.#notifications);
+    return Math.max(createdAfter, neighbours ? neighbours.begin(wanted) : 0);
+  }
+
+  /** @returns when the shop writes the item: at once, or after a payment; milliseconds after the beginning */
+  #createItem(wanted: Wanted): number {
+    const { worlds, shop, coverage } = this.#context;
+    if (!worlds.has('adopted table') || !worlds.random.is(0.5)) {
+      shop.create(wanted);
+      return 0;
+    }
+    const after = worlds.random.whole(5, 120) * minute;
+    coverage.count('adopted: an item after its payment');
+    this.#notifications.after(after, async () => shop.create(wanted));
+    // Without a request, only the scan of a week finds the payment again.
+    this.#context.hasLongWait = true;
+    this.#context.extendTo(after + 90 * minute);
+    return after;
   }
 
   async #register(wanted: Wanted): Promise<void> {
