@@ -63,8 +63,8 @@ export interface SimulatedIamport {
   changedSince(time: number): number;
   /** Called before a cancel or a revocation through the API takes effect. */
   onUndo: (impUid: string, from: Instance, cancel?: CancelRequest) => void;
-  /** Called when Iamport accepts a cancel or a revocation through the API. @param isPending the PG performs it later */
-  onAccepted: (impUid: string, key: string | undefined, isPending: boolean, isRevocation: boolean) => void;
+  /** Called when Iamport accepts a cancel, or a revocation without `cancel`. @param isPending the PG performs it later */
+  onAccepted: (impUid: string, key: string | undefined, isPending: boolean, cancel: CancelRequest | undefined) => void;
   /** Called after a cancel or a revocation through the API took effect. @param key of a refund */
   onCancelled: (impUid: string, key: string | undefined) => void;
   /** Called before our call registers or overwrites an amount. */
@@ -173,7 +173,7 @@ export function simulatedIamport(
       const payment = cancel ? ledger.cancel(cancel) : ledger.revokeAccount(impUid);
       if (call.isDenied) throw new Refused('declined', 'PG 응답 시간 초과');
       last.accepted = key === undefined ? impUid : `${impUid}/${key}`;
-      simulated.onAccepted(impUid, key, call.isPending, cancel === undefined);
+      simulated.onAccepted(impUid, key, call.isPending, cancel);
       return paymentJson(payment);
     } finally {
       call = undefined;

@@ -162,6 +162,11 @@ export const invariants: readonly Invariant[] = [
     ko: '쇼핑몰의 테이블에서 배포 전에 결제된 건은 주문을 확정하지 않고, 우리가 취소하지도 않는다',
   },
   {
+    id: 'S32',
+    en: 'a refund is sent only for what is left, and the accepted refunds of the payment that the PG has not performed yet are not left',
+    ko: '환불은 남은 금액까지만 보낸다. 접수되고 PG가 아직 처리하지 않은 환불은 남은 금액이 아니다',
+  },
+  {
     id: 'L1',
     en: "money that Iamport keeps for an order settles the order, or is in the operator's list",
     ko: '우리 주문으로 아임포트에 남은 돈은 주문을 확정했거나, 운영자 목록에 있다',

@@ -5,6 +5,7 @@
 
 import type { Item } from '../../functions/adapters/dynamodb/table.ts';
 import type { CancelRequest } from '../../local/iamport/ledger.ts';
+import { hundredths } from '../../local/iamport/payment.ts';
 import { type Entry, entryOf, isGood } from './entry.ts';
 import type { SimulatedIamport } from './iamport.ts';
 import { keyIn } from './invariants/once.ts';
@@ -279,6 +280,9 @@ export class SafetyChecks {
         throw new Violation('S14', detail(`a refund that is ${refund.state?.S}, or accepted, is sent again`));
       if (Number(refund.amount?.N) !== cancel.amount)
         throw new Violation('S14', detail(`cancel of ${cancel.amount}, but the refund has ${refund.amount?.N}`));
+      const kept = this.#iamport.truths(impUid).at(-1)?.kept ?? 0;
+      const isDone = (id: string) => this.reversal(id)?.state?.S === 'done';
+      this.#rules.once.refunding(`${impUid}/${key}`, hundredths(cancel.amount ?? 0), kept, isDone);
       return;
     }
     // A decision about an order stays valid after the shop deleted its item.

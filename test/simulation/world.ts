@@ -14,6 +14,7 @@ import { refunds } from '../../functions/handlers/refunds.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
 import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
 import { deadlineIn } from '../../functions/shared/clock.ts';
+import { hundredths } from '../../local/iamport/payment.ts';
 import { eventOf, type Sent } from '../support/event.ts';
 import { actorsBegunByMs, type HttpFunctionName, type SimulationContext } from './context.ts';
 import type { Coverage } from './coverage.ts';
@@ -174,9 +175,9 @@ export class World implements SimulationContext {
   #connect(): void {
     const { iamport, safety, rules } = this;
     iamport.onUndo = (impUid, from, cancel) => safety.undoing(impUid, from, cancel);
-    iamport.onAccepted = (impUid, key, isPending, isRevocation) => {
-      rules.once.accepted(key === undefined ? impUid : `${impUid}/${key}`, isPending);
-      if (key === undefined && !isRevocation) rules.ownership.cancelAccepted(impUid);
+    iamport.onAccepted = (impUid, key, isPending, cancel) => {
+      rules.once.accepted(key === undefined ? impUid : `${impUid}/${key}`, isPending, hundredths(cancel?.amount ?? 0));
+      if (key === undefined && cancel) rules.ownership.cancelAccepted(impUid);
     };
     iamport.onCancelled = (impUid, key) => safety.undone(impUid, key);
     iamport.onPrepare = (merchantUid, isChange) => {

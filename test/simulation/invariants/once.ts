@@ -1,5 +1,5 @@
 /**
- * Refunds and reversals happen once: S14 (with `safety.ts`), S19, S20 and L16 (invariants.ts). S14 has an exception: a refund may pay
+ * Refunds and reversals happen once: S14 (with `safety.ts`), S19, S20, S32 and L16 (invariants.ts). S14 has an exception: a refund may pay
  * twice when the PG had not performed its first cancel yet, and the acceptance of it was lost (`isLost`).
  */
 
@@ -9,6 +9,8 @@ import type { Instance, Invocation } from '../network.ts';
 
 /** A cancel or a revocation that Iamport answered with `code: 0`. */
 interface Accepted {
+  /** In hundredths; 0 for a revocation. */
+  readonly amount: number;
   isPending: boolean;
   /** When Iamport accepted it; milliseconds since 1970. */
   readonly at: number;
@@ -78,13 +80,31 @@ export class Once {
     }
   }
 
+  /**
+   * An instance sends a refund. The PG may perform those that it accepted before as well, so they are not left. An earlier one is
+   * done when a cancel of the same amount took its place (S14).
+   * @param kept what the payment keeps; amounts in hundredths
+   */
+  refunding(id: string, amount: number, kept: number, isDone: (id: string) => boolean): void {
+    const [impUid] = id.split('/');
+    const earlier = [...this.#accepted].filter(
+      ([other, one]) =>
+        other !== id && other.startsWith(`${impUid}/`) && one.isPending && !isLost(one) && !isDone(other),
+    );
+    if (earlier.length === 0) return;
+    this.#judge.judged('S32');
+    const left = kept - earlier.reduce((sum, [, one]) => sum + one.amount, 0);
+    if (amount > left) this.#judge.broken('S32', `the refund ${id} of ${amount} is sent, and ${left} is left`);
+  }
+
   /** A deposit arrived on an account. It voids an earlier revocation. */
   paidInto(impUid: string): void {
     this.#accepted.delete(impUid);
   }
 
-  accepted(id: string, isPending: boolean): void {
-    this.#accepted.set(id, { isPending, at: this.#now(), received: undefined, isRecorded: false });
+  /** @param amount in hundredths */
+  accepted(id: string, isPending: boolean, amount: number): void {
+    this.#accepted.set(id, { amount, isPending, at: this.#now(), received: undefined, isRecorded: false });
     if (isPending) this.#judge.judged('accepted, performed later');
   }
 

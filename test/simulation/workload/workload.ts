@@ -106,6 +106,7 @@ export class Workload {
       const meanwhile = at + worlds.random.whole(0, 5 * minute);
       if (worlds.random.is(0.6)) this.#notifications.after(meanwhile, () => this.#buyers.refundInConsole(wanted, part));
     }
+    if (worlds.has('two refunds')) this.#refundTwice(wanted);
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
     const neighbours = worlds.has('two shops') && new Neighbours(this.#context, this.#notifications);
@@ -126,6 +127,17 @@ export class Workload {
     this.#context.hasLongWait = true;
     this.#context.extendTo(after + 90 * minute);
     return after;
+  }
+
+  /** Two servers of the shop refund at once, or the second one while the PG still has to perform the first refund. */
+  #refundTwice(wanted: Wanted): void {
+    const { worlds, coverage } = this.#context;
+    const at = worlds.random.whole(20, 60) * minute;
+    const isAtOnce = worlds.random.is(0.5);
+    coverage.count(`two refunds: ${isAtOnce ? 'at once' : 'one after the other'}`);
+    const later = isAtOnce ? worlds.random.whole(0, second) : worlds.random.whole(1, 90) * minute;
+    this.#notifications.after(at, () => this.#refund(wanted, { mayRepeat: false, key: 'key-1' }));
+    this.#notifications.after(at + later, () => this.#refund(wanted, { mayRepeat: false, key: 'key-2' }));
   }
 
   async #register(wanted: Wanted): Promise<void> {
@@ -163,12 +175,12 @@ export class Workload {
   }
 
   /** The shop refunds. It may repeat the request with the same key until the result is final, or 20 times; the reconciler goes on. */
-  async #refund(wanted: Wanted, { mayRepeat = true } = {}): Promise<void> {
+  async #refund(wanted: Wanted, { mayRepeat = true, key: wantedKey = '' } = {}): Promise<void> {
     const { merchantUid, amount, currency } = wanted;
     const { random, time, coverage } = this.#context;
     const part = random.is(0.5) ? {} : { amount: currency === 'KRW' ? Math.ceil(amount / 2) : 0.5 };
     const account = random.is(0.8) && { account: { holder: '홍길동', bank: '004', number: '1234567890' } };
-    const key = `key-${random.whole(1, 2)}`;
+    const key = wantedKey || `key-${random.whole(1, 2)}`;
     const retries = mayRepeat && random.is(0.7);
     if (random.is(0.3)) this.#notifications.at(5 * minute, () => this.#buyers.refundInConsole(wanted, part.amount));
     for (let calmTries = 0; calmTries < 20; calmTries += this.#context.isCalm ? 1 : 0) {
