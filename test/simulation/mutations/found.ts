@@ -111,4 +111,22 @@ export const found: readonly Mutation[] = [
     find: `    if (known?.kind === 'orphan' && known.state === 'manual') await planCheck(deps, known);\n`,
     replace: ``,
   },
+  {
+    name: 'found here: an accepted refund that the operator has is left for another one',
+    file: 'functions/payment/refund.ts',
+    find: `(acceptedAt !== undefined || (needs !== 'operator' && isDeferred(record)))`,
+    replace: `needs !== 'operator' && (acceptedAt !== undefined || isDeferred(record))`,
+  },
+  {
+    name: 'found here: two refunds that are decided at once are both sent',
+    file: 'functions/handlers/refunds.ts',
+    find: `isBeingSent(other, now))) throw busy(payment.impUid);`,
+    replace: `isBeingSent(other, now))) void 0;`,
+  },
+  {
+    name: 'found here: a refund without a response is sent again, although another one has taken its place',
+    file: 'functions/payment/refund-steps.ts',
+    find: `  if (!fits) return { kind: 'wait', needs: 'operator' };\n`,
+    replace: ``,
+  },
 ];
