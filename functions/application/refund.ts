@@ -3,6 +3,7 @@
 import { isDeposit, type Payment } from '../payment/payment.ts';
 import {
   cancelReasonOf,
+  fitsBeside,
   isDeferred,
   isInHistory,
   isTakenOff,
@@ -70,7 +71,9 @@ export async function attemptRefund(
     await settlePayment(deps, payment, await deps.orders.read(payment.merchantUid));
   }
   const { record } = payment;
-  const step = nextStep(refund, { finding, record, now, isFirst, isShopRequest, hasAccount: account !== undefined });
+  const fits = fitsBeside(refund, payment, others);
+  const hasAccount = account !== undefined;
+  const step = nextStep(refund, { finding, record, now, isFirst, isShopRequest, hasAccount, fits });
   // A final refusal is only corrected to done.
   if (refund.state === 'refused' && step.kind !== 'done') return refund;
   switch (step.kind) {

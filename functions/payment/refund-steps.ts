@@ -41,6 +41,8 @@ export interface RefundSituation {
   /** The shop sent this request; false for a check by the reconciler. */
   readonly isShopRequest: boolean;
   readonly hasAccount: boolean;
+  /** Its amount is left beside the accepted refunds that the PG has not performed yet. */
+  readonly fits: boolean;
 }
 
 /** Decides the next step of a refund that is not done, after its payment was read. */
@@ -68,7 +70,10 @@ export function nextStep(refund: Refund, situation: RefundSituation): RefundStep
 export const hasLostResponse = ({ attempts }: Refund): boolean => attempts > 1;
 
 /** No response to the last attempt, and an unchanged payment: the request was lost, or the PG only registered it. */
-function afterLostResponse(refund: Refund, { record, now, isShopRequest, hasAccount }: RefundSituation): RefundStep {
+function afterLostResponse(refund: Refund, situation: RefundSituation): RefundStep {
+  const { record, now, isShopRequest, hasAccount, fits } = situation;
+  // Another refund was accepted meanwhile. The operator finds out which of them the PG makes.
+  if (!fits) return { kind: 'wait', needs: 'operator' };
   const isSecondCheckDue = now >= refund.sentAt + secondCheckAfter;
   if (!isDeferred(record)) return { kind: isSecondCheckDue ? 'send' : 'wait' };
   const isComplete = hasAccount || !isDeposit(record);

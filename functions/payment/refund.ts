@@ -120,6 +120,15 @@ const isPendingOf =
   ({ state, acceptedAt, needs }: Refund): boolean =>
     state === 'requested' && (acceptedAt !== undefined || (needs !== 'operator' && isDeferred(record)));
 
+/** What the payment keeps, without the other refunds that Iamport accepted, is enough for this one. */
+export function fitsBeside(refund: Refund, payment: Payment, others: readonly Refund[]): boolean {
+  const accepted = others.filter(
+    ({ impUid, key, state, acceptedAt }) =>
+      impUid === refund.impUid && key !== refund.key && state === 'requested' && acceptedAt !== undefined,
+  );
+  return refund.amount <= minus(keptOf(payment), sum(accepted.map(({ amount }) => amount)));
+}
+
 /** The PG may process a cancel of this method on the next business day. Source: Iamport's API description, cancel. */
 export const isDeferred = (record: PaymentRecord): boolean => isDeposit(record) || record.payMethod === 'phone';
 

@@ -229,6 +229,20 @@ describe('a refund that Iamport accepts and pays back later', () => {
     expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([10_000, 4_000]);
   });
 
+  test('leaves to the operator an earlier one without a response that is no longer left [T526]', async () => {
+    const { refund, iamport, ledger, pass, reconcile, stored } = await paidBy('card');
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+    expect(await refund({ amount: 10_000 }, 'a')).toMatchObject({ status: 202 });
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ amount: 10_000 }, 'b')).toMatchObject({ status: 202 });
+    for (const wait of [300, 3_600, day]) {
+      pass(wait);
+      await reconcile();
+    }
+    expect(await stored('a')).toMatchObject({ state: 'requested', attempts: 1, needs: 'operator' });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
   test('subtracts it from the amount of another one, after a third one overtook it too [T525]', async () => {
     const { refund, iamport, ledger, pass, reconcile, stored } = await depositedOrder();
     iamport.settings.pgDefersCancels = true;

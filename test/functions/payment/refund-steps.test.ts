@@ -31,6 +31,7 @@ const unchanged: RefundSituation = {
   isFirst: false,
   isShopRequest: false,
   hasAccount: false,
+  fits: true,
 };
 const pgRefused: Partial<Refund> = { refusedAt: 1_000_000, refusal: 'refused_by_pg' };
 
@@ -64,6 +65,8 @@ describe('the next step of a refund', () => {
       { kind: 'send' },
     ],
     ['of a deposit, by the reconciler', {}, { record: deposit, hasAccount: true }, { kind: 'wait', needs: 'account' }],
+    ['lost 5 minutes ago, and no longer left', {}, { fits: false }, { kind: 'wait', needs: 'operator' }],
+    ['accepted, and no longer left', { acceptedAt: 1 }, { fits: false }, { kind: 'wait' }],
     ['unclear', {}, { finding: 'unclear' }, { kind: 'wait', needs: 'operator' }],
     ['accepted', { acceptedAt: 1_000_000 }, { isShopRequest: true, hasAccount: true }, { kind: 'wait' }],
     [
