@@ -90,8 +90,10 @@ function checkUnsettled(
     // A payment that began before the registration may belong to another system. Seconds.
     const early = order.createdAt === 0 ? 0 : order.createdAt - startedAt;
     const isInTime = early <= lateRegistration - clockError;
-    // After Iamport accepted our cancel, the payment settles no order (S23).
-    const settles = isInTime && !ownership.hasCancelled(impUid);
+    // After Iamport accepted our cancel, the payment settles no order (S23). Nor does it after a cancel by phone without a response,
+    // which the PG may still make: the operator decides.
+    const isInDoubt = reversal?.state?.S === 'manual' && reversal.accepted_at !== undefined;
+    const settles = isInTime && !ownership.hasCancelled(impUid) && !isInDoubt;
     if (settles && isGood(truth, order) && !order.isSettled && order.status !== 'closed')
       throw new Violation('L2', detail);
     const isListed = reversal?.state?.S === 'manual' && (reversal.kind?.S !== 'orphan' || early > 0);
