@@ -97,8 +97,10 @@ export function opened(request: ReversalRequest, attempts: 0 | 1, now: UnixSecon
 
 /** The decision replaces the recorded reversal. */
 export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
-  // The account was needed again after its revocation was withdrawn, and now the order needs it no more.
-  if (known.kind === 'revoke' && known.state === 'done' && decided.reason !== known.reason) return true;
+  // The account was needed again after its revocation was withdrawn, and now the order needs it no more. A revocation that
+  // Iamport accepted is performed, perhaps after the account's deadline.
+  const isWithdrawn = known.kind === 'revoke' && known.state === 'done' && known.acceptedAt === undefined;
+  if (isWithdrawn && decided.reason !== known.reason) return true;
   // The account got a deposit, or the order of the unmatched payment was registered.
   if (known.kind === 'revoke' || known.kind === 'orphan') return decided.kind !== known.kind;
   if (decided.kind !== 'manual') return false;

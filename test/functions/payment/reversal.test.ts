@@ -90,6 +90,12 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
     { ...revoke, state: 'done' },
     true,
   ],
+  [
+    'a revocation for another reason, when Iamport accepted the first one',
+    { kind: 'revoke', amount: won(0), reason: 'order_closed' },
+    { ...revoke, state: 'done', acceptedAt: 1 },
+    false,
+  ],
   ['manual instead of a cancel that Iamport accepted', {}, { ...cancel, acceptedAt: 1 }, false],
   ['a cancel of an orphan', { kind: 'cancel' }, orphan, true],
   ['the same orphan', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
