@@ -75,6 +75,8 @@ export interface SimulatedIamport {
   onReturned: (payment: string, merchantUid: string) => void;
   /** Payments that the lists contain, but that cannot be read by their `imp_uid`. */
   readonly unreadable: Set<string>;
+  /** Invalidates every token that it has issued. */
+  forgetTokens(): void;
   /** Calls do not reach Iamport. */
   isDown: boolean;
   /** What the world of the scenario does to a call. */
@@ -242,6 +244,7 @@ export function simulatedIamport(
     onPaymentRead: () => undefined,
     onReturned: () => undefined,
     unreadable: new Set(),
+    forgetTokens: () => tokens.forget(),
     isDown: false,
     accidentOf: ({ path, body = '{}' }) =>
       path === '/payments/cancel' ? pg.losesCancel((JSON.parse(body) as { imp_uid: string }).imp_uid) : undefined,

@@ -176,6 +176,7 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'late refunds': ['late refund: a refusal', 'late refund: the answer'],
   'adopted table': ['adopted: an item after its payment', 'adopted: an order', 'judged: S31'],
   'two refunds': ['two refunds: at once', 'two refunds: one after the other', 'judged: S32'],
+  'short tokens': ['short tokens: before a request'],
 };
 
 /** The judgements of the invariants that need no world. */

@@ -165,10 +165,10 @@ export const orders: readonly Mutation[] = [
     replace: `    if (orders || !isPayable(order.state)) return true;`,
   },
   {
-    name: 'an earlier payment is not checked when its order is registered',
-    file: 'functions/handlers/orders.ts',
-    find: `  await recheckUnmatched(merchantUid, deps, now);\n`,
-    replace: ``,
+    name: 'an earlier payment is not checked after its order was registered',
+    file: 'functions/payment/reversal.ts',
+    find: `  if (checkAt !== undefined) return checkAt;`,
+    replace: `  if (checkAt !== undefined && kind !== 'orphan') return checkAt;`,
   },
   {
     name: 'many attempts of an order are settled one by one',

@@ -97,10 +97,10 @@ export const reconcile: readonly Mutation[] = [
     replace: ``,
   },
   {
-    name: 'a payment without an order is read for ever',
-    file: 'functions/payment/reversal.ts',
-    find: `  if (kind === 'orphan') return undefined;`,
-    replace: `  if (kind === 'orphan') return updatedAt + retryAfter(attempts + 3);`,
+    name: 'a payment without an order is read again',
+    file: 'functions/application/reconcile/due-items.ts',
+    find: `isUnmatched && !known ? undefined : await deps.iamport.payment(impUid, known?.tier);`,
+    replace: `await deps.iamport.payment(impUid, known?.tier);`,
   },
   {
     name: 'a page that stays refused is read again and again',

@@ -232,10 +232,17 @@ export class Workload {
 
   /** Completes one payment after the faults. Only one, because a request settles its payment, and the reconciler must settle the others. */
   async #completeOne(): Promise<void> {
-    const { iamport } = this.#context;
+    const { iamport, worlds, coverage } = this.#context;
     const payment = iamport.payments().find(({ amount }) => amount !== halfAWon);
     if (!payment || this.#context.shop.isBroken(payment.merchant_uid)) return;
     const { imp_uid: impUid } = payment;
+    if (worlds.has('short tokens')) {
+      // The instance of `complete` has an older token than the table, and Iamport accepts neither.
+      iamport.forgetTokens();
+      await this.#context.request('webhook', jsonBody({ imp_uid: impUid }));
+      iamport.forgetTokens();
+      coverage.count('short tokens: before a request');
+    }
     const { status } = await this.#notifications.checked(impUid, () =>
       this.#context.request('complete', jsonBody({ imp_uid: impUid })),
     );

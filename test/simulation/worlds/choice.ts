@@ -46,6 +46,8 @@ const shares = {
   'adopted table': 0.02,
   /** `slow pg`, and the shop refunds twice with two keys, at once or with minutes between. */
   'two refunds': 0.01,
+  /** Iamport invalidates its tokens twice after the faults, just before a buyer's request. */
+  'short tokens': 0.01,
 } as const;
 
 /** A world that another one needs. */
@@ -66,6 +68,7 @@ const laterWorlds: ReadonlySet<string> = new Set<keyof typeof shares>([
   'late refunds',
   'adopted table',
   'two refunds',
+  'short tokens',
 ]);
 
 export type WorldName = keyof typeof shares;
