@@ -37,12 +37,16 @@ interface Pending {
  * instance.
  */
 const maxInstances = 16;
+/** The start of a process takes most of a core for half a second. With more at once, none is ready before its timeout. */
+const maxStarting = 4;
 
 export class LambdaFunction {
   readonly #definition: FunctionDefinition;
   readonly #instances = new Set<Instance>();
   /** Invocations that wait for an idle instance, oldest first. */
   readonly #queue: (() => void)[] = [];
+  /** The number of instances that have not requested their first invocation. */
+  #starting = 0;
   #closed = false;
 
   constructor(definition: FunctionDefinition) {
@@ -79,9 +83,14 @@ export class LambdaFunction {
 
   /** @returns undefined at the maximum number of instances */
   #start(): Instance | undefined {
-    if (this.#instances.size >= maxInstances) return undefined;
+    if (this.#instances.size >= maxInstances || this.#starting >= maxStarting) return undefined;
+    this.#starting += 1;
     const instance = new Instance(this.#definition, () => this.#instances.delete(instance));
     this.#instances.add(instance);
+    void instance.started.then(() => {
+      this.#starting -= 1;
+      this.#queue.shift()?.();
+    });
     return instance;
   }
 }
@@ -89,14 +98,21 @@ export class LambdaFunction {
 class Instance {
   readonly #definition: FunctionDefinition;
   readonly #api = new RuntimeApi((result) => this.#receive(result));
-  readonly #started: Promise<ChildProcess>;
+  readonly #spawned: Promise<ChildProcess>;
+  /** Resolves when the process requests its first invocation, or ends before. */
+  readonly started: Promise<unknown>;
   #child: ChildProcess | undefined;
   #current: Pending | undefined;
   #isEnding = false;
 
   constructor(definition: FunctionDefinition, onEnd: () => void) {
     this.#definition = definition;
-    this.#started = this.#spawn(onEnd);
+    const ended = Promise.withResolvers<void>();
+    this.#spawned = this.#spawn(() => {
+      onEnd();
+      ended.resolve();
+    });
+    this.started = Promise.race([this.#api.firstNext, ended.promise]);
   }
 
   get isIdle(): boolean {
@@ -130,7 +146,7 @@ class Instance {
 
   async end(): Promise<void> {
     this.#isEnding = true;
-    const child = await this.#started;
+    const child = await this.#spawned;
     if (child.exitCode === null && child.signalCode === null) {
       const exit = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');

@@ -28,6 +28,7 @@ export class RuntimeApi {
   /** The pending response to `invocation/next`: Lambda's runtime polls before there is an invocation, and waits. */
   #waiting: ServerResponse | undefined;
   #onNext: (() => void) | undefined;
+  readonly #first = Promise.withResolvers<void>();
 
   constructor(onResult: (result: InvocationResult) => void) {
     this.#onResult = onResult;
@@ -44,6 +45,11 @@ export class RuntimeApi {
   /** Resolves when the function requests its next invocation, after init or after a result. One caller at a time. */
   async next(): Promise<void> {
     if (!this.#waiting) await new Promise<void>((resolve) => (this.#onNext = resolve));
+  }
+
+  /** Resolves when the function requests its first invocation, after init. */
+  get firstNext(): Promise<void> {
+    return this.#first.promise;
   }
 
   /** Sends an invocation. Call it after `next`. @returns when it was sent; as `performance.now()` */
@@ -74,6 +80,7 @@ export class RuntimeApi {
     const path = request.url ?? '';
     if (path.endsWith('/invocation/next')) {
       this.#waiting = response;
+      this.#first.resolve();
       this.#onNext?.();
       this.#onNext = undefined;
       return;

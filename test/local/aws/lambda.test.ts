@@ -57,6 +57,14 @@ describe('an instance', () => {
     expect(counter.processIds).toHaveLength(2);
   });
 
+  it('starts beside at most three others, and the remaining invocations wait', async () => {
+    const slow = await lambda(`await new Promise((resolve) => setTimeout(resolve, 300));\n${counting}`);
+    const all = Promise.all([...Array(12)].map(() => slow.invoke({ wait: 50 })));
+    expect(slow.processIds).toHaveLength(4);
+    expect(await all).toHaveLength(12);
+    expect(slow.processIds.length).toBeLessThan(12);
+  });
+
   it('has the given environment and the variables of Lambda, none of the laptop', async () => {
     const showing = await lambda('export const handler = async () => process.env;', {
       environment: { ORDERS_TABLE: 'o' },
