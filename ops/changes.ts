@@ -13,7 +13,7 @@ import { isRefundId } from '../functions/payment/refund.ts';
 import { over } from '../functions/payment/refund-steps.ts';
 import { deadlineIn, unixSeconds } from '../functions/shared/clock.ts';
 import type { Call, Command } from './command.ts';
-import type { Sent } from './deployment.ts';
+import { NoResponse, type Sent } from './deployment.ts';
 import { outcomeText, refundText, remediesInKorean, reportText } from './responses.ts';
 import { type ExitCode, exit, Misuse, OperatorError, withProgress } from './terminal.ts';
 import { meaningOf, moneyIn, timeoutMs } from './why.ts';
@@ -31,10 +31,10 @@ export const settle: Command = async (call) => {
   const policy = await policyFor(deps, [payment]);
   const decision = decide(order, payment, policy);
   const meaning = `${impUid} · ${messageFor('order')} ${payment.merchantUid}: ${meaningOf(call, order, payment, policy)}`;
-  progress(meaning);
   const movesMoney =
     decision.kind === 'reject' && decision.reversal !== undefined && decision.reversal.kind !== 'manual';
-  if (movesMoney && !(await call.confirm(meaning))) return exit.notConfirmed;
+  if (!movesMoney) progress(meaning);
+  else if (!(await call.confirm(meaning))) return exit.notConfirmed;
   const body = { imp_uid: impUid, merchant_uid: payment.merchantUid };
   const sent = await deployment.send('POST', '/payments/complete', body);
   return printResponse(call, sent, () => outcomeText(sent.body as Parameters<typeof outcomeText>[0], call.language));
@@ -65,7 +65,9 @@ export const refund: Command = async (call) => {
     ...(account && { account: accountIn(account) }),
   };
   const path = `/orders/${encodeURIComponent(merchantUid)}/refunds`;
-  const sent = await deployment.send('POST', path, body, { 'idempotency-key': key });
+  const sent = await deployment.send('POST', path, body, { 'idempotency-key': key }).catch((error: unknown) => {
+    throw error instanceof NoResponse ? withKey(error, key) : error;
+  });
   return printResponse(call, sent, () =>
     refundText(sent.body as Parameters<typeof refundText>[0], sent.status === 200, language),
   );
@@ -129,6 +131,16 @@ async function refundReturned({
   });
   return exit.done;
 }
+
+/** Another key would be another refund, and the first one may have been made. */
+const withKey = (error: NoResponse, key: string): OperatorError =>
+  new OperatorError(
+    {
+      ko: `${error.texts.ko}. 환불되었을 수 있으니 새 키를 쓰지 말고 같은 명령에 --key ${key}를 붙여 다시 실행하세요`,
+      en: `${error.texts.en}. The refund may have been made: repeat this command with --key ${key}, and with no other key`,
+    },
+    { cause: error },
+  );
 
 /** Parses `holder,bank,number`. */
 function accountIn(text: string) {

@@ -196,8 +196,9 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
     terminal,
     print: (text, value) => terminal.stdout.write(values.json ? `${JSON.stringify(value, null, 2)}\n` : text),
     async confirm(action) {
+      // Also with --json and --yes: it has the key of a refund, which a repeat after a lost response needs.
+      terminal.stderr.write(`${action}\n`);
       if (values.yes) return true;
-      progress(action);
       if (await isConfirmed(messageFor('confirm'), terminal)) return true;
       terminal.stderr.write(`${messageFor('notConfirmed')}\n`);
       return false;

@@ -26,7 +26,7 @@ import { type Resource, type StackReader, stackReader } from './aws-stack.ts';
 import { type WebhookDestination, webhookDestination } from './destinations.ts';
 import { type EventWatch, watchBus } from './event-watch.ts';
 import { type SecretStore, secretStore } from './secret-store.ts';
-import { OperatorError } from './terminal.ts';
+import { messageOf, OperatorError } from './terminal.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -70,6 +70,20 @@ export interface Sent {
 
 /** The deployment cannot be found or read. */
 export class NotFound extends OperatorError {}
+
+/** A request was sent, and its result is unknown. */
+export class NoResponse extends OperatorError {
+  constructor(apiUrl: string, options: { readonly cause: unknown }) {
+    const why = messageOf(options.cause);
+    super(
+      {
+        ko: `${apiUrl}의 응답을 받지 못했습니다(${why}). 네트워크와 --url을 확인하세요`,
+        en: `No response from ${apiUrl} (${why}). Check the network and --url`,
+      },
+      options,
+    );
+  }
+}
 
 export interface Target {
   readonly local: boolean;
@@ -254,7 +268,7 @@ function senderWithKey(apiUrl: string, shopKeys: SecretStore): Deployment['send'
       redirect: 'error' as const,
       signal: inTime(),
     };
-    return receivedFrom(await fetch(apiUrl + path, init));
+    return answerOf(apiUrl, fetch(apiUrl + path, init));
   };
 }
 
@@ -274,18 +288,24 @@ function sender(apiUrl: string, region: string, credentials: () => Promise<AwsCr
       body: text,
     });
     const { host: _, ...sent } = signed.headers;
-    const response = await fetch(url, {
+    const init = {
       method,
       headers: sent,
       ...(body && { body: text }),
-      redirect: 'error',
+      redirect: 'error' as const,
       signal: inTime(),
-    });
-    return receivedFrom(response);
+    };
+    return answerOf(apiUrl, fetch(url, init));
   };
 }
 
-async function receivedFrom(response: Response): Promise<Sent> {
-  const received = await response.text();
-  return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
+/** @throws NoResponse when the response does not come, or breaks off */
+async function answerOf(apiUrl: string, request: Promise<Response>): Promise<Sent> {
+  try {
+    const response = await request;
+    const received = await response.text();
+    return { status: response.status, body: received.startsWith('{') ? JSON.parse(received) : received };
+  } catch (cause) {
+    throw new NoResponse(apiUrl, { cause });
+  }
 }

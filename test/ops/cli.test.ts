@@ -2,6 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -53,6 +55,28 @@ test('--local takes the port of the environment', async () => {
   const { code, stdout } = await runOperator(['why', order, '--local']);
   expect([code, stdout]).toEqual([0, expect.stringContaining(`Order ${order}: 14,000 KRW`)]);
 });
+
+/** The local system behind a server that passes each request on, and closes the connection in place of some responses. */
+async function withoutResponseTo(lost: RegExp) {
+  const server = createServer(async (request, response) => {
+    const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
+    const body = Buffer.concat(await request.toArray());
+    const { method = 'GET', url = '' } = request;
+    const init = { method, headers: headers as Record<string, string>, ...(body.length > 0 && { body }) };
+    const answer = await fetch(system.url + url, init);
+    const text = await answer.text();
+    if (lost.test(url)) response.destroy();
+    else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 async function paid(amount = 14_000, order?: string) {
   const merchantUid = order ?? (await system.order());
@@ -164,6 +188,43 @@ describe('refund', () => {
     expect(history.stdout).toContain(`Order ${merchantUid}: 14,000 KRW, partly cancelled, remaining 10,000 KRW`);
   });
 
+  test('[T489] whose response is lost prints its key, and a repeat with that key refunds once', async () => {
+    const { merchantUid, imp_uid } = await paid();
+    await system.complete({ imp_uid, merchant_uid: merchantUid });
+    await using lossy = await withoutResponseTo(/\/refunds$/);
+    const args = [
+      'refund',
+      merchantUid,
+      '--amount',
+      '4000',
+      '--reason',
+      '반품',
+      '--yes',
+      '--local',
+      '--url',
+      lossy.url,
+    ];
+    const { code, stderr } = await runOperator(args);
+    const [, key = ''] = /^This refunds: .* \(--key ([\w-]+)\)$/m.exec(stderr) ?? [];
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        new RegExp(
+          `^No response from ${lossy.url} \\(.*repeat this command with --key ${key}, and with no other key$`,
+          'm',
+        ),
+      ),
+    ]);
+    const inKorean = await runOperator([...args, '--key', key, '--json', '--lang', 'ko']);
+    expect([inKorean.stdout, inKorean.stderr]).toEqual([
+      '',
+      expect.stringContaining(`같은 명령에 --key ${key}를 붙여`),
+    ]);
+    const repeated = ['refund', merchantUid, '--amount', '4000', '--reason', '반품', '--yes', '--key', key];
+    expect(await local(...repeated)).toMatchObject({ code: 0 });
+    expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(4_000);
+  });
+
   test('of an unpaid order is refused with the route’s own message', async () => {
     const order = await system.order();
     const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
@@ -182,15 +243,17 @@ describe('refund', () => {
   });
 });
 
-test('at a terminal the command asks, and obeys the reply', async () => {
+test.each([[[]], [['--json']]])('at a terminal the command asks, and obeys the reply, with %j', async (more) => {
   const order = await system.order();
-  const no = await runOperator(['close', order, ...here()], 'n\n');
+  const no = await runOperator(['close', order, ...here(), ...more], 'n\n');
   expect([no.code, no.stderr]).toEqual([
     4,
-    expect.stringContaining('Continue? [y/N] Not confirmed, so nothing was done'),
+    expect.stringMatching(
+      new RegExp(`^${order}: This closes the order .*\nContinue\\? \\[y/N\\] Not confirmed, so nothing was done`),
+    ),
   ]);
   expect(await statusOf(order)).toBe('ready');
-  expect(await runOperator(['close', order, ...here()], 'y\n')).toMatchObject({ code: 0 });
+  expect(await runOperator(['close', order, ...here(), ...more], 'y\n')).toMatchObject({ code: 0 });
   expect(await statusOf(order)).toBe('closed');
 });
 
