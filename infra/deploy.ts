@@ -215,12 +215,17 @@ function leftBehind(kept: readonly { type: string; physicalId: string }[], targe
   return `These resources of the failed try stay behind. They are empty, and the new stack does not use them:\n${lines.join('\n')}${how}\n`;
 }
 
-/** Sets the stack policy: no update may replace or delete tables, secrets, the API or the bus. @returns the exit code */
+/**
+ * Sets the stack policy: no update may replace tables, secrets, the API or the bus, or delete any but a secret. A setting that is
+ * removed takes its secret out of the stack, and the secret itself is retained. @returns the exit code
+ */
 async function protect(account: DeployAccount, target: Target, deps: DeployDependencies): Promise<number> {
   const { name } = target.settings;
   try {
     await account.setStackPolicy(name, await readFile(join(PROJECT_ROOT, STACK_POLICY), 'utf8'));
-    deps.print(`The stack policy is set: no update can replace or delete tables, secrets, the API or the event bus.`);
+    deps.print(
+      `The stack policy is set: no update can replace tables, secrets, the API or the event bus, or delete any of them but a secret.`,
+    );
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

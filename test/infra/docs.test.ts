@@ -24,6 +24,12 @@ const appProperties = Object.keys({
   bundles: 0,
 } satisfies Record<Exclude<keyof IamportPaymentsProps, keyof Configuration>, 0>);
 
+interface PolicyStatement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Condition?: { readonly StringEquals: { readonly ResourceType: string[] } };
+}
+
 const template = templateIn(inject('assembly'));
 
 describe.each(['en', 'ko'] as const)('in %s', (language) => {
@@ -61,18 +67,47 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
   });
 });
 
-test('the stack policy denies the replacement of resources that outlive the stack', () => {
-  const [, denied] = JSON.parse(read('docs/stack-policy.json')).Statement;
-  const { Resources } = synthesized({ storefront: { origins: ['https://shop.example'] } });
-  // Logs and queues may be replaced, and a subscription may be removed.
-  const replaceable = ['AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
-  const holding = Object.values(Resources).filter(
-    ({ Type, UpdateReplacePolicy }) => UpdateReplacePolicy === 'Retain' && !replaceable.includes(Type),
-  );
-  expect(denied.Action).toEqual(['Update:Replace', 'Update:Delete']);
-  expect(denied.Condition.StringEquals.ResourceType).toEqual([
-    ...new Set(holding.map(({ Type }) => Type)),
-    // A new API has another address, and a new bus has none of the rules of other stacks. A table may be the shop's own.
-    ...['AWS::ApiGatewayV2::Api', 'AWS::Events::EventBus', 'AWS::DynamoDB::Table'],
-  ]);
+describe('the stack policy', () => {
+  /** The types of resources on which the policy denies an action. */
+  const deniedBy = (action: string): string[] =>
+    (JSON.parse(read('docs/stack-policy.json')).Statement as PolicyStatement[]).flatMap(
+      ({ Effect, Action, Condition }) =>
+        Effect === 'Deny' && [Action].flat().includes(action) ? (Condition?.StringEquals.ResourceType ?? []) : [],
+    );
+  const storefront = { origins: ['https://shop.example'] };
+
+  test('denies the replacement of resources that outlive the stack', () => {
+    const { Resources } = synthesized({ storefront });
+    // Logs and queues may be replaced, and a subscription may be removed.
+    const replaceable = ['AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
+    const holding = Object.values(Resources).filter(
+      ({ Type, UpdateReplacePolicy }) => UpdateReplacePolicy === 'Retain' && !replaceable.includes(Type),
+    );
+    expect(deniedBy('Update:Replace')).toEqual([
+      ...new Set(holding.map(({ Type }) => Type)),
+      // A new API has another address, and a new bus has none of the rules of other stacks. A table may be the shop's own.
+      ...['AWS::ApiGatewayV2::Api', 'AWS::Events::EventBus', 'AWS::DynamoDB::Table'],
+    ]);
+  });
+
+  test('[T496] denies no update that removes what the configuration added, and the secrets of that are kept', () => {
+    const { Resources: after } = synthesized({ storefront, shopAuth: 'iam', dashboard: false, archiveDays: 0 });
+    const { Resources: before } = synthesized({
+      storefront,
+      alarmEmails: ['owner@shop.example'],
+      budget: 20,
+      canary: true,
+      confirm: { url: 'https://api.shop.example/confirm' },
+      keepWarm: true,
+      provisionedConcurrency: 1,
+      webhooks: [{ url: 'https://api.shop.example/webhooks' }],
+    });
+    const removed = Object.entries(before).filter(([id]) => !(id in after));
+    expect(removed.filter(([, { Type }]) => deniedBy('Update:Delete').includes(Type))).toEqual([]);
+    const secrets = removed.filter(([, { Type }]) => Type === 'AWS::SecretsManager::Secret');
+    expect(secrets.map(([, { DeletionPolicy }]) => DeletionPolicy)).toEqual(Array(3).fill('RetainExceptOnCreate'));
+    // Those of every configuration, and the table of a shop.
+    const always = Object.values(after).map(({ Type }) => Type);
+    expect(deniedBy('Update:Delete').filter((type) => !always.includes(type))).toEqual(['AWS::DynamoDB::Table']);
+  });
 });
