@@ -81,8 +81,8 @@ export class Alarms extends Construct {
     this.addAlarm('refund-waiting', {
       condition: 'A refund that the operator must make by hand has waited for more than a working day.',
       metric: ownMetric('RefundsOverdue', deployment, sum(60)),
-      // The reconciler checks a waiting refund again after six hours at the latest.
-      of: 8,
+      // The reconciler checks, and counts, some waiting refunds only once a day: those that the PG accepted, and those with `needs`.
+      of: 26,
     });
     this.addAlarm('money-without-order', {
       condition: 'Iamport has a payment for an order that was never registered.',

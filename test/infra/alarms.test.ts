@@ -8,6 +8,8 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventNames } from '../../functions/events/event-schema.ts';
+import { planRefundCheck } from '../../functions/payment/refund-steps.ts';
+import { planReversalCheck, type Reversal } from '../../functions/payment/reversal.ts';
 import { metrics, moneyEvents, namespace } from '../../functions/shared/metrics.ts';
 import type { Configuration } from '../../infra/config.ts';
 import { IamportPayments, type IamportPaymentsProps } from '../../infra/iamport-payments.ts';
@@ -72,7 +74,7 @@ describe('the alarms', () => {
       alarm.TreatMissingData,
     ]);
     expect(facts).toEqual([
-      ['refund-waiting', 'RefundsOverdue', 1, '1 of 8 x 60 min', 'notBreaching'],
+      ['refund-waiting', 'RefundsOverdue', 1, '1 of 26 x 60 min', 'notBreaching'],
       ['money-without-order', 'Events', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['deposit-reversed', 'Events', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['payment-unreadable', 'UnreadablePayments', 1, '1 of 1 x 5 min', 'notBreaching'],
@@ -98,6 +100,26 @@ describe('the alarms', () => {
       ['webhook-undelivered', 'a formula', 1, '1 of 1 x 5 min', 'notBreaching'],
       ['webhook-stopped', 'a formula', 1, '3 of 3 x 5 min', 'notBreaching'],
     ]);
+  });
+
+  test('[T497] refund-waiting stays on between two checks of a refund that still waits', () => {
+    const [begin, day] = [1_795_456_668, 86_400];
+    const reversal = { kind: 'cancel', state: 'manual', createdAt: begin } as Reversal;
+    const plans: readonly ((now: number, checks: number) => number | undefined)[] = [
+      (now) => planRefundCheck(begin, now),
+      (now, attempts) => planReversalCheck({ ...reversal, attempts, updatedAt: now }),
+      (now, attempts) => planReversalCheck({ ...reversal, attempts, updatedAt: now, acceptedAt: begin }),
+    ];
+    const gaps = plans.flatMap((next) => {
+      const found: number[] = [];
+      for (let now = begin; now < begin + 30 * day; now += found.at(-1) ?? 0)
+        found.push((next(now, found.length) ?? 0) - now);
+      return found;
+    });
+    const { EvaluationPeriods, Period = 0 } = alarms.find((alarm) => nameOf(alarm) === 'refund-waiting') ?? {};
+    const run = 300;
+    // The current hour is not over, and a check may be at the end of one hour and the next at the beginning of another.
+    expect(((EvaluationPeriods ?? 0) - 1) * Period).toBeGreaterThanOrEqual(Math.max(...gaps) + run);
   });
 
   test('[T492] each queue of failures has a second alarm, which goes off when messages join others', () => {
