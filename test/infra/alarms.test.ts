@@ -122,6 +122,37 @@ describe('the alarms', () => {
     expect(((EvaluationPeriods ?? 0) - 1) * Period).toBeGreaterThanOrEqual(Math.max(...gaps) + run);
   });
 
+  test('[T500] an hour in which most requests fail sets off an alarm, however the requests are spread', () => {
+    const formulaOf = (name: string) => {
+      const { Metrics = [] } = alarms.find((alarm) => nameOf(alarm) === name) ?? {};
+      const [, condition = ''] =
+        /^IF\((.*), 1, 0\)$/.exec(Metrics.flatMap(({ Expression }) => Expression ?? [])[0] ?? '') ?? [];
+      return (errors: number, requests: number) =>
+        condition.split(' AND ').every((part) => {
+          const [, name = '', sign = '', limit = ''] = /^([a-z /]+) (>=|>|<) ([\d.]+)$/.exec(part) ?? [];
+          const value = { errors, requests, 'errors / requests': errors / requests }[name];
+          if (value === undefined) throw new Error(`The test cannot evaluate ${part}`);
+          const bound = Number(limit);
+          return { '>=': value >= bound, '>': value > bound, '<': value < bound }[sign];
+        });
+    };
+    const [soon, within] = [formulaOf('server-errors'), formulaOf('requests-failing')];
+    const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0);
+    const burst = [500, 500, ...Array(10).fill(0)];
+    for (const requests of [Array(12).fill(8), Array(12).fill(1), burst]) {
+      const errors = requests.map((count) => count * 0.6);
+      const isSoon = requests.some((_, at) =>
+        [0, 1, 2].every((more) => at + more < 12 && soon(errors[at + more] ?? 0, requests[at + more] ?? 0)),
+      );
+      expect([isSoon, within(sum(errors), sum(requests))]).toEqual([false, true]);
+    }
+    for (const [errors, requests] of [
+      [2, 2],
+      [50, 100],
+    ] as const)
+      expect(within(errors, requests)).toBe(false);
+  });
+
   test('[T492] each queue of failures has a second alarm, which goes off when messages join others', () => {
     const [empty, more] = [alarms.filter(({ TreatMissingData }) => TreatMissingData === 'ignore'), moreAlarms()];
     expect(more.map(nameOf)).toEqual(empty.map(nameOf));
