@@ -161,15 +161,20 @@ async function taken(port = 0): Promise<string> {
   const command = `PORT=${configured + 100} npm start`;
   const other = { ko: `다른 포트로 실행하세요: ${command}`, en: `Choose another: ${command}` }[language];
   if (running) {
-    const { url, pid } = running;
+    const { url, pid, isStarting } = running;
     const named = `${port}${isNext ? ' (PORT + 1)' : ''}`;
     const uses = url.endsWith(`:${configured}`)
       ? { ko: '', en: '' }
       : { ko: ` 포트 ${named}도 씁니다.`, en: ` and uses port ${named}` };
-    const already = {
-      ko: `npm start가 이미 ${url}/ 에서 실행 중입니다(프로세스 ${pid}).${uses.ko}`,
-      en: `npm start already runs at ${url}/ (process ${pid})${uses.en}.`,
-    };
+    const already = isStarting
+      ? {
+          ko: `npm start가 ${url}/ 에서 아직 시작하는 중입니다(프로세스 ${pid}).${uses.ko} 기다리거나`,
+          en: `npm start is still starting at ${url}/ (process ${pid})${uses.en}. Wait for it.`,
+        }
+      : {
+          ko: `npm start가 이미 ${url}/ 에서 실행 중입니다(프로세스 ${pid}).${uses.ko}`,
+          en: `npm start already runs at ${url}/ (process ${pid})${uses.en}.`,
+        };
     return `${already[language]} ${other}`;
   }
   const inUse = {
@@ -179,13 +184,20 @@ async function taken(port = 0): Promise<string> {
   return `${inUse[language]} ${other}`;
 }
 
-/** @returns the local system whose shop or fake Iamport listens on the port: the URL of its shop, its process id */
-async function systemAt(port: number): Promise<{ readonly url: string; readonly pid: number } | undefined> {
+interface RunningSystem {
+  /** Of its shop. */
+  readonly url: string;
+  readonly pid: number;
+  readonly isStarting: boolean;
+}
+
+/** @returns the local system whose shop or fake Iamport listens on the port */
+async function systemAt(port: number): Promise<RunningSystem | undefined> {
   const own = `http://127.0.0.1:${port}`;
   // The state of the fake Iamport has the URL of its shop. A shop returns 404 here.
   const { shopUrl: url = own } = await jsonAt<{ shopUrl?: string }>(`${own}/__control/state`);
-  const { pid } = await jsonAt<{ pid?: number }>(`${url}/__local/deployment`);
-  return pid === undefined ? undefined : { url, pid };
+  const { pid, isStarting = false } = await jsonAt<RunningSystem>(`${url}/__local/deployment`);
+  return pid === undefined ? undefined : { url, pid, isStarting };
 }
 
 /** @returns the response; an empty object from a program that is not a local system, such as one that sends no JSON */

@@ -340,11 +340,17 @@ async function listening(port: number) {
 }
 
 /** Answers until the system is ready, so that a client that waits for it asks again, and a browser reloads the page. */
+/** For a second `npm start` on this port: who listens. */
+const ofStart = (url = '/') => url === '/__local/deployment' && { pid: process.pid, isStarting: true };
+
 function answerStarting({ method, url }: IncomingMessage, response: ServerResponse): void {
   const isPage = method === 'GET' && isShopPath(url ?? '/') && !url?.startsWith('/__');
   const [type, body] = isPage
     ? ['text/html; charset=utf-8', startingPage]
-    : ['application/json', '{"message":"The local system is starting. Ask again in a second."}'];
+    : [
+        'application/json',
+        JSON.stringify({ message: 'The local system is starting. Ask again in a second.', ...ofStart(url) }),
+      ];
   response.writeHead(503, { 'content-type': type, 'retry-after': '1', connection: 'close' }).end(body);
 }
 

@@ -98,6 +98,11 @@ export const connect = (target: Target): Promise<Deployment> =>
 
 async function connectLocal({ url = `http://127.0.0.1:${localPort(process.env)}` }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
+  if (found?.status === 503)
+    throw new NotFound({
+      ko: `${url}의 로컬 시스템이 아직 시작하는 중입니다. ready가 출력된 뒤 다시 실행하세요`,
+      en: `The local system at ${url} is still starting. Run this again after it has printed ready`,
+    });
   if (!found?.ok)
     throw new NotFound({
       ko: `${url}에 로컬 시스템이 없습니다. npm start로 시작하거나 --url로 주소를 지정하세요`,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, inject, it, test, vi } from 'vitest';
 import { freePort } from '../../local/aws/free-port.ts';
 import { startLocal } from '../../local/system.ts';
+import { runOperator } from '../support/operator.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -244,6 +245,29 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(await run.ended).toBe(1);
     expect(pattern.exec(run.printed())?.[1]).toBe(String(port));
     await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('[T498] prints that another one is still starting, at its port and at the ports beside it', async () => {
+    const { promise: assembly, resolve: synthesized } = Promise.withResolvers<string>();
+    const port = await portWithFreeNeighbours();
+    const url = `http://127.0.0.1:${port}`;
+    const starting = startLocal({ assembly, port, dynamodb: inject('dynamodbEndpoint'), schedules: false });
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${port + 1}`), { timeout: 10_000 });
+    for (const offset of [0, 1, -1]) {
+      const second = start({ PORT: String(port + offset) });
+      expect(await second.ended).toBe(1);
+      expect(second.printed()).toMatch(
+        new RegExp(
+          `npm start is still starting at ${url}/ \\(process ${process.pid}\\).*\\. Wait for it\\. Choose another: PORT=`,
+        ),
+      );
+    }
+    expect(await runOperator(['attention', '--local', '--url', url])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`The local system at ${url} is still starting.`),
+    });
+    synthesized(inject('assembly'));
+    await (await starting).close();
   });
 
   it('prints that it already runs, at its port and at the ports beside it', async () => {
