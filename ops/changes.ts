@@ -8,7 +8,7 @@ import { policyFor } from '../functions/application/policy.ts';
 import type { ReconcileReport } from '../functions/application/reconcile/report.ts';
 import type { ProblemCode } from '../functions/http/problem.ts';
 import { decide } from '../functions/payment/decide.ts';
-import { majorUnits, parseAmount } from '../functions/payment/money.ts';
+import { type Amount, majorUnits, parseAmount } from '../functions/payment/money.ts';
 import { isRefundId } from '../functions/payment/refund.ts';
 import { over } from '../functions/payment/refund-steps.ts';
 import { deadlineIn, unixSeconds } from '../functions/shared/clock.ts';
@@ -40,28 +40,51 @@ export const settle: Command = async (call) => {
   return printResponse(call, sent, () => outcomeText(sent.body as Parameters<typeof outcomeText>[0], call.language));
 };
 
+/** The options of `refund` that are amounts, with their fields in the request. */
+const amountOptions = [
+  ['amount', 'amount'],
+  ['tax-free', 'tax_free'],
+  ['vat-amount', 'vat_amount'],
+] as const;
+
+/** A part of 0 is sent too. An amount of 0 is not a refund. */
+function amountIn(option: (typeof amountOptions)[number][0], text: string, currency: string): Amount {
+  const exact = parseAmount(text, currency);
+  if (exact !== undefined && (exact > 0 || option !== 'amount')) return exact;
+  throw new Misuse({
+    ko: `--${option} ${text}: ${currency} 금액이 아닙니다. 14000처럼 쓰세요`,
+    en: `--${option} ${text} is not an amount of ${currency}. Write it like 14000`,
+  });
+}
+
 export const refund: Command = async (call) => {
   const { subject: merchantUid, options, deployment, messageFor, language } = call;
-  const { amount, reason, account, key = randomUUID() } = options;
+  const { reason, account, key = randomUUID() } = options;
   if (!reason)
     throw new Misuse({
       ko: '--reason이 없습니다. 환불 사유를 적으세요. 아임포트 콘솔과 구매자의 은행에 전달됩니다',
       en: '--reason is missing. Add the reason of the refund: Iamport sends it to the console and the buyer’s bank',
     });
+  if (!/^[\w-]{1,64}$/.test(key))
+    throw new Misuse({
+      ko: `--key ${key}: 영문, 숫자, -, _로 64자까지 쓸 수 있습니다`,
+      en: `--key ${key} must have 1 to 64 letters, digits, - or _`,
+    });
   const order = await deployment.deps.orders.read(merchantUid);
   const currency = order?.currency ?? 'KRW';
-  const exact = amount === undefined ? undefined : parseAmount(amount, currency);
-  if (amount !== undefined && exact === undefined)
-    throw new Misuse({
-      ko: `--amount ${amount}: ${currency} 금액이 아닙니다. 14000처럼 쓰세요`,
-      en: `--amount ${amount} is not an amount of ${currency}. Write it like 14000`,
-    });
-  const what = exact === undefined ? messageFor('remainder') : moneyIn(language)(exact, currency);
+  const amounts = amountOptions.flatMap(([option, field]) => {
+    const text = options[option];
+    return text === undefined ? [] : [{ field, value: Number(text), exact: amountIn(option, text, currency) }];
+  });
+  const money = ({ exact }: { exact: Amount }) => moneyIn(language)(exact, currency);
+  const part = amounts.find(({ field }) => field === 'amount');
+  const taxes = amounts.filter((of) => of !== part).map((of) => `, ${of.field} ${money(of)}`);
+  const what = (part ? money(part) : messageFor('remainder')) + taxes.join('');
   if (!(await call.confirm(`${messageFor('willRefund')}: ${merchantUid}, ${what}, "${reason}" (--key ${key})`)))
     return exit.notConfirmed;
   const body = {
     reason,
-    ...(amount !== undefined && { amount: Number(amount) }),
+    ...Object.fromEntries(amounts.map(({ field, value }) => [field, value])),
     ...(account && { account: accountIn(account) }),
   };
   const path = `/orders/${encodeURIComponent(merchantUid)}/refunds`;
@@ -169,6 +192,9 @@ export const reconcile: Command = async ({ deployment, progress, messageFor, lan
   return report.finished === true ? exit.done : exit.fault;
 };
 
+/** Only the `detail` of these names the wrong argument, or has the text of the PG. */
+const withCause: readonly ProblemCode[] = ['invalid_request', 'refund_refused'];
+
 /**
  * Prints a response. A refusal has its remedy in `detail`.
  * @param text of a response that is no problem
@@ -182,6 +208,8 @@ function printResponse({ print, messageFor, language }: Call, { status, body }: 
   const raw = typeof body === 'string' ? body : JSON.stringify(body);
   const { code = status, detail = raw } = (typeof body === 'object' ? body : {}) as { code?: string; detail?: string };
   const inKorean = language === 'ko' ? remediesInKorean[code as ProblemCode] : undefined;
-  print(`${messageFor('refused')}: ${code} (${status}). ${inKorean ?? detail}\n`, { status, ...(body as object) });
+  const isNamed = inKorean !== undefined && withCause.includes(code as ProblemCode);
+  const remedy = isNamed ? `${inKorean} (${detail})` : (inKorean ?? detail);
+  print(`${messageFor('refused')}: ${code} (${status}). ${remedy}\n`, { status, ...(body as object) });
   return status >= 500 ? exit.fault : exit.refused;
 }

@@ -52,7 +52,8 @@ export const HELP: Readonly<Record<Language, string>> = {
   why <merchant_uid>       prints an order: its payments, the decision for each, and what to do
   attention                lists unfinished reversals and refunds; those that need the operator come first
   settle <imp_uid>         settles a payment now, as a webhook would
-  refund <merchant_uid>    refunds a payment: --reason TEXT [--amount N] [--account holder,bank code,number] [--key K]
+  refund <merchant_uid>    refunds a payment: --reason TEXT [--amount N] [--tax-free N] [--vat-amount N]
+                           [--account holder,bank code,number] [--key K]
   returned <imp_uid>       records that the operator has finished an item: a refund that Iamport cannot see, a virtual
                            account that could not be revoked, or a payment of another system
   close <merchant_uid>     closes an unpaid order permanently
@@ -88,7 +89,8 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   why <merchant_uid>       주문의 결제 내역과 판정 결과, 할 일을 출력
   attention                끝나지 않은 자동 취소와 환불의 목록. 운영자가 처리할 건이 먼저 나옵니다
   settle <imp_uid>         웹훅이 온 것처럼 결제를 지금 처리
-  refund <merchant_uid>    환불: --reason 사유 [--amount N] [--account 예금주,은행코드,계좌번호] [--key K]
+  refund <merchant_uid>    환불: --reason 사유 [--amount N] [--tax-free 면세 금액] [--vat-amount 부가세]
+                           [--account 예금주,은행코드,계좌번호] [--key K]
   returned <imp_uid>       운영자가 처리를 마쳤음을 기록: 아임포트가 알 수 없는 환불(계좌 이체), 말소하지 못한 가상계좌,
                            다른 시스템의 결제
   close <merchant_uid>     결제되지 않은 주문을 영구히 종료
@@ -130,6 +132,8 @@ const options = {
   lang: { type: 'string' },
   help: { type: 'boolean', default: false },
   amount: { type: 'string' },
+  'tax-free': { type: 'string' },
+  'vat-amount': { type: 'string' },
   reason: { type: 'string' },
   account: { type: 'string' },
   key: { type: 'string' },

@@ -7,6 +7,8 @@ import type { ExitCode, Terminal } from './terminal.ts';
 
 export interface Options {
   readonly amount?: string | undefined;
+  readonly 'tax-free'?: string | undefined;
+  readonly 'vat-amount'?: string | undefined;
   readonly reason?: string | undefined;
   readonly account?: string | undefined;
   readonly key?: string | undefined;

@@ -225,6 +225,33 @@ describe('refund', () => {
     expect(system.iamport.ledger.payment(imp_uid).cancel_amount).toBe(4_000);
   });
 
+  test('[T499] sends the tax parts that the operator names, 0 included', async () => {
+    const merchantUid = await system.order({ amount: 14_000, tax_free: 3_000, vat_amount: 1_000 });
+    const { imp_uid } = await paid(14_000, merchantUid);
+    await system.complete({ imp_uid, merchant_uid: merchantUid });
+    const args = [
+      'refund',
+      merchantUid,
+      '--reason',
+      '반품',
+      '--amount',
+      '4000',
+      '--tax-free',
+      '0',
+      '--vat-amount',
+      '364',
+    ];
+    const { code, stderr } = await local(...args, '--yes');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('4,000 KRW, tax_free 0 KRW, vat_amount 364 KRW')]);
+    const { deps } = await connect({ local: true, url: system.url, stack: '' });
+    const { refunds } = await deps.reversals.ofOrder(merchantUid);
+    expect(refunds).toMatchObject([{ amount: 4_000, taxFree: 0, vatAmount: 364 }]);
+    const tooMuch = ['refund', merchantUid, '--reason', '반품', '--amount', '100', '--vat-amount', '101', '--yes'];
+    expect((await local(...tooMuch, '--lang', 'ko')).stdout).toBe(
+      '거절되었습니다: invalid_request (400). 인자를 확인하세요 (tax_free and vat_amount together must not be more than the refund.)\n',
+    );
+  });
+
   test('of an unpaid order is refused with the route’s own message', async () => {
     const order = await system.order();
     const { code, stdout } = await local('refund', order, '--reason', 'x', '--yes');
@@ -236,6 +263,10 @@ describe('refund', () => {
   test.each([
     [['--yes'], '--reason is missing'],
     [['--reason', 'x', '--amount', '0.5', '--yes'], '--amount 0.5 is not an amount of KRW'],
+    [['--reason', 'x', '--amount', '0', '--yes'], '--amount 0 is not an amount of KRW'],
+    [['--reason', 'x', '--vat-amount', '-1', '--yes'], '--vat-amount'],
+    [['--reason', 'x', '--tax-free=1e3', '--yes'], '--tax-free 1e3 is not an amount of KRW'],
+    [['--reason', 'x', '--key', '환불', '--yes'], '--key 환불 must have 1 to 64 letters, digits, - or _'],
     [['--reason', 'x', '--account', '홍길동', '--yes'], '--account must be holder,bank code,number'],
   ])('with %j is misuse', async (more, message) => {
     const order = await system.order();
