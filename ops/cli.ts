@@ -188,7 +188,7 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
     });
   const messageFor = messagesIn(language);
   const progress = (text: string) => void (values.json || terminal.stderr.write(`${text}\n`));
-  const deployment = await connect({ ...values, stack: values.stack ?? configuredName() });
+  const deployment = await connect({ ...values, ...(values.local ? { stack: '' } : stackOf(values)) });
   return command.run({
     subject,
     target,
@@ -210,10 +210,16 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
   });
 }
 
-/** The name in the configuration of the current directory: of this repository, or of an app with the package. */
-function configuredName(): string {
-  const { name } = Object(configurationSource(undefined, process.cwd()).iamport);
-  return typeof name === 'string' ? name : DEFAULT_NAME;
+/**
+ * Without --stack, the deployment in the configuration of the current directory: of this repository, or of an app with the package.
+ * With `domain.only` the address of API Gateway is off.
+ */
+function stackOf({ stack, url }: { readonly stack?: string | undefined; readonly url?: string | undefined }) {
+  if (stack !== undefined) return { stack };
+  const { name, domain } = Object(configurationSource(undefined, process.cwd()).iamport);
+  const { name: host, only } = Object(domain);
+  const configured = only === true && typeof host === 'string' ? `https://${host}` : undefined;
+  return { stack: typeof name === 'string' ? name : DEFAULT_NAME, url: url ?? configured };
 }
 
 function parsed(argv: readonly string[]) {

@@ -26,7 +26,7 @@ import { type Resource, type StackReader, stackReader } from './aws-stack.ts';
 import { type WebhookDestination, webhookDestination } from './destinations.ts';
 import { type EventWatch, watchBus } from './event-watch.ts';
 import { type SecretStore, secretStore } from './secret-store.ts';
-import { messageOf, OperatorError } from './terminal.ts';
+import { Misuse, messageOf, OperatorError } from './terminal.ts';
 
 export interface Deployment {
   /** Shown to the operator: the stack and its region, or the address of the local system. */
@@ -93,8 +93,23 @@ export interface Target {
   readonly region?: string | undefined;
 }
 
-export const connect = (target: Target): Promise<Deployment> =>
-  target.local ? connectLocal(target) : connectStack(target);
+/** @throws Misuse for a URL that is not an address of an API */
+export async function connect(target: Target): Promise<Deployment> {
+  const url = target.url === undefined ? undefined : addressIn(target.url, target.local);
+  return target.local ? connectLocal({ ...target, url }) : connectStack({ ...target, url });
+}
+
+/** The command sends a key to this address. Without TLS it does so only to this machine. */
+function addressIn(text: string, local: boolean): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOpen = url?.protocol === 'http:' && (local || /^(?:localhost|127\..*|\[::1\])$/.test(url.hostname));
+  if (url && (url.protocol === 'https:' || isOpen) && url.pathname === '/' && url.search + url.hash === '')
+    return url.origin;
+  throw new Misuse({
+    ko: `--url ${text}: https://와 호스트만 쓰세요. 예: https://pay.shop.example`,
+    en: `--url ${text} must be https:// and a host, such as https://pay.shop.example`,
+  });
+}
 
 async function connectLocal({ url = `http://127.0.0.1:${localPort(process.env)}` }: Target): Promise<Deployment> {
   const found = await fetch(`${url}/__local/deployment`).catch(() => undefined);
@@ -170,7 +185,7 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
   const variables = await variablesOf(reconciler);
   const config = configFrom(variables);
   const inRegion = await lambda.config.region();
-  const apiUrl = url?.replace(/\/$/, '') ?? `https://${api.physicalId}.execute-api.${inRegion}.amazonaws.com`;
+  const apiUrl = url ?? `https://${api.physicalId}.execute-api.${inRegion}.amazonaws.com`;
   const { credentials } = new DynamoDBClient({}).config;
   const shopKeys = shopKeysOfDeployment(await variablesOf(refunds));
   return {

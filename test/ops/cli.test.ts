@@ -1,9 +1,10 @@
 /** The operator's command on the whole local system: the output and the exit code of each subcommand. */
 
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -30,10 +31,10 @@ afterAll(() => {
 });
 
 /** Runs the command in its own process. */
-function started(args: readonly string[]): Promise<Ended> {
+function started(args: readonly string[], cwd?: string): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env.PATH, LANG: 'ko_KR.UTF-8' };
-    const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [cli, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '' };
     child.stdout.on('data', (text) => {
       output.stdout += text;
@@ -77,6 +78,14 @@ async function withoutResponseTo(lost: RegExp) {
     },
   };
 }
+
+test('--local takes the address as npm start prints it, and reads no configuration', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'broken-'));
+  await writeFile(join(directory, 'iamport.json'), '{"name": }');
+  const ended = await started(['why', 'unknown', '--local', '--url', `${system.url}/`], directory);
+  expect([ended.code, ended.stderr]).toEqual([3, '']);
+  await rm(directory, { recursive: true });
+});
 
 async function paid(amount = 14_000, order?: string) {
   const merchantUid = order ?? (await system.order());

@@ -2,8 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -238,6 +240,30 @@ test.each(['SIGINT', 'SIGTERM'] as const)('[T479] verify removes its rule and qu
   const [code] = await ended;
   expect([code, rules.left()]).toEqual([1, []]);
   expect(Buffer.concat(await stderr).toString()).toMatch(new RegExp(`^Interrupted by ${signal}$`, 'm'));
+});
+
+test.each(['http://pay.shop.example', 'pay.shop.example', 'https://pay.shop.example/payments'])(
+  '[T508] a key is never sent to --url %s',
+  async (url) => {
+    expect(await run('close', 'order-1', '--yes', '--url', url)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`--url ${url} must be https:// and a host`),
+    });
+    expect(requests).toEqual([]);
+  },
+);
+
+test('[T509] without --stack the command calls the domain of a configuration with domain.only', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'shop-'));
+  const domain = { name: 'pay.shop.invalid', certificateArn: 'arn:aws:acm:ap-northeast-2:1:certificate/1', only: true };
+  await writeFile(join(directory, 'iamport.json'), JSON.stringify({ name: 'Shop', domain }));
+  const cli = join(import.meta.dirname, '../../ops/cli.ts');
+  const closing = spawn(process.execPath, [cli, 'close', 'order-1', '--yes', '--region', 'ap-northeast-2'], {
+    cwd: directory,
+  });
+  const [stderr] = await Promise.all([closing.stderr.toArray(), once(closing, 'close')]);
+  expect(Buffer.concat(stderr).toString()).toMatch(/^No response from https:\/\/pay\.shop\.invalid \(/m);
+  await rm(directory, { recursive: true });
 });
 
 test('an unknown stack is reported by its name', async () => {
