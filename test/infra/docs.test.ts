@@ -1,5 +1,5 @@
 /** The docs of the configuration, the infrastructure and the construct match the code. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { maxAskMs } from '../../functions/application/confirm.ts';
@@ -65,6 +65,14 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
     const rows = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
     expect(rows).toEqual(appProperties);
   });
+});
+
+test('[T518] no command of the docs lists a stack by an action that returns 100 resources at most', () => {
+  const webhooks = [{ url: 'https://api.shop.example/webhooks' }];
+  const { Resources } = synthesized({ storefront: { origins: ['https://shop.example'] }, webhooks });
+  expect(Object.keys(Resources).length).toBeGreaterThan(100);
+  const docs = readdirSync(join(PROJECT_ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  expect(docs.filter((name) => read(`docs/${name}`).includes('cloudformation describe-stack-resources'))).toEqual([]);
 });
 
 describe('the stack policy', () => {
