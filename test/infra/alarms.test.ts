@@ -153,6 +153,24 @@ describe('the alarms', () => {
       expect(within(errors, requests)).toBe(false);
   });
 
+  test.each([
+    ['docs/watching.md', /(\d+) alarms with (\d+) metrics\. .* URL three alarms with five metrics/],
+    ['docs/watching.ko.md', /경보는 (\d+)개이고 그 지표는 (\d+)개입니다\. .* URL마다 경보 셋\(지표 다섯\)/],
+  ])('[T519] %s has the number of metrics that AWS bills for the alarms', (doc, written) => {
+    const text = readFileSync(join(import.meta.dirname, '../..', doc), 'utf8');
+    const metricsOf = (of: readonly AlarmProperties[]) =>
+      of.flatMap<unknown>(
+        ({ MetricName, Metrics = [] }) => MetricName ?? Metrics.filter(({ MetricStat }) => MetricStat),
+      ).length;
+    const base = Object.values(ofType(template, 'AWS::CloudWatch::Alarm')).map(
+      ({ Properties }) => Properties as unknown as AlarmProperties,
+    );
+    const [, alarmCount, metricCount] = written.exec(text) ?? [];
+    expect([alarmCount, metricCount].map(Number)).toEqual([base.length, metricsOf(base)]);
+    const ofUrl = alarms.filter((alarm) => /^webhook-(?:undelivered|stopped)$/.test(nameOf(alarm)));
+    expect([ofUrl.length, metricsOf(ofUrl)]).toEqual([3, 5]);
+  });
+
   test('[T492] each queue of failures has a second alarm, which goes off when messages join others', () => {
     const [empty, more] = [alarms.filter(({ TreatMissingData }) => TreatMissingData === 'ignore'), moreAlarms()];
     expect(more.map(nameOf)).toEqual(empty.map(nameOf));
