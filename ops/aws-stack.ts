@@ -42,7 +42,7 @@ export interface AlarmReceiver {
 export interface FailureQueue {
   /** The logical id. */
   readonly name: string;
-  /** About how many messages can be received now. */
+  /** About how many messages it has. */
   readonly messages: number;
 }
 

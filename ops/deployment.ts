@@ -11,7 +11,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { eventBridge } from '../functions/adapters/eventbridge.ts';
 import { shopKeySecretIn } from '../functions/adapters/shop-keys.ts';
-import { type MessageQueue, messageQueue } from '../functions/adapters/sqs.ts';
+import { type MessageQueue, messageCount, messageQueue } from '../functions/adapters/sqs.ts';
 import type { Bus } from '../functions/application/ports/delivery.ts';
 import { eventSource } from '../functions/events/event-schema.ts';
 import { type Config, configFrom, publisherConfigFrom } from '../functions/runtime/config.ts';
@@ -61,6 +61,8 @@ export interface Deployment {
 export interface Publishing {
   readonly bus: Bus;
   readonly queue: MessageQueue;
+  /** @returns about how many messages are in the queue, hidden ones included */
+  waiting(): Promise<number>;
 }
 
 export interface Sent {
@@ -228,7 +230,11 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
 function publishingBy(variables: Readonly<Record<string, string>>): Publishing {
   const { eventBus, unpublishedQueueUrl } = publisherConfigFrom(variables);
   const client = new EventBridgeClient({});
-  return { bus: eventBridge(client, eventBus, eventSource), queue: messageQueue(client, unpublishedQueueUrl) };
+  return {
+    bus: eventBridge(client, eventBus, eventSource),
+    queue: messageQueue(client, unpublishedQueueUrl),
+    waiting: () => messageCount(client, unpublishedQueueUrl),
+  };
 }
 
 /** @param apiId the logical id of the API in the template of the stack */

@@ -139,6 +139,10 @@ const messages = {
   sentAgain: { ko: '다시 보냈습니다', en: 'Sent again' },
   notSentAgain: { ko: '보내지 않았습니다', en: 'Not sent' },
   nothingToSend: { ko: '보낼 것이 없습니다', en: 'Nothing to send' },
+  hiddenMessages: {
+    ko: '큐의 메시지를 다른 실행이 처리하고 있거나, 방금 끝났거나 중단된 실행이 숨겼습니다. 2분 뒤 다시 실행하세요',
+    en: 'The messages of the queue are hidden by a run that works on them, or has left them. Run this again in two minutes',
+  },
   noWebhooks: {
     ko: '웹훅을 받는 URL이 없습니다. 설정 webhooks에 추가하세요',
     en: 'No URL receives webhooks: add one to webhooks in the configuration',

@@ -10,7 +10,7 @@ import { eventSource } from '../functions/events/event-schema.ts';
 import { webhookOf } from '../functions/events/webhook-json.ts';
 import { isRefundId } from '../functions/payment/refund.ts';
 import type { Call, Command } from './command.ts';
-import type { WebhookDestination } from './destinations.ts';
+import { undeliveredWebhooks, type WebhookDestination } from './destinations.ts';
 import { itemsOf, type Rebuilt, visibilitySeconds } from './republish.ts';
 import { exit, Misuse } from './terminal.ts';
 
@@ -30,13 +30,14 @@ export const redeliver: Command = async (call) => {
     return exit.refused;
   }
   const { sent, left } = options.queue ? await moved(destinations) : await sentAgain(call, destinations);
+  const isHidden = options.queue && sent.length === 0 && (await undeliveredWebhooks(destinations)).length > 0;
   const lines = [
     ...sent.map(({ receiver, name, id }) => `${messageFor('sentAgain')}: ${receiver}: ${name} ${id}`),
     ...left.map(({ item, problem }) => `${messageFor('notSentAgain')}: ${item}: ${problem}`),
-    ...(sent.length + left.length === 0 ? [messageFor('nothingToSend')] : []),
+    ...(sent.length + left.length === 0 ? [messageFor(isHidden ? 'hiddenMessages' : 'nothingToSend')] : []),
   ];
   print(lines.map((line) => `${line}\n`).join(''), { sent, left });
-  if (left.length > 0) return exit.found;
+  if (left.length > 0 || isHidden) return exit.found;
   return sent.length === 0 && !options.queue ? exit.refused : exit.done;
 };
 

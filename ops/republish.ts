@@ -43,16 +43,17 @@ export const republish: Command = async (call) => {
     entries.map(({ detailType, detail }) => ({ item, name: detailType, detail })),
   );
   const left = results.flatMap(({ item, problem }) => (problem === undefined ? [] : [{ item, problem }]));
+  const isHidden = options.queue && results.length === 0 && (await publishing.waiting()) > 0;
   const lines = [
     ...sent.map(({ name, detail }) => `${call.messageFor('published')}: ${name} ${(detail as { id: string }).id}`),
     ...left.map(({ item, problem }) => `${call.messageFor('notPublished')}: ${item}: ${problem}`),
-    ...(results.length === 0 ? [call.messageFor('nothingToPublish')] : []),
+    ...(results.length === 0 ? [call.messageFor(isHidden ? 'hiddenMessages' : 'nothingToPublish')] : []),
   ];
   call.print(lines.map((line) => `${line}\n`).join(''), {
     published: sent.map(({ name, detail }) => ({ name, detail })),
     left,
   });
-  if (left.length > 0) return exit.found;
+  if (left.length > 0 || isHidden) return exit.found;
   return results.length === 0 && !options.queue ? exit.refused : exit.done;
 };
 

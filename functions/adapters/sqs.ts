@@ -89,14 +89,14 @@ export function messageHider(client: AwsClient, queueUrl: string) {
 }
 
 /**
- * @returns about how many messages can be received now
+ * @returns about how many messages are in the queue: those that can be received now, and those that a receiver has hidden
  * @throws QueueUnavailable as in MessageQueue
  */
 export async function messageCount(client: AwsClient, queueUrl: string): Promise<number> {
-  const name = 'ApproximateNumberOfMessages';
-  const response = await queueCaller(client, queueUrl)('GetQueueAttributes', { AttributeNames: [name] });
+  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'];
+  const response = await queueCaller(client, queueUrl)('GetQueueAttributes', { AttributeNames: names });
   const { Attributes = {} } = (response ?? {}) as { Attributes?: Readonly<Record<string, string>> };
-  return Number(Attributes[name] ?? 0);
+  return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
 }
 
 /**

@@ -76,7 +76,12 @@ export async function startQueue(name = 'Unpublished'): Promise<LocalQueue> {
       if (message) message.hiddenUntil = Date.now() + VisibilityTimeout * 1000;
       return {};
     },
-    GetQueueAttributes: () => ({ Attributes: { ApproximateNumberOfMessages: String(visible().length) } }),
+    GetQueueAttributes: () => ({
+      Attributes: {
+        ApproximateNumberOfMessages: String(visible().length),
+        ApproximateNumberOfMessagesNotVisible: String(messages.size - visible().length),
+      },
+    }),
   };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

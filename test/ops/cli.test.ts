@@ -481,6 +481,9 @@ describe('republish', () => {
       { merchant_uid: broken.merchantUid },
     ]);
     expect(eventsOf(repaired.merchantUid).at(-1)).toMatchObject({ name: 'Payment Paid' });
+    // The first run has received the message that stays, and SQS hides it for two minutes.
+    const again = await local('republish', '--queue');
+    expect([again.code, again.stdout]).toEqual([5, expect.stringContaining('Run this again in two minutes\n')]);
   });
 });
 

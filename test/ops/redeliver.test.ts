@@ -95,6 +95,18 @@ describe('webhooks that are not sent again', () => {
     expect(await run('redeliver', '--queue')).toMatchObject({ code: 0, stdout: 'Nothing to send\n' });
   });
 
+  test('are not forgotten while an interrupted run hides them', async () => {
+    await paidOrder(410);
+    const { host } = new URL(shop.url);
+    const deadLetters = () => system.webhooks.destinations[0]?.deadLetters;
+    await vi.waitFor(() => expect(deadLetters()?.bodies).toHaveLength(1), delivered);
+    const [taken] = deadLetters()?.receive(10, 120) ?? [];
+    const { code, stdout } = await run('redeliver', '--queue');
+    expect([code, stdout]).toEqual([5, expect.stringContaining('Run this again in two minutes\n')]);
+    expect(await run('attention')).toMatchObject({ code: 5, stdout: expect.stringContaining(`${host} (1)`) });
+    deadLetters()?.remove(taken?.id ?? '');
+  });
+
   test('of a server that still answers 410 end in the dead-letter queue again', async () => {
     const { merchantUid } = await paidOrder(410);
     const waiting = () => system.webhooks.destinations[0]?.deadLetters.bodies;
