@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Language } from '../functions/shared/language.ts';
 import { DEFAULT_NAME } from '../infra/config.ts';
 import { configurationSource } from '../infra/context.ts';
-import { terminalLanguage } from '../local/environment.ts';
+import { languageOf } from '../local/environment.ts';
 import { native } from '../storefront/native.ts';
 import { attention } from './attention.ts';
 import { close, reconcile, refund, returned, settle } from './changes.ts';
@@ -147,11 +147,12 @@ const options = {
 /** @returns the exit code; never throws */
 export async function main(argv: readonly string[], terminal: Terminal = process): Promise<number> {
   try {
-    if (argv[0] === 'native') return native(argv.slice(1), terminal.stdout, terminal.stderr);
+    if (argv[0] === 'native')
+      return native(argv.slice(1), terminal.stdout, terminal.stderr, languageOf(argv, process.env));
     return await runCommand(argv, terminal);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const language = languageIn(argv);
+    const language = languageOf(argv, process.env);
     if (!(error instanceof OperatorError)) {
       const cause = error.cause instanceof Error ? `  ${error.cause.message}\n` : '';
       terminal.stderr.write(`${error.message}\n${cause}`);
@@ -167,7 +168,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { values, positionals } = parsed(argv);
   requireLanguage(values.lang);
-  const language = languageIn(argv);
+  const language = languageOf(argv, process.env);
   const [name, subject = '', target = ''] = positionals;
   if (values.help || name === undefined) {
     terminal.stdout.write(HELP[language]);
@@ -241,13 +242,6 @@ function requireLanguage(lang: string | undefined): void {
       ko: `--lang은 ko나 en이어야 합니다: ${lang}`,
       en: `--lang must be ko or en, and is ${lang}`,
     });
-}
-
-/** The language of --lang, else of the environment. Invalid arguments do not throw: their error is printed in this language. */
-function languageIn(argv: readonly string[]): Language {
-  const { values } = parseArgs({ args: [...argv], options: { lang: options.lang }, strict: false });
-  if (values.lang === 'ko' || values.lang === 'en') return values.lang;
-  return terminalLanguage(process.env);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

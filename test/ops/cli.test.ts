@@ -601,6 +601,10 @@ describe('the command line', () => {
     expect(await readFile(join(import.meta.dirname, '../..', doc), 'utf8')).toContain(`\n${HELP[lang]}\`\`\`\n`);
   });
 
+  test('native prints its help in the language of --lang', async () => {
+    expect((await runOperator(['native', '--help', '--lang', 'ko'])).stdout).toMatch(/^WebView로 결제하는 앱에/);
+  });
+
   test('native prints the declarations of an app', async () => {
     expect(await runOperator(['native', '--scheme', 'iamporttest'])).toMatchObject({
       code: 0,

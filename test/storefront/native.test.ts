@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { DOMParser } from '@xmldom/xmldom';
 import * as plist from 'plist';
 import { describe, expect, test } from 'vitest';
+import type { Language } from '../../functions/shared/language.ts';
 import { native } from '../../storefront/native.ts';
 
-function run(...args: string[]) {
+const run = (...args: string[]) => runIn('en', ...args);
+function runIn(language: Language, ...args: string[]) {
   const output = { stdout: '', stderr: '' };
-  const code = native(args, { write: (text) => (output.stdout += text) }, { write: (text) => (output.stderr += text) });
+  const to = (name: keyof typeof output) => ({ write: (text: string) => (output[name] += text) });
+  const code = native(args, to('stdout'), to('stderr'), language);
   return { code, ...output };
 }
 const document = (xml: string) =>
@@ -111,6 +114,16 @@ test.each([
   const { code, stdout, stderr } = run(...args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(sentence);
+});
+
+test('the help and the errors are in Korean too, for the same options', () => {
+  const optionsIn = (language: Language) => runIn(language, '--help').stdout.match(/^ {2}--[a-z]+/gm);
+  expect(optionsIn('ko')).toEqual(optionsIn('en'));
+  const { code, stderr } = runIn('ko', '--scheme', 'MyShop', '--lang', 'ko');
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/^--scheme은 소문자로 시작하고 .*: MyShop\n사용법: --help\n$/),
+  ]);
 });
 
 test('the script prints its help', () => {
