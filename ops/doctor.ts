@@ -35,7 +35,7 @@ export const doctor: Command = async (call) => {
 function requestToken({ deployment: { config, deps } }: Call): Promise<void> {
   const client = iamportClient({
     transport: undiciTransport(config.iamportApiUrl, 1),
-    credentials: createCredentials(() => new SecretsManagerClient({}), config.iamportSecretArn),
+    credentials: createCredentials(() => new SecretsManagerClient({}), config.iamportSecretArn, deps.clock),
     sharedToken: {
       read: async () => ({}),
       claim: async () => ({ claimed: true }),

@@ -121,7 +121,7 @@ export function dependenciesOn(config: Config, { dynamodb, transport }: Clients)
     tables: tablesOn(config, dynamodb),
     mapping: mappingOf(config),
     transport,
-    credentials: createCredentials(secretsManager, config.iamportSecretArn),
+    credentials: createCredentials(secretsManager, config.iamportSecretArn, systemClock),
     clock: systemClock,
     random: systemRandom,
     count: (counts) => writeCounts(embedded(counts, {}, config.deployment, systemClock.now())),

@@ -261,10 +261,10 @@ const budgets: Record<string, number> = {
   Webhook: 451,
   Orders: 443,
   Refunds: 462,
-  CloseOrder: 448,
+  CloseOrder: 449,
   // Above the others by the question to the shop, signed by us or sent as an invocation.
   Confirm: 450,
-  Reconcile: 462,
+  Reconcile: 463,
   // The names of all metrics are in it, and the receipt of heartbeats.
   Publish: 253,
 };

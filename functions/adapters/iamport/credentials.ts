@@ -1,8 +1,9 @@
-/** Reads the shop's keys at Iamport from Secrets Manager when a token is needed. They are cached in the instance. */
+/** Reads the shop's keys at Iamport from Secrets Manager when a token is needed. They are cached in the instance for five minutes. */
 
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { IamportRefused, IamportUnavailable } from '../../application/faults.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { defined } from '../../shared/defined.ts';
 import { jsonIn } from '../../shared/json-text.ts';
 import type { Credentials } from './http-client.ts';
@@ -13,6 +14,9 @@ const secret = z.object({
   pg_api_key: z.optional(z.string()),
 });
 
+/** Iamport also accepts the keys of another account, so a refusal alone would not show that they were replaced. */
+const maxAgeMs = 5 * 60_000;
+
 /**
  * @param open creates the client, once
  * @param secretId the secret's ARN or name
@@ -21,12 +25,21 @@ const secret = z.object({
 export function createCredentials(
   open: () => SecretsManagerClient,
   secretId: string,
+  clock: Pick<Clock, 'now'>,
 ): (again: boolean) => Promise<Credentials> {
   let client: SecretsManagerClient | undefined;
   let known: Credentials | undefined;
+  let readAt = 0;
   return async (again) => {
     client ??= open();
-    if (!known || again) known = await read(client, secretId);
+    if (!known || again || clock.now() - readAt >= maxAgeMs) {
+      known = await read(client, secretId).catch((error: unknown) => {
+        // Keys that were right five minutes ago are better than no call.
+        if (known && !again) return known;
+        throw error;
+      });
+      readAt = clock.now();
+    }
     return known;
   };
 }
