@@ -184,6 +184,7 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     c.json({
       pid: process.pid,
       environment,
+      confirm: confirmerIn(functions).variables,
       webhooks: destinations.map(({ environment }) => environment),
       origins: gateway.allowedOrigins,
     }),
@@ -246,6 +247,13 @@ function scheduledIn(assembly: CloudAssembly, functions: ReadonlyMap<string, Lam
 function refunderIn(functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
   const [, lambda] = [...functions].find(([id]) => id.includes('FunctionsRefundsFunction')) ?? [];
   if (!lambda) throw new Error('The template has no function that refunds');
+  return lambda;
+}
+
+/** The function that answers Iamport before an approval. Its variables name the URL of the shop that it asks. */
+function confirmerIn(functions: ReadonlyMap<string, LambdaFunction>): LambdaFunction {
+  const [, lambda] = [...functions].find(([id]) => id.includes('FunctionsConfirmFunction')) ?? [];
+  if (!lambda) throw new Error('The template has no function that confirms');
   return lambda;
 }
 

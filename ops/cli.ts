@@ -66,8 +66,8 @@ export const HELP: Readonly<Record<Language, string>> = {
                            own: --dry-run only counts; --to orders, reversals or state; --after KEY continues a copy
   keys [rotate|retire]     prints the keys of the shop's server; rotate generates new keys, and the current ones stay
                            valid until retire
-  webhooks [rotate|retire] prints the secrets that sign webhooks; rotate generates a new one, and both sign until
-                           retire. The URL or its host after them names one of several
+  webhooks [rotate|retire] prints the secrets that sign webhooks and confirmations; rotate generates a new one, and both
+                           sign until retire. The URL or its host after them names one of several
   doctor                   checks the deployment, and prints the remedy for each failed check
   verify                   sends a request of every kind to the API and compares the responses; registers and closes one
                            order, moves no money
@@ -102,8 +102,8 @@ Exit code: 0 done, 1 fault, 2 invalid arguments, 3 refused, 4 not confirmed, 5 o
   restore --from TABLE     특정 시점으로 복원한 테이블이나 삭제한 스택의 테이블을 배포의 테이블로 복사. --dry-run은 세기만
                            하고, --to는 orders, reversals, state 중 하나, --after KEY는 이어서 복사
   keys [rotate|retire]     쇼핑몰 서버의 키를 출력. rotate는 새 키를 만들고, 지금 키는 retire할 때까지 유효
-  webhooks [rotate|retire] 웹훅을 서명하는 시크릿을 출력. rotate는 새 시크릿을 만들고, retire할 때까지 둘 다로 서명.
-                           URL이 여럿이면 그 뒤에 URL이나 호스트를 지정
+  webhooks [rotate|retire] 웹훅과 승인 전 확인을 서명하는 시크릿을 출력. rotate는 새 시크릿을 만들고, retire할
+                           때까지 둘 다로 서명. URL이 여럿이면 그 뒤에 URL이나 호스트를 지정
   doctor                   배포 상태를 점검하고, 실패한 점검의 조치를 출력
   verify                   API에 모든 종류의 요청을 보내 응답을 확인. 주문을 하나 등록해 종료하며,
                            실제 결제나 환불은 일어나지 않음

@@ -23,7 +23,7 @@ import type { LocalEvent } from '../local/aws/bus.ts';
 import { localCaller, Sha256 } from '../local/aws/signature.ts';
 import { localPort } from '../local/environment.ts';
 import { type Resource, type StackReader, stackReader } from './aws-stack.ts';
-import { type WebhookDestination, webhookDestination } from './destinations.ts';
+import { confirmUrl, type SignedUrl, type WebhookDestination, webhookDestination } from './destinations.ts';
 import { type EventWatch, watchBus } from './event-watch.ts';
 import { type SecretStore, secretStore } from './secret-store.ts';
 import { Misuse, messageOf, OperatorError } from './terminal.ts';
@@ -47,6 +47,8 @@ export interface Deployment {
   publishing(): Promise<Publishing>;
   /** The URLs that receive webhooks. */
   webhooks(): Promise<readonly WebhookDestination[]>;
+  /** The URL that is asked before an approval; undefined when none is, or a function. */
+  confirmUrl(): Promise<SignedUrl | undefined>;
   /** The origins of the storefront, whose pages may read responses. */
   origins(): Promise<readonly string[]>;
   /**
@@ -125,8 +127,9 @@ async function connectLocal({ url = `http://127.0.0.1:${localPort(process.env)}`
       ko: `${url}에 로컬 시스템이 없습니다. npm start로 시작하거나 --url로 주소를 지정하세요`,
       en: `No local system responds at ${url}. Start it with npm start, or set its address with --url`,
     });
-  const { environment, webhooks, origins } = (await found.json()) as {
+  const { environment, confirm, webhooks, origins } = (await found.json()) as {
     environment: Record<string, string>;
+    confirm: Record<string, string>;
     webhooks: Record<string, string>[];
     origins: string[];
   };
@@ -145,6 +148,7 @@ async function connectLocal({ url = `http://127.0.0.1:${localPort(process.env)}`
     reconcile: async () => (await fetch(`${url}/__local/reconcile`, { method: 'POST' })).json(),
     publishing: async () => publishingBy(environment),
     webhooks: async () => webhooks.map(webhookDestination),
+    confirmUrl: async () => confirmUrl(confirm),
     origins: async () => origins,
     watchClosing: async () => ({
       async receive() {
@@ -220,6 +224,10 @@ async function connectStack({ stack, region, url }: Target): Promise<Deployment>
       const variables = await Promise.all(functions.map(variablesOf));
       // A function of the shop's own may have such an id.
       return variables.filter(({ WEBHOOK_URL }) => WEBHOOK_URL).map(webhookDestination);
+    },
+    async confirmUrl() {
+      const confirm = functionNamed('Confirm');
+      return confirm && confirmUrl(await variablesOf(confirm));
     },
     origins: () => originsIn(stack, api.id),
     aws: stackReader(stack, resources),

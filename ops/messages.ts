@@ -229,8 +229,8 @@ const messages = {
   },
   noPreviousSecret: { ko: '폐기할 이전 시크릿이 없습니다', en: 'There is no previous secret to retire' },
   oneWebhook: {
-    ko: 'URL 하나를 지정하세요. 웹훅을 받는 URL:',
-    en: 'Name one URL. These receive webhooks:',
+    ko: 'URL 하나를 지정하세요. 시크릿이 있는 URL:',
+    en: 'Name one URL. These have a secret:',
   },
   noPayment: {
     ko: '아임포트에 없는 결제입니다. imp_uid와 시크릿의 키를 확인하세요',

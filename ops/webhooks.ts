@@ -1,9 +1,9 @@
-/** `webhooks`, `webhooks rotate` and `webhooks retire`: shows and changes the secrets that sign webhooks. */
+/** `webhooks`, `webhooks rotate` and `webhooks retire`: shows and changes the secrets that sign webhooks, and questions before an approval. */
 
 import { randomBytes } from 'node:crypto';
 import { secretPrefix } from '../functions/adapters/webhooks/signature.ts';
 import type { Call, Command } from './command.ts';
-import type { WebhookDestination } from './destinations.ts';
+import type { SignedUrl } from './destinations.ts';
 import { change, stepOf } from './rotation.ts';
 import type { SecretTexts } from './secret-store.ts';
 import { type ExitCode, exit } from './terminal.ts';
@@ -14,7 +14,8 @@ const newSecretBytes = 32;
 export const webhooks: Command = async (call) => {
   const { target, deployment, messageFor, print } = call;
   const step = stepOf(call, 'webhooks');
-  const all = await deployment.webhooks();
+  const asked = await deployment.confirmUrl();
+  const all: SignedUrl[] = [...(await deployment.webhooks()), ...(asked ? [asked] : [])];
   const named = all.filter(({ url, receiver }) => target === '' || target === url || target === receiver);
   const [destination] = named;
   if (!destination || (step && named.length > 1)) {
@@ -37,10 +38,7 @@ export const webhooks: Command = async (call) => {
   });
 };
 
-function show(
-  { print, messageFor }: Call,
-  secrets: readonly (SecretTexts & Pick<WebhookDestination, 'url'>)[],
-): ExitCode {
+function show({ print, messageFor }: Call, secrets: readonly (SecretTexts & Pick<SignedUrl, 'url'>)[]): ExitCode {
   const written = secrets.map(({ url, current, previous }) => ({
     url,
     secret: withPrefix(current),

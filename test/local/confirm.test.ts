@@ -9,6 +9,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { localAssembly } from '../../local/assembly.ts';
 import { shippedContext } from '../infra/shipped.ts';
+import { runOperator } from '../support/operator.ts';
 import { type ShopServer, startShopServer } from '../support/shop-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -120,6 +121,19 @@ describe("the shop's server", () => {
     await systems.approve.shop('DELETE', merchantUid);
     expect(await payAtWindow(systems.approve, merchantUid)).toMatch(/./);
     expect(shop.seen).toEqual([]);
+  });
+
+  test('has a secret that ops webhooks prints and rotates', async () => {
+    const run = (...args: string[]) =>
+      runOperator(['webhooks', ...args, '--local', '--url', systems.refuse.url, '--lang', 'en']);
+    const url = `${shop.url}?key=in-the-query`;
+    expect((await run()).stdout).toBe(`${url}\n  secret: ${shop.secret}\n`);
+    const { code, stdout } = await run('rotate', url, '--yes');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/\n {2}secret: whsec_\S{44}\n {2}previous secret, which signs too: /),
+    ]);
+    expect(stdout).toContain(`signs too: ${shop.secret}\n`);
   });
 
   test('a question without an answer is a metric, and no log has the secret, a reason or the query of the URL', async () => {

@@ -83,7 +83,7 @@ test('rotates the secret, and both sign until the previous one is retired', asyn
 
 test('is refused for a URL that receives nothing, with those that do', async () => {
   const { code, stdout } = await run('rotate', 'https://shop.example/', '--yes');
-  expect([code, stdout]).toEqual([3, `Name one URL. These receive webhooks:\n${shop.url}\n`]);
+  expect([code, stdout]).toEqual([3, `Name one URL. These have a secret:\n${shop.url}\n`]);
 });
 
 test.each([[['retry']], [['rotate', 'https://shop.example/', 'more']]])('is a misuse with %j', async (args) => {
@@ -99,7 +99,7 @@ test('changes the secret of the named one of several URLs only', async () => {
     return { url, receiver: new URL(url).host, secret: { read, write } };
   };
   const urls = ['https://shop.example/a', 'https://shop.example/b', 'https://erp.example/'] as const;
-  const deployment = { webhooks: async () => urls.map(destination) };
+  const deployment = { webhooks: async () => urls.map(destination), confirmUrl: async () => undefined };
   const changed = async (target: string) => {
     const confirm = async () => true;
     const call = { subject: 'rotate', target, deployment, messageFor: messagesIn('en'), print: vi.fn(), confirm };
