@@ -2,9 +2,10 @@
 import type { DeployAccount, StackState } from './account.ts';
 import type { StackSettings } from './config.ts';
 import { STACK_DESCRIPTION } from './context.ts';
+import { FUNCTION_NAMES, type FunctionName } from './function-table.ts';
 
 export interface Target {
-  readonly settings: Pick<StackSettings, 'name' | 'provisionedConcurrency' | 'domain'>;
+  readonly settings: Pick<StackSettings, 'name' | 'provisionedConcurrency' | 'reservedConcurrency' | 'domain'>;
   readonly region: string;
   readonly profile?: string | undefined;
   /** The stack of `cdk bootstrap`. */
@@ -30,8 +31,8 @@ const NEVER_CREATED = ['REVIEW_IN_PROGRESS', 'CREATE_FAILED', 'ROLLBACK_COMPLETE
 const LOW_CONCURRENCY = 100;
 /** Lambda keeps this part of the quota for functions without a reservation, or the whole of a smaller quota. */
 const UNRESERVED = 100;
-/** `complete` and `mobile-redirect` have provisioned instances. */
-const PROVISIONED_FUNCTIONS = 2;
+/** The functions that have provisioned instances. */
+const PROVISIONED_FUNCTIONS: readonly FunctionName[] = ['complete', 'mobile-redirect'];
 /** The version that the CDK's default synthesizer requires. Source: aws-cdk-lib, DefaultStackSynthesizer. */
 const BOOTSTRAP_VERSION = 6;
 
@@ -131,15 +132,23 @@ function checkBootstrap(toolkit: StackState | undefined, { toolkitStack, ...targ
   }
 }
 
+/** The executions that other functions cannot use. Provisioned ones are a part of the reservation of their function. */
+function heldExecutions({ provisionedConcurrency, reservedConcurrency }: Target['settings']): number {
+  const held = FUNCTION_NAMES.map(
+    (name) => reservedConcurrency[name] ?? (PROVISIONED_FUNCTIONS.includes(name) ? provisionedConcurrency : 0),
+  );
+  return held.reduce((sum, of) => sum + of, 0);
+}
+
 function checkConcurrency(quota: number, target: Target, { errors, warnings }: Findings): void {
   const request = aws(
     target,
     'service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000',
   );
-  const wanted = PROVISIONED_FUNCTIONS * target.settings.provisionedConcurrency;
+  const wanted = heldExecutions(target.settings);
   if (wanted > quota - Math.min(UNRESERVED, quota)) {
     errors.push(
-      `provisionedConcurrency is ${target.settings.provisionedConcurrency}, which needs ${wanted} of the ${quota} concurrent Lambda executions of this account, and ${Math.min(UNRESERVED, quota)} must stay free. Set it to 0, or request a higher quota first: ${request}`,
+      `provisionedConcurrency and reservedConcurrency need ${wanted} of the ${quota} concurrent Lambda executions of this account, and ${Math.min(UNRESERVED, quota)} must stay free. Lower them, or request a higher quota first: ${request}`,
     );
   } else if (quota < LOW_CONCURRENCY) {
     warnings.push(

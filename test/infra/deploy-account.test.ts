@@ -276,7 +276,7 @@ test('all problems of the account are reported at once', async () => {
   expect([code, deployed]).toEqual([1, false]);
   expect(errors).toContain('there is no stack CDKToolkit. Run once: npx cdk bootstrap');
   expect(errors).toContain(
-    'provisionedConcurrency is 1, which needs 2 of the 10 concurrent Lambda executions of this account, and 10 must stay free.',
+    'provisionedConcurrency and reservedConcurrency need 2 of the 10 concurrent Lambda executions of this account, and 10 must stay free.',
   );
 });
 
@@ -301,6 +301,24 @@ test.each([
   expect(errors.includes(request)).toBe(expected === 'error');
   expect(code).toBe(expected === 'error' ? 1 : 0);
 });
+
+test.each([
+  [10, { reconcile: 1 }, 0, 1],
+  [1_000, { reconcile: 1, webhook: 899 }, 0, 0],
+  [1_000, { reconcile: 1, webhook: 900 }, 0, 1],
+  // Provisioned instances are a part of the reservation of their function.
+  [1_000, { complete: 400, 'mobile-redirect': 400 }, 100, 0],
+  [1_000, { complete: 800 }, 100, 0],
+  [1_000, { complete: 801 }, 100, 1],
+])(
+  'a quota of %i with reservedConcurrency %j and provisionedConcurrency %i exits with %i',
+  async (quota, reservedConcurrency, provisionedConcurrency, exitCode) => {
+    account.concurrency = quota;
+    const { code, errors, deployed } = await run({ ...iamport, reservedConcurrency, provisionedConcurrency });
+    expect([code, deployed]).toEqual([exitCode, exitCode === 0]);
+    if (exitCode === 1) expect(errors).toContain('Lower them, or request a higher quota first: aws service-quotas');
+  },
+);
 
 test('a free plan is a warning with its end, and one that cannot be read a sentence', async () => {
   account.plan = { accountPlanType: 'FREE', accountPlanExpirationDate: 1_795_824_000 };
