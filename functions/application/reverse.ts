@@ -7,6 +7,7 @@ import { isDeferred } from '../payment/refund.ts';
 import {
   accepted,
   failed,
+  hasNoResult,
   type Reversal,
   type ReversalReason,
   type ReversalRequest,
@@ -52,25 +53,35 @@ export async function reverse(
   const result = await deps.reversals.request(request, now, 1);
   const reversal = storedValue(result);
   if (reversal.state !== 'requested') return reversal;
-  const claimed = result.written ? reversal : await deps.reversals.claim(reversal, now);
-  return claimed ? attemptReversal(deps, claimed, payment, order) : reversal;
+  if (result.written) return attempt(deps, reversal, payment, order);
+  return (await attemptNext(deps, reversal, payment, order)) ?? reversal;
 }
 
 /**
- * Sends one claimed request to Iamport.
+ * Claims the next request of a recorded reversal, and sends it to Iamport.
  * @param order undefined when its item is missing or unreadable: the decision is carried out all the same
- * @returns the reversal as it is recorded afterwards
+ * @returns the reversal as it is recorded afterwards; undefined when no request may be sent now
  */
-export async function attemptReversal(
+export async function attemptNext(
+  deps: Dependencies,
+  known: Reversal,
+  payment: Payment,
+  order: Order | undefined,
+): Promise<Reversal | undefined> {
+  const claimed = await deps.reversals.claim(known, unixSeconds(deps.clock));
+  if (!claimed) return undefined;
+  if (isDeferred(payment.record) && hasNoResult(known)) return leaveToOperator(deps, claimed);
+  return attempt(deps, claimed, payment, order);
+}
+
+/** Sends one claimed request to Iamport. @returns the reversal as it is recorded afterwards */
+async function attempt(
   deps: Dependencies,
   reversal: Reversal,
   payment: Payment,
   order: Order | undefined,
 ): Promise<Reversal> {
   const isDeferredCancel = reversal.kind === 'cancel' && isDeferred(payment.record);
-  // Of the earlier request no result is recorded: its instance died, or DynamoDB did not respond.
-  if (isDeferredCancel && reversal.attempts > 1 && reversal.message === undefined)
-    return leaveToOperator(deps, reversal);
   if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
     return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), zero)) ?? reversal;
   }

@@ -127,9 +127,16 @@ export function claimed(reversal: Reversal, now: UnixSeconds): Unwritten | undef
   const isOpen = reversal.state === 'requested' || (reversal.state === 'manual' && reversal.kind === 'revoke');
   const nextCheckAt = planReversalCheck(reversal);
   if (!isOpen || reversal.acceptedAt !== undefined || nextCheckAt === undefined || nextCheckAt > now) return undefined;
-  const { checkAt: _used, ...rest } = reversal;
+  const { checkAt: _used, message: _former, ...rest } = reversal;
   return { ...rest, attempts: reversal.attempts + 1, updatedAt: now };
 }
+
+/**
+ * No result of the last request is recorded: its function still waits for it, its instance died, or DynamoDB did not
+ * respond. Every result has a message.
+ */
+export const hasNoResult = ({ kind, state, attempts, message }: Reversal): boolean =>
+  kind === 'cancel' && state === 'requested' && attempts > 0 && message === undefined;
 
 /** Iamport or the PG refused, or returned no response. After the last attempt the operator takes over. */
 export function failed(reversal: Reversal, message: string, now: UnixSeconds): Unwritten {

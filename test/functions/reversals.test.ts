@@ -270,6 +270,23 @@ describe('a cancel of a phone payment, which the PG may perform on a later day',
     expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
+  test('is not sent again when the instance died at a second attempt, after a refusal of the first [T527]', async () => {
+    const { deps, iamport, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
+    iamport.faults.add({ path: '/payments/cancel', status: 400 });
+    await webhook(impUid);
+    pass(300);
+    const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+      await deps.iamport.cancel(...parameters);
+      throw new Error('The instance died');
+    };
+    await expect(reconcile({ ...deps, iamport: { ...deps.iamport, cancel } })).rejects.toThrow('The instance died');
+    expect(await recorded()).toMatchObject({ state: 'requested', attempts: 2 });
+    pass(3_600);
+    await reconcile();
+    expect(await recorded()).toMatchObject(unanswered);
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
+
   test.each([
     ['was refused', { status: 400 }],
     ['got 429', { status: 429 }],

@@ -21,7 +21,7 @@ import { policyFor } from '../policy.ts';
 import type { Due } from '../ports/stores.ts';
 import type { Dependencies } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
-import { attemptReversal } from '../reverse.ts';
+import { attemptNext } from '../reverse.ts';
 import { type Settlement, settleEach, settlePayment } from '../settle.ts';
 import { addFault, type ReconcileReport, unknownForm } from './report.ts';
 
@@ -158,11 +158,7 @@ async function proceed(
   const next = replaced(deps, reversal, payment, order, now);
   const current = next ? await deps.reversals.move(reversal, next) : reversal;
   const fits = payment.state.kind === (current.kind === 'revoke' ? 'awaiting_deposit' : 'kept');
-  const claimed = fits ? await deps.reversals.claim(current, now) : undefined;
-  if (claimed) {
-    await attemptReversal(deps, claimed, payment, order);
-    return;
-  }
+  if (fits && (await attemptNext(deps, current, payment, order))) return;
   if (isOverdue(current, now)) report.overdue += 1;
   if (current.state !== 'manual' && current.acceptedAt === undefined && current.kind !== 'orphan') return;
   await deps.reversals.move(current, checked(current, leftOf(current, payment), now));
