@@ -54,6 +54,8 @@ export async function reverse(
   const reversal = storedValue(result);
   if (reversal.state !== 'requested') return reversal;
   if (result.written) return attempt(deps, reversal, payment, order);
+  // Such as a cancel that an earlier deployment sent, and that this one leaves to the operator.
+  if (reversal.kind !== request.kind) return reversal;
   return (await attemptNext(deps, reversal, payment, order)) ?? reversal;
 }
 
@@ -113,8 +115,8 @@ const leaveToOperator = (deps: Dependencies, reversal: Reversal): Promise<Revers
 
 /**
  * Writes the acceptance, or the lost response, to the newest version of the reversal. Another worker may have written
- * it during the call to Iamport: a deployment that leaves reversals to the operator turns a `cancel` into a `manual`
- * one, and the operator must not refund what the PG refunds as well.
+ * it during the call to Iamport: an instance of an earlier version turns a `cancel` into a `manual` one, and the operator
+ * must not refund what the PG refunds as well.
  */
 async function recordOnNewest(
   deps: Dependencies,

@@ -104,8 +104,10 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
   // The account got a deposit, or the order of the unmatched payment was registered.
   if (known.kind === 'revoke' || known.kind === 'orphan') return decided.kind !== known.kind;
   if (decided.kind !== 'manual') return false;
-  // The PG refunds what Iamport accepted, so the operator must not refund it as well.
-  if (known.kind === 'cancel' && known.state === 'requested' && known.acceptedAt !== undefined) return false;
+  // The PG refunds what Iamport accepted, so the record of it stays, and the operator does not refund it as well.
+  if (known.state !== 'done' && known.acceptedAt !== undefined) return false;
+  // The next due check reads the payment, and records that Iamport may have accepted the request.
+  if (hasNoResult(known)) return false;
   // A further deposit arrived, or the shop switched automatic reversals off. Then no further request is sent.
   return decided.reason !== known.reason || decided.amount > known.amount || known.state === 'requested';
 }

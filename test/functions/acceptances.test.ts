@@ -4,9 +4,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { IamportAccepted, NoTimeLeft, StoreUnavailable, StoreUnexpected } from '../../functions/application/faults.ts';
 import { reconcile } from '../../functions/application/reconcile/reconcile.ts';
 import { emptyReport } from '../../functions/application/reconcile/report.ts';
+import { opened } from '../../functions/payment/reversal.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { deadlineIn } from '../../functions/shared/clock.ts';
-import { startFixture } from '../support/functions.ts';
+import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
 /** A fault of a write: which tries it concerns, from 1, and whether the write takes effect all the same. */
@@ -218,7 +219,10 @@ test('an acceptance is recorded, although the reversal was left to the operator 
   const manual: HandlerDependencies = { ...deps, policy: { ...deps.policy, reversals: 'manual' } };
   const cancel: typeof deps.iamport.cancel = async (...parameters) => {
     const after = await deps.iamport.cancel(...parameters);
-    await complete(impUid, manual);
+    // An instance of a version that replaces a request during its call.
+    const sent = await deps.reversals.read(impUid);
+    if (!sent) throw new Error('The reversal is not recorded');
+    await deps.reversals.move(sent, opened({ ...sent, kind: 'manual' }, 0, beginning));
     return after;
   };
   await complete(impUid, { ...deps, iamport: { ...deps.iamport, cancel } });
@@ -231,6 +235,23 @@ test('an acceptance is recorded, although the reversal was left to the operator 
   expect(await deps.reversals.read(impUid)).toMatchObject(expected);
   pass(300);
   await reconcile(manual);
+  expect(ledger.acceptedCancels).toHaveLength(1);
+});
+
+test('a deployment that leaves reversals to the operator replaces no cancel during its call', async () => {
+  const { deps, iamport, order, paid, complete, ledger } = await startFixture();
+  await order();
+  iamport.settings.pgDefersCancels = true;
+  const impUid = paid(100);
+  const manual: HandlerDependencies = { ...deps, policy: { ...deps.policy, reversals: 'manual' } };
+  const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+    const after = await deps.iamport.cancel(...parameters);
+    await complete(impUid, manual);
+    return after;
+  };
+  await complete(impUid, { ...deps, iamport: { ...deps.iamport, cancel } });
+  const expected = { kind: 'cancel', state: 'requested', acceptedAt: expect.any(Number) };
+  expect(await deps.reversals.read(impUid)).toMatchObject(expected);
   expect(ledger.acceptedCancels).toHaveLength(1);
 });
 

@@ -301,6 +301,23 @@ describe('a cancel of a phone payment, which the PG may perform on a later day',
     expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
+  test.each(['webhook', 'reconciler'])(
+    'is left to the operator as possibly accepted, after the instance died and a later %s finds manual reversals [T531]',
+    async (first) => {
+      const { deps, impUid, webhook, reconcile, pass, recorded } = await paidByPhone();
+      const cancel: typeof deps.iamport.cancel = async (...parameters) => {
+        await deps.iamport.cancel(...parameters);
+        throw new Error('The instance died');
+      };
+      await webhook(impUid, { ...deps, iamport: { ...deps.iamport, cancel } });
+      const byHand: typeof deps = { ...deps, policy: { ...deps.policy, reversals: 'manual' } };
+      pass(300);
+      if (first === 'webhook') await webhook(impUid, byHand);
+      await reconcile(byHand);
+      expect(await recorded()).toMatchObject({ ...unanswered, acceptedAt: expect.any(Number) });
+    },
+  );
+
   test('is sent by the reconciler when there was no time to send it', async () => {
     const { deps, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
     const cancel: typeof deps.iamport.cancel = async () => {

@@ -6,8 +6,9 @@ import { zero } from '../../payment/money.ts';
 import { dueSince, planOrderCheck } from '../../payment/next-check.ts';
 import type { Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
+import { isDeferred } from '../../payment/refund.ts';
 import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
-import { checked, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
+import { checked, hasNoResult, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import {
   AcceptanceNotRecorded,
@@ -181,7 +182,9 @@ function replaced(
     return opened({ ...manual, amount: payment.state.kept }, 0, now);
   }
   // Recorded without the policy (publish-events.ts), or by an earlier deployment with another one.
-  if (reversal.state === 'requested' && reversal.acceptedAt === undefined && isByShop(payment, deps.policy)) {
+  // The cancel of a phone bill may have been accepted: `attemptNext` leaves it to the operator with that message.
+  const mayBeAccepted = reversal.acceptedAt !== undefined || (isDeferred(payment.record) && hasNoResult(reversal));
+  if (reversal.state === 'requested' && !mayBeAccepted && isByShop(payment, deps.policy)) {
     return opened({ ...manual, amount: reversal.amount }, 0, now);
   }
   if (!isTakenBack(reversal, payment)) return undefined;

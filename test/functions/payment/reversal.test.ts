@@ -97,6 +97,18 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
     false,
   ],
   ['manual instead of a cancel that Iamport accepted', {}, { ...cancel, acceptedAt: 1 }, false],
+  [
+    'manual for another reason, instead of a cancel that may have been accepted and that the operator has [T530]',
+    { reason: 'order_closed' },
+    { ...cancel, state: 'manual', acceptedAt: 1 },
+    false,
+  ],
+  [
+    'manual for another reason, although a cancel was accepted before',
+    { reason: 'order_closed' },
+    { ...known, acceptedAt: 1 },
+    false,
+  ],
   ['a cancel of an orphan', { kind: 'cancel' }, orphan, true],
   ['the same orphan', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
 ])('supersedes or not: %s', (_name, decided, before, expectation) => {
