@@ -84,7 +84,12 @@ async function attempt(
   order: Order | undefined,
 ): Promise<Reversal> {
   const isDeferredCancel = reversal.kind === 'cancel' && isDeferred(payment.record);
-  if (reversal.kind === 'cancel' && order && !(await mayCancel(deps, order, reversal))) {
+  const isToBeSent = mayCancel(deps, order, reversal).catch(async (error: Error) => {
+    // Nothing was sent. Without this message the next attempt would leave the cancel of a phone bill to the operator.
+    if (isDeferredCancel) await deps.reversals.move(reversal, failed(reversal, error.message, unixSeconds(deps.clock)));
+    throw error;
+  });
+  if (!(await isToBeSent)) {
     return (await deps.reversals.finish(reversal.impUid, unixSeconds(deps.clock), zero)) ?? reversal;
   }
   /** Undefined when Iamport accepted the request without returning the payment. */
@@ -139,8 +144,13 @@ async function recordOnNewest(
  * reversal.
  * @returns false when this payment settled the order before the mark
  */
-async function mayCancel({ orders }: Dependencies, first: Order, { impUid }: Reversal): Promise<boolean> {
-  let order: Order | undefined = first;
+async function mayCancel(
+  { orders }: Dependencies,
+  first: Order | undefined,
+  { kind, impUid }: Reversal,
+): Promise<boolean> {
+  if (kind !== 'cancel') return true;
+  let order = first;
   for (let tries = 0; order && tries < maxAnnouncements; tries += 1) {
     if (isSettled(order.state)) return order.state.impUid !== impUid;
     if (!orders.isShops || !isPayable(order.state)) return true;

@@ -1,9 +1,11 @@
 /** Reversals to their end: repeated, left to the operator, and found to be done. */
 
 import { describe, expect, test } from 'vitest';
-import { NoTimeLeft } from '../../functions/application/faults.ts';
+import { NoTimeLeft, StoreUnavailable } from '../../functions/application/faults.ts';
+import { reversalEvents } from '../../functions/payment/events.ts';
 import { zero } from '../../functions/payment/money.ts';
 import { beginning, startFixture } from '../support/functions.ts';
+import { startOwnedFixture } from '../support/owned-table.ts';
 import '../support/silence-console.ts';
 
 describe('reversals', () => {
@@ -317,6 +319,22 @@ describe('a cancel of a phone payment, which the PG may perform on a later day',
       expect(await recorded()).toMatchObject({ ...unanswered, acceptedAt: expect.any(Number) });
     },
   );
+
+  test('is sent by the reconciler when the order in the shop’s table could not be marked first [T535]', async () => {
+    const { shop, webhook, reconcile, pass, ledger, iamport } = await startOwnedFixture();
+    iamport.settings.pgDefersCancels = true;
+    const { imp_uid: impUid } = ledger.open({ merchant_uid: 'order-1', amount: 14_000 });
+    ledger.pay(impUid, { payMethod: 'phone', amount: 100 });
+    const announceCancel: typeof shop.orders.announceCancel = async () => {
+      throw new StoreUnavailable('DynamoDB returned no response');
+    };
+    await webhook(impUid, { ...shop, orders: { ...shop.orders, announceCancel } });
+    expect(ledger.acceptedCancels).toHaveLength(0);
+    pass(300);
+    await reconcile(shop);
+    expect(await shop.reversals.read(impUid)).toMatchObject({ state: 'requested', acceptedAt: expect.any(Number) });
+    expect(ledger.acceptedCancels).toHaveLength(1);
+  });
 
   test('is sent by the reconciler when there was no time to send it', async () => {
     const { deps, impUid, webhook, reconcile, pass, ledger, recorded } = await paidByPhone();
