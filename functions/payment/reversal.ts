@@ -1,7 +1,7 @@
 /** A payment that must be undone. A reversal belongs to the payment, never to the order that it names. Pure. */
 
 import { workingDay, workingSeconds } from './business-day.ts';
-import type { Amount } from './money.ts';
+import { type Amount, minus, plus, zero } from './money.ts';
 import type { Payment, UnixSeconds } from './payment.ts';
 import { postponed, retryAfter } from './retry.ts';
 
@@ -61,6 +61,8 @@ export interface Reversal extends ReversalRequest {
    * `unanswered`. It is never sent again.
    */
   readonly acceptedAt?: UnixSeconds;
+  /** What checks found returned so far, such as parts that the operator cancelled. `amount` is what is left. */
+  readonly returned?: Amount;
   /** A check earlier than the schedule of the state. */
   readonly checkAt?: UnixSeconds;
   readonly createdAt: UnixSeconds;
@@ -171,9 +173,11 @@ export function checked(reversal: Reversal, left: Amount, now: UnixSeconds): Unw
   const { checkAt: _used, ...rest } = reversal;
   const { acceptedAt, state } = reversal;
   const isOverdue = acceptedAt !== undefined && workingSeconds(acceptedAt, now) > acceptedTakes;
+  const returned = plus(reversal.returned ?? zero, minus(reversal.amount, left));
   return {
     ...rest,
     amount: left,
+    ...(returned > 0 && { returned }),
     state: isOverdue ? 'manual' : state,
     attempts: reversal.attempts + (state === 'manual' ? 1 : 0),
     updatedAt: now,
@@ -193,10 +197,15 @@ export const recheckPlanned = (reversal: Reversal, at: UnixSeconds, now: UnixSec
   updatedAt: now,
 });
 
-/** Nothing is left to undo. @param amount the amount that went back, when it differs from the recorded one */
-export function finished(reversal: Reversal, amount: Amount | undefined, now: UnixSeconds): Unwritten {
-  const { message: _message, checkAt: _used, ...rest } = reversal;
-  return { ...rest, amount: amount ?? reversal.amount, state: 'done', updatedAt: now };
+/**
+ * Nothing is left to undo. The amount is then what went back altogether.
+ * @param last what went back since the last check, when it differs from the recorded amount; 0 when the payment settled
+ * its order after all
+ */
+export function finished(reversal: Reversal, last: Amount | undefined, now: UnixSeconds): Unwritten {
+  const { message: _message, checkAt: _used, returned = zero, ...rest } = reversal;
+  const amount = last === 0 ? zero : plus(returned, last ?? reversal.amount);
+  return { ...rest, amount, state: 'done', updatedAt: now };
 }
 
 /** @returns when the reconciler checks the reversal next; undefined for no check */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { NoTimeLeft, StoreUnavailable } from '../../functions/application/faults.ts';
 import { reversalEvents } from '../../functions/payment/events.ts';
 import { zero } from '../../functions/payment/money.ts';
+import { reversalEventsAgain } from '../../functions/payment/republish.ts';
 import { beginning, startFixture } from '../support/functions.ts';
 import { startOwnedFixture } from '../support/owned-table.ts';
 import '../support/silence-console.ts';
@@ -117,6 +118,31 @@ test('updates a manual revocation with the amount of a later deposit', async () 
   pass(300);
   await reconcile(byHand);
   expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 14_000 }]);
+});
+
+test('publishes what the operator returned altogether, in several parts, as one completed refund [T528]', async () => {
+  const { order, paid, webhook, reconcile, pass, show, ledger, deps } = await startFixture();
+  const byHand: typeof deps = { ...deps, policy: { ...deps.policy, reversals: 'manual' } };
+  await order();
+  await webhook(paid());
+  const second = paid();
+  await webhook(second, byHand);
+  for (const [part, left] of [
+    [4_000, 10_000],
+    [3_000, 7_000],
+  ] as const) {
+    ledger.cancelInConsole(second, part);
+    pass(3_600);
+    await reconcile(byHand);
+    expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: left }]);
+  }
+  const before = await deps.reversals.read(second);
+  ledger.cancelInConsole(second);
+  pass(3_600);
+  await reconcile(byHand);
+  const after = await deps.reversals.read(second);
+  expect(after && reversalEvents(before, after)).toMatchObject([{ name: 'Refund Completed', amount: 14_000 }]);
+  expect(after && reversalEventsAgain(after)).toMatchObject([{ name: 'Refund Completed', amount: 14_000 }]);
 });
 
 test('leaves a requested cancel to the operator once the shop configures manual reversals', async () => {

@@ -151,6 +151,9 @@ async function writeReversals(tables: Tables): Promise<void> {
   for (const reason of wordsOf(reasons)) await request(`imp_${reason}`, { reason });
   await request('imp_account', { kind: 'revoke', reason: 'account_superseded', amount: won(0) });
   await request('imp_manual', { kind: 'manual', reason: 'deposit_mismatch' });
+  const byHand = { kind: 'manual', reason: 'duplicate_payment' } as const;
+  const { value: inParts } = (await request('imp_returned_in_part', byHand)) as { value: Reversal };
+  await reversals.move(inParts, checked(inParts, won(9_000), now + 3_600));
   const orphan = { kind: 'orphan', reason: 'order_not_found' } as const;
   await request('imp_unmatched', orphan);
   const { value: unmatched } = (await request('imp_unmatched_later', orphan)) as { value: Reversal };

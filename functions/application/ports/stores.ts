@@ -90,7 +90,7 @@ export interface Reversals {
   move(read: Reversal, next: Omit<Reversal, 'revision'>): Promise<Reversal>;
   /**
    * Ends a reversal: nothing is left to undo.
-   * @param amount the amount that went back, when it differs: 0 when the payment settled the order after all
+   * @param amount what went back since the last check, when it differs: 0 when the payment settled the order after all
    * @returns the reversal, which is `done`; undefined when the payment has none
    */
   finish(impUid: string, now: UnixSeconds, amount?: Amount): Promise<Reversal | undefined>;
