@@ -28,7 +28,7 @@ export interface FunctionDefinition {
   description: string;
   /** IAM actions by resource. */
   rights: Partial<Record<Resource, readonly string[]>>;
-  /** Further IAM actions when the orders are in the shop's own table. */
+  /** The IAM actions on further resources, or in place of those in `rights`, when the orders are in the shop's own table. */
   rightsInShopTable?: Partial<Record<Resource, readonly string[]>>;
   /** Environment variables besides the names of the tables, the secret and Iamport's address. */
   settings: readonly (keyof Environment)[];
@@ -63,6 +63,11 @@ const SETTLING_RIGHTS = {
   secret: ['secretsmanager:GetSecretValue'],
 } as const;
 
+/** Before the reconciler's first run, only the creation time of the table `state` shows when the deployment began. */
+const SETTLING_RIGHTS_IN_SHOP_TABLE = {
+  state: [...SETTLING_RIGHTS.state, 'dynamodb:DescribeTable'],
+} as const;
+
 /**
  * Far above a shop's busiest minute. At 50 ms a call, 50 a second are 3 executions at once. While Iamport hangs, they are 500, half
  * of the usual quota: `reservedConcurrency` bounds a function.
@@ -89,6 +94,7 @@ export const HTTP_FUNCTIONS = {
     routes: [{ method: 'POST', path: '/payments/complete' }],
     throttle: USUAL_THROTTLE,
     rights: SETTLING_RIGHTS,
+    rightsInShopTable: SETTLING_RIGHTS_IN_SHOP_TABLE,
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   'mobile-redirect': {
@@ -101,6 +107,7 @@ export const HTTP_FUNCTIONS = {
     ],
     throttle: USUAL_THROTTLE,
     rights: SETTLING_RIGHTS,
+    rightsInShopTable: SETTLING_RIGHTS_IN_SHOP_TABLE,
     settings: ['TEST_PAYMENTS', 'REVERSALS', 'RESULT_TARGETS', 'SHOP_NAME', 'RESULT_PAGE'],
   },
   webhook: {
@@ -111,6 +118,7 @@ export const HTTP_FUNCTIONS = {
     // Iamport notifies of every payment, and deposits arrive in bursts. A notification answered 429 may never be repeated.
     throttle: { perSecond: 100, burst: 200 },
     rights: SETTLING_RIGHTS,
+    rightsInShopTable: SETTLING_RIGHTS_IN_SHOP_TABLE,
     settings: ['TEST_PAYMENTS', 'REVERSALS', 'WEBHOOK_SENDERS'],
   },
   orders: {
@@ -142,6 +150,7 @@ export const HTTP_FUNCTIONS = {
       reversals: [...SETTLING_RIGHTS.reversals, 'dynamodb:BatchGetItem'],
       'reversals/by-order': ['dynamodb:Query'],
     },
+    rightsInShopTable: SETTLING_RIGHTS_IN_SHOP_TABLE,
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   'close-order': {
@@ -150,6 +159,7 @@ export const HTTP_FUNCTIONS = {
     right: 'money',
     throttle: USUAL_THROTTLE,
     rights: { ...SETTLING_RIGHTS, reversals: [...SETTLING_RIGHTS.reversals, 'dynamodb:BatchGetItem'] },
+    rightsInShopTable: SETTLING_RIGHTS_IN_SHOP_TABLE,
     settings: ['TEST_PAYMENTS', 'REVERSALS'],
   },
   confirm: {

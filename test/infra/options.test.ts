@@ -60,6 +60,14 @@ describe('a table of the shop’s own', () => {
     });
   });
 
+  test('lets every function that settles read when the deployment began, and no other', () => {
+    const roles = Object.entries(template().findResources('AWS::IAM::Role'));
+    const describing = roles.filter(([, role]) => JSON.stringify(role).includes('dynamodb:DescribeTable'));
+    const names = describing.map(([name]) => /Functions(\w+?)Role/.exec(name)?.[1]);
+    const settling = ['CloseOrder', 'Complete', 'MobileRedirect', 'Reconcile', 'Refunds', 'Webhook'];
+    expect(names.toSorted()).toEqual(settling);
+  });
+
   test('is passed to every function, and only its items with our attributes are published', () => {
     const columns = { ORDERS_COLUMNS: '{"key":"id","amount":"total","currency":"money"}' };
     const functions = Object.values(template().findResources('AWS::Lambda::Function'));

@@ -43,7 +43,7 @@ export function createCheckpoints(table: Table): Checkpoints {
     async beginning() {
       if (recorded !== undefined) return recorded;
       const known = await table.read(beginningKey);
-      recorded = known && beginningFrom(known);
+      recorded = known ? beginningFrom(known) : await table.madeAt();
       return recorded;
     },
 

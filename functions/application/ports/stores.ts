@@ -198,8 +198,8 @@ export interface Checkpoints {
    * @returns the recorded time, in Unix seconds
    */
   begin(): Promise<UnixSeconds>;
-  /** When this deployment began, in Unix seconds; `undefined` before the first run. Cached once it is recorded. */
-  beginning(): Promise<UnixSeconds | undefined>;
+  /** When this deployment began, in Unix seconds: the recorded time, or the one that `begin` will record. Cached. */
+  beginning(): Promise<UnixSeconds>;
   /** @returns the written checkpoint; undefined when another run has moved it */
   write(name: string, checkpoint: ScanCheckpoint): Promise<ScanCheckpoint | undefined>;
 }
