@@ -100,11 +100,12 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
  * of today raises it. The time of the payment counts and not its start, since an old account may get its deposit later.
  * An order that waits for the account was written by an earlier deployment of ours.
  */
-const predatesDeployment = ({ state }: Order, { impUid, record }: Payment, { begunAt }: Policy): boolean =>
-  begunAt !== undefined &&
-  record.paidAt !== undefined &&
-  record.paidAt < begunAt &&
-  accountOf(state)?.impUid !== impUid;
+function predatesDeployment({ state }: Order, { impUid, record, startedAt }: Payment, { begunAt }: Policy): boolean {
+  // Iamport may leave out the time of the payment after a cancel.
+  const { paidAt = startedAt } = record;
+  const isOlder = begunAt !== undefined && paidAt !== undefined && paidAt < begunAt;
+  return isOlder && accountOf(state)?.impUid !== impUid;
+}
 
 /** The order is paid in full, or a part of the payment was refunded already. */
 function settled({ amount }: Order, { impUid, record }: Payment, kept: Amount): Decision & { kind: 'change' } {

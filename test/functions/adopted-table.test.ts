@@ -40,6 +40,17 @@ describe('a payment of before the deployment neither settles nor reverses an ord
     await expectUntouched(fixture, 1_000);
   });
 
+  test('when Iamport leaves out the time of the payment after a partial cancel [T533]', async () => {
+    const fixture = await adopted();
+    const { shop, ledger, impUid, pass, reconcile, webhook } = fixture;
+    ledger.cancelInConsole(impUid, 1_000);
+    Object.assign(ledger.payment(impUid), { paid_at: 0 });
+    pass(300);
+    await webhook(impUid, shop);
+    await reconcile(shop);
+    await expectUntouched(fixture, 1_000);
+  });
+
   test('when the shop lowers the price as well', async () => {
     const fixture = await adopted();
     const { shop, ledger, impUid, price, pass, reconcile } = fixture;

@@ -74,10 +74,18 @@ describe('a payment that was paid before the deployment on a shop’s own table 
     ['all kept 14000 KRW vbank', 'waits for this account', 1_199_999, 'paid'],
     // Nothing is left to settle or to cancel.
     ['returned 14000 KRW card', 'ready', 1_199_999, 'money_returned'],
-    ['all kept 14000 KRW card', 'ready', undefined, 'paid'],
+    // Without the time of the payment, its start counts.
+    ['all kept 14000 KRW card', 'ready', undefined, 'predates_deployment'],
   ])('%s, %s, paid at %s: %s', (payment, order, paidAt, is) => {
     const policy = { acceptTestPayments: false, reversals: 'automatic', begunAt: 1_200_000 } as const;
     expect(summary(decide(orderNamed(order), paid(payment, paidAt), policy))).toBe(is);
+  });
+
+  test.each([1_200_000, undefined])('a payment without its time that began at %s settles its order', (startedAt) => {
+    const policy = { acceptTestPayments: false, reversals: 'automatic', begunAt: 1_200_000 } as const;
+    const { startedAt: _other, ...payment } = paid('all kept 14000 KRW card', undefined);
+    const began = { ...payment, ...(startedAt !== undefined && { startedAt }) };
+    expect(summary(decide(orderNamed('ready'), began, policy))).toBe('paid');
   });
 });
 

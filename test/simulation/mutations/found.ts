@@ -102,8 +102,8 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: money of before the deployment settles an order of the shop’s table',
     file: decide,
-    find: `  record.paidAt < begunAt &&`,
-    replace: `  record.paidAt < 0 &&`,
+    find: `paidAt !== undefined && paidAt < begunAt;`,
+    replace: `paidAt !== undefined && paidAt < 0;`,
   },
   {
     name: 'found here: a payment that settles its order stays in the list as one without an order',
