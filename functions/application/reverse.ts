@@ -2,12 +2,14 @@
 
 import { type Amount, zero } from '../payment/money.ts';
 import { isPayable, isSettled, type Order } from '../payment/order.ts';
-import { isGone, type Payment } from '../payment/payment.ts';
+import type { Payment } from '../payment/payment.ts';
 import { isDeferred } from '../payment/refund.ts';
 import {
   accepted,
   failed,
   hasNoResult,
+  isReadAsUnpaid,
+  isUndone,
   type Reversal,
   type ReversalReason,
   type ReversalRequest,
@@ -33,6 +35,10 @@ const reasons: Record<ReversalReason, string> = {
   order_expired: '결제 기한이 지난 주문',
   order_not_found: '주문을 찾을 수 없음',
 };
+
+/** For the operator, who takes over after the last attempt. */
+export const readAsUnpaid =
+  'Iamport returned it as unpaid, and it was paid before. Check in the console whether it was cancelled';
 
 /** A lost race is a write of the order by another worker or the shop. Three in a row are rare. */
 const maxAnnouncements = 3;
@@ -83,6 +89,8 @@ async function attempt(
   payment: Payment,
   order: Order | undefined,
 ): Promise<Reversal> {
+  if (isReadAsUnpaid(reversal, payment))
+    return deps.reversals.move(reversal, failed(reversal, readAsUnpaid, unixSeconds(deps.clock)));
   const isDeferredCancel = reversal.kind === 'cancel' && isDeferred(payment.record);
   const isToBeSent = mayCancel(deps, order, reversal).catch(async (error: Error) => {
     // Nothing was sent. Without this message the next attempt would leave the cancel of a phone bill to the operator.
@@ -108,7 +116,7 @@ async function attempt(
     }
   }
   const now = unixSeconds(deps.clock);
-  if (after && isGone(after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
+  if (after && isUndone(reversal, after)) return (await deps.reversals.finish(reversal.impUid, now)) ?? reversal;
   return recordAcceptance(deps, `the ${reversal.kind} of ${reversal.impUid}`, () =>
     recordOnNewest(deps, reversal, (newest) => accepted(newest, now)),
   );

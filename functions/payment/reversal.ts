@@ -2,7 +2,7 @@
 
 import { workingDay, workingSeconds } from './business-day.ts';
 import { type Amount, minus, plus, zero } from './money.ts';
-import type { Payment, UnixSeconds } from './payment.ts';
+import { isDeposit, isGone, type Payment, type UnixSeconds } from './payment.ts';
 import { postponed, retryAfter } from './retry.ts';
 
 /**
@@ -115,15 +115,25 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
 }
 
 /**
- * The bank took back a deposit that the operator had to refund. Only the open account is left.
+ * Nothing of the payment is left to undo. Only a cancel shows that money went back: a payment that was paid before and
+ * is unpaid now is a stale read, or a deposit that the bank took back.
+ */
+export const isUndone = ({ amount }: Reversal, payment: Payment): boolean =>
+  amount > 0 ? payment.state.kind === 'returned' : isGone(payment);
+
+/** Its money was there at the decision, and no cancel shows where it went. */
+export const isReadAsUnpaid = (reversal: Reversal, payment: Payment): boolean =>
+  isGone(payment) && !isUndone(reversal, payment);
+
+/**
+ * The bank took back a deposit that the operator had to refund. At most the open account is left.
  * @param payment read after the reversal
  */
 export const isTakenBack = ({ kind, state, amount }: Reversal, payment: Payment): boolean =>
-  kind === 'manual' &&
-  state === 'manual' &&
-  amount > 0 &&
-  payment.state.kind === 'awaiting_deposit' &&
-  payment.deposited === undefined;
+  kind === 'manual' && state === 'manual' && amount > 0 && isUnpaidDeposit(payment);
+
+const isUnpaidDeposit = ({ state, deposited, record }: Payment): boolean =>
+  isDeposit(record) && deposited === undefined && state.kind !== 'kept' && state.kind !== 'returned';
 
 /** Claims the next request to Iamport. @returns undefined when none may be sent now */
 export function claimed(reversal: Reversal, now: UnixSeconds): Unwritten | undefined {

@@ -145,6 +145,26 @@ test('publishes what the operator returned altogether, in several parts, as one 
   expect(after && reversalEventsAgain(after)).toMatchObject([{ name: 'Refund Completed', amount: 14_000 }]);
 });
 
+test('does not take a payment that Iamport returns as unpaid for a refund [T532]', async () => {
+  const { order, paid, webhook, reconcile, pass, show, ledger, iamport } = await startFixture();
+  await order();
+  const forged = paid(100);
+  iamport.faults.add({ path: '/payments/cancel', status: 500 });
+  await webhook(forged);
+  const { status, paid_at } = ledger.payment(forged);
+  Object.assign(ledger.payment(forged), { status: 'ready', paid_at: 0 });
+  pass(300);
+  const { faults } = await reconcile();
+  expect(faults).toEqual([expect.stringContaining(`${forged}: Iamport returned it as unpaid`)]);
+  const message = expect.stringMatching(/^Iamport returned it as unpaid/);
+  expect((await show()).reversals).toMatchObject([{ kind: 'cancel', state: 'requested', attempts: 2, message }]);
+  Object.assign(ledger.payment(forged), { status, paid_at });
+  pass(600);
+  await reconcile();
+  expect((await show()).reversals).toMatchObject([{ kind: 'cancel', state: 'done', amount: 100 }]);
+  expect(ledger.payment(forged).cancel_amount).toBe(100);
+});
+
 test('leaves a requested cancel to the operator once the shop configures manual reversals', async () => {
   const { order, paid, webhook, reconcile, pass, show, iamport, deps, ledger } = await startFixture();
   await order();

@@ -5,10 +5,20 @@ import { decideDue } from '../../payment/due.ts';
 import { zero } from '../../payment/money.ts';
 import { dueSince, planOrderCheck } from '../../payment/next-check.ts';
 import type { Order } from '../../payment/order.ts';
-import { isGone, type Payment } from '../../payment/payment.ts';
+import type { Payment } from '../../payment/payment.ts';
 import { isDeferred } from '../../payment/refund.ts';
 import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
-import { checked, hasNoResult, isOverdue, isTakenBack, leftOf, opened, type Reversal } from '../../payment/reversal.ts';
+import {
+  checked,
+  hasNoResult,
+  isOverdue,
+  isReadAsUnpaid,
+  isTakenBack,
+  isUndone,
+  leftOf,
+  opened,
+  type Reversal,
+} from '../../payment/reversal.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import {
   AcceptanceNotRecorded,
@@ -22,7 +32,7 @@ import { policyFor } from '../policy.ts';
 import type { Due } from '../ports/stores.ts';
 import type { Dependencies } from '../ports.ts';
 import { attemptRefund } from '../refund.ts';
-import { attemptNext } from '../reverse.ts';
+import { attemptNext, readAsUnpaid } from '../reverse.ts';
 import { type Settlement, settleEach, settlePayment } from '../settle.ts';
 import { addFault, type ReconcileReport, unknownForm } from './report.ts';
 
@@ -113,7 +123,7 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
       : undefined;
   const now = unixSeconds(deps.clock);
   if (isOver(reversal, payment, settlement, now)) {
-    await deps.reversals.finish(impUid, now, isGone(payment) ? undefined : zero);
+    await deps.reversals.finish(impUid, now, isUndone(reversal, payment) ? undefined : zero);
     return;
   }
   const current = settlement ? await deps.reversals.read(impUid) : reversal;
@@ -158,7 +168,9 @@ async function proceed(
   const now = unixSeconds(deps.clock);
   const next = replaced(deps, reversal, payment, order, now);
   const current = next ? await deps.reversals.move(reversal, next) : reversal;
-  const fits = payment.state.kind === (current.kind === 'revoke' ? 'awaiting_deposit' : 'kept');
+  const isUnpaid = isReadAsUnpaid(current, payment);
+  if (isUnpaid) addFault(report, `${current.impUid}: ${readAsUnpaid}`);
+  const fits = isUnpaid || payment.state.kind === (current.kind === 'revoke' ? 'awaiting_deposit' : 'kept');
   if (fits && (await attemptNext(deps, current, payment, order))) return;
   if (isOverdue(current, now)) report.overdue += 1;
   if (current.state !== 'manual' && current.acceptedAt === undefined && current.kind !== 'orphan') return;
@@ -201,7 +213,7 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | u
   // A test channel moves no money and issues no account.
   if (payment.sandbox) return true;
   // A cancel of the payment does not return an excess deposit. The operator records its refund.
-  if (isGone(payment)) return reversal.reason !== 'deposit_excess';
+  if (isUndone(reversal, payment)) return reversal.reason !== 'deposit_excess';
   const { state } = payment;
   const isUnpaidAccount = state.kind === 'awaiting_deposit' && reversal.amount === 0;
   if (isUnpaidAccount && (state.account.depositDeadline ?? now) + afterDeadline < now) return true;
@@ -212,7 +224,9 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | u
     const isWaitedFor = outcome.status === 'virtual_account_issued' || outcome.status === 'deposit_reversed';
     return isWaitedFor && outcome.impUid === reversal.impUid;
   }
-  return outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal;
+  return (
+    state.kind === 'kept' && outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal
+  );
 }
 
 export async function processDueRefund(deps: Dependencies, item: DueItem, report: ReconcileReport): Promise<void> {

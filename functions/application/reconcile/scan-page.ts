@@ -6,7 +6,7 @@
 import { decide } from '../../payment/decide.ts';
 import { isOrderNumber, type Order } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
-import { checked, leftOf, type Reversal, recheckPlanned, supersedes } from '../../payment/reversal.ts';
+import { checked, isUndone, leftOf, type Reversal, recheckPlanned, supersedes } from '../../payment/reversal.ts';
 import {
   afterPage,
   afterShrinking,
@@ -209,11 +209,11 @@ async function sortPayments({ deps, report }: Run, payments: readonly Payment[])
       const known = decision.kind === 'order_not_found' && !isGone(payment) && reversalOf(payment);
       return known && known.state !== 'done' && leftOf(known, payment) !== known.amount ? [{ payment, known }] : [];
     }),
-    returned: of(
-      ({ payment, decision }) =>
-        (decision.kind === 'money_returned' || (decision.kind === 'order_not_found' && isGone(payment))) &&
-        (reversalOf(payment)?.state ?? 'done') !== 'done',
-    ),
+    returned: of(({ payment, decision }) => {
+      const known = reversalOf(payment);
+      const mayBeOver = decision.kind === 'money_returned' || decision.kind === 'order_not_found';
+      return mayBeOver && known !== undefined && known.state !== 'done' && isUndone(known, payment);
+    }),
     blocked: ours.filter(({ merchantUid }) => isUnreadable.has(merchantUid)),
   };
 }

@@ -11,7 +11,9 @@ import {
   failed,
   finished,
   isOverdue,
+  isReadAsUnpaid,
   isTakenBack,
+  isUndone,
   leftOf,
   opened,
   planReversalCheck,
@@ -235,6 +237,9 @@ describe('the steps of a reversal', () => {
   const account: PaymentState = { kind: 'awaiting_deposit', account: thisAccount };
   test.each<[string, Partial<Reversal>, Partial<Payment>, boolean]>([
     ['a deposit left to the operator is an open account again', {}, { state: account }, true],
+    ['no account is left either', {}, { state: { kind: 'ready' } }, true],
+    ['the payment was by card', {}, { state: { kind: 'ready' }, record: { payMethod: 'card' } }, false],
+    ['the deposit was cancelled', {}, { state: { kind: 'returned' } }, false],
     ['the deposit is still kept', {}, { state: kept(14_000) }, false],
     ['a part of the deposit is still there', {}, { state: account, deposited: won(4_000) }, false],
     ['the reversal is done', { state: 'done' }, { state: account }, false],
@@ -244,6 +249,23 @@ describe('the steps of a reversal', () => {
     const waiting: Reversal = { ...requested, kind: 'manual', state: 'manual', ...of };
     expect(isTakenBack(waiting, { ...payment(account), ...now })).toBe(expectation);
   });
+});
+
+test.each<[string, number, PaymentState, { isUndone: boolean; isReadAsUnpaid: boolean }]>([
+  ['kept', 100, kept(100), { isUndone: false, isReadAsUnpaid: false }],
+  ['returned', 100, { kind: 'returned' }, { isUndone: true, isReadAsUnpaid: false }],
+  ['unpaid again', 100, { kind: 'ready' }, { isUndone: false, isReadAsUnpaid: true }],
+  ['failed', 100, { kind: 'failed', failedAt: 1 }, { isUndone: false, isReadAsUnpaid: true }],
+  [
+    'failed, of an account without a deposit',
+    0,
+    { kind: 'failed', failedAt: 1 },
+    { isUndone: true, isReadAsUnpaid: false },
+  ],
+])('what is left of a payment that is %s', (_name, amount, state, expected) => {
+  const of = { ...reversal('duplicate_payment'), amount: won(amount) };
+  const left = { isUndone: isUndone(of, payment(state)), isReadAsUnpaid: isReadAsUnpaid(of, payment(state)) };
+  expect(left).toEqual(expected);
 });
 
 describe('retry intervals', () => {

@@ -47,7 +47,7 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: a payment that settles its order after all is published as refunded',
     file: dueItems,
-    find: `isGone(payment) ? undefined : zero`,
+    find: `isUndone(reversal, payment) ? undefined : zero`,
     replace: `undefined`,
   },
   {
