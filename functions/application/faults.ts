@@ -112,7 +112,7 @@ export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
 }
 
-/** Other writers changed the item before each of our writes. A repeat of the request works. */
+/** Other writers changed the item before each of our writes, or are writing it. A repeat of the request works. */
 export class OrderBusy extends Error {
   override readonly name = 'OrderBusy';
 }

@@ -1,10 +1,20 @@
 /** One faulty item never stops the others: unreadable pages, payments, orders and records, refused writes, and backlogs. */
 
-import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+  TransactionConflictException,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
+import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
+import { table } from '../../functions/adapters/dynamodb/table.ts';
+import { shopTable } from '../../functions/adapters/dynamodb/table-mapping.ts';
 import { IamportRefused, IamportTooLarge, IamportUnavailable } from '../../functions/application/faults.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { beginning, type Fixture, startFixture } from '../support/functions.ts';
+import { startOwnedFixture } from '../support/owned-table.ts';
 import '../support/silence-console.ts';
 
 type List = HandlerDependencies['iamport']['listPayments'];
@@ -359,4 +369,32 @@ describe('an attempt whose reversal cannot be read', () => {
     const { faults } = await reconcile();
     expect(faults).toContainEqual(expect.stringContaining(broken));
   });
+});
+
+test('an order that a transaction of the shop locks does not stop the others, and is settled by a later run [T534]', async () => {
+  const { client, shop, paid, reconcile, pass, status } = await startOwnedFixture();
+  const item = { id: { S: 'order-2' }, total: { N: '14000' } };
+  await client.send(new PutItemCommand({ TableName: 'shop', Item: item }));
+  const locked = {
+    send: async (command: UpdateItemCommand) => {
+      if (command instanceof UpdateItemCommand && command.input.Key?.id?.S === 'order-1') {
+        throw new TransactionConflictException({
+          message: 'There is an ongoing transaction for the item',
+          $metadata: {},
+        });
+      }
+      return client.send(command);
+    },
+  } as unknown as DynamoDBClient;
+  const mapping = shopTable({ key: 'id', amount: 'total' });
+  const orders = createOrders(table(locked, 'shop', mapping.prefix), mapping);
+  paid();
+  paid(14_000, 'order-2');
+  const { settled, faults, finished } = await reconcile({ ...shop, orders });
+  expect({ settled, finished }).toEqual({ settled: 1, finished: true });
+  expect(faults).toEqual([expect.stringContaining('Another transaction')]);
+  expect((await shop.orders.read('order-2'))?.state.status).toBe('paid');
+  pass(600);
+  await reconcile(shop);
+  expect(await status()).toBe('paid');
 });

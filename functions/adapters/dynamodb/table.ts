@@ -11,7 +11,7 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { StoreRefused, StoreUnavailable } from '../../application/faults.ts';
+import { OrderBusy, StoreRefused, StoreUnavailable } from '../../application/faults.ts';
 
 /** Numbers are strings in it, since DynamoDB stores decimals exactly and JavaScript does not. */
 export type Item = Record<string, AttributeValue>;
@@ -63,7 +63,8 @@ const maxTries = 10;
 
 /**
  * @param prefix of the index `due` and its attributes, in a shop's own table
- * @throws StoreUnavailable in every call when DynamoDB returns no response; StoreRefused when it refuses the item
+ * @throws StoreUnavailable in every call when DynamoDB returns no response; StoreRefused when it refuses the item;
+ * OrderBusy in a write of an item that a transaction of the shop is writing
  */
 export function table(client: DynamoDBClient, TableName: string, prefix = ''): Table {
   const query = async (
@@ -211,6 +212,10 @@ export async function withStoreFaults<Output>(call: Promise<Output>): Promise<Ou
   } catch (cause) {
     if (cause instanceof Error && refusals.has(cause.name)) {
       throw new StoreRefused(`DynamoDB refused the item: ${cause.message}`, { cause });
+    }
+    // Only in a shop's own table: we write no transactions.
+    if (cause instanceof Error && cause.name === 'TransactionConflictException') {
+      throw new OrderBusy('Another transaction is writing the item', { cause });
     }
     throw new StoreUnavailable('DynamoDB returned no response', { cause });
   }
