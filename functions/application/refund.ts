@@ -4,9 +4,12 @@ import { isDeposit, type Payment } from '../payment/payment.ts';
 import {
   cancelReasonOf,
   fitsBeside,
+  isBeingSent,
   isDeferred,
   isInHistory,
   isTakenOff,
+  isUnsent,
+  joined,
   type Refund,
   type RefundAccount,
   type RefundNeed,
@@ -25,6 +28,7 @@ import {
 } from '../payment/refund-steps.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportAccepted, IamportFault, IamportRefused, OrderBusy } from './faults.ts';
+import type { RefundList } from './ports/stores.ts';
 import type { Dependencies } from './ports.ts';
 import { recordAcceptance } from './record-acceptance.ts';
 import { settlePayment } from './settle.ts';
@@ -54,7 +58,8 @@ interface Attempt {
  * @returns the refund as it is recorded
  * @throws IamportFault when the cancel of a new refund was not sent: the refund is `unsent`, and the same key starts a
  * new one
- * @throws OrderBusy when the payment changed before the cancel of a new refund was sent: as above
+ * @throws OrderBusy when the payment changed before the cancel of a new refund was sent: as above; or when another
+ * refund of the payment is decided or sent at the same time
  * @throws AcceptanceNotRecorded when Iamport accepted the cancel, and no write recorded that until the deadline
  */
 export async function attemptRefund(
@@ -85,7 +90,7 @@ export async function attemptRefund(
       await update(deps, refund, (current) => over(current, 'unsent', now));
       throw new OrderBusy(`The payment ${payment.impUid} changed before its refund was sent`);
     case 'send':
-      return send({ deps, payment, options }, refund);
+      return (isFirst ? send : repeat)({ deps, payment, options }, refund);
     case 'wait':
       return wait(deps, refund, step.needs, isShopRequest);
   }
@@ -115,12 +120,44 @@ function wait(
   });
 }
 
-/** Claims an attempt, sends the cancel, and records the result. */
-async function send(attempt: Attempt, refund: Refund): Promise<Refund> {
+export const busy = (impUid: string) =>
+  new OrderBusy(`Another refund of the payment ${impUid} is being decided or sent`);
+
+/**
+ * Announces the key in the payment's list, so that of two requests that have read the same list only one continues. A
+ * request that announced its refund earlier may not have made it `requested` yet, and this decision does not count it.
+ * The write of its `unsent` item makes it fail there.
+ * @throws OrderBusy when another request continues: this one has sent nothing
+ */
+export async function announce({ refunds }: Pick<Dependencies, 'refunds'>, list: RefundList, key: string) {
+  for (const other of list.refunds.filter((refund) => isUnsent(refund) && refund.key !== key)) {
+    if (!(await refunds.change(other, other)).written) throw busy(list.impUid);
+  }
+  if (!(await refunds.announce(list, key))) throw busy(list.impUid);
+}
+
+/**
+ * Sends a refund again. A new one may be decided at the same time. Either it reads this claim and waits, or it has read
+ * the refund before, and the announcement lets only one of the two continue.
+ * @throws OrderBusy when another refund of the payment is decided or sent at the same time: nothing was sent
+ */
+async function repeat(attempt: Attempt, refund: Refund): Promise<Refund> {
   const { deps, payment, options } = attempt;
-  const { account, tier, isFirst } = options;
-  const sending = isFirst ? refund : await claim(deps, refund);
+  const sending = await claim(deps, refund);
   if (!sending) return (await deps.refunds.read(refund)) ?? refund;
+  const list = await deps.refunds.ofPayment(refund.impUid);
+  const others = joined(list.refunds, options.others).filter(({ key }) => key !== refund.key);
+  if (!fitsBeside(refund, payment, others)) return wait(deps, sending, 'operator', false);
+  const now = unixSeconds(deps.clock);
+  if (others.some((other) => other.impUid === refund.impUid && isBeingSent(other, now))) throw busy(refund.impUid);
+  await announce(deps, list, refund.key);
+  return send(attempt, sending);
+}
+
+/** Sends the cancel of a claimed attempt, and records the result. */
+async function send(attempt: Attempt, sending: Refund): Promise<Refund> {
+  const { deps, payment, options } = attempt;
+  const { account, tier } = options;
   const { amount, checksum, taxFree, vatAmount, requester } = sending;
   const request = {
     ...{ payment, amount, checksum, reason: cancelReasonOf(sending) },

@@ -5,9 +5,8 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { OrderBusy } from '../application/faults.ts';
 import { type RefundList, storedValue } from '../application/ports/stores.ts';
-import { attemptRefund } from '../application/refund.ts';
+import { announce, attemptRefund, busy } from '../application/refund.ts';
 import { settlePayment } from '../application/settle.ts';
 import { orderJson, refundJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
@@ -20,10 +19,10 @@ import {
   decideRefund,
   isBeingSent,
   isUnsent,
+  joined,
   type Refund,
   type RefundAccount,
   type RefundRefusal,
-  refundId,
   type TaxParts,
 } from '../payment/refund.ts';
 import { opened, over } from '../payment/refund-steps.ts';
@@ -116,20 +115,8 @@ interface RefundContext {
 }
 
 /**
- * The announced refunds, and those that only the index has: of another payment, or of a version that announced none.
- * The index is eventually consistent.
- */
-function joined(announced: readonly Refund[], indexed: readonly Refund[]): readonly Refund[] {
-  const ids = new Set(announced.map(refundId));
-  return [
-    ...announced.filter((refund) => !isUnsent(refund)),
-    ...indexed.filter((refund) => !ids.has(refundId(refund))),
-  ];
-}
-
-/**
  * Writes the refund of this key, or reads the existing one. A repeated key is the same refund, in every state of the
- * order. A new refund is written as `unsent`, then announced, and then `requested`: see `announce`.
+ * order. A new refund is written as `unsent`, then announced, and then `requested`: see `announce` in application/refund.ts.
  * @returns `isFirst` when this request has written it
  * @throws OrderBusy when another refund of the payment is decided or sent at the same time: nothing was sent
  */
@@ -145,7 +132,7 @@ async function recordRefund(
     const next = opened(await decide(deps, context), now);
     before ??= storedValue(await deps.refunds.request(over(next, 'unsent', now)));
     if (isUnsent(before)) {
-      await announce(deps, context);
+      await announce(deps, context.list, key);
       const result = await deps.refunds.change(before, next);
       if (result.written) return { refund: result.value, isFirst: true };
       before = result.current;
@@ -163,20 +150,6 @@ async function recordRefund(
   }
   return { refund: before, isFirst: false };
 }
-
-/**
- * Announces the key in the payment's list, so that of two requests that have read the same list only one continues. A
- * request that announced its refund earlier may not have made it `requested` yet, and this decision does not count it.
- * The write of its `unsent` item makes it fail there.
- */
-async function announce({ refunds }: RequestDependencies, { key, list }: RefundContext): Promise<void> {
-  for (const other of list.refunds.filter((refund) => isUnsent(refund) && refund.key !== key)) {
-    if (!(await refunds.change(other, other)).written) throw busy(list.impUid);
-  }
-  if (!(await refunds.announce(list, key))) throw busy(list.impUid);
-}
-
-const busy = (impUid: string) => new OrderBusy(`Another refund of the payment ${impUid} is being decided or sent`);
 
 /** Settles the payment before it decides: an operator may have cancelled it in Iamport's console. */
 async function decide(deps: RequestDependencies, { known, payment, key, request, others }: RefundContext) {

@@ -243,6 +243,18 @@ const keptOf = ({ state }: Payment): Amount => (state.kind === 'kept' ? state.ke
 /** Iamport certainly received no request for this refund. It is not shown, and its key may begin anew. */
 export const isUnsent = ({ state }: Refund): boolean => state === 'unsent';
 
+/**
+ * The announced refunds of a payment, and those that only the index has: of another payment, or of a version that
+ * announced none. The index is eventually consistent.
+ */
+export function joined(announced: readonly Refund[], indexed: readonly Refund[]): readonly Refund[] {
+  const ids = new Set(announced.map(refundId));
+  return [
+    ...announced.filter((refund) => !isUnsent(refund)),
+    ...indexed.filter((refund) => !ids.has(refundId(refund))),
+  ];
+}
+
 /** A function ends within 30 s, and its call of Iamport with it. Twice as long, since clocks differ. Seconds. */
 const maxCall = 60;
 

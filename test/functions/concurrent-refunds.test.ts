@@ -1,6 +1,6 @@
 /** Refunds of one payment at the same time, or before the index `by-order` has the earlier one, by a PG that pays back later. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
@@ -104,4 +104,41 @@ test('continues after a request that died before its refund was requested [T514]
   expect(await refund({ amount: 14_000, account }, 'b')).toMatchObject({ status: 202 });
   expect(await refund(part, 'a')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
   expect(accepted()).toEqual([14_000]);
+});
+
+describe('a refund whose response was lost is not repeated beside another one that the PG may make [T536]', () => {
+  const part = { amount: 10_000 };
+
+  /** The request of `a` got no response, was not performed, and is due again. */
+  async function lostRefund() {
+    const fixture = await paidBy('card');
+    fixture.iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+    expect(await fixture.refund(part, 'a')).toMatchObject({ status: 202 });
+    fixture.pass(300);
+    return fixture;
+  }
+
+  test('when the index by-order does not have the other one yet', async () => {
+    const { deps, refund, reconcile, accepted } = await lostRefund();
+    expect(await refund(part, 'b')).toMatchObject({ status: 202 });
+    await reconcile(lagging(deps));
+    expect(accepted()).toEqual([10_000]);
+  });
+
+  test('when the other one is accepted before the repeat is claimed', async () => {
+    const { deps, refund, reconcile, accepted } = await lostRefund();
+    let other = async () => {
+      other = async () => undefined;
+      expect(await refund(part, 'b')).toMatchObject({ status: 202 });
+    };
+    await reconcile(pausedBefore(deps, () => other()));
+    expect(accepted()).toEqual([10_000]);
+  });
+
+  test('when the repeat is sent while the other one is decided', async () => {
+    const { deps, refund, reconcile, accepted } = await lostRefund();
+    const paused = pausedBefore(deps, () => reconcile());
+    expect(await refund(part, 'b', 'order-1', paused)).toMatchObject({ status: 503, json: { code: 'order_busy' } });
+    expect(accepted()).toEqual([10_000]);
+  });
 });
