@@ -6,7 +6,7 @@
 
 import type { Restoration } from '../../application/ports/delivery.ts';
 import { count, text } from './attributes.ts';
-import type { Item, Table, Write } from './table.ts';
+import type { Item, Table } from './table.ts';
 import type { TableMapping } from './table-mapping.ts';
 
 export interface OverwrittenItems {
@@ -28,6 +28,7 @@ export interface OverwrittenItems {
 export const restoredBy = 'restored_by';
 
 const revisionOf = (item: Item): number => Number(item.revision?.N ?? 0);
+const updatedAt = (item: Item): number => Number(item.updated_at?.N ?? 0);
 
 /** Our attributes were removed, or replaced by older ones. @param before @param after with our attribute names */
 const isOverwritten = (before: Item, after: Item): boolean => revisionOf(after) < revisionOf(before);
@@ -42,6 +43,16 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
   const mark = `${mapping.prefix}${restoredBy}`;
   const revision = `${mapping.prefix}revision`;
 
+  /**
+   * An earlier record restored the item, and nothing has settled it since. A later settlement has a later time than the
+   * version that is to be restored.
+   */
+  const isEarlierRestoration = (item: Item, old: Item, sequenceNumber: string): boolean => {
+    const { [restoredBy]: last, ...now } = mapping.ours(item);
+    const isEarlier = last?.S !== undefined && BigInt(last.S) < BigInt(sequenceNumber);
+    return isEarlier && revisionOf(now) < revisionOf(old) && updatedAt(now) < updatedAt(old);
+  };
+
   return {
     async restore(before, after, sequenceNumber) {
       const [old, now] = [mapping.ours(before), mapping.ours(after)];
@@ -49,20 +60,27 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
       if (!isOverwritten(old, now)) return undefined;
       const key = before[mapping.key];
       if (!key) return 'deleted';
-      const remaining = revisionOf(now);
-      const removed = Object.fromEntries(Object.keys(ours(after)).map((name) => [name, undefined]));
-      const set: Write['set'] = { ...removed, ...ours(before), [mark]: text(sequenceNumber) };
-      const result = await table.write({
-        key: { [mapping.key]: key },
-        set,
-        conditions: {
-          // UpdateItem would create an item with our attributes alone where the shop has deleted it.
-          isThere: 'attribute_exists(#shop_key)',
-          isAsOverwritten: remaining === 0 ? `attribute_not_exists(#${revision})` : `#${revision} = :remaining`,
-        },
-        names: { '#shop_key': mapping.key },
-        ...(remaining > 0 && { values: { ':remaining': count(remaining) } }),
-      });
+      /** Writes the attributes of `before` over an item, if our revision in it is still the same. */
+      const restoreOver = (item: Item) => {
+        const removed = Object.fromEntries(Object.keys(ours(item)).map((name) => [name, undefined]));
+        const remaining = revisionOf(mapping.ours(item));
+        return table.write({
+          key: { [mapping.key]: key },
+          set: { ...removed, ...ours(before), [mark]: text(sequenceNumber) },
+          conditions: {
+            // UpdateItem would create an item with our attributes alone where the shop has deleted it.
+            isThere: 'attribute_exists(#shop_key)',
+            isAsOverwritten: remaining === 0 ? `attribute_not_exists(#${revision})` : `#${revision} = :remaining`,
+          },
+          names: { '#shop_key': mapping.key },
+          ...(remaining > 0 && { values: { ':remaining': count(remaining) } }),
+        });
+      };
+      let result = await restoreOver(after);
+      // Lambda may repeat an earlier record, which then restored an older version of the item.
+      if (!result.written && result.current && isEarlierRestoration(result.current, old, sequenceNumber)) {
+        result = await restoreOver(result.current);
+      }
       if (result.written) return 'restored';
       if (!result.current) return 'deleted';
       // Lambda may deliver a record twice. Then this restoration, or a later one, is written already.

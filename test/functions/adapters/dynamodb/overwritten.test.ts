@@ -75,8 +75,8 @@ async function open() {
     await write();
     return recordOf(before, await stored());
   };
-  const settle = (state: OrderState) =>
-    written(async () => orders.change((await orders.read('order-1')) as Order, state, now));
+  const settle = (state: OrderState, at = now) =>
+    written(async () => orders.change((await orders.read('order-1')) as Order, state, at));
   const deliver = async (...Records: DynamoDBRecord[]) =>
     expect(await publish(deps, { Records })).toEqual({ batchItemFailures: [] });
   const ids = () => sent.map(({ detailType, detail }) => `${detailType} ${(detail as { id: string }).id}`);
@@ -139,6 +139,40 @@ describe('an item that the shop writes back whole', () => {
     await deliver(overwrite);
     await deliver(overwrite);
     expect(counted.filter((counts) => counts.UnrestoredItems)).toEqual([]);
+  });
+
+  test('restores the newer attributes over older ones, which a repeated record has restored meanwhile [T537]', async () => {
+    const { put, stored, written, settle, deliver, counted } = await open();
+    await deliver(await settle({ status: 'failed', failure: { impUid: 'imp_0', failedAt: now } }));
+    const first = await written(() => put());
+    await deliver(first);
+    await deliver(await settle(paidBy('imp_1'), now + 1));
+    const before = ours(await stored());
+    const second = await written(() => put());
+    // Lambda repeats the batch of the first record, which it had ended for its time-out.
+    await deliver(first);
+    expect(ours(await stored())).not.toEqual(before);
+    await deliver(second);
+    expect(ours(await stored())).toEqual(before);
+    expect(counted).not.toContainEqual({ RestoredItems: 0, UnrestoredItems: 1 });
+    await deliver(first, second);
+    expect(ours(await stored())).toEqual(before);
+  });
+
+  test('reports an item that was settled after a repeated record restored an older version', async () => {
+    const { put, stored, written, settle, deliver, counted } = await open();
+    await deliver(await settle({ status: 'failed', failure: { impUid: 'imp_0', failedAt: now } }));
+    const first = await written(() => put());
+    await deliver(first);
+    await settle({ status: 'expired' }, now + 1);
+    await settle(paidBy('imp_1'), now + 2);
+    const second = await written(() => put());
+    await deliver(first);
+    await settle(paidBy('imp_2'), now + 3);
+    const since = await stored();
+    await deliver(second);
+    expect(await stored()).toEqual(since);
+    expect(counted).toContainEqual({ RestoredItems: 0, UnrestoredItems: 1 });
   });
 
   test('leaves an item unchanged that another payment has settled since, and counts it for the alarm', async () => {
