@@ -255,16 +255,16 @@ test.runIf(process.platform === 'linux')('V8 does not optimize the parser of und
 
 /** KB, rounded up. Lower a budget when its bundle shrinks, and raise one only for a reason. The list of a payment's refunds took half a KB. */
 const budgets: Record<string, number> = {
-  Complete: 454,
+  Complete: 455,
   // The page has a state for a closed window, one that did not open, and a part cancel.
-  MobileRedirect: 475,
-  Webhook: 451,
+  MobileRedirect: 476,
+  Webhook: 452,
   Orders: 443,
-  Refunds: 462,
+  Refunds: 463,
   CloseOrder: 449,
   // Above the others by the question to the shop, signed by us or sent as an invocation.
   Confirm: 450,
-  Reconcile: 463,
+  Reconcile: 464,
   // The names of all metrics are in it, and the receipt of heartbeats.
   Publish: 253,
 };
