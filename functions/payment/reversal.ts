@@ -116,14 +116,15 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
 
 /**
  * Nothing of the payment is left to undo. Only a cancel shows that money went back: a payment that was paid before and
- * is unpaid now is a stale read, or a deposit that the bank took back.
+ * is unpaid now is a stale read, or a deposit that the bank took back. A cancel returns no excess deposit: the operator
+ * records its refund.
  */
-export const isUndone = ({ amount }: Reversal, payment: Payment): boolean =>
-  amount > 0 ? payment.state.kind === 'returned' : isGone(payment);
+export const isUndone = ({ amount, reason }: Reversal, payment: Payment): boolean =>
+  amount > 0 ? payment.state.kind === 'returned' && reason !== 'deposit_excess' : isGone(payment);
 
 /** Its money was there at the decision, and no cancel shows where it went. */
-export const isReadAsUnpaid = (reversal: Reversal, payment: Payment): boolean =>
-  isGone(payment) && !isUndone(reversal, payment);
+export const isReadAsUnpaid = ({ amount }: Reversal, payment: Payment): boolean =>
+  amount > 0 && isGone(payment) && payment.state.kind !== 'returned';
 
 /**
  * The bank took back a deposit that the operator had to refund. At most the open account is left.

@@ -1,5 +1,6 @@
 /** Reversals to their end: repeated, left to the operator, and found to be done. */
 
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { NoTimeLeft, StoreUnavailable } from '../../functions/application/faults.ts';
 import { reversalEvents } from '../../functions/payment/events.ts';
@@ -224,6 +225,30 @@ describe('several deposits into one account', () => {
     await deposits(fixture, impUid, 6_000, 8_000, 3_000);
     const excess = { state: 'manual', reason: 'deposit_excess', amount: 3_000 };
     expect(await show()).toMatchObject({ status: 'paid', reversals: [excess] });
+  });
+
+  test('is still to be refunded after a cancel of the payment, when the shop has deleted the order [T538]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, pass, ledger, deps, client, names } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 14_000);
+    await deposits(fixture, impUid, 14_000, 3_000);
+    expect(await deps.reversals.read(impUid)).toMatchObject({
+      reason: 'deposit_excess',
+      state: 'manual',
+      amount: 3_000,
+    });
+    await client.send(new DeleteItemCommand({ TableName: names.orders, Key: { merchant_uid: { S: 'order-1' } } }));
+    ledger.cancelInConsole(impUid);
+    pass(300);
+    await reconcile();
+    expect(await deps.reversals.read(impUid)).toMatchObject({
+      reason: 'deposit_excess',
+      state: 'manual',
+      amount: 3_000,
+    });
   });
 
   test('leaves only the excess to the operator when the last deposit completes and exceeds the amount', async () => {

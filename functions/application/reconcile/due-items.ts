@@ -212,8 +212,7 @@ const afterDeadline = 3_600;
 function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | undefined, now: number): boolean {
   // A test channel moves no money and issues no account.
   if (payment.sandbox) return true;
-  // A cancel of the payment does not return an excess deposit. The operator records its refund.
-  if (isUndone(reversal, payment)) return reversal.reason !== 'deposit_excess';
+  if (isUndone(reversal, payment)) return true;
   const { state } = payment;
   const isUnpaidAccount = state.kind === 'awaiting_deposit' && reversal.amount === 0;
   if (isUnpaidAccount && (state.account.depositDeadline ?? now) + afterDeadline < now) return true;
