@@ -110,8 +110,10 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
   if (known.state !== 'done' && known.acceptedAt !== undefined) return false;
   // The next due check reads the payment, and records that Iamport may have accepted the request.
   if (hasNoResult(known)) return false;
+  // An older read of the payment still has the money that a check found returned.
+  const hasGrown = decided.amount > plus(known.amount, known.returned ?? zero);
   // A further deposit arrived, or the shop switched automatic reversals off. Then no further request is sent.
-  return decided.reason !== known.reason || decided.amount > known.amount || known.state === 'requested';
+  return decided.reason !== known.reason || hasGrown || known.state === 'requested';
 }
 
 /**

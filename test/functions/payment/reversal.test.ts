@@ -72,6 +72,18 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
   ['the same decision, when it is done', {}, done, false],
   ['a smaller amount', { amount: won(10_000) }, known, false],
   ['a larger amount', { amount: won(14_001) }, known, true],
+  [
+    'no larger amount than before a part was returned: an older read [T539]',
+    {},
+    { ...known, amount: won(10_000), returned: won(4_000) },
+    false,
+  ],
+  [
+    'a larger amount than before a part was returned',
+    { amount: won(14_001) },
+    { ...known, amount: won(10_000), returned: won(4_000) },
+    true,
+  ],
   ['a larger amount, when it is done', { amount: won(14_001) }, done, true],
   ['a smaller amount for another reason', { amount: won(3_000), reason: 'deposit_excess' }, known, true],
   [
