@@ -125,8 +125,8 @@ export const found: readonly Mutation[] = [
   },
   {
     name: 'found here: a refund without a response is sent again, although another one has taken its place',
-    file: 'functions/payment/refund-steps.ts',
-    find: `  if (!fits) return { kind: 'wait', needs: 'operator' };\n`,
-    replace: ``,
+    file: 'functions/payment/refund.ts',
+    find: `return refund.amount <= minus(keptOf(payment), sum(accepted.map(({ amount }) => amount)));`,
+    replace: `return refund.amount <= minus(keptOf(payment), zero) || accepted.length > 0;`,
   },
 ];
