@@ -20,3 +20,7 @@ test('prints the calls of one scenario', async () => {
 test('prints the number of scenarios', async () => {
   expect(await simulate('--seeds', '50', '--from', '1')).toMatch(/^50 scenarios, /m);
 });
+
+test('prints its options', async () => {
+  expect(await simulate('--help')).toMatch(/--seed N --trace +prints every event/);
+});

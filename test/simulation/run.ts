@@ -1,12 +1,4 @@
-/**
- * `npm run simulate`: runs many scenarios, or prints one of them.
- *
- *   npm run simulate -- --seeds 1000000 [--from S]     prints the coverage, and exits 1 on a violation
- *   npm run simulate -- --seed N --trace               prints every event of one scenario
- *   … --pending                                        enters the pending worlds, and enforces the pending invariants
- *   … --worlds 'slow pg,two shops'                     puts exactly these worlds into every scenario
- *   … --failures 1000                                  stops after so many failures, and counts them by invariant
- */
+/** `npm run simulate`: runs many scenarios, or prints one of them. */
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,8 +6,18 @@ import { runMany } from './many.ts';
 import { runScenario } from './scenario.ts';
 import { type Scope, type WorldName, worldNames } from './worlds/choice.ts';
 
+const usage = `npm run simulate -- [options]
+  --seeds 1000000 [--from S]       runs so many scenarios (20,000), prints the coverage, and exits 1 on a violation
+  --seed N --trace                 prints every event of one scenario
+  --pending                        enters the pending worlds, and enforces the pending invariants
+  --worlds 'slow pg,two shops'     puts exactly these worlds into every scenario
+  --failures 1000                  stops after so many failures (5), and counts them by invariant
+  --until-first                    stops at the first failure
+  --workers 2                      runs so many at a time (one per core)`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '20000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
@@ -46,7 +48,8 @@ function isWorld(name: string): name is WorldName {
   throw new Error(`Unknown world "${name}" in --worlds. Known: ${worldNames.join(', ')}`);
 }
 
-if (values.seed === undefined) {
+if (values.help) console.log(usage);
+else if (values.seed === undefined) {
   const [seeds, from, workers] = [whole('seeds'), whole('from'), whole('workers')];
   console.log(`${seeds} scenarios from seed ${from}, ${workers} at a time`);
   const report = await runMany({
