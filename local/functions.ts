@@ -1,5 +1,6 @@
 /** The functions of the template as local processes, and the ones among them that the local system calls by their role. */
 
+import type { Activity } from './aws/activity.ts';
 import { type FunctionDefinition, LambdaFunction } from './aws/lambda.ts';
 import { type CloudAssembly, idOfArn } from './aws/template.ts';
 import { type Live, observeLog } from './live/live.ts';
@@ -49,6 +50,7 @@ export function functionsOf(
   environmentOf: (id: string, variables: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   { log = showErrors, timeoutSeconds }: FunctionOptions,
   live: Live,
+  activity: Activity,
 ): Map<string, LambdaFunction> {
   return new Map(
     assembly.ofType('AWS::Lambda::Function').map(({ id, properties }) => {
@@ -67,6 +69,7 @@ export function functionsOf(
           observe(text);
           log(text, isError);
         },
+        onReturned: () => activity.happened(),
       });
       return [id, lambda];
     }),

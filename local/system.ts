@@ -4,6 +4,7 @@
  */
 
 import type { DynamoDBRecord } from 'aws-lambda';
+import { Activity } from './aws/activity.ts';
 import { type LocalBus, type LocalEvent, startBus } from './aws/bus.ts';
 import { localConfirm } from './aws/confirm.ts';
 import { createTables, type Database, startDatabase } from './aws/dynamodb.ts';
@@ -141,13 +142,14 @@ async function start(options: LocalOptions, resources: Resources): Promise<Local
     ...confirm.environmentOf(id),
     ...baseEnvironment,
   });
-  const functions = functionsOf(assembly, environmentOf, options, live);
+  const activity = new Activity();
+  const functions = functionsOf(assembly, environmentOf, options, live, activity);
   for (const lambda of functions.values()) resources.add(lambda);
   const reportProblem = options.report ?? console.error;
   // `close()` kills functions in the middle of an invocation, such as a run of the reconciler: no failure to report.
   const report = (problem: string) => void (resources.isClosing || reportProblem(problem));
   const onChange = (table: string, record: DynamoDBRecord) => recordWrite(live, table, record);
-  const workers = { functions, database, accessKeyId, report, onChange };
+  const workers = { functions, activity, database, accessKeyId, report, onChange };
   resources.add(followStreams(assembly, workers));
   resources.add(webhooks.follow(functions, report));
   if (options.schedules ?? true) resources.add(runSchedules(assembly, workers));

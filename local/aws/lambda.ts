@@ -19,6 +19,8 @@ export interface FunctionDefinition {
   readonly environment: Readonly<Record<string, string>>;
   /** Receives the log output of the function. */
   readonly log: (text: string, isError: boolean) => void;
+  /** Called when an invocation has ended, with or without a result. */
+  readonly onReturned?: () => void;
 }
 
 /** A failure of the function: it threw, did not load, exited, or timed out. */
@@ -69,7 +71,10 @@ export class LambdaFunction {
       if (this.#closed) throw new FunctionError(`${this.#definition.name} is shut down`);
       const instance = [...this.#instances].find(({ isIdle }) => isIdle) ?? this.#start();
       if (instance) {
-        return await instance.invoke(event).finally(() => this.#queue.shift()?.());
+        return await instance.invoke(event).finally(() => {
+          this.#definition.onReturned?.();
+          this.#queue.shift()?.();
+        });
       }
       await new Promise<void>((resolve) => this.#queue.push(resolve));
     }

@@ -12,6 +12,7 @@ import {
   ListStreamsCommand,
 } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
+import type { Activity } from './activity.ts';
 import type { LambdaFunction } from './lambda.ts';
 
 /** The changes of a table. Each call of `next` returns those since the call before. */
@@ -27,6 +28,8 @@ export interface Mapping {
   readonly retries: number;
   /** A record passes when one of the filters matches. */
   readonly filters: readonly RecordFilter[];
+  /** Of all functions of the system, which are nearly the only ones to write. */
+  readonly activity: Activity;
   /** Called with each skipped record, which Lambda would send to the failure queue, and with each error of a batch. */
   readonly report: (problem: string) => void;
 }
@@ -39,6 +42,10 @@ export interface RecordFilter {
 
 /** Lambda reads a shard of a stream four times a second. */
 const pollMs = 250;
+/** Each poll of DynamoDB Local costs milliseconds of CPU, and only functions and operators write to the tables. */
+const idleMs = 1_000;
+/** So many polls without a record, and without a function that returned, make an idle system. */
+const idleAfter = 4;
 /** Lambda waits longer after each failure, up to an hour; a local run retries at this interval. */
 const retryMs = 200;
 
@@ -54,9 +61,11 @@ export function follow(mapping: Mapping): { close(): Promise<void> } {
   };
 }
 
-async function run({ source, filters, ...mapping }: Mapping, signal: AbortSignal): Promise<void> {
+async function run({ source, filters, activity, ...mapping }: Mapping, signal: AbortSignal): Promise<void> {
   let problem = '';
+  let idlePolls = 0;
   while (!signal.aborted) {
+    const { count } = activity;
     const changes = await source.next().catch((error: Error) => {
       // One failure may be an expired iterator. The same error twice in a row is reported.
       if (problem === error.message && !signal.aborted) mapping.report(problem);
@@ -66,7 +75,10 @@ async function run({ source, filters, ...mapping }: Mapping, signal: AbortSignal
     if (changes.length > 0) problem = '';
     const records = changes.filter((change) => filters.some((filter) => isMatched(filter, change)));
     await deliver(mapping, records, signal);
-    if (changes.length === 0) await wait(pollMs, undefined, { signal }).catch(() => undefined);
+    idlePolls = changes.length > 0 || activity.count !== count ? 0 : idlePolls + 1;
+    if (changes.length > 0) continue;
+    await wait(pollMs, undefined, { signal }).catch(() => undefined);
+    if (idlePolls >= idleAfter) await activity.wait(idleMs, count, signal);
   }
 }
 
@@ -80,7 +92,7 @@ function isMatched(pattern: unknown, value: unknown): boolean {
   return Object.entries(pattern as object).every(([name, inner]) => isMatched(inner, fields[name]));
 }
 
-type Delivery = Omit<Mapping, 'source' | 'filters'>;
+type Delivery = Omit<Mapping, 'source' | 'filters' | 'activity'>;
 
 async function deliver(
   { lambda, batchSize, retries, report }: Delivery,

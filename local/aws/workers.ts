@@ -2,6 +2,7 @@
 
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
+import type { Activity } from './activity.ts';
 import type { Database } from './dynamodb.ts';
 import type { LambdaFunction } from './lambda.ts';
 import { localCaller } from './signature.ts';
@@ -10,6 +11,7 @@ import { type CloudAssembly, idOfArn, region } from './template.ts';
 
 interface WorkerContext {
   readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly activity: Activity;
   readonly database: Database;
   /** The access key of this system's database. */
   readonly accessKeyId: string;
@@ -25,7 +27,7 @@ interface Closable {
 /** Feeds every event source mapping of a table. Those of queues: webhooks.ts. */
 export function followStreams(
   assembly: CloudAssembly,
-  { functions, database, accessKeyId, report, onChange }: WorkerContext,
+  { functions, activity, database, accessKeyId, report, onChange }: WorkerContext,
 ): Closable {
   const credentials = { ...localCaller, accessKeyId };
   const client = new DynamoDBStreamsClient({ endpoint: database.endpoint, region, credentials });
@@ -36,6 +38,7 @@ export function followStreams(
     const table = idOfArn(String(properties.EventSourceArn)).replace('#StreamArn', '');
     return follow({
       lambda: functionNamed(functions, String(properties.FunctionName)),
+      activity,
       source: withArn(table, database.changesOf?.(table) ?? streamOf(client, table), (record) =>
         onChange?.(table, record),
       ),

@@ -8,6 +8,7 @@ import { storedValue } from '../../functions/application/ports/stores.ts';
 import { publish } from '../../functions/handlers/publish.ts';
 import { systemClock } from '../../functions/runtime/clock.ts';
 import { publisherDependenciesFrom } from '../../functions/runtime/publisher-dependencies.ts';
+import { Activity } from '../../local/aws/activity.ts';
 import type { LambdaFunction } from '../../local/aws/lambda.ts';
 import { follow } from '../../local/aws/streams.ts';
 import { type Fixture, nextRecords, startEngines } from './engines.ts';
@@ -102,6 +103,7 @@ describe.each(engines)('on $name', (engine) => {
       const following = follow({
         lambda: { invoke } as unknown as LambdaFunction,
         source,
+        activity: new Activity(),
         batchSize: 100,
         retries: 5,
         filters: [{ eventName: ['INSERT', 'MODIFY'] }],

@@ -1,6 +1,7 @@
 /** Records are delivered as by an event source mapping: in order, and retried from the failed one. */
 
 import { afterEach, expect, test, vi } from 'vitest';
+import { Activity } from '../../../local/aws/activity.ts';
 import type { LambdaFunction } from '../../../local/aws/lambda.ts';
 import { follow, type Mapping } from '../../../local/aws/streams.ts';
 
@@ -29,6 +30,7 @@ function deliver(
   following = follow({
     lambda: { invoke } as unknown as LambdaFunction,
     source: { next: async () => (pending.shift() ?? []) as never },
+    activity: new Activity(),
     batchSize: 4,
     retries: 3,
     filters: [{ eventName: ['INSERT', 'MODIFY'] }],
@@ -111,4 +113,30 @@ test('bisects a failing batch until the bad record is alone, and gives that reco
   // Three failures of the first batch's halves, and one retry more than are allowed.
   expect(batches).toEqual([[1, 2, 3], [1], [2, 3], [2], [2], [2], [3]]);
   expect(reports.at(-1)).toContain('given up after 3 retries: {"merchant_uid":{"S":"order-2"}}');
+});
+
+test('reads an idle table once a second', async () => {
+  const reads: number[] = [];
+  const next = async () => {
+    reads.push(performance.now());
+    return [];
+  };
+  deliver([], () => undefined, { source: { next } });
+  await vi.waitFor(() => expect(reads.length).toBeGreaterThan(4), 30_000);
+  const [, , , fourth = 0, fifth = 0] = reads;
+  expect(fifth - fourth).toBeGreaterThan(1_000);
+});
+
+test('a function that returns ends the wait for the next read, also if it returned during the last read', async () => {
+  const activity = new Activity();
+  const { signal } = new AbortController();
+  const { count } = activity;
+  const waiting = activity.wait(600_000, count, signal);
+  activity.happened();
+  await waiting;
+  await activity.wait(600_000, count, signal);
+  const ending = new AbortController();
+  const ended = activity.wait(600_000, activity.count, ending.signal);
+  ending.abort();
+  await ended;
 });
