@@ -4,7 +4,7 @@
  */
 
 import type { BackendResponse, BrowserEnvironment } from './browser-environment.ts';
-import { messageOf } from './messages.ts';
+import { isEnglish, messageOf } from './messages.ts';
 import type { Backend, Confirmation, Outcome, PaymentIds } from './types.ts';
 
 const defaultPatienceMs = 60_000;
@@ -28,7 +28,8 @@ export async function confirm(
   const form = new URLSearchParams(ids).toString();
   const headers = {
     'content-type': 'application/x-www-form-urlencoded',
-    ...(language && { 'accept-language': language }),
+    // Never the shop's own text: for `ko_KR` the browser sends a preflight, which is refused, and never the request.
+    'accept-language': isEnglish(language) ? 'en' : 'ko',
   };
   const giveUpAt = browser.now() + patienceMs;
   for (let tries = 0; ; tries += 1) {

@@ -29,5 +29,7 @@ const english: Readonly<Record<MessageCode, string>> = {
   refused: 'The payment cannot be confirmed. Please contact the shop.',
 };
 
+export const isEnglish = (language = ''): boolean => /^en/i.test(language);
+
 export const messageOf = (code: MessageCode, language?: string): string =>
-  (/^en/i.test(language ?? '') ? english : korean)[code];
+  (isEnglish(language) ? english : korean)[code];

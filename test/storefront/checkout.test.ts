@@ -291,6 +291,21 @@ describe('a missing response', () => {
     },
   );
 
+  // A browser sends a preflight for `ko_KR`, which API Gateway refuses, and never sends Korean letters in a header.
+  test.each([
+    ['ko', 'ko'],
+    ['ko_KR', 'ko'],
+    ['한국어', 'ko'],
+    [undefined, 'ko'],
+    ['en', 'en'],
+    ['en_US', 'en'],
+    ['EN', 'en'],
+  ])('is not caused by the language of the window, such as %s [T545]', async (language, sent) => {
+    const browser = new TestBrowser(response(200, paid));
+    await checkoutIn(browser).confirm({ ...ids, ...backend, ...(language && { language }) });
+    expect(browser.calls[0]?.headers['accept-language']).toBe(sent);
+  });
+
   test('ends after a minute as unconfirmed, not as failed', async () => {
     const browser = new TestBrowser(down);
     const begin = browser.clock;
