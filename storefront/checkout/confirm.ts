@@ -66,7 +66,8 @@ async function read(response: BackendResponse): Promise<Outcome | Refusal | Retr
   if (response.status === 200) return typeof body.status === 'string' ? (body as unknown as Outcome) : retry(code);
   const isTransient = response.status >= 500 || response.status === 408 || response.status === 429;
   if (isTransient) return retry(code, response.headers.get('retry-after'));
-  return { status: 'refused', code: code ?? String(response.status), message: textIn(body.message) };
+  // Without a code it is an error of API Gateway, whose message is not for the buyer.
+  return { status: 'refused', code: code ?? String(response.status), message: code && textIn(body.message) };
 }
 
 /** @param retryAfter the header, in seconds. A date is ignored, and the default pause applies */

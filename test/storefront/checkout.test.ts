@@ -336,6 +336,8 @@ describe('a missing response', () => {
   test.each([
     [404, { code: 'order_not_found', message: 'Unknown.' }, { code: 'order_not_found', message: 'Unknown.' }],
     [403, 'Forbidden', { code: '403', message: '결제를 확인할 수 없습니다. 상점에 문의해 주세요.' }],
+    // API Gateway, for a wrong completeUrl.
+    [404, { message: 'Not Found' }, { code: '404', message: '결제를 확인할 수 없습니다. 상점에 문의해 주세요.' }],
   ])('does not include a %s, which is not retried', async (status, body, expected) => {
     const browser = new TestBrowser(response(status, body));
     expect(await checkoutIn(browser).confirm({ ...ids, ...backend })).toEqual({
