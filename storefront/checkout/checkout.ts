@@ -65,12 +65,12 @@ export function checkoutIn(browser: BrowserEnvironment) {
     attempt.hasReturned = true;
     if (returned === 'left') return leave(merchant_uid, language);
     if ('cause' in returned) {
-      pending.forget();
+      forgetWindow();
       return { ...unopened('window_failed', merchant_uid, language), cause: returned.cause };
     }
     const { imp_uid, window } = readReturn(returned.rsp);
     if (!imp_uid) {
-      pending.forget();
+      forgetWindow();
       return { ...unopened('declined', merchant_uid, language, window?.error_msg), ...(window && { window }) };
     }
     const ids = { imp_uid, merchant_uid };
@@ -93,8 +93,11 @@ export function checkoutIn(browser: BrowserEnvironment) {
     return result;
   }
 
+  /** A payment with an `imp_uid` stays: it is of a later window, and its result may not be known yet. */
+  const forgetWindow = () => pending.read()?.imp_uid ?? pending.forget();
+
   function leave(merchant_uid: string, language?: string): Left {
-    pending.forget();
+    forgetWindow();
     return { status: 'left', merchant_uid, message: messageOf('left', language) };
   }
 

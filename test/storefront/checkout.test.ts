@@ -254,6 +254,22 @@ describe('a second click', () => {
     expect(await second).toEqual(paid);
   });
 
+  test.each([
+    ['is refused', (browser: TestBrowser) => browser.callBack({ imp_uid: null, error_msg: '창을 닫았습니다.' })],
+    ['is left', (browser: TestBrowser) => browser.restorePage()],
+  ])('keeps its payment for a reload when the first window %s late', async (_case, end) => {
+    const browser = new TestBrowser('lost');
+    const { pay } = checkoutIn(browser);
+    const first = pay(request);
+    browser.clock += 10_000;
+    const second = pay({ ...request, patienceMs: 0 });
+    browser.callBack({ imp_uid: 'imp_1' }, 1);
+    expect(await second).toMatchObject({ status: 'unconfirmed', imp_uid: 'imp_1' });
+    end(browser);
+    await first;
+    expect(inMemory(browser)).toBe('{"imp_uid":"imp_1","merchant_uid":"order-1"}');
+  });
+
   test('after the result is a new try', async () => {
     const browser = new TestBrowser(response(200, { status: 'failed', message: 'Failed.' }), response(200, paid));
     const { pay } = checkoutIn(browser);
