@@ -45,7 +45,7 @@ export function createPayments(options: PaymentsOptions): Payments {
           method: 'POST',
           path: `${orderPath(merchantUid)}/refunds`,
           fields,
-          headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
+          headers: idempotencyKey === undefined ? {} : { 'idempotency-key': checkedKey(idempotencyKey) },
           isRepeatable: idempotencyKey !== undefined,
         })) as RefundResult,
     },
@@ -54,8 +54,15 @@ export function createPayments(options: PaymentsOptions): Payments {
 
 /** @throws TypeError for a text that would lead to another route: URLs drop the segments `.` and `..` */
 function orderPath(merchantUid: string): string {
-  if (typeof merchantUid !== 'string' || /^\.{0,2}$/.test(merchantUid)) {
+  // encodeURIComponent refuses half of a surrogate pair, with an error of another class.
+  if (typeof merchantUid !== 'string' || /^\.{0,2}$/.test(merchantUid) || /\p{Cs}/u.test(merchantUid)) {
     throw new TypeError('merchantUid must be an order number of 1 to 40 characters.');
   }
   return `/orders/${encodeURIComponent(merchantUid)}`;
+}
+
+/** @throws TypeError for a text that the API refuses, or that fetch cannot send */
+function checkedKey(idempotencyKey: string): string {
+  if (typeof idempotencyKey === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(idempotencyKey)) return idempotencyKey;
+  throw new TypeError('idempotencyKey must be 1 to 64 letters, digits, - and _.');
 }

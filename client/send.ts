@@ -18,7 +18,7 @@ export interface PaymentsOptions {
 export interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
-  /** The JSON body. */
+  /** Sent as JSON. */
   readonly fields?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** The API carries out the same call once, however often it is sent. */
@@ -42,8 +42,8 @@ export function sender(options: PaymentsOptions): (call: Call) => Promise<unknow
   checkKey(key);
   const fetchOf = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
 
-  /** One attempt. */
-  async function attempt({ method, path, fields, headers }: Call, limitMs: number): Promise<unknown> {
+  /** One attempt. @param json the body */
+  async function attempt({ method, path, headers }: Call, json: string | undefined, limitMs: number): Promise<unknown> {
     const name = `${method} ${path}`;
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), limitMs);
@@ -55,10 +55,10 @@ export function sender(options: PaymentsOptions): (call: Call) => Promise<unknow
         headers: {
           accept: 'application/json',
           authorization: `Bearer ${key}`,
-          ...(fields && { 'content-type': 'application/json' }),
+          ...(json && { 'content-type': 'application/json' }),
           ...headers,
         },
-        ...(fields && { body: JSON.stringify(fields) }),
+        ...(json && { body: json }),
         // The API redirects nowhere, and the key must go nowhere else.
         redirect: 'manual',
         signal: controller.signal,
@@ -83,10 +83,12 @@ export function sender(options: PaymentsOptions): (call: Call) => Promise<unknow
   }
 
   return async (call) => {
+    // Outside of the attempts: an amount of type bigint is a TypeError of the caller, and not a fault of the network.
+    const json = call.fields && JSON.stringify(call.fields);
     const end = Date.now() + timeoutMs;
     for (let attempts = 1; ; attempts += 1) {
       try {
-        return await attempt(call, Math.min(attemptTimeoutMs, Math.max(end - Date.now(), 1)));
+        return await attempt(call, json, Math.min(attemptTimeoutMs, Math.max(end - Date.now(), 1)));
       } catch (error) {
         if (!(error instanceof PaymentsError)) throw error;
         const pauseMs = pauseAfter(error, attempts);

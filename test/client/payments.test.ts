@@ -319,3 +319,18 @@ test('a part without a key does not compile', () => {
   // @ts-expect-error: an amount needs an idempotencyKey.
   void refunds.create('order-1', { amount: 1, reason: 'Sold out' });
 });
+
+test.each([
+  ['an amount that JSON has not', () => payments().orders.register('order-1', { amount: 1000n as never })],
+  ['an idempotency key of other letters', () => giveBack('주문-1')],
+  ['an idempotency key of 65 characters', () => giveBack('k'.repeat(65))],
+  ['an empty idempotency key', () => giveBack('')],
+  ['an order number with half a character', () => payments().orders.get('order-\ud83d')],
+])('throws a TypeError before any request for %s [T546]', async (_case, call) => {
+  const fetched = vi.spyOn(globalThis, 'fetch');
+  await expect(call()).rejects.toThrow(TypeError);
+  expect(fetched).not.toHaveBeenCalled();
+  expect(received).toEqual([]);
+});
+const giveBack = (idempotencyKey: string) =>
+  payments().refunds.create('order-1', { reason: 'Sold out', idempotencyKey });
