@@ -5,7 +5,7 @@ import type { ProblemCode } from '../functions/http/problem.ts';
 /**
  * A problem code of the API, or one of the client:
  * `network_error`: no response; `timeout`: no response within `timeoutMs`; `http_error`: a response without a problem
- * code, such as one of API Gateway; `invalid_response`: a success whose body is not JSON.
+ * code, such as one of API Gateway; `invalid_response`: a success whose body is not a JSON object.
  * A newer API may return a code that this version of the client does not list.
  */
 export type ErrorCode =

@@ -72,13 +72,13 @@ export function sender(options: PaymentsOptions): (call: Call) => Promise<unknow
       clearTimeout(timer);
     }
     if (!response.ok) throw refusal(name, response, text);
-    if (text === '') return undefined;
+    if (response.status === 204) return undefined;
     const body = jsonIn(text);
-    if (body !== undefined) return body;
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
     throw new PaymentsError(name, {
       code: 'invalid_response',
       status: response.status,
-      detail: 'The body is not JSON: check that url is the address of the API.',
+      detail: 'The body is not a JSON object: check that url is the address of the API.',
     });
   }
 

@@ -334,3 +334,8 @@ test.each([
 });
 const giveBack = (idempotencyKey: string) =>
   payments().refunds.create('order-1', { reason: 'Sold out', idempotencyKey });
+
+test.each(['', 'null', '[]', '"ok"'])('an order is never "%s": the url is probably wrong', async (body) => {
+  replies = [(response) => void response.writeHead(200).end(body)];
+  expect(await errorOf(payments().orders.get('order-1'))).toMatchObject({ code: 'invalid_response', status: 200 });
+});
