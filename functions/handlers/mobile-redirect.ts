@@ -92,6 +92,8 @@ function withOutcome(target: string, result: Result, { merchant_uid, imp_uid }: 
     error_msg: windowMessage,
   };
   for (const [name, value] of Object.entries(parameters)) if (value) location.searchParams.set(name, value);
+  // A blank as `+` is of forms only: URLComponents of iOS and decodeURIComponent leave it a plus.
+  location.search = location.search.replaceAll('+', '%20');
   return location.href;
 }
 

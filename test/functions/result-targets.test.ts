@@ -96,6 +96,24 @@ test('shows the built-in page without a web target, and still redirects to a nam
   expect((await redirect({ imp_uid, merchant_uid: 'order-1', to: 'app' })).location).toMatch(/^shopapp:\/\/result\?/);
 });
 
+test.each([
+  ['web', 'https://shop.example/orders/result?from=pay'],
+  ['app', 'shopapp://result'],
+])('writes a blank for the target "%s" as every decoder reads it [T547]', async (to, target) => {
+  const { redirect, order, ledger } = await startRedirects();
+  const { imp_uid } = ledger.open({ merchant_uid: await order('주문 1'), amount: 14_000, pay_method: 'card' });
+  const query = { imp_uid, merchant_uid: '주문 1', error_msg: '1+1 결제를 취소하셨습니다', to };
+  const location = String((await redirect(query)).location);
+  expect(location.startsWith(target)).toBe(true);
+  const sent = Object.fromEntries(
+    location
+      .slice(location.indexOf('?') + 1)
+      .split('&')
+      .map((pair) => pair.split('=').map(decodeURIComponent)),
+  );
+  expect(sent).toMatchObject({ merchant_uid: '주문 1', status: 'ready', error_msg: '1+1 결제를 취소하셨습니다' });
+});
+
 test('returns 400 and no redirect for an invalid id', async () => {
   const { redirect } = await startRedirects();
   expect(await redirect({ imp_uid: 'imp_1\r\nSet-Cookie: a=1', to: 'app' })).toMatchObject({
