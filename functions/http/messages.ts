@@ -145,14 +145,20 @@ const notFound: Localized = {
   ko: '결제 정보를 찾을 수 없습니다. 상점에 문의해 주세요.',
   en: 'No such payment was found. Please contact the shop.',
 };
-const invalidRequest: Localized = { ko: '잘못된 요청입니다.', en: 'The request is not valid.' };
+const invalidRequest: Localized = {
+  ko: '잘못된 요청입니다. 상점에 문의해 주세요.',
+  en: 'The request is not valid. Please contact the shop.',
+};
 
 /** Every other code has the text of an invalid request. */
 const problems: Readonly<Partial<Record<ProblemCode, Localized>>> = {
   payment_not_found: notFound,
   order_not_found: notFound,
   order_mismatch: notFound,
-  route_not_found: { ko: '주소가 올바르지 않습니다.', en: 'This address is not complete.' },
+  route_not_found: {
+    ko: '주소가 올바르지 않습니다. 상점에 문의해 주세요.',
+    en: 'This address is not complete. Please contact the shop.',
+  },
   iamport_unavailable: unconfirmed,
   iamport_error: unconfirmed,
   store_unavailable: unconfirmed,

@@ -138,7 +138,7 @@ describe.each(endpoints)('%s', (_route, handler) => {
     const code = { 400: 'invalid_request', 413: 'payload_too_large', 415: 'unsupported_media_type' }[status];
     expect(problem).toMatchObject({ status, code });
     expect(problem.detail).toMatch(/\.$/);
-    expect(problem.message).toBe('잘못된 요청입니다.');
+    expect(problem.message).toBe('잘못된 요청입니다. 상점에 문의해 주세요.');
   });
 });
 

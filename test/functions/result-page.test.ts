@@ -1,6 +1,8 @@
 /** What the built-in result page shows in each state: amounts, reasons, the next action and the next check. */
 
 import { describe, expect, test } from 'vitest';
+import { problemMessage } from '../../functions/http/messages.ts';
+import { Problem } from '../../functions/http/problem.ts';
 import { resultPage } from '../../functions/http/result-page.ts';
 import type { Result } from '../../functions/http/result-view.ts';
 import type { Amount } from '../../functions/payment/money.ts';
@@ -65,6 +67,16 @@ describe('amounts', () => {
     expect(shownFor({ outcome }, { merchant_uid: ids.merchant_uid }).rows).toEqual([]);
   });
 });
+
+test.each(['invalid_request', 'route_not_found', 'payment_not_found', 'order_not_found', 'order_mismatch'] as const)(
+  'asks the buyer to contact the shop after %s',
+  (code) => {
+    const problem = new Problem(code, 'What the developer does.');
+    expect(shownFor({ problem }).heading).toMatch(/상점에 문의해 주세요\.$/);
+    expect(problemMessage(code, 'en')).toMatch(/Please contact the shop\.$/);
+    expect(shownFor({ problem }).links[0]).toBe(branding.support);
+  },
+);
 
 describe('the colour of the shop', () => {
   const styleFor = (color: string) => pageOf('paid', 'ko', { color }).text;
