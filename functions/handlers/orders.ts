@@ -8,7 +8,7 @@ import { IamportFault } from '../application/faults.ts';
 import { storedValue } from '../application/ports/stores.ts';
 import { orderJson, refundJson, reversalJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
-import { jsonBodyFields, newOrderPath, orderPath, parse } from '../http/request.ts';
+import { jsonBodyFields, newOrderPath, orderPath, parse, wellFormed } from '../http/request.ts';
 import { type HttpResponse, json } from '../http/response.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { planOrderCheck } from '../payment/next-check.ts';
@@ -29,7 +29,7 @@ export const terms = z.strictObject({
   ),
   tax_free: z.optional(z.number('must be a number in major units; 0 is one')),
   vat_amount: z.optional(z.number('must be a number in major units; 0 is one')),
-  name: z.optional(z.string('must be a text').check(z.maxLength(200, 'must be at most 200 characters'))),
+  name: z.optional(z.string('must be a text').check(z.maxLength(200, 'must be at most 200 characters'), wellFormed)),
   expires_at: z.optional(z.int('must be a time in Unix seconds')),
   tier: z.optional(z.string('must be a text').check(z.regex(tierCode, 'must be a sub-merchant code'))),
 });

@@ -10,7 +10,7 @@ import { announce, attemptRefund, busy } from '../application/refund.ts';
 import { settlePayment } from '../application/settle.ts';
 import { orderJson, refundJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
-import { jsonBodyFields, orderPath, parse } from '../http/request.ts';
+import { jsonBodyFields, orderPath, parse, wellFormed } from '../http/request.ts';
 import { json } from '../http/response.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { isSettled, type Order } from '../payment/order.ts';
@@ -34,7 +34,7 @@ import { defined } from '../shared/defined.ts';
 const shortText = (maxLength: number) =>
   z
     .string('must be a text')
-    .check(z.minLength(1, 'is empty'), z.maxLength(maxLength, `must be at most ${maxLength} characters`));
+    .check(z.minLength(1, 'is empty'), z.maxLength(maxLength, `must be at most ${maxLength} characters`), wellFormed);
 const taxPart = () => z.optional(z.number('must be a number in major units; 0 is sent too'));
 
 export const body = z.strictObject({

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { complete } from '../../functions/handlers/complete.ts';
 import { mobileRedirect } from '../../functions/handlers/mobile-redirect.ts';
 import { orders } from '../../functions/handlers/orders.ts';
+import { refunds } from '../../functions/handlers/refunds.ts';
 import { webhook } from '../../functions/handlers/webhook.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
@@ -184,6 +185,16 @@ describe('GET /payments/complete/mobile', () => {
   });
 });
 
+test.each([
+  [{ reason: '환불 \ud83d' }, 'reason'],
+  [{ reason: '환불', account: { holder: '홍\ud83d', bank: '004', number: '1' } }, 'account.holder'],
+])('POST /orders/{merchant_uid}/refunds: refuses text that was cut within an emoji: %j', async (fields, path) => {
+  const request = { pathParameters: { merchant_uid: 'order-1' }, ...jsonBody(fields) };
+  const response = await sent(refunds, request);
+  expect(response.statusCode).toBe(400);
+  expect(JSON.parse(response.body ?? '').detail).toMatch(`${path} must have no unpaired surrogate`);
+});
+
 describe('PUT /orders/{merchant_uid}', () => {
   const put = (body: unknown, merchantUid = 'order-1') =>
     sent(orders, { method: 'PUT', pathParameters: { merchant_uid: merchantUid }, ...jsonBody(body) });
@@ -201,6 +212,11 @@ describe('PUT /orders/{merchant_uid}', () => {
     ['a deadline that is over', { amount: 14_000, expires_at: 1_000_000 }, /expires_at/],
     ['a deadline as text', { amount: 14_000, expires_at: 'tomorrow' }, /expires_at/],
     ['a very long name', { amount: 14_000, name: '가'.repeat(201) }, /name/],
+    [
+      'a name that was cut within an emoji',
+      { amount: 14_000, name: '꽃다발 \u{1f490}'.slice(0, 5) },
+      /^name must have no/,
+    ],
     ['a tier with a line break', { amount: 14_000, tier: 'a\r\nb' }, /tier/],
   ])('%s', async (_name, body, detail) => {
     const response = await put(body);
