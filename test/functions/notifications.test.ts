@@ -1,7 +1,9 @@
 /** Notifications that the API of Iamport does not confirm: stored and published, and without effect on orders. */
 
 import { describe, expect, test } from 'vitest';
-import { startFixture } from '../support/functions.ts';
+import { notificationFromItem } from '../../functions/adapters/dynamodb/notifications.ts';
+import { notificationEvent } from '../../functions/payment/notification.ts';
+import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
 describe('notifications that no API confirms', () => {
@@ -71,6 +73,29 @@ describe('notifications that no API confirms', () => {
     expect(Items.map(({ imp_uid: key, merchant_uid }) => [key?.S, merchant_uid?.S])).toEqual([
       [`${imp_uid}#other`, 'order-1'],
     ]);
+  });
+
+  test('gives two notifications of one second two ids, also where another clock is ahead [T548]', async () => {
+    const { order, paid, webhook, notify, client, names, pass } = await startFixture();
+    await order();
+    const imp_uid = paid();
+    await webhook(imp_uid);
+    const { GetItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const published = async (escrow_status: string) => {
+      const escrow = { event: 'Inicis.Escrow.Changed', imp_uid, merchant_uid: 'order-1', extra: { escrow_status } };
+      await notify(escrow, '52.78.100.19');
+      await notify(escrow, '52.78.100.19');
+      const key = { TableName: names.reversals, Key: { imp_uid: { S: `${imp_uid}#escrow` } } };
+      const { Item = {} } = await client.send(new GetItemCommand(key));
+      const { id, notification } = notificationEvent(notificationFromItem(Item));
+      return [Number(id.split(':').at(-1)) - beginning, notification.content.escrow_status];
+    };
+    expect(await published('delivered')).toEqual([0, 'delivered']);
+    expect(await published('confirmed')).toEqual([1, 'confirmed']);
+    pass(-1);
+    expect(await published('denied')).toEqual([2, 'denied']);
+    pass(10);
+    expect(await published('confirmed')).toEqual([9, 'confirmed']);
   });
 
   test('changes no refund, whatever the event name', async () => {
