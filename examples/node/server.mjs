@@ -24,8 +24,8 @@ if (!WEBHOOK_SECRET.startsWith('whsec_') || !ADMIN_TOKEN) {
 
 /** merchant_uid → { delivered }: how often the goods were sent. */
 const orders = new Map();
-/** The webhook-ids that were processed. */
-const seen = new Set();
+/** webhook-id → the answer, pending while the webhook is processed. */
+const seen = new Map();
 
 /** Calls the payment backend. */
 async function payments(method, path, body, headers = {}) {
@@ -63,22 +63,29 @@ function isSigned(headers, body) {
   });
 }
 
-/** Delivers a paid order once, however often the webhook comes. */
+/** Answers each webhook once it is processed, however often it comes. */
 async function receiveWebhook(headers, body) {
   if (!isSigned(headers, body)) return [401, { error: 'wrong signature' }];
   const id = headers['webhook-id'];
-  if (seen.has(id)) return [200, {}];
-  seen.add(id); // before the first await, so that a second copy that arrives now does not deliver too
-  const { type, data } = JSON.parse(body);
+  if (!seen.has(id)) {
+    const answer = processWebhook(JSON.parse(body)).then((done) => {
+      if (done[0] !== 200) seen.delete(id); // it comes again
+      return done;
+    });
+    seen.set(id, answer);
+  }
+  // A second copy that arrives meanwhile waits: a 200 ends the repeats, also where the first copy then fails.
+  return seen.get(id);
+}
+
+/** Delivers a paid order. */
+async function processWebhook({ type, data }) {
   console.log('webhook:', type, data.merchant_uid);
   const order = orders.get(data.merchant_uid);
   if (type === 'Payment Paid' && order) {
     // Events may come late. The backend knows how the order is now.
     const now = await payments('GET', `/orders/${encodeURIComponent(data.merchant_uid)}`).catch(() => ({ status: 0 }));
-    if (now.status !== 200) {
-      seen.delete(id);
-      return [503, { error: 'send it again' }];
-    }
+    if (now.status !== 200) return [503, { error: 'send it again' }];
     // A part of it may have been refunded meanwhile.
     if (['paid', 'partial_cancelled'].includes(now.body.status)) order.delivered += 1;
   }

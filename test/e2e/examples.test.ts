@@ -3,11 +3,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../local/aws/free-port.ts';
 import { launchBrowser, pc } from '../support/browser.ts';
 import { webhooksAssembly } from '../support/shop-server.ts';
@@ -93,7 +95,7 @@ interface Running {
   end(): Promise<void>;
 }
 
-async function start({ program, build, args }: Example): Promise<Running> {
+async function start({ program, build, args }: Example, paymentsUrl = system.url): Promise<Running> {
   if (build) {
     const { status, stdout, stderr } = spawnSync(program, [...build], { cwd: root, encoding: 'utf8' });
     if (status !== 0) throw new Error(`The example cannot be built: ${stdout}${stderr}`);
@@ -105,7 +107,7 @@ async function start({ program, build, args }: Example): Promise<Running> {
     env: {
       ...process.env,
       PORT: String(port),
-      PAYMENTS_URL: system.url,
+      PAYMENTS_URL: paymentsUrl,
       WEBHOOK_SECRET: secret,
       ADMIN_TOKEN: 'staff',
       CHECKOUT_JS: `${system.url}/checkout.global.js`,
@@ -167,6 +169,60 @@ async function send(id: string, body: string, options: { secret?: string; at?: n
   };
   return (await fetch(`${url}/webhooks`, { method: 'POST', headers, body })).status;
 }
+
+/** A payment backend that answers a GET of an order once it is released, with a fault or as paid. */
+async function slowBackend() {
+  const waiting: (() => void)[] = [];
+  const state = { isPaid: false, isReleased: false, reads: 0 };
+  const server = createServer(async (request, response) => {
+    await request.resume().toArray();
+    const isRead = request.method === 'GET';
+    state.reads += Number(isRead);
+    if (isRead && !state.isReleased) await new Promise<void>((resolve) => waiting.push(resolve));
+    const status = isRead ? (state.isPaid ? 200 : 500) : 201;
+    response.writeHead(status, { 'content-type': 'application/json' }).end('{"status":"paid"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    state,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    release() {
+      state.isReleased = true;
+      for (const resolve of waiting) resolve();
+    },
+    close: () => void server.close(),
+  };
+}
+
+describe.each(examples)('$name, behind a slow backend', (example) => {
+  test.skipIf(!canRun(example))(
+    'answers no copy of a webhook before the first is processed [T549]',
+    async () => {
+      const backend = await slowBackend();
+      onTestFinished(backend.close);
+      const running = await start(example, backend.url);
+      onTestFinished(running.end);
+      const merchantUid = await order();
+      const body = JSON.stringify({
+        type: 'Payment Paid',
+        data: { id: `${merchantUid}:2`, merchant_uid: merchantUid },
+      });
+      const first = send(`${merchantUid}:2`, body);
+      await expect.poll(() => backend.state.reads).toBe(1);
+      const second = send(`${merchantUid}:2`, body);
+      // A server that answers the second copy at once does so in this time.
+      await Promise.race([second, delay(300)]);
+      backend.release();
+      expect(await first).toBeGreaterThanOrEqual(500);
+      expect(await second).toBeGreaterThanOrEqual(500);
+      backend.state.isPaid = true;
+      expect(await send(`${merchantUid}:2`, body)).toBe(200);
+      expect(await send(`${merchantUid}:2`, body)).toBe(200);
+      expect(await delivered(merchantUid)).toBe(1);
+    },
+    60_000,
+  );
+});
 
 describe.each(examples)('$name', (example) => {
   const runs = canRun(example);

@@ -5,7 +5,13 @@
 // all routes are in this file: Next.js may load each route file in another process.
 
 import { randomBytes } from 'node:crypto';
-import { createPayments, PaymentsError, verifyWebhook, WebhookVerificationError } from 'iamport-serverless/client';
+import {
+  createPayments,
+  PaymentsError,
+  verifyWebhook,
+  type WebhookEvent,
+  WebhookVerificationError,
+} from 'iamport-serverless/client';
 
 /** Read at each use: `next build` loads this file too, without the secrets of the server. */
 function setting(name: string, local?: string): string {
@@ -19,8 +25,8 @@ const payments = () => createPayments({ url: paymentsUrl(), key: setting('PAYMEN
 
 /** By merchant_uid: how often the goods were sent. */
 const orders = new Map<string, { delivered: number }>();
-/** The ids of the webhooks that were processed. */
-const seen = new Set<string>();
+/** The webhooks by their ids, pending while they are processed. */
+const seen = new Map<string, Promise<void>>();
 
 /** Registers an order at the shop's own price. The browser never says what it costs. */
 async function registerOrder(): Promise<Response> {
@@ -31,25 +37,31 @@ async function registerOrder(): Promise<Response> {
   return Response.json({ merchant_uid: merchantUid, ...terms }, { status: 201 });
 }
 
-/** Delivers a paid order once, however often the webhook comes. */
+/** Answers each webhook once it is processed, however often it comes. */
 async function receiveWebhook(request: Request): Promise<Response> {
   // The signature is of the body as it was received: `request.text()`, not `request.json()`.
-  const { type, data } = await verifyWebhook(setting('WEBHOOK_SECRET'), request.headers, await request.text());
-  if (seen.has(data.id)) return Response.json({});
-  seen.add(data.id); // before the next await, so that a second copy that arrives now does not deliver too
+  const event = await verifyWebhook(setting('WEBHOOK_SECRET'), request.headers, await request.text());
+  const { id } = event.data;
+  const processed = seen.get(id) ?? processWebhook(event);
+  seen.set(id, processed);
+  // A second copy that arrives meanwhile waits: a 2xx ends the repeats, also where the first copy then fails.
+  await processed;
+  return Response.json({});
+}
+
+/** Delivers a paid order. */
+async function processWebhook({ type, data }: WebhookEvent): Promise<void> {
   console.log('webhook:', type, data.merchant_uid);
   const order = type === 'Payment Paid' ? orders.get(data.merchant_uid) : undefined;
-  if (order) {
-    try {
-      // Events may come late. The backend knows how the order is now: a part of it may have been refunded meanwhile.
-      const { status } = await payments().orders.get(data.merchant_uid);
-      if (status === 'paid' || status === 'partial_cancelled') order.delivered += 1;
-    } catch (error) {
-      seen.delete(data.id);
-      throw error; // the answer is no 2xx, so the webhook comes again
-    }
+  if (!order) return;
+  try {
+    // Events may come late. The backend knows how the order is now: a part of it may have been refunded meanwhile.
+    const { status } = await payments().orders.get(data.merchant_uid);
+    if (status === 'paid' || status === 'partial_cancelled') order.delivered += 1;
+  } catch (error) {
+    seen.delete(data.id);
+    throw error; // the answer is no 2xx, so the webhook comes again
   }
-  return Response.json({});
 }
 
 /** Only the shop's own staff may refund. */
