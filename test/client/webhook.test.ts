@@ -1,5 +1,6 @@
 /** Verification of webhooks that another author's implementation of Standard Webhooks has signed. */
 
+import { runInNewContext } from 'node:vm';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import {
@@ -204,4 +205,11 @@ test.each<[string, string | string[]]>([
   const error: unknown = await verifyWebhook(secrets, signed(), body).catch((refused: unknown) => refused);
   expect(error).toBeInstanceOf(TypeError);
   expect((error as Error).message).not.toContain('not-base64');
+});
+
+// Jest runs tests with globals of their own, and the server with those of Node.js.
+test.each(['Uint8Array', 'ArrayBuffer'])('accepts a %s of another realm', async (kind) => {
+  const bytes = runInNewContext('Uint8Array.from(bytes)', { bytes: [...Buffer.from(body)] });
+  expect(bytes instanceof Uint8Array).toBe(false);
+  expect(await verifyWebhook(secret, signed(), kind === 'Uint8Array' ? bytes : bytes.buffer)).toEqual(event);
 });
