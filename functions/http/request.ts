@@ -167,8 +167,11 @@ export function languageOf({ headers }: APIGatewayProxyEventV2): Language {
   const wanted = (headers['accept-language'] ?? '')
     .split(',')
     .map((range) => {
-      const [tag = '', quality = 'q=1'] = range.trim().toLowerCase().split(';');
-      return { language: tag.split('-')[0] ?? '', quality: Number(quality.trim().slice(2)) || 0 };
+      const [tag = '', quality = 'q=1'] = range
+        .toLowerCase()
+        .split(';')
+        .map((part) => part.trim());
+      return { language: tag.split('-')[0] ?? '', quality: Number(quality.slice(2)) || 0 };
     })
     .filter(({ language, quality }) => Object.hasOwn(languages, language) && quality > 0)
     .sort((a, b) => b.quality - a.quality);

@@ -151,6 +151,21 @@ test('reads a form with a parameter repeated 21,800 times within 5 seconds of CP
   expect(JSON.parse(response.body ?? '').detail).toBe('imp_uid must look like imp_123456789012.');
 });
 
+test.each([
+  ['en', 'en'],
+  ['ko-KR,ko;q=0.9,en;q=0.8', 'ko'],
+  ['ko;q=0.5, en ; q=0.9', 'en'],
+  ['ko;q=0, EN-us', 'en'],
+  ['fr', 'ko'],
+  ['*', 'ko'],
+  [';;,,q=', 'ko'],
+  ['__proto__', 'ko'],
+])('answers a caller with accept-language "%s" in %s', async (header, language) => {
+  const { headers } = json({});
+  const response = await sent(complete, { headers: { ...headers, 'accept-language': header }, body: '{}' });
+  expect(response.headers?.['content-language']).toBe(language);
+});
+
 test('returns every wrong field in one response', async () => {
   const response = await sent(complete, json({ imp_uid: 'x', merchant_uid: '..' }));
   expect(JSON.parse(response.body ?? '').detail).toBe(
