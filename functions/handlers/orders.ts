@@ -99,12 +99,15 @@ export function differences(known: OrderTerms, wanted: OrderTerms): string[] {
   return Object.entries(pairs).flatMap(([field, [before, now]]) => (before === now ? [] : field));
 }
 
+/** As milliseconds a time in 1973, as seconds one in the year 5138: an order that never expires. */
+const minMilliseconds = 1e11;
+
 function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
   const { currency, name, expires_at, tier } = fields;
   const amount = parseAmount(fields.amount, currency);
   if (!amount) throw new Problem('invalid_request', `amount must be more than 0 and an amount of ${currency}.`);
-  if (expires_at !== undefined && expires_at <= now) {
-    throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds.');
+  if (expires_at !== undefined && (expires_at <= now || expires_at >= minMilliseconds)) {
+    throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds and not in milliseconds.');
   }
   const taxFree = taxPartOf('tax_free', fields.tax_free, currency);
   const vatAmount = taxPartOf('vat_amount', fields.vat_amount, currency);
