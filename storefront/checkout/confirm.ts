@@ -36,7 +36,8 @@ export async function confirm(
     const result = await browser.post(completeUrl, form, headers, timeoutMs).then(read, () => retry(undefined));
     if ('status' in result) return result.status === 'refused' ? refused(ids, result, language) : result;
     const pauseMs = Math.max(result.retryAfterMs, backoffMs(tries) * (0.5 + browser.random() / 2));
-    if (browser.now() + pauseMs > giveUpAt) {
+    // Written so that a patienceMs of NaN ends it.
+    if (!(browser.now() + pauseMs <= giveUpAt)) {
       const message = messageOf('unconfirmed', language);
       return { status: 'unconfirmed', ...ids, message, ...(result.code && { code: result.code }) };
     }

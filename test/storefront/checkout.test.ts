@@ -343,6 +343,13 @@ describe('a missing response', () => {
     expect(browser.calls).toHaveLength(1);
   });
 
+  test('ends after the first call where patienceMs is no number', async () => {
+    const browser = new TestBrowser('lost', response(200, paid));
+    expect(await checkoutIn(browser).confirm({ ...ids, ...backend, patienceMs: Number.NaN })).toMatchObject({
+      status: 'unconfirmed',
+    });
+  });
+
   test('includes a page of a proxy in between', async () => {
     const broken = { ...response(200, undefined), json: () => Promise.reject(new SyntaxError('<')) };
     const browser = new TestBrowser(broken, response(200, ['paid']), response(200, paid));
