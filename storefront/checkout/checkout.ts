@@ -107,11 +107,16 @@ export function checkoutIn(browser: BrowserEnvironment) {
    */
   async function resume(backend: Backend): Promise<PayResult | undefined> {
     if (current) return current.result;
-    const named = idsIn(Object.fromEntries(new URL(browser.address()).searchParams));
-    const found = named?.imp_uid ? named : pending.read();
+    const query = Object.fromEntries(new URL(browser.address()).searchParams);
+    const named = idsIn(query);
+    const isNamed = named?.imp_uid !== undefined;
+    const found = isNamed ? named : pending.read();
     if (!found) return undefined;
     const { imp_uid, merchant_uid } = found;
-    return imp_uid ? confirmPending({ ...backend, imp_uid, merchant_uid }) : leave(merchant_uid, backend.language);
+    if (!imp_uid) return leave(merchant_uid, backend.language);
+    const result = await confirmPending({ ...backend, imp_uid, merchant_uid });
+    // Anyone can write a link, so its text only selects one of our messages.
+    return isNamed ? { ...result, ...endOf(result, query, backend.language) } : result;
   }
 
   return { pay, resume, confirm: confirmPending };

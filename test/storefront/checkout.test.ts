@@ -404,6 +404,18 @@ describe('a page that loads again', () => {
     expect(inMemory(browser)).toBeUndefined();
   });
 
+  test.each([
+    ['결제를 취소하셨습니다', 'ready', windowEndMessage('closed', 'ko')],
+    ['한도초과', 'ready', windowEndMessage('failed', 'ko')],
+    ['', 'ready', 'Of the backend.'],
+    ['결제를 취소하셨습니다', 'paid', 'Of the backend.'],
+  ])('takes the message for the error "%s" in its address, and status %s [T550]', async (text, status, message) => {
+    const browser = new TestBrowser(response(200, { status, message: 'Of the backend.' }));
+    const query = new URLSearchParams({ merchant_uid: 'order-1', imp_uid: 'imp_1', status, error_msg: text });
+    browser.page = `https://shop.example/result?${query}`;
+    expect(await checkoutIn(browser).resume(backend)).toEqual({ status, message });
+  });
+
   test('returns undefined without a stored payment', async () => {
     for (const text of ['nonsense', '{}', '[]', 'null', '{"merchant_uid":7}']) {
       const browser = new TestBrowser();
