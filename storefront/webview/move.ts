@@ -32,6 +32,8 @@ export interface LinkedResult {
   readonly imp_uid?: string;
   readonly status?: string;
   readonly reason?: string;
+  /** The message of the payment window, where nothing was paid. */
+  readonly error_msg?: string;
 }
 
 export type Move =
@@ -174,14 +176,14 @@ function withIds(page: WebAddress, query: string): string {
 }
 
 function resultIn(query: string): LinkedResult {
-  const [merchant_uid, imp_uid, status, reason] = ['merchant_uid', 'imp_uid', 'status', 'reason'].map((name) =>
-    queryValue(query, name),
-  );
+  const names = ['merchant_uid', 'imp_uid', 'status', 'reason', 'error_msg'];
+  const [merchant_uid, imp_uid, status, reason, error_msg] = names.map((name) => queryValue(query, name));
   return {
     ...(merchant_uid && { merchant_uid }),
     ...(imp_uid && { imp_uid }),
     ...(status && { status }),
     ...(reason && { reason }),
+    ...(error_msg && { error_msg }),
   };
 }
 

@@ -396,6 +396,19 @@ describe('the return', () => {
     });
   });
 
+  test('shows a result with the message of the window, as the backend passes it', () => {
+    const location = 'iamporttest://result?merchant_uid=order-1&status=unconfirmed&reason=payment_not_found';
+    expect(
+      moveFor(`${location}&error_msg=%EA%B8%88%EC%95%A1%EC%9D%B4%20%EB%8B%A4%EB%A6%85%EB%8B%88%EB%8B%A4`, ios),
+    ).toEqual({
+      do: 'show-result',
+      result: {
+        ...{ merchant_uid: 'order-1', status: 'unconfirmed', reason: 'payment_not_found' },
+        error_msg: '금액이 다릅니다',
+      },
+    });
+  });
+
   test.each(['iamporttest://', 'iamporttest:', 'iamporttest://card_pay'])('by %s is ignored', (address) => {
     expect(moveFor(address, android)).toEqual({ do: 'ignore', reason: 'came-back' });
   });
