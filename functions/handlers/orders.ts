@@ -8,8 +8,9 @@ import { IamportFault } from '../application/faults.ts';
 import { storedValue } from '../application/ports/stores.ts';
 import { orderJson, refundJson, reversalJson } from '../http/order-json.ts';
 import { Problem, refusal } from '../http/problem.ts';
-import { jsonBodyFields, newOrderPath, orderPath, parse, wellFormed } from '../http/request.ts';
+import { jsonBodyFields, newOrderPath, orderPath, parse } from '../http/request.ts';
 import { type HttpResponse, json } from '../http/response.ts';
+import { wellFormed } from '../http/stored-text.ts';
 import { type Amount, parseAmount } from '../payment/money.ts';
 import { planOrderCheck } from '../payment/next-check.ts';
 import { isPayable, type Order, type OrderTerms, tierCode } from '../payment/order.ts';
@@ -107,7 +108,7 @@ function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: numbe
   const amount = parseAmount(fields.amount, currency);
   if (!amount) throw new Problem('invalid_request', `amount must be more than 0 and an amount of ${currency}.`);
   if (expires_at !== undefined && (expires_at <= now || expires_at >= minMilliseconds)) {
-    throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds and not in milliseconds.');
+    throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds, not milliseconds.');
   }
   const taxFree = taxPartOf('tax_free', fields.tax_free, currency);
   const vatAmount = taxPartOf('vat_amount', fields.vat_amount, currency);

@@ -51,12 +51,6 @@ export const newOrderPath = z.object({
   ),
 });
 
-/** For a text that is stored: DynamoDB refuses an unpaired surrogate, so the shop would get a 503 at each repeat. */
-export const wellFormed = z.refine<string>(
-  (text) => text.isWellFormed(),
-  'must have no unpaired surrogate, such as half of an emoji that was cut',
-);
-
 /** Texts that pages and SDKs send for a missing value. No order can be registered under one of them. */
 const placeholders: readonly unknown[] = [null, '', 'null', 'undefined', 'NaN'];
 

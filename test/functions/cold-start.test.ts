@@ -253,7 +253,10 @@ test.runIf(process.platform === 'linux')('V8 does not optimize the parser of und
   expect(await peakMb(make(other), 'optimized')).toBeGreaterThan((await peakMb(make(), 'plain')) + 10);
 });
 
-/** KB, rounded up. Lower a budget when its bundle shrinks, and raise one only for a reason. The list of a payment's refunds took half a KB. */
+/**
+ * KB, rounded up. Lower a budget when its bundle shrinks, and raise one only for a reason. The list of a payment's
+ * refunds took half a KB, notifications of one second a quarter.
+ */
 const budgets: Record<string, number> = {
   Complete: 455,
   // The page has a state for a closed window, one that did not open, and a part cancel.
