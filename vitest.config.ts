@@ -8,7 +8,7 @@ const unit = [
   'test/client/{contract,payments,webhook}.test.ts',
   'test/functions/{application,handlers,payment}/**/*.test.ts',
   'test/functions/adapters/iamport/{client,client-changes,connections,transport,wire}.test.ts',
-  'test/functions/adapters/dynamodb/releases.test.ts',
+  'test/functions/adapters/dynamodb/{attribute-types,releases}.test.ts',
   'test/functions/adapters/webhooks/**/*.test.ts',
   'test/functions/adapters/confirming-shop.test.ts',
   'test/functions/{bad-input,confirm,deliver,event-schema,foreign-text,html,instance,plain-text,prime,result-page,settle,shop-auth}.test.ts',

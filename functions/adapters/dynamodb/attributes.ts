@@ -31,8 +31,19 @@ export class ItemReader {
     this.#name = name;
   }
 
+  /**
+   * An attribute with a value. `NULL` counts as absent: a mapper of the shop may write it back for a missing attribute.
+   * @param type the only type that we write
+   * @throws StoreUnexpected for another type: as absent, it would hide that Iamport accepted a cancel
+   */
+  #value<Type extends 'S' | 'N' | 'BOOL' | 'M' | 'L' | 'SS'>(attribute: string, type: Type) {
+    const value = this.#item[attribute];
+    if (value === undefined || value.NULL) return undefined;
+    return value[type] ?? this.fail(attribute);
+  }
+
   optionalText(attribute: string): string | undefined {
-    return this.#item[attribute]?.S;
+    return this.#value(attribute, 'S');
   }
 
   text(attribute: string): string {
@@ -40,7 +51,7 @@ export class ItemReader {
   }
 
   optionalCount(attribute: string): number | undefined {
-    const number = this.#item[attribute]?.N;
+    const number = this.#value(attribute, 'N');
     return number === undefined ? undefined : Number(number);
   }
 
@@ -50,15 +61,16 @@ export class ItemReader {
 
   /** `true`, or absent. */
   flag(attribute: string): true | undefined {
-    return this.#item[attribute]?.BOOL ? true : undefined;
+    return this.#value(attribute, 'BOOL') ? true : undefined;
   }
 
   money(attribute: string, currency: string): Amount {
-    return parseAmount(this.#item[attribute]?.N ?? '', currency) ?? this.fail(attribute);
+    return this.optionalMoney(attribute, currency) ?? this.fail(attribute);
   }
 
   optionalMoney(attribute: string, currency: string): Amount | undefined {
-    return this.#item[attribute] && this.money(attribute, currency);
+    const number = this.#value(attribute, 'N');
+    return number === undefined ? undefined : (parseAmount(number, currency) ?? this.fail(attribute));
   }
 
   /**
@@ -76,12 +88,23 @@ export class ItemReader {
   }
 
   optionalMap<Value>(attribute: string, read: (fields: ItemReader) => Value): Value | undefined {
-    const fields = this.#item[attribute]?.M;
+    const fields = this.#value(attribute, 'M');
     return fields && read(new ItemReader(fields, `${this.#name}, ${attribute}`));
   }
 
   map<Value>(attribute: string, read: (fields: ItemReader) => Value): Value {
     return this.optionalMap(attribute, read) ?? this.fail(attribute);
+  }
+
+  /** A list of maps; absent is an empty one. */
+  maps<Value>(attribute: string, read: (fields: ItemReader) => Value): readonly Value[] {
+    const maps = this.#value(attribute, 'L') ?? [];
+    return maps.map(({ M }) => read(new ItemReader(M ?? this.fail(attribute), `${this.#name}, ${attribute}`)));
+  }
+
+  /** A set of texts; absent is an empty one. */
+  texts(attribute: string): readonly string[] {
+    return this.#value(attribute, 'SS') ?? [];
   }
 
   fail(attribute: string): never {

@@ -81,12 +81,11 @@ const unresolvedMap = ({ impUid, merchantUid, since, nextAt }: Unresolved) =>
 
 /** @throws StoreUnexpected for an item that this version cannot read */
 export function checkpointFromItem(item: Item, name: string): ScanCheckpoint {
-  const title = `the checkpoint of the ${name} scan`;
-  const read = new ItemReader(item, title);
+  const read = new ItemReader(item, `the checkpoint of the ${name} scan`);
   return defined<ScanCheckpoint>({
     completedUntil: read.count('completed_until'),
     cursor: read.optionalMap('cursor', cursorFrom),
-    unresolved: (item.unresolved?.L ?? []).map(({ M = {} }) => unresolvedFrom(new ItemReader(M, title))),
+    unresolved: read.maps('unresolved', unresolvedFrom),
     revision: read.count('revision'),
   });
 }

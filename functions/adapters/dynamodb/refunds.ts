@@ -55,12 +55,12 @@ export function createRefunds(table: Table): Refunds {
     change: (read, next) => write({ ...next, revision: read.revision + 1 }, isAsRead(read)),
 
     async ofPayment(impUid) {
-      const list = await table.read(listKey(impUid));
-      const keys = list?.refund_keys?.SS ?? [];
+      const list = new ItemReader((await table.read(listKey(impUid))) ?? {}, `the refunds of ${impUid}`);
+      const keys = list.texts('refund_keys');
       const { found, unreadable } = await items.readMany(keys.map((key) => refundId({ impUid, key })));
       const [id] = unreadable;
       if (id !== undefined) throw new StoreUnexpected(`The refund ${id} cannot be read, so what is left is unknown`);
-      return { impUid, version: Number(list?.version?.N ?? 0), refunds: found };
+      return { impUid, version: list.optionalCount('version') ?? 0, refunds: found };
     },
 
     async announce({ impUid, version, refunds }, key) {
