@@ -88,7 +88,15 @@ export function markNotSent(error: unknown): unknown {
 
 /** DynamoDB or Secrets Manager could not be reached, or returned no response. Retry later. */
 export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
+  override readonly name: string = 'StoreUnavailable';
+}
+
+/**
+ * DynamoDB throttled this call: one key, one index or one table has no capacity now. Calls of other items may succeed, so
+ * it is a fault of the item. Several in a row are an outage.
+ */
+export class StoreThrottled extends StoreUnavailable {
+  override readonly name = 'StoreThrottled';
 }
 
 /**
@@ -148,10 +156,15 @@ export class ShopNoResponse extends Error {
   override readonly name = 'ShopNoResponse';
 }
 
-/** A fault of one item: the run continues with other payments and orders. `StoreUnavailable` ends the run. */
+/** The call of one item got no response. As many in a row as there are concurrent calls are an outage. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof IamportUnavailable || error instanceof StoreThrottled;
+
+/** A fault of one item: the run continues with other payments and orders. Any other `StoreUnavailable` ends the run. */
 export const isItemFault = (error: unknown): error is Error =>
   error instanceof IamportFault ||
   error instanceof AcceptanceNotRecorded ||
   error instanceof StoreUnexpected ||
   error instanceof StoreRefused ||
+  error instanceof StoreThrottled ||
   error instanceof OrderBusy;

@@ -11,7 +11,7 @@ import {
   type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { OrderBusy, StoreRefused, StoreUnavailable } from '../../application/faults.ts';
+import { OrderBusy, StoreRefused, StoreThrottled, StoreUnavailable } from '../../application/faults.ts';
 
 /** Numbers are strings in it, since DynamoDB stores decimals exactly and JavaScript does not. */
 export type Item = Record<string, AttributeValue>;
@@ -63,8 +63,8 @@ const maxTries = 10;
 
 /**
  * @param prefix of the index `due` and its attributes, in a shop's own table
- * @throws StoreUnavailable in every call when DynamoDB returns no response; StoreRefused when it refuses the item;
- * OrderBusy in a write of an item that a transaction of the shop is writing
+ * @throws StoreUnavailable in every call when DynamoDB returns no response; StoreThrottled when it has no capacity for
+ * the item or the index; StoreRefused when it refuses the item; OrderBusy in a write of an item that a transaction of the shop is writing
  */
 export function table(client: DynamoDBClient, TableName: string, prefix = ''): Table {
   const query = async (
@@ -125,7 +125,7 @@ export function table(client: DynamoDBClient, TableName: string, prefix = ''): T
         };
         // A response has at most 16 MB, so a batch of large items takes several calls.
         for (let tries = 0; rest && Object.keys(rest).length > 0; tries += 1) {
-          if (tries === maxTries) throw new StoreUnavailable('DynamoDB has no capacity for the rest of a batch');
+          if (tries === maxTries) throw new StoreThrottled('DynamoDB has no capacity for the rest of a batch');
           const { Responses, UnprocessedKeys } = await withStoreFaults(
             client.send(new BatchGetItemCommand({ RequestItems: rest })),
           );
@@ -200,6 +200,9 @@ const valuesOf = (values: Item) => (Object.keys(values).length > 0 ? { Expressio
 /** Errors that concern only the item of the call. A repeated call would fail the same way. */
 const refusals = new Set(['ValidationException', 'ItemCollectionSizeLimitExceededException']);
 
+/** Errors of a key, an index or a table without capacity. `RequestLimitExceeded` is of the whole account: an outage. */
+const throttles = new Set(['ProvisionedThroughputExceededException', 'ThrottlingException']);
+
 function projectionOf(attributes: readonly string[]) {
   const names = Object.fromEntries(attributes.map((attribute, index) => [`#p${index}`, attribute]));
   return { ProjectionExpression: Object.keys(names).join(', '), ExpressionAttributeNames: names };
@@ -216,6 +219,9 @@ export async function withStoreFaults<Output>(call: Promise<Output>): Promise<Ou
     // Only in a shop's own table: we write no transactions.
     if (cause instanceof Error && cause.name === 'TransactionConflictException') {
       throw new OrderBusy('Another transaction is writing the item', { cause });
+    }
+    if (cause instanceof Error && throttles.has(cause.name)) {
+      throw new StoreThrottled(`DynamoDB throttled the call: ${cause.message}`, { cause });
     }
     throw new StoreUnavailable('DynamoDB returned no response', { cause });
   }

@@ -3,11 +3,11 @@
 import { isRefundId } from '../../payment/refund.ts';
 import { postponed } from '../../payment/retry.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import { IamportUnavailable, StoreRefused, StoreUnexpected } from '../faults.ts';
+import { isItemFault, isUnanswered, StoreRefused, StoreUnexpected } from '../faults.ts';
 import type { Due } from '../ports/stores.ts';
 import type { Dependencies } from '../ports.ts';
 import { type DueItem, processDueOrder, processDueRefund, processDueReversal } from './due-items.ts';
-import { concurrency, forEachItem, maxTimePerItemMs, type ReconcileReport } from './report.ts';
+import { addFault, concurrency, forEachItem, maxTimePerItemMs, type ReconcileReport } from './report.ts';
 
 /**
  * How many items of each class a round processes. Rounds are short, so that money which becomes due does not wait for
@@ -30,13 +30,14 @@ export type Processed = Set<string>;
 /**
  * Processes all due items, round by round. Money comes first in each round, so that a refund which becomes due does not
  * wait for a backlog of orders.
- * @returns false when time ran out or Iamport stopped responding
+ * @returns false when time ran out, Iamport stopped responding, or DynamoDB returned no list of a class
  */
 export async function processDue(deps: Dependencies, processed: Processed, report: ReconcileReport): Promise<boolean> {
   const health: Health = { failuresInRow: 0, hasResponded: false };
+  const unlisted = new Set<DueClass>();
   for (;;) {
-    const tasks = (await listDue(deps)).filter(({ due }) => !processed.has(nameOf(due)));
-    if (tasks.length === 0) return true;
+    const tasks = (await listDue(deps, unlisted, report)).filter(({ due }) => !processed.has(nameOf(due)));
+    if (tasks.length === 0) return unlisted.size === 0;
     const isComplete = await processRound(deps, tasks, processed, health, report);
     if (!isComplete) return false;
   }
@@ -45,14 +46,28 @@ export async function processDue(deps: Dependencies, processed: Processed, repor
 const idOf = ({ due }: Task): string => due.id;
 const nameOf = ({ id, dueAt }: Due): string => `${id} ${dueAt}`;
 
-/** @returns money first, then the other classes in turn */
-async function listDue(deps: Dependencies): Promise<Task[]> {
+/**
+ * The index of one class may be throttled or missing, such as one of the shop's own table. The other classes are listed
+ * all the same.
+ * @param unlisted receives the classes without a list, which are not listed again
+ * @returns money first, then the other classes in turn
+ */
+async function listDue(deps: Dependencies, unlisted: Set<DueClass>, report: ReconcileReport): Promise<Task[]> {
   const now = unixSeconds(deps.clock);
+  const list = async (of: DueClass): Promise<Task[]> => {
+    const due =
+      of === 'order' ? await deps.orders.due(now, perRound.order) : await deps.reversals.due(of, now, perRound[of]);
+    return due.map((item) => ({ of, due: item }));
+  };
   const listed = await Promise.all(
     classes.map(async (of) => {
-      const due =
-        of === 'order' ? await deps.orders.due(now, perRound.order) : await deps.reversals.due(of, now, perRound[of]);
-      return due.map((item): Task => ({ of, due: item }));
+      if (unlisted.has(of)) return [];
+      return list(of).catch((error: unknown): Task[] => {
+        if (!isItemFault(error)) throw error;
+        addFault(report, `The due items of the class ${of}: ${error.message}`);
+        unlisted.add(of);
+        return [];
+      });
     }),
   );
   const [money = [], ...others] = listed;
@@ -61,9 +76,9 @@ async function listDue(deps: Dependencies): Promise<Task[]> {
   return [...money, ...inTurn.flat()];
 }
 
-/** The health of Iamport in this run. */
+/** The health of Iamport and DynamoDB in this run. */
 interface Health {
-  /** Consecutive items that failed with `IamportUnavailable`. */
+  /** Consecutive items without a response. */
   failuresInRow: number;
   /** An item has succeeded. */
   hasResponded: boolean;
@@ -79,7 +94,7 @@ async function processRound(
   let isComplete = true;
   const processAll = (some: readonly Task[]) =>
     forEachItem(report, some, idOf, async (task) => {
-      // As many consecutive faults as concurrent calls: Iamport is down, and the next run starts here.
+      // As many consecutive faults as concurrent calls: an outage, and the next run starts here.
       if (health.failuresInRow >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
         isComplete = false;
         return;
@@ -90,7 +105,7 @@ async function processRound(
         await processItem(deps.within(maxTimePerItemMs), task, report);
         Object.assign(health, { failuresInRow: 0, hasResponded: true });
       } catch (error) {
-        health.failuresInRow = error instanceof IamportUnavailable ? health.failuresInRow + 1 : 0;
+        health.failuresInRow = isUnanswered(error) ? health.failuresInRow + 1 : 0;
         throw error;
       }
     });
@@ -100,7 +115,7 @@ async function processRound(
     ...(await processAll(tasks.filter((task) => !isMoney(task)))),
   ];
   // Items that failed because of an outage stay due.
-  const toPostpone = failed.filter(({ error }) => health.hasResponded || !(error instanceof IamportUnavailable));
+  const toPostpone = failed.filter(({ error }) => health.hasResponded || !isUnanswered(error));
   await forEachItem(
     report,
     toPostpone,
@@ -125,12 +140,17 @@ function postpone(deps: Dependencies, { of, due, since = due.dueAt }: Task, erro
   return (of === 'order' ? deps.orders : deps.reversals).postpone(due, until);
 }
 
-/** @returns how long the oldest due item is overdue; seconds */
+/** @returns how long the oldest due item is overdue, of the classes that can be listed; seconds */
 export async function oldestDue(deps: Dependencies): Promise<number> {
   const now = unixSeconds(deps.clock);
+  const none = (error: unknown): readonly Due[] => {
+    // `listDue` has reported it.
+    if (!isItemFault(error)) throw error;
+    return [];
+  };
   const oldest = await Promise.all([
-    deps.orders.due(now, 1),
-    ...(['money', 'revoke', 'check'] as const).map((of) => deps.reversals.due(of, now, 1)),
+    deps.orders.due(now, 1).catch(none),
+    ...(['money', 'revoke', 'check'] as const).map((of) => deps.reversals.due(of, now, 1).catch(none)),
   ]);
   return now - Math.min(now, ...oldest.flat().map(({ dueAt }) => dueAt));
 }

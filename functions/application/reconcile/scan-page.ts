@@ -18,7 +18,7 @@ import {
   withoutOne,
 } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import { IamportFault, IamportRefused, IamportTooLarge, IamportUnavailable } from '../faults.ts';
+import { IamportFault, IamportRefused, IamportTooLarge, isUnanswered, StoreThrottled } from '../faults.ts';
 import { policyFor } from '../policy.ts';
 import type { PaymentPage } from '../ports/iamport.ts';
 import type { Unresolved } from '../ports/stores.ts';
@@ -152,25 +152,31 @@ async function settlePage(
   report.unreadable += page.unreadable.length;
   for (const impUid of page.unreadable) addFault(report, `${impUid}: ${unknownForm}`);
   const { settle: unsettled, unmatched, changed, returned, blocked } = await sortPayments(run, page.payments);
-  await recordUnmatched(run, unmatched);
-  await forEachItem(
-    report,
-    changed,
-    ({ payment }) => payment.impUid,
-    async ({ payment, known }) => {
-      await deps.reversals.move(known, checked(known, leftOf(known, payment), unixSeconds(deps.clock)));
-    },
-  );
-  await forEachItem(report, returned, idOf, async ({ impUid }) => {
-    await deps.reversals.finish(impUid, unixSeconds(deps.clock));
-  });
-  const { failed, isComplete } = await settleAll(run, unsettled);
+  const unrecorded = [
+    ...(await recordUnmatched(run, unmatched)),
+    ...(await forEachItem(
+      report,
+      changed,
+      ({ payment }) => payment.impUid,
+      async ({ payment, known }) => {
+        await deps.reversals.move(known, checked(known, leftOf(known, payment), unixSeconds(deps.clock)));
+      },
+    )),
+    ...(await forEachItem(report, returned, idOf, async ({ impUid }) => {
+      await deps.reversals.finish(impUid, unixSeconds(deps.clock));
+    })),
+  ];
+  const { failed, isComplete: isSettled } = await settleAll(run, unsettled);
+  const isComplete = isSettled && !unrecorded.some(isThrottled);
   if (!isComplete) return { isComplete, unresolved: before };
   for (const { impUid, merchantUid } of blocked) addFault(report, `${impUid}: order ${merchantUid} cannot be read`);
   return { isComplete, unresolved: withUnresolved(run, before, page.payments, [...blocked, ...failed]) };
 }
 
 const idOf = ({ impUid }: Payment): string => impUid;
+
+/** Only the page shows that the record of a payment is missing, so it is read again. */
+const isThrottled = ({ error }: { readonly error: Error }): boolean => error instanceof StoreThrottled;
 
 async function sortPayments({ deps, report }: Run, payments: readonly Payment[]): Promise<SortedPayments> {
   const { orderPrefix } = deps.config;
@@ -226,9 +232,10 @@ function needsReversal(kind: ReturnType<typeof decide>['kind'], payment: Payment
 /**
  * Records unmatched payments with money. The Iamport account may serve other shops, so they are published and never
  * cancelled.
+ * @returns the payments that could not be recorded, with their errors
  */
-async function recordUnmatched({ deps, report, tier }: Run, payments: readonly Payment[]): Promise<void> {
-  await forEachItem(report, payments, idOf, async ({ impUid, merchantUid, currency, state, sandbox }) => {
+function recordUnmatched({ deps, report, tier }: Run, payments: readonly Payment[]) {
+  return forEachItem(report, payments, idOf, async ({ impUid, merchantUid, currency, state, sandbox }) => {
     if (state.kind !== 'kept' || sandbox) return;
     const now = unixSeconds(deps.clock);
     const kind = { kind: 'orphan', reason: 'order_not_found' } as const;
@@ -254,7 +261,7 @@ async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ fai
   let isComplete = true;
   const idOfPayment = ({ payment }: ToSettle) => payment.impUid;
   const failed = await forEachItem(report, payments, idOfPayment, async ({ payment, tier }) => {
-    // As many consecutive faults as concurrent calls: Iamport is down, and the next run reads the page again.
+    // As many consecutive faults as concurrent calls: an outage, and the next run reads the page again.
     if (unanswered >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
       isComplete = false;
       return;
@@ -263,10 +270,12 @@ async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ fai
       const settlement = await settle(deps.within(maxTimePerItemMs), payment.impUid, tier);
       if (settlement.kind === 'settled') report.settled += 1;
       // The payment is in the list of another sub-merchant than its order names, or of the account itself.
-      if (settlement.kind === 'payment_not_found' && tier !== run.tier) await recordUnmatched(run, [payment]);
+      if (settlement.kind === 'payment_not_found' && tier !== run.tier) {
+        if ((await recordUnmatched(run, [payment])).some(isThrottled)) isComplete = false;
+      }
       unanswered = 0;
     } catch (error) {
-      unanswered = error instanceof IamportUnavailable ? unanswered + 1 : 0;
+      unanswered = isUnanswered(error) ? unanswered + 1 : 0;
       throw error;
     }
   });
