@@ -398,3 +398,19 @@ test('an order that a transaction of the shop locks does not stop the others, an
   await reconcile(shop);
   expect(await status()).toBe('paid');
 });
+
+test('reports a listed payment that Iamport does not find, and settles it later from its order [T564]', async () => {
+  const { order, paid, reconcile, pass, show, deps } = await startFixture();
+  await reconcile();
+  await order();
+  const impUid = paid();
+  pass(60);
+  const unfound: HandlerDependencies = { ...deps, iamport: { ...deps.iamport, payment: async () => undefined } };
+  expect(await reconcile(unfound)).toMatchObject({
+    settled: 0,
+    faults: [`${impUid}: Payment ${impUid} not found at Iamport`],
+  });
+  pass(600);
+  expect(await reconcile(unfound)).toMatchObject({ settled: 1, faults: [] });
+  expect((await show()).status).toBe('paid');
+});

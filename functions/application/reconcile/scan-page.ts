@@ -18,7 +18,14 @@ import {
   withoutOne,
 } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import { IamportFault, IamportRefused, IamportTooLarge, isUnanswered, StoreThrottled } from '../faults.ts';
+import {
+  IamportFault,
+  IamportRefused,
+  IamportTooLarge,
+  IamportUnexpected,
+  isUnanswered,
+  StoreThrottled,
+} from '../faults.ts';
 import { policyFor } from '../policy.ts';
 import type { PaymentPage } from '../ports/iamport.ts';
 import type { Unresolved } from '../ports/stores.ts';
@@ -270,7 +277,8 @@ async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ fai
       const settlement = await settle(deps.within(maxTimePerItemMs), payment.impUid, tier);
       if (settlement.kind === 'settled') report.settled += 1;
       // The payment is in the list of another sub-merchant than its order names, or of the account itself.
-      if (settlement.kind === 'payment_not_found' && tier !== run.tier) {
+      if (settlement.kind === 'payment_not_found') {
+        if (tier === run.tier) throw new IamportUnexpected(`Payment ${payment.impUid} not found at Iamport`);
         if ((await recordUnmatched(run, [payment])).some(isThrottled)) isComplete = false;
       }
       unanswered = 0;
