@@ -1,6 +1,7 @@
 /** Refunds whose response is lost, a refusal, late or only an acceptance, and cancels whose reason the PG changes. */
 
 import { describe, expect, test } from 'vitest';
+import { IamportUnavailable } from '../../functions/application/faults.ts';
 import { refundEvents } from '../../functions/payment/events.ts';
 import { refundId } from '../../functions/payment/refund.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
@@ -459,4 +460,26 @@ describe('tax parts', () => {
     expect(await refund({ tax_free: 3_000, vat_amount: 600 })).toMatchObject({ status: 200 });
     expect(ledger.acceptedCancels).toMatchObject([{ amount: 10_000, tax_free: 3_000, vat_amount: 600 }]);
   });
+});
+
+test('sends a refund again soon after an outage of Iamport that lasted a day [T565]', async () => {
+  const { order, complete, paid, refund, reconcile, show, pass, iamport, deps } = await startFixture();
+  await order();
+  await complete(paid());
+  iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+  expect(await refund({ amount: 1_000 }, 'key-1')).toMatchObject({ status: 202 });
+  const noResponse = async () => {
+    throw new IamportUnavailable('Iamport returned 503');
+  };
+  const down: HandlerDependencies = {
+    ...deps,
+    iamport: { ...deps.iamport, payment: noResponse, listPayments: noResponse },
+  };
+  for (let hour = 0; hour < 25; hour += 1) {
+    pass(3_600);
+    await reconcile(down);
+  }
+  pass(300);
+  await reconcile();
+  expect((await show()).refunds).toMatchObject([{ state: 'done', attempts: 2 }]);
 });

@@ -25,6 +25,7 @@ import {
   IamportFault,
   IamportUnexpected,
   isItemFault,
+  isUnanswered,
   StoreRefused,
   StoreUnexpected,
 } from '../faults.ts';
@@ -242,11 +243,11 @@ export async function processDueRefund(deps: Dependencies, item: DueItem, report
     const after = await attemptRefund(deps, refund, payment, { tier, others });
     if (isRefundOverdue(after, now)) report.overdue += 1;
   } catch (error) {
-    if (!isItemFault(error)) throw error;
     // DynamoDB does not respond to a write of this refund. Its claim has planned the next check.
-    if (error instanceof AcceptanceNotRecorded) throw error;
-    await deps.refunds.change(refund, waiting(refund, refund.needs, now));
+    if (!isItemFault(error) || error instanceof AcceptanceNotRecorded) throw error;
     if (isRefundOverdue(refund, now)) report.overdue += 1;
+    // Without a response it stays due, or is postponed like any item. Its own schedule would wait for up to a day.
+    if (!isUnanswered(error)) await deps.refunds.change(refund, waiting(refund, refund.needs, now));
     throw error;
   }
 }
