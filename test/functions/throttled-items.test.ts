@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
 import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
 import { table } from '../../functions/adapters/dynamodb/table.ts';
+import { IamportBusy } from '../../functions/application/faults.ts';
+import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
@@ -82,4 +84,24 @@ test('a throttle of records of unmatched payments leaves the checkpoint before t
   expect(await reconcile({ ...deps, reversals })).toMatchObject({ orphans: 0, finished: false });
   pass(3_600);
   expect(await reconcile()).toMatchObject({ orphans: 1, finished: true, scannedUntil: now() });
+});
+
+test('keeps items due that a 429 of Iamport stopped in the middle of a run [T567]', async () => {
+  const { order, reconcile, pass, show, deps, now } = await startFixture();
+  const names = Array.from({ length: 20 }, (_none, index) => `order-${index}`);
+  for (const name of names) await order(name, { expires_at: beginning + 60 });
+  pass(86_400);
+  let calls = 0;
+  const busyAfterFive: HandlerDependencies['iamport']['payments'] = async (...call) => {
+    calls += 1;
+    if (calls > 5) throw new IamportBusy('Iamport returned 429', { retryAfterMs: 5_000 });
+    return deps.iamport.payments(...call);
+  };
+  await reconcile({ ...deps, iamport: { ...deps.iamport, payments: busyAfterFive } });
+  const left = await deps.orders.due(now(), 100);
+  expect(left).toHaveLength(15);
+  pass(300);
+  await reconcile();
+  const after = await Promise.all(names.map(async (name) => (await show(name)).status));
+  expect(new Set(after)).toEqual(new Set(['expired']));
 });

@@ -3,7 +3,7 @@
 import { isRefundId } from '../../payment/refund.ts';
 import { postponed } from '../../payment/retry.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import { isItemFault, isUnanswered, StoreRefused, StoreUnexpected } from '../faults.ts';
+import { IamportBusy, isItemFault, isUnanswered, StoreRefused, StoreUnexpected } from '../faults.ts';
 import type { Due } from '../ports/stores.ts';
 import type { Dependencies } from '../ports.ts';
 import { type DueItem, processDueOrder, processDueRefund, processDueReversal } from './due-items.ts';
@@ -33,7 +33,7 @@ export type Processed = Set<string>;
  * @returns false when time ran out, Iamport stopped responding, or DynamoDB returned no list of a class
  */
 export async function processDue(deps: Dependencies, processed: Processed, report: ReconcileReport): Promise<boolean> {
-  const health: Health = { failuresInRow: 0, hasResponded: false };
+  const health: Health = { unanswered: [], hasResponded: false };
   const unlisted = new Set<DueClass>();
   for (;;) {
     const tasks = (await listDue(deps, unlisted, report)).filter(({ due }) => !processed.has(nameOf(due)));
@@ -78,8 +78,8 @@ async function listDue(deps: Dependencies, unlisted: Set<DueClass>, report: Reco
 
 /** The health of Iamport and DynamoDB in this run. */
 interface Health {
-  /** Consecutive items without a response. */
-  failuresInRow: number;
+  /** The latest consecutive items without a response. */
+  unanswered: Task[];
   /** An item has succeeded. */
   hasResponded: boolean;
 }
@@ -95,7 +95,7 @@ async function processRound(
   const processAll = (some: readonly Task[]) =>
     forEachItem(report, some, idOf, async (task) => {
       // As many consecutive faults as concurrent calls: an outage, and the next run starts here.
-      if (health.failuresInRow >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
+      if (health.unanswered.length >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
         isComplete = false;
         return;
       }
@@ -103,9 +103,9 @@ async function processRound(
       report.due += 1;
       try {
         await processItem(deps.within(maxTimePerItemMs), task, report);
-        Object.assign(health, { failuresInRow: 0, hasResponded: true });
+        Object.assign(health, { unanswered: [], hasResponded: true });
       } catch (error) {
-        health.failuresInRow = isUnanswered(error) ? health.failuresInRow + 1 : 0;
+        health.unanswered = isUnanswered(error) ? [...health.unanswered, task] : [];
         throw error;
       }
     });
@@ -114,8 +114,7 @@ async function processRound(
     ...(await processAll(tasks.filter(isMoney))),
     ...(await processAll(tasks.filter((task) => !isMoney(task)))),
   ];
-  // Items that failed because of an outage stay due.
-  const toPostpone = failed.filter(({ error }) => health.hasResponded || !isUnanswered(error));
+  const toPostpone = failed.filter(({ item, error }) => !isOfOutage(health, item, error));
   await forEachItem(
     report,
     toPostpone,
@@ -126,6 +125,11 @@ async function processRound(
   );
   return isComplete;
 }
+
+/** The item is not at fault, so it stays due: Iamport returned 429, or there is an outage. */
+const isOfOutage = ({ unanswered, hasResponded }: Health, task: Task, error: Error): boolean =>
+  error instanceof IamportBusy ||
+  (isUnanswered(error) && (!hasResponded || (unanswered.length >= concurrency && unanswered.includes(task))));
 
 function processItem(deps: Dependencies, task: Task, report: ReconcileReport): Promise<void> {
   if (task.of === 'order') return processDueOrder(deps, task, report);
