@@ -483,3 +483,16 @@ test('registers an amount with Iamport again after a failed call', async () => {
   expect(await deps.orders.read('order-1')).toMatchObject({ revision: 1, state: { status: 'ready' } });
   expect((await deps.orders.read('order-1'))?.isUnprepared).toBeUndefined();
 });
+
+test('scans the present although an instance whose clock was a day ahead has scanned before [T566]', async () => {
+  const { order, paid, reconcile, pass, show, now } = await startFixture();
+  await reconcile();
+  pass(86_400);
+  await reconcile();
+  pass(300 - 86_400);
+  await order();
+  paid();
+  pass(300);
+  expect(await reconcile()).toMatchObject({ settled: 1, scannedUntil: now() });
+  expect((await show()).status).toBe('paid');
+});

@@ -55,7 +55,9 @@ export async function scanPayments(
   const scan: Scan = { ...run, window };
   const now = unixSeconds(deps.clock);
   const { beginning } = progress;
-  const known: ScanCheckpoint = progress.checkpoint ?? { completedUntil: beginning, unresolved: [], revision: 0 };
+  const written: ScanCheckpoint = progress.checkpoint ?? { completedUntil: beginning, unresolved: [], revision: 0 };
+  // An instance whose clock was ahead may have written a later time. Until then no payment would be scanned.
+  const known = { ...written, completedUntil: Math.min(written.completedUntil, now) };
   if (window.name === 'recent') report.scannedUntil = known.completedUntil;
   const isDue = known.cursor !== undefined || known.completedUntil + window.intervalSeconds <= now;
   const unresolved = await settleUnresolved(scan, known.unresolved);
