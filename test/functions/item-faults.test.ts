@@ -74,6 +74,23 @@ describe('a page of payments', () => {
     expect((await show('order-11')).status).toBe('ready');
   });
 
+  test('ends a list that names a next page for ever, and reads the other lists [T568]', async () => {
+    const { order, paid, reconcile, show, pass, deps, ledger } = await startFixture();
+    await order();
+    const impUid = paid();
+    await reconcile();
+    ledger.cancelInConsole(impUid);
+    const { listPayments } = deps.iamport;
+    const endless: List = async (query, deadline) => {
+      if (query.status !== 'paid') return listPayments(query, deadline);
+      await deps.clock.sleep(500);
+      return { payments: [], unreadable: [], total: 0, next: query.page + 1 };
+    };
+    pass(300);
+    expect(await reconcile(listing(deps, endless))).toMatchObject({ finished: true, settled: 1 });
+    expect((await show()).status).toBe('cancelled');
+  });
+
   test('skips no payment of a list that is unavailable', async () => {
     const { order, paid, reconcile, show, pass, deps } = await startFixture();
     await reconcile();

@@ -72,7 +72,10 @@ export async function scanPage(
   if (result.kind === 'page') {
     const settled = await settlePage(run, result.page, unresolved);
     if (!settled.isComplete) return { kind: 'stop', unresolved: settled.unresolved };
-    const facts = { total: result.page.total, isLast: result.page.next === 0 };
+    const { payments, unreadable, total, next: nextPage } = result.page;
+    // Past its end a list may name a next page for ever.
+    const isPastEnd = payments.length + unreadable.length === 0 && total <= cursor.offset;
+    const facts = { total, isLast: nextPage === 0 || isPastEnd };
     const next = afterPage(cursor, facts, mayStepBack, pageSizes);
     return { kind: 'continue', next, unresolved: settled.unresolved, isRead: true };
   }
