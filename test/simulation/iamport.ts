@@ -94,13 +94,16 @@ export function simulatedIamport(
   const now = () => time.now;
   const random = () => seeded.number();
   /** How the PG handles the cancel of the current call. */
-  let call: { key: string | undefined; isRevocation: boolean; isPending: boolean; isDenied: boolean } | undefined;
+  let call:
+    | { impUid: string; key: string | undefined; isRevocation: boolean; isPending: boolean; isDenied: boolean }
+    | undefined;
   /** The key of the item whose cancel or revocation the current call accepted. */
   const last: { accepted: string | undefined } = { accepted: undefined };
   const ledger = new Ledger({
     now,
     random,
-    refusesCancels: () => faults.happens('refuses cancel') || pg.refuses(),
+    refusesCancels: () =>
+      faults.happens('refuses cancel') || pg.refuses(call?.key === undefined ? call?.impUid : undefined),
     storedReason: (reason) => pg.storedReason(reason),
     performsLater(impUid, perform) {
       if (!call) return false;
@@ -170,7 +173,7 @@ export function simulatedIamport(
   const undo = (impUid: string, from: Instance, cancel?: CancelRequest): string => {
     simulated.onUndo(impUid, from, cancel);
     const key = cancel && keyIn(cancel.reason);
-    call = { key, isRevocation: cancel === undefined, isPending: false, isDenied: false };
+    call = { impUid, key, isRevocation: cancel === undefined, isPending: false, isDenied: false };
     try {
       const payment = cancel ? ledger.cancel(cancel) : ledger.revokeAccount(impUid);
       if (call.isDenied) throw new Refused('declined', 'PG 응답 시간 초과');
@@ -246,8 +249,11 @@ export function simulatedIamport(
     unreadable: new Set(),
     forgetTokens: () => tokens.forget(),
     isDown: false,
-    accidentOf: ({ path, body = '{}' }) =>
-      path === '/payments/cancel' ? pg.losesCancel((JSON.parse(body) as { imp_uid: string }).imp_uid) : undefined,
+    accidentOf({ path, body = '{}' }) {
+      if (path !== '/payments/cancel') return undefined;
+      const { imp_uid: impUid, reason } = JSON.parse(body) as { imp_uid: string; reason?: string };
+      return pg.accidentOfCancel(impUid, keyIn(reason) !== undefined);
+    },
     truths: (impUid) => history.get(impUid) ?? [],
     depositHistory(impUid, amounts) {
       deposits.set(impUid, amounts);

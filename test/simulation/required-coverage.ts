@@ -177,6 +177,8 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'adopted table': ['adopted: an item after its payment', 'adopted: an order', 'judged: S31'],
   'two refunds': ['two refunds: at once', 'two refunds: one after the other', 'judged: S32'],
   'short tokens': ['short tokens: before a request'],
+  'dead cancels': ['dead cancel: a refusal', 'dead cancel: the instance'],
+  'repeated refunds': ['repeated refund: the request'],
 };
 
 /** The judgements of the invariants that need no world. */

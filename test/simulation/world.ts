@@ -126,7 +126,7 @@ export class World implements SimulationContext {
     const throttle = new Throttle(worlds, { time, judge: this.judge, coverage }, this.faultsForMs);
     this.isThrottled = () => throttle.waits() !== undefined;
     const lostRecords = new LostRecords(worlds, { time, coverage }, this.faultsForMs);
-    const pg = new Pg(worlds, time, coverage);
+    const pg = new Pg(worlds, { time, coverage }, this.faultsForMs);
     const conditions = { pg, lists: this.lists, throttle, isNoisy: worlds.has('float noise') };
     const iamport = simulatedIamport(time, random, faults, conditions);
     this.iamport = iamport;

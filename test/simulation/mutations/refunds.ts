@@ -84,4 +84,20 @@ export const refunds: readonly Mutation[] = [
     find: `  const known = await readableOrder(deps, reversal, report);\n`,
     replace: `  const known = await readableOrder(deps, reversal, report);\n  if (!known && reversal.kind !== 'orphan') return;\n`,
   },
+  {
+    name: 'a cancel of a phone payment is sent a third time after a refusal and an attempt without a result',
+    file: 'functions/payment/reversal.ts',
+    find: `  const { checkAt: _used, message: _former, ...rest } = reversal;`,
+    replace: `  const { checkAt: _used, ...rest } = reversal;`,
+  },
+  {
+    name: 'a refund without a response is repeated beside another one that is decided at once',
+    file: 'functions/application/refund.ts',
+    find: `  if (!fitsBeside(refund, payment, others)) return wait(deps, sending, 'operator', false);
+  const now = unixSeconds(deps.clock);
+  if (others.some((other) => other.impUid === refund.impUid && isBeingSent(other, now))) throw busy(refund.impUid);
+  await announce(deps, list, refund.key);
+`,
+    replace: ``,
+  },
 ];

@@ -43,7 +43,7 @@ export class Buyers {
     let impUid: string;
     try {
       const { merchantUid: merchant_uid, amount, currency } = wanted;
-      const byPhone = worlds.has('slow pg') && worlds.random.is(0.3);
+      const byPhone = worlds.has('dead cancels') || (worlds.has('slow pg') && worlds.random.is(0.3));
       const pay_method = isAccount ? 'vbank' : byPhone ? 'phone' : random.is(0.8) ? 'card' : 'trans';
       impUid = iamport.ledger.open({ merchant_uid, amount, currency, pay_method }).imp_uid;
     } catch (error) {
@@ -75,13 +75,14 @@ export class Buyers {
       ledger.payment(impUid).currency = wanted.currency === 'KRW' ? 'JPY' : 'KRW';
       ledger.payment(impUid).amount = Math.ceil(wanted.amount);
     }
-    const amount = how === 'pays a forged amount' ? this.#forged(wanted) : undefined;
+    const { worlds } = this.#context;
+    const isForged = how === 'pays a forged amount' || (worlds.has('dead cancels') && worlds.random.is(0.5));
+    const amount = isForged ? this.#forged(wanted) : undefined;
     ledger.pay(impUid, { ...(amount !== undefined && { amount }), sandbox: how === 'pays by a test channel' });
     this.#context.shop.paid(wanted, impUid);
     this.#notifications.changed(impUid);
     // The buyer opens the page again, after the operator has taken over the cancel.
-    if (this.#context.worlds.has('pg forgets'))
-      this.#notifications.after(6 * 24 * hour, () => this.#notifications.browser(impUid));
+    if (worlds.has('pg forgets')) this.#notifications.after(6 * 24 * hour, () => this.#notifications.browser(impUid));
   }
 
   /** An amount below or above that of the order. */

@@ -107,6 +107,7 @@ export class Workload {
       if (worlds.random.is(0.6)) this.#notifications.after(meanwhile, () => this.#buyers.refundInConsole(wanted, part));
     }
     if (worlds.has('two refunds')) this.#refundTwice(wanted);
+    if (worlds.has('repeated refunds')) this.#refundAgain(wanted);
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
     const neighbours = worlds.has('two shops') && new Neighbours(this.#context, this.#notifications);
@@ -138,6 +139,18 @@ export class Workload {
     const later = isAtOnce ? worlds.random.whole(0, second) : worlds.random.whole(1, 90) * minute;
     this.#notifications.after(at, () => this.#refund(wanted, { mayRepeat: false, key: 'key-1' }));
     this.#notifications.after(at + later, () => this.#refund(wanted, { mayRepeat: false, key: 'key-2' }));
+  }
+
+  /** The shop repeats a refund without a response, once the second check is due, while another server of the shop refunds. */
+  #refundAgain(wanted: Wanted): void {
+    const { random } = this.#context.worlds;
+    const at = random.whole(20, 60) * minute;
+    const again = at + 5 * minute + random.whole(5, 60) * second;
+    const refund = (afterMs: number, key: string) =>
+      this.#notifications.after(afterMs, () => this.#refund(wanted, { mayRepeat: false, key, isWhole: true }));
+    refund(at, 'key-1');
+    refund(again + random.whole(0, second), 'key-1');
+    refund(again + random.whole(0, second), 'key-2');
   }
 
   async #register(wanted: Wanted): Promise<void> {
@@ -175,10 +188,10 @@ export class Workload {
   }
 
   /** The shop refunds. It may repeat the request with the same key until the result is final, or 20 times; the reconciler goes on. */
-  async #refund(wanted: Wanted, { mayRepeat = true, key: wantedKey = '' } = {}): Promise<void> {
+  async #refund(wanted: Wanted, { mayRepeat = true, key: wantedKey = '', isWhole = false } = {}): Promise<void> {
     const { merchantUid, amount, currency } = wanted;
     const { random, time, coverage } = this.#context;
-    const part = random.is(0.5) ? {} : { amount: currency === 'KRW' ? Math.ceil(amount / 2) : 0.5 };
+    const part = isWhole || random.is(0.5) ? {} : { amount: currency === 'KRW' ? Math.ceil(amount / 2) : 0.5 };
     const account = random.is(0.8) && { account: { holder: '홍길동', bank: '004', number: '1234567890' } };
     const key = wantedKey || `key-${random.whole(1, 2)}`;
     const retries = mayRepeat && random.is(0.7);

@@ -48,6 +48,10 @@ const shares = {
   'two refunds': 0.01,
   /** Iamport invalidates its tokens twice after the faults, just before a buyer's request. */
   'short tokens': 0.01,
+  /** `slow pg`, by phone: the PG refuses the first cancel of a rejected payment, and the instance dies in the second one. */
+  'dead cancels': 0.01,
+  /** `slow pg`: the request of a refund is lost. The shop repeats it while it sends another one. */
+  'repeated refunds': 0.02,
 } as const;
 
 /** A world that another one needs. */
@@ -57,6 +61,8 @@ const needed: Readonly<Partial<Record<keyof typeof shares, keyof typeof shares>>
   'late refunds': 'slow pg',
   'adopted table': 'shop table',
   'two refunds': 'slow pg',
+  'dead cancels': 'slow pg',
+  'repeated refunds': 'slow pg',
 };
 
 /** These came after the first regressions, whose seeds must keep their worlds: another generator draws them. */
@@ -69,6 +75,8 @@ const laterWorlds: ReadonlySet<string> = new Set<keyof typeof shares>([
   'adopted table',
   'two refunds',
   'short tokens',
+  'dead cancels',
+  'repeated refunds',
 ]);
 
 export type WorldName = keyof typeof shares;

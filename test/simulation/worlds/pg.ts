@@ -26,10 +26,17 @@ export class Pg {
   readonly #losesCancels: boolean;
   readonly #losesAnswers: boolean;
   readonly #forgetsCancels: boolean;
+  readonly #killsCancels: boolean;
+  readonly #losesRefunds: boolean;
+  /** No instance dies from then on; milliseconds since 1970. */
+  readonly #end: number;
+  /** How often the cancel of a rejected payment was sent. */
+  readonly #attempts = new Map<string, number>();
   /** Payments with a cancel. */
   readonly #cancelled = new Set<string>();
 
-  constructor(worlds: Worlds, time: Time, coverage: Coverage) {
+  /** @param forMs how long faults happen */
+  constructor(worlds: Worlds, { time, coverage }: { time: Time; coverage: Coverage }, forMs: number) {
     this.#worlds = worlds;
     this.#time = time;
     this.#coverage = coverage;
@@ -39,6 +46,9 @@ export class Pg {
     this.#losesCancels = worlds.has('lost cancels');
     this.#losesAnswers = worlds.has('late refunds');
     this.#forgetsCancels = worlds.has('pg forgets');
+    this.#killsCancels = worlds.has('dead cancels');
+    this.#losesRefunds = worlds.has('repeated refunds');
+    this.#end = time.now + forMs;
   }
 
   /** The reason as the payment's history contains it. */
@@ -87,8 +97,28 @@ export class Pg {
     return true;
   }
 
+  /** A cancel is sent. @returns what happens to the call, if anything */
+  accidentOfCancel(impUid: string, isRefund: boolean): 'fails before' | 'fails after' | 'dies after' | undefined {
+    if (this.#killsCancels && !isRefund) return this.#kills(impUid) ? 'dies after' : undefined;
+    return isRefund || !this.#losesRefunds ? this.#losesCancel(impUid) : undefined;
+  }
+
+  /** The second cancel of a rejected payment, while faults happen. */
+  #kills(impUid: string): boolean {
+    const attempts = (this.#attempts.get(impUid) ?? 0) + 1;
+    this.#attempts.set(impUid, attempts);
+    if (attempts !== 2 || this.#time.now >= this.#end) return false;
+    this.#coverage.count('dead cancel: the instance');
+    return true;
+  }
+
   /** The first cancel of a payment. @returns which part of the call is lost, if any */
-  losesCancel(impUid: string): 'fails before' | 'fails after' | undefined {
+  #losesCancel(impUid: string): 'fails before' | 'fails after' | undefined {
+    if (this.#losesRefunds && !this.#cancelled.has(impUid)) {
+      this.#cancelled.add(impUid);
+      this.#coverage.count('repeated refund: the request');
+      return 'fails before';
+    }
     if (!(this.#losesCancels || this.#losesAnswers) || this.#cancelled.has(impUid)) return undefined;
     this.#cancelled.add(impUid);
     if (this.#losesAnswers) {
@@ -102,8 +132,15 @@ export class Pg {
     return isSent ? 'fails after' : 'fails before';
   }
 
-  /** Draws whether the PG refuses a cancel. It may be the repeat of one whose answer was lost. */
-  refuses(): boolean {
+  /**
+   * Draws whether the PG refuses a cancel. It may be the repeat of one whose answer was lost.
+   * @param impUid of a rejected payment; undefined for a refund
+   */
+  refuses(impUid: string | undefined): boolean {
+    if (this.#killsCancels && impUid !== undefined && this.#attempts.get(impUid) === 1) {
+      this.#coverage.count('dead cancel: a refusal');
+      return true;
+    }
     if (!this.#losesAnswers || !this.#worlds.random.is(0.3)) return false;
     this.#coverage.count('late refund: a refusal');
     return true;
