@@ -4,6 +4,7 @@
  * be cancelled as a duplicate.
  */
 
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Restoration } from '../../application/ports/delivery.ts';
 import { count, text } from './attributes.ts';
 import type { Item, Table } from './table.ts';
@@ -37,6 +38,10 @@ const isOverwritten = (before: Item, after: Item): boolean => revisionOf(after) 
 export const isRestoration = (before: Item | undefined, after: Item): boolean =>
   after[restoredBy] !== undefined && after[restoredBy].S !== before?.[restoredBy]?.S;
 
+/** @returns the cause of a restoration; undefined for a text that the shop wrote, which must not stop the stream */
+const causeIn = (mark: AttributeValue | undefined): bigint | undefined =>
+  mark?.S !== undefined && /^\d+$/.test(mark.S) ? BigInt(mark.S) : undefined;
+
 export function createOverwrittenItems(table: Table, mapping: TableMapping): OverwrittenItems {
   const isOurs = (name: string) => name.startsWith(mapping.prefix);
   const ours = (item: Item): Item => Object.fromEntries(Object.entries(item).filter(([name]) => isOurs(name)));
@@ -49,7 +54,8 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
    */
   const isEarlierRestoration = (item: Item, old: Item, sequenceNumber: string): boolean => {
     const { [restoredBy]: last, ...now } = mapping.ours(item);
-    const isEarlier = last?.S !== undefined && BigInt(last.S) < BigInt(sequenceNumber);
+    const cause = causeIn(last);
+    const isEarlier = cause !== undefined && cause < BigInt(sequenceNumber);
     return isEarlier && revisionOf(now) < revisionOf(old) && updatedAt(now) < updatedAt(old);
   };
 
@@ -84,8 +90,8 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
       if (result.written) return 'restored';
       if (!result.current) return 'deleted';
       // Lambda may deliver a record twice. Then this restoration, or a later one, is written already.
-      const last = result.current[mark]?.S;
-      return last !== undefined && BigInt(last) >= BigInt(sequenceNumber) ? 'restored_before' : 'lost';
+      const last = causeIn(result.current[mark]);
+      return last !== undefined && last >= BigInt(sequenceNumber) ? 'restored_before' : 'lost';
     },
   };
 }

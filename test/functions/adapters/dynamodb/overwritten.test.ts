@@ -197,4 +197,17 @@ describe('an item that the shop writes back whole', () => {
     expect(await stored()).toBeUndefined();
     expect(counted.filter((counts) => counts.UnrestoredItems)).toEqual([]);
   });
+
+  test('reports an item whose mark of a restoration is no number, and continues with the next record [T569]', async () => {
+    const { put, stored, written, settle, deliver, counted, ids } = await open();
+    await deliver(await settle(paidBy('imp_1')));
+    const overwrite = await written(() => put());
+    await settle(paidBy('imp_2'));
+    await put({ ...(await stored()), iamport_restored_by: { S: 'by hand' } });
+    const cancelled = { ...paidBy('imp_2'), status: 'cancelled', cancelledAmount: won(14_000) } as OrderState;
+    const next = await settle(cancelled);
+    await deliver(overwrite, next);
+    expect(counted).toContainEqual({ RestoredItems: 0, UnrestoredItems: 1 });
+    expect(ids()).toEqual(['Payment Paid order-1:1', 'Payment Cancelled order-1:2']);
+  });
 });
