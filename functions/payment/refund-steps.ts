@@ -101,6 +101,18 @@ export function claimed({ needs: _former, message: _formerToo, ...refund }: Refu
   return { ...refund, attempts, sentAt: now, updatedAt: now, nextCheckAt: now + sendAgainAfter(attempts) };
 }
 
+/**
+ * The claimed attempt was not sent, beside others that are being sent. It has a message, so the others do not wait for
+ * it.
+ * @param before how many of the others are checked first
+ */
+export const deferred = (refund: Refund, before: number, now: UnixSeconds): Refund => ({
+  ...refund,
+  message: 'Another refund of the payment was being sent. This one is checked after it.',
+  updatedAt: now,
+  nextCheckAt: now + secondCheckAfter * (1 + before),
+});
+
 /** Iamport returned `code` 0, and the payment does not show the cancel yet. */
 export function accepted({ message: _former, needs: _answered, ...refund }: Refund, now: UnixSeconds): Refund {
   return { ...refund, acceptedAt: now, updatedAt: now, nextCheckAt: planRefundCheck(now, now) };

@@ -142,3 +142,42 @@ describe('a refund whose response was lost is not repeated beside another one th
     expect(accepted()).toEqual([10_000]);
   });
 });
+
+/** Two repeats of a run continue after both were claimed. A single one waits for a second. */
+function claimedTogether(deps: HandlerDependencies): HandlerDependencies {
+  const { refunds } = deps;
+  let waiting: (() => void) | undefined;
+  const change: typeof refunds.change = async (read, next) => {
+    const result = await refunds.change(read, next);
+    if (next.attempts === read.attempts) return result;
+    if (waiting) waiting();
+    else {
+      await new Promise<void>((resolve) => {
+        waiting = resolve;
+        setTimeout(resolve, 1_000);
+      });
+      waiting = undefined;
+    }
+    return result;
+  };
+  return { ...deps, refunds: { ...refunds, change } };
+}
+
+test('sends one of two refunds without a response whose repeats find each other [T576]', async () => {
+  const { deps, refund, reconcile, pass, iamport, ledger, show } = await paidBy('card');
+  iamport.settings.pgDefersCancels = false;
+  iamport.faults.add({ path: '/payments/cancel', answer: 'reset', times: 2 });
+  for (const key of ['a', 'b']) expect(await refund({ amount: 3_000 }, key)).toMatchObject({ status: 202 });
+  for (let runs = 0; runs < 3; runs += 1) {
+    pass(300);
+    await reconcile(claimedTogether(deps));
+  }
+  // The cancel of the first one changed the payment, so the PG may still make the other one.
+  expect((await show()).refunds).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ key: 'a', state: 'done' }),
+      expect.objectContaining({ key: 'b', state: 'requested', needs: 'operator' }),
+    ]),
+  );
+  expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([3_000]);
+});
