@@ -4,7 +4,7 @@ import { type Decision, decide } from '../payment/decide.ts';
 import { isSettled, type Order, type OrderState } from '../payment/order.ts';
 import { type Outcome, outcomeOf, rejected } from '../payment/outcome.ts';
 import type { Payment } from '../payment/payment.ts';
-import { type Reversal, recheckPlanned } from '../payment/reversal.ts';
+import { isUndone, type Reversal, recheckPlanned } from '../payment/reversal.ts';
 import { unixSeconds } from '../shared/clock.ts';
 import { IamportUnavailable, isItemFault, NoTimeLeft, OrderBusy } from './faults.ts';
 import { policyFor } from './policy.ts';
@@ -151,6 +151,8 @@ async function carryOut(
   order: Order,
 ): Promise<Reversal | undefined> {
   if (decision.kind === 'reject' && decision.reversal) return reverse(deps, decision.reversal, payment, order);
-  if (decision.kind === 'money_returned') return deps.reversals.finish(payment.impUid, unixSeconds(deps.clock));
-  return undefined;
+  if (decision.kind !== 'money_returned') return undefined;
+  const known = await deps.reversals.read(payment.impUid);
+  if (!known || known.state === 'done' || !isUndone(known, payment)) return known;
+  return deps.reversals.finish(payment.impUid, unixSeconds(deps.clock));
 }

@@ -118,11 +118,26 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
 
 /**
  * Nothing of the payment is left to undo. Only a cancel shows that money went back: a payment that was paid before and
- * is unpaid now is a stale read, or a deposit that the bank took back. A cancel returns no excess deposit: the operator
- * records its refund.
+ * is unpaid now is a stale read, or a deposit that the bank took back.
  */
-export const isUndone = ({ amount, reason }: Reversal, payment: Payment): boolean =>
-  amount > 0 ? payment.state.kind === 'returned' && reason !== 'deposit_excess' : isGone(payment);
+export const isUndone = (reversal: Reversal, payment: Payment): boolean =>
+  reversal.amount > 0
+    ? payment.state.kind === 'returned' && leftAfterCancel(reversal, payment) === zero
+    : isGone(payment);
+
+/**
+ * The amount that a cancel of the whole payment does not return; the operator records its refund. It returns no excess
+ * deposit, and of mismatched deposits only the amount of the payment, if they paid it. Otherwise only the account was
+ * revoked.
+ */
+function leftAfterCancel({ amount, reason, returned }: Reversal, { amount: paid, record, cancels }: Payment): Amount {
+  if (reason === 'deposit_excess') return amount;
+  if (reason !== 'deposit_mismatch') return zero;
+  const wasPaid = record.paidAt !== undefined || cancels !== undefined;
+  // The cancel is subtracted once.
+  if (!wasPaid || returned !== undefined) return amount;
+  return amount > paid ? minus(amount, paid) : zero;
+}
 
 /** Its money was there at the decision, and no cancel shows where it went. */
 export const isReadAsUnpaid = ({ amount }: Reversal, payment: Payment): boolean =>
@@ -259,7 +274,10 @@ export const isOverdue = ({ kind, state, amount, createdAt }: Reversal, now: Uni
  * The amount of a reversal that has not gone back: the operator may have cancelled a part in the console. Excess and
  * mismatched deposits are not part of the payment's kept amount, so their recorded amount stays.
  */
-export function leftOf({ amount, reason }: Reversal, { state }: Payment): Amount {
+export function leftOf(reversal: Reversal, payment: Payment): Amount {
+  const { amount, reason } = reversal;
+  const { state } = payment;
   const isOfDeposits = reason === 'deposit_mismatch' || reason === 'deposit_excess';
-  return state.kind === 'kept' && !isOfDeposits && state.kept < amount ? state.kept : amount;
+  if (isOfDeposits) return state.kind === 'returned' ? leftAfterCancel(reversal, payment) : amount;
+  return state.kind === 'kept' && state.kept < amount ? state.kept : amount;
 }

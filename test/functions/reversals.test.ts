@@ -251,6 +251,39 @@ describe('several deposits into one account', () => {
     });
   });
 
+  test('leaves to the operator what a cancel does not return of mismatched deposits [T577]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, pass, ledger, show } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 17_000);
+    expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_mismatch', amount: 17_000 }]);
+    ledger.cancelInConsole(impUid);
+    for (let checks = 0; checks < 2; checks += 1) {
+      await webhook(impUid);
+      pass(86_400);
+      await reconcile();
+      expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_mismatch', amount: 3_000 }]);
+    }
+  });
+
+  test('leaves a deposit of a part to the operator when its account is revoked [T578]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, pass, ledger, show } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 6_000);
+    ledger.revokeAccount(impUid);
+    for (let checks = 0; checks < 2; checks += 1) {
+      await webhook(impUid);
+      pass(86_400);
+      await reconcile();
+      expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_mismatch', amount: 6_000 }]);
+    }
+  });
+
   test('leaves only the excess to the operator when the last deposit completes and exceeds the amount', async () => {
     const fixture = await startFixture();
     const { order, account, webhook, show } = fixture;

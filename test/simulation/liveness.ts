@@ -191,7 +191,9 @@ function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil
   const truth = iamport.truths(key).at(-1);
   rules.deposits.checkLiveness(item, truth);
   const isExcess = item.reason?.S === 'deposit_excess';
-  if (state === 'manual' && truth?.moved && truth.kept === 0 && !isExcess)
+  // A cancel returns at most the amount of the payment.
+  const isMismatch = item.reason?.S === 'deposit_mismatch' && (truth?.deposited ?? 0) > (truth?.amount ?? 0);
+  if (state === 'manual' && truth?.moved && truth.kept === 0 && !isExcess && !isMismatch)
     throw new Violation('L4', `the money of ${key} was returned: ${json(item)}`);
   if (kind === 'orphan') must('Payment Without Order');
   else if (!isExcess) must('Payment Rejected');
