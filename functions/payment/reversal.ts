@@ -117,6 +117,19 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
 }
 
 /**
+ * The decision in place of the recorded reversal. Its amount may contain money that went back before, since Iamport's
+ * sum of deposits never falls.
+ */
+export function reopened(decided: ReversalRequest, known: Reversal, attempts: 0 | 1, now: UnixSeconds): Unwritten {
+  const next = opened(decided, attempts, now);
+  const isSameMoney = decided.reason === known.reason || decided.reason === 'deposit_mismatch';
+  const before = known.state === 'done' ? known.amount : (known.returned ?? zero);
+  if (next.kind !== 'manual' || known.kind !== 'manual' || !isSameMoney) return next;
+  if (before === zero || before >= decided.amount) return next;
+  return { ...next, amount: minus(decided.amount, before), returned: before };
+}
+
+/**
  * Nothing of the payment is left to undo. Only a cancel shows that money went back: a payment that was paid before and
  * is unpaid now is a stale read, or a deposit that the bank took back.
  */

@@ -284,6 +284,25 @@ describe('several deposits into one account', () => {
     }
   });
 
+  test('asks again only for what the operator has not returned, when a further deposit arrives [T579]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, show, deps, now } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 14_000);
+    await deposits(fixture, impUid, 14_000, 3_000);
+    // `ops -- returned`.
+    await deps.reversals.finish(impUid, now(), (await deps.reversals.read(impUid))?.amount);
+    await deposits(fixture, impUid, 14_000, 3_000, 2_000);
+    expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_excess', amount: 2_000 }]);
+    await deposits(fixture, impUid, 14_000, 3_000, 2_000, 1_000);
+    expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_excess', amount: 3_000 }]);
+    expect(await deps.reversals.finish(impUid, now())).toMatchObject({ state: 'done', amount: 6_000 });
+    await deposits(fixture, impUid, 14_000, 3_000, 2_000, 1_000);
+    expect((await show()).reversals).toMatchObject([{ state: 'done', amount: 6_000 }]);
+  });
+
   test('leaves only the excess to the operator when the last deposit completes and exceeds the amount', async () => {
     const fixture = await startFixture();
     const { order, account, webhook, show } = fixture;

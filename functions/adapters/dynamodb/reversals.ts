@@ -12,6 +12,7 @@ import {
   type ReversalKind,
   type ReversalReason,
   type ReversalState,
+  reopened,
   supersedes,
 } from '../../payment/reversal.ts';
 import { defined } from '../../shared/defined.ts';
@@ -65,7 +66,7 @@ export function createReversals(table: Table): Reversals {
       const known = result.current;
       if (!known) throw new StoreUnexpected(`The reversal ${request.impUid} was deleted during this write`);
       if (!supersedes(request, known)) return { written: false, current: known };
-      const changed = await change(known, fresh);
+      const changed = await change(known, reopened(request, known, attempts, now));
       return changed.written ? changed : { written: false, current: changed.current ?? known };
     },
 

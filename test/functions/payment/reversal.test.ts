@@ -19,7 +19,9 @@ import {
   planReversalCheck,
   type Reversal,
   type ReversalReason,
+  type ReversalRequest,
   recheckPlanned,
+  reopened,
   supersedes,
 } from '../../../functions/payment/reversal.ts';
 import { thisAccount, thisUid, won } from './cases.ts';
@@ -127,6 +129,32 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
   ['the same orphan', { kind: 'orphan', reason: 'order_not_found' }, orphan, false],
 ])('supersedes or not: %s', (_name, decided, before, expectation) => {
   expect(supersedes({ ...known, ...decided }, before)).toBe(expectation);
+});
+
+test.each<[string, Partial<ReversalRequest>, Partial<Reversal>, Partial<Reversal>]>([
+  [
+    'the rest, after a part was returned',
+    {},
+    { state: 'done', amount: won(4_000) },
+    { amount: won(10_000), returned: won(4_000) },
+  ],
+  ['the rest, while a part was returned', {}, { returned: won(4_000) }, { amount: won(10_000), returned: won(4_000) }],
+  [
+    'the rest of all deposits, after the payment was returned for another reason',
+    {},
+    { state: 'done', amount: won(4_000), reason: 'order_closed' },
+    { amount: won(10_000) },
+  ],
+  [
+    'the whole excess, after mismatched deposits were returned',
+    { reason: 'deposit_excess', amount: won(3_000) },
+    { state: 'done', amount: won(2_000) },
+    { amount: won(3_000) },
+  ],
+  ['the whole amount, after nothing was returned', {}, { state: 'done', amount: won(0) }, { amount: won(14_000) }],
+  ['the whole amount, after a cancel', {}, { kind: 'cancel', state: 'done' }, { amount: won(14_000) }],
+])('reopens a reversal with %s', (_name, decided, before, next) => {
+  expect(reopened({ ...known, ...decided }, { ...known, ...before }, 0, 1_000_100)).toMatchObject(next);
 });
 
 describe('the steps of a reversal', () => {
