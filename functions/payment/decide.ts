@@ -81,18 +81,19 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
   // We never cancel the payment that settled the order.
   if (isSettled(state) && isSettledBy(state, payment)) {
     if (state.status === 'deposit_reversed') return { ...settled(order, payment, kept), requiresFreshRead: true };
-    if (kept < keptBy(order, state)) return settled(order, payment, kept);
-    // The order stays paid. The excess deposit must be refunded manually.
-    const { deposited = order.amount } = payment;
-    return deposited > order.amount
-      ? reject(payment, 'deposit_excess', 'manual', minus(deposited, order.amount))
-      : keep;
+    return kept < keptBy(order, state) ? settled(order, payment, kept) : excessOf(order, payment);
   }
   if (predatesDeployment(order, payment, policy)) return { kind: 'predates_deployment' };
   const objection = objectionTo(order, payment, policy);
   if (!objection) return settled(order, payment, kept);
   const kind = isDeposit(payment.record) || isByHand(order, payment, policy) ? 'manual' : 'cancel';
   return reject(payment, objection, kind, objection === 'deposit_mismatch' ? payment.deposited : kept);
+}
+
+/** The order stays as it is. The excess deposit must be refunded manually: no refund of the order returns it. */
+function excessOf(order: Order, payment: Payment): Decision {
+  const { deposited = order.amount } = payment;
+  return deposited > order.amount ? reject(payment, 'deposit_excess', 'manual', minus(deposited, order.amount)) : keep;
 }
 
 /**
@@ -140,7 +141,7 @@ const predates = ({ registeredAt }: Order, { startedAt }: Payment, bySeconds: nu
 function decideMoneyReturned(order: Order, payment: Payment): Decision {
   const { state } = order;
   if (isSettled(state) && isSettledBy(state, payment)) {
-    if (state.status === 'cancelled') return keep;
+    if (state.status === 'cancelled') return excessOf(order, payment);
     const { impUid, record } = state;
     return { kind: 'change', next: { status: 'cancelled', impUid, record, cancelledAmount: order.amount } };
   }

@@ -303,6 +303,20 @@ describe('several deposits into one account', () => {
     expect((await show()).reversals).toMatchObject([{ state: 'done', amount: 6_000 }]);
   });
 
+  test('leaves an excess to the operator that arrives after a full refund of the order [T580]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, show, refund } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 14_000);
+    const buyer = { holder: '홍길동', bank: '011', number: '352-0000-0000-00' };
+    expect(await refund({ account: buyer })).toMatchObject({ status: 200 });
+    await deposits(fixture, impUid, 14_000, 3_000);
+    const excess = { state: 'manual', reason: 'deposit_excess', amount: 3_000 };
+    expect(await show()).toMatchObject({ status: 'cancelled', reversals: [excess] });
+  });
+
   test('leaves only the excess to the operator when the last deposit completes and exceeds the amount', async () => {
     const fixture = await startFixture();
     const { order, account, webhook, show } = fixture;

@@ -178,8 +178,14 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
   {
     name: 'returned, already cancelled: keep',
     when: ({ order, payment }) =>
-      payment.state.kind === 'returned' && byThis(order) && order.state.status === 'cancelled',
+      payment.state.kind === 'returned' && byThis(order) && order.state.status === 'cancelled' && !excess(payment),
     decided: is('keep'),
+  },
+  {
+    name: 'returned, already cancelled, with deposits above its amount: left to the operator',
+    when: ({ order, payment }) =>
+      payment.state.kind === 'returned' && byThis(order) && order.state.status === 'cancelled' && excess(payment),
+    decided: ({ payment }) => `reject deposit_excess, ${payment.sandbox ? 'no reversal' : 'manual 14000'}`,
   },
   {
     name: 'returned, and the order waits for its account: ready again',
@@ -335,7 +341,8 @@ describe('invariants of every decision', () => {
       const decision = decide(c.order, c.payment, c.policy);
       if (decision.kind !== 'change' || decision.next.status === 'ready') continue;
       const again = decide(afterwards(c.order, decision), c.payment, c.policy);
-      expect(again.kind, c.name).toBe(money(c.payment) && excess(c.payment) ? 'reject' : 'keep');
+      const hasMoved = money(c.payment) || c.payment.state.kind === 'returned';
+      expect(again.kind, c.name).toBe(hasMoved && excess(c.payment) ? 'reject' : 'keep');
     }
   });
 
