@@ -17,6 +17,7 @@ import { type Amount, parseAmount } from '../payment/money.ts';
 import { isSettled, type Order } from '../payment/order.ts';
 import type { Payment } from '../payment/payment.ts';
 import {
+  asIn,
   decideRefund,
   isBeingSent,
   isUnsent,
@@ -160,7 +161,7 @@ async function decide(deps: RequestDependencies, { known, payment, key, request,
   const now = unixSeconds(deps.clock);
   if (others.some((other) => other.impUid === payment.impUid && isBeingSent(other, now))) throw busy(payment.impUid);
   const { account, reason, requester, ...parts } = request;
-  const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others });
+  const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others: asIn(payment, others) });
   if (typeof refund === 'string') throw problemOfRefusal(refund);
   const { merchantUid, currency } = order;
   return {

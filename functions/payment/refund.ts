@@ -255,6 +255,17 @@ export function joined(announced: readonly Refund[], indexed: readonly Refund[])
   ];
 }
 
+/**
+ * The refunds as the payment shows them. Between two checks, a refund that the PG has made is still recorded as
+ * accepted, and the payment does not keep its amount any more.
+ */
+export function asIn(payment: Payment, refunds: readonly Refund[]): readonly Refund[] {
+  // Otherwise an entry of the history may not be part of the kept amount yet.
+  const isExplained = minus(payment.amount, keptOf(payment)) === sum((payment.cancels ?? []).map(amountIn));
+  const isMade = (refund: Refund) => isExplained && refund.impUid === payment.impUid && isInHistory(refund, payment);
+  return refunds.map((refund) => (isMade(refund) ? { ...refund, state: 'done' } : refund));
+}
+
 /** A function ends within 30 s, and its call of Iamport with it. Twice as long, since clocks differ. Seconds. */
 const maxCall = 60;
 

@@ -189,6 +189,20 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
   });
 });
 
+test('refunds all that is left after the PG has made an accepted refund, before its next check [T581]', async () => {
+  const { refund, iamport, ledger, pass, impUid } = await depositedOrder();
+  iamport.settings.pgDefersCancels = true;
+  expect(await refund({ amount: 4_000, account }, 'part')).toMatchObject({ status: 202 });
+  iamport.settings.pgDefersCancels = false;
+  pass(3_600);
+  ledger.processDeferred();
+  expect(await refund({ account })).toMatchObject({
+    status: 200,
+    json: { refund: { amount: 10_000 }, order: { status: 'cancelled' } },
+  });
+  expect(ledger.payment(impUid).cancel_amount).toBe(14_000);
+});
+
 describe('DELETE /orders/{merchant_uid}', () => {
   test('closes an open order, and a later payment is cancelled', async () => {
     const { order, close, show, paid, webhook, ledger } = await startFixture();
