@@ -226,7 +226,8 @@ function keyOf({ headers, requestContext }: RequestContext['event'], isPart: boo
   if (key === undefined && isPart) {
     throw new Problem('invalid_request', 'A refund with an amount needs the header idempotency-key.');
   }
-  if (key === undefined) return requestContext.requestId;
+  // The response has this key, and a repeat has to be able to send it. API Gateway's ids end with `=`.
+  if (key === undefined) return requestContext.requestId.replace(/[^0-9A-Za-z_-]/g, '-');
   if (/^[0-9A-Za-z_-]{1,64}$/.test(key)) return key;
   throw new Problem('invalid_request', 'idempotency-key must be 1 to 64 letters, digits, - or _.');
 }

@@ -1,6 +1,9 @@
 /** Refunds by the shop, closing of orders, and confirm requests before a payment is approved. */
 
 import { describe, expect, test } from 'vitest';
+import { refunds } from '../../functions/handlers/refunds.ts';
+import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
+import { eventOf, jsonBody } from '../support/event.ts';
 import { startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
@@ -186,6 +189,26 @@ describe('POST /orders/{merchant_uid}/refunds', () => {
       refunds: [{ state: 'requested', needs: 'operator' }],
     });
     expect(ledger.payment(impUid).cancel_amount).toBe(1_000);
+  });
+});
+
+describe('a repeated refund', () => {
+  test('has the key that the response to a request without one named [T582]', async () => {
+    const { deps, refund, iamport, pass, ledger, impUid } = await depositedOrder();
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+    // As API Gateway writes it.
+    const requestId = 'JKJaXmPLvHcESHA=';
+    const sent = {
+      pathParameters: { merchant_uid: 'order-1' },
+      ...jsonBody({ reason: '단순 변심', account }),
+      requestId,
+    };
+    const { statusCode, body = '' } = await handleRequest(refunds, deps, eventOf(sent), requestId);
+    const first = JSON.parse(body) as { refund: { key: string; needs: string } };
+    expect({ statusCode, ...first.refund }).toMatchObject({ statusCode: 202, needs: 'account' });
+    pass(300);
+    expect(await refund({ account }, first.refund.key)).toMatchObject({ status: 200 });
+    expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
   });
 });
 
