@@ -22,6 +22,7 @@ import {
   isBeingSent,
   isUnsent,
   joined,
+  mayBeWhole,
   type Refund,
   type RefundAccount,
   type RefundRefusal,
@@ -144,7 +145,7 @@ async function recordRefund(
   const { amount, taxFree, vatAmount } = request;
   const isOther =
     before.merchantUid !== known.merchantUid ||
-    (amount !== undefined && amount !== before.amount) ||
+    (amount === undefined ? !mayBeWhole(before, context.others) : amount !== before.amount) ||
     (taxFree !== undefined && taxFree !== before.taxFree) ||
     (vatAmount !== undefined && vatAmount !== before.vatAmount);
   if (isOther) {

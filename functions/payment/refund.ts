@@ -120,6 +120,17 @@ const isPendingOf =
   ({ state, acceptedAt, needs }: Refund): boolean =>
     state === 'requested' && (acceptedAt !== undefined || (needs !== 'operator' && isDeferred(record)));
 
+/**
+ * The refund may have been for everything that was left: what the payment kept beside it was at most the amount of the
+ * refunds before it, which may have been in progress then.
+ */
+export function mayBeWhole(refund: Refund, others: readonly Refund[]): boolean {
+  const earlier = others.filter(
+    ({ impUid, key, createdAt }) => impUid === refund.impUid && key !== refund.key && createdAt <= refund.createdAt,
+  );
+  return minus(refund.checksum, refund.amount) <= sum(earlier.map(({ amount }) => amount));
+}
+
 /** What the payment keeps, without the other refunds that Iamport accepted, is enough for this one. */
 export function fitsBeside(refund: Refund, payment: Payment, others: readonly Refund[]): boolean {
   const accepted = others.filter(

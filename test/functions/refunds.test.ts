@@ -210,6 +210,25 @@ describe('a repeated refund', () => {
     expect(await refund({ account }, first.refund.key)).toMatchObject({ status: 200 });
     expect(ledger.payment(impUid).cancel_history).toHaveLength(1);
   });
+
+  test('of a part is no refund of the rest [T583]', async () => {
+    const { refund, ledger, impUid } = await paidOrder();
+    expect(await refund({ amount: 4_000 }, 'once')).toMatchObject({ status: 200 });
+    expect(await refund({}, 'once')).toMatchObject({ status: 409, json: { code: 'refund_key_used' } });
+    expect(await refund({}, 'rest')).toMatchObject({ status: 200, json: { refund: { amount: 10_000 } } });
+    expect(await refund({}, 'rest')).toMatchObject({ status: 200, json: { refund: { amount: 10_000 } } });
+    expect(ledger.payment(impUid).cancel_history).toHaveLength(2);
+  });
+
+  test('of the rest may leave out its amount, also when another one was in progress', async () => {
+    const { refund, iamport } = await depositedOrder();
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ amount: 4_000, account }, 'part')).toMatchObject({ status: 202 });
+    for (let requests = 0; requests < 2; requests += 1) {
+      const rest = { status: 202, json: { refund: { amount: 10_000 } } };
+      expect(await refund({ account }, 'rest')).toMatchObject(rest);
+    }
+  });
 });
 
 test('refunds all that is left after the PG has made an accepted refund, before its next check [T581]', async () => {
