@@ -69,13 +69,13 @@ export async function attemptRefund(
   payment: Payment,
   options: AttemptOptions,
 ): Promise<Refund> {
-  if (refund.state === 'done') return refund;
   const now = unixSeconds(deps.clock);
   const { account, isFirst = false, isShopRequest = false, others } = options;
   const finding = refundFoundIn(refund, payment, others);
   if (finding !== 'unchanged') {
     await settlePayment(deps, payment, await deps.orders.read(payment.merchantUid));
   }
+  if (refund.state === 'done') return refund;
   const { record } = payment;
   const fits = fitsBeside(refund, payment, others);
   const hasAccount = account !== undefined;

@@ -229,6 +229,16 @@ describe('a repeated refund', () => {
       expect(await refund({ account }, 'rest')).toMatchObject(rest);
     }
   });
+
+  test('that is done shows a cancel that was made since [T584]', async () => {
+    const { refund, ledger, impUid } = await paidOrder();
+    expect(await refund({ amount: 4_000 }, 'once')).toMatchObject({ status: 200 });
+    ledger.cancelInConsole(impUid);
+    expect(await refund({ amount: 4_000 }, 'once')).toMatchObject({
+      status: 200,
+      json: { refund: { state: 'done', amount: 4_000 }, order: { status: 'cancelled', cancelled_amount: 14_000 } },
+    });
+  });
 });
 
 test('refunds all that is left after the PG has made an accepted refund, before its next check [T581]', async () => {
