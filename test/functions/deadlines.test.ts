@@ -34,6 +34,18 @@ describe('virtual accounts', () => {
     expect((await show()).status).toBe('paid');
   });
 
+  test('settles a card payment that no notification reported, in place of the expiry of its account [T585]', async () => {
+    const { order, account, paid, webhook, reconcile, pass, show } = await startFixture();
+    await order();
+    await webhook(account(3_600));
+    pass(3_590);
+    const impUid = paid();
+    pass(20);
+    await reconcile();
+    // Registered, waiting for the deposit, and paid: an expiry would be one revision and one event more.
+    expect(await show()).toMatchObject({ status: 'paid', imp_uid: impUid, revision: 3 });
+  });
+
   test('expires no virtual account while Iamport is unavailable', async () => {
     const { order, account, webhook, reconcile, pass, show, iamport } = await startFixture();
     await order();

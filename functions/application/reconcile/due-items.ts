@@ -91,15 +91,22 @@ async function prepareAgain(deps: Dependencies, order: Order): Promise<boolean> 
   return true;
 }
 
-/** The payment that settled the order or whose deposit it waits for; every attempt when there is none. */
+/**
+ * The payment that settled the order, or every attempt. An order that waits for a deposit may have been paid another
+ * way, and then it does not expire. Its account is read by itself as well, since the list may lag.
+ */
 async function paymentsOf({ iamport }: Dependencies, order: Order) {
   const { state, merchantUid, tier } = order;
   const impUid =
     state.status === 'virtual_account_issued' ? state.account.impUid : 'record' in state ? state.impUid : undefined;
-  if (impUid === undefined) return iamport.payments(merchantUid, tier);
-  const payment = await iamport.payment(impUid, tier);
-  if (!payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
-  return { payments: [payment], unreadable: [] };
+  const [listed, payment] = await Promise.all([
+    'record' in state ? undefined : iamport.payments(merchantUid, tier),
+    impUid === undefined ? undefined : iamport.payment(impUid, tier),
+  ]);
+  if (impUid !== undefined && !payment) throw new IamportUnexpected(`Payment ${impUid} not found at Iamport`);
+  const others = listed?.payments.filter((other) => other.impUid !== impUid) ?? [];
+  const unreadable = listed?.unreadable.filter((other) => other !== impUid) ?? [];
+  return { payments: [...(payment ? [payment] : []), ...others], unreadable };
 }
 
 export async function processDueReversal(deps: Dependencies, item: DueItem, report: ReconcileReport): Promise<void> {
