@@ -48,9 +48,13 @@ async function register(
   deps: RequestDependencies,
 ): Promise<HttpResponse> {
   const now = unixSeconds(deps.clock);
-  const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)), now);
+  const wanted = termsOf(merchantUid, parse(terms, jsonBodyFields(event)));
   if (!merchantUid.startsWith(deps.config.orderPrefix)) {
     throw new Problem('invalid_request', `merchant_uid must begin with ${deps.config.orderPrefix} (orderPrefix).`);
+  }
+  // A repeat of an earlier registration may come after its deadline.
+  if (wanted.expiresAt !== undefined && wanted.expiresAt <= now && !(await isRegistered(merchantUid, deps))) {
+    throw wrongExpiry();
   }
   await recheckUnmatched(merchantUid, deps, now);
   const result = await deps.orders.register(wanted, now);
@@ -69,6 +73,10 @@ async function register(
   await schedulePrepare(order, prepared, deps, now);
   return json(result.written ? 201 : 200, { ...orderJson(order), prepared: prepared && prepared === 'prepared' });
 }
+
+/** At revision 0 only the shop has written the order, in its own table. */
+const isRegistered = async (merchantUid: string, { orders }: RequestDependencies): Promise<boolean> =>
+  ((await orders.read(merchantUid))?.revision ?? 0) > 0;
 
 /** The longest duration of a registration. Seconds. */
 const maxRegistrationSeconds = 60;
@@ -103,13 +111,14 @@ export function differences(known: OrderTerms, wanted: OrderTerms): string[] {
 /** As milliseconds a time in 1973, as seconds one in the year 5138: an order that never expires. */
 const minMilliseconds = 1e11;
 
-function termsOf(merchantUid: string, fields: z.output<typeof terms>, now: number): OrderTerms {
+const wrongExpiry = () =>
+  new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds, not milliseconds.');
+
+function termsOf(merchantUid: string, fields: z.output<typeof terms>): OrderTerms {
   const { currency, name, expires_at, tier } = fields;
   const amount = parseAmount(fields.amount, currency);
   if (!amount) throw new Problem('invalid_request', `amount must be more than 0 and an amount of ${currency}.`);
-  if (expires_at !== undefined && (expires_at <= now || expires_at >= minMilliseconds)) {
-    throw new Problem('invalid_request', 'expires_at must be in the future, in Unix seconds, not milliseconds.');
-  }
+  if (expires_at !== undefined && expires_at >= minMilliseconds) throw wrongExpiry();
   const taxFree = taxPartOf('tax_free', fields.tax_free, currency);
   const vatAmount = taxPartOf('vat_amount', fields.vat_amount, currency);
   if ((taxFree ?? 0) + (vatAmount ?? 0) > amount) {

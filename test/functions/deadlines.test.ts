@@ -140,6 +140,20 @@ describe('an order with a deadline of its own', () => {
     expect([(await show('left')).status, (await show('paid')).status]).toEqual(['expired', 'paid']);
   });
 
+  test('takes a repeat of its registration after the deadline, and no new one [T586]', async () => {
+    const { order, put, paid, webhook, pass, now } = await startFixture();
+    const terms = { expires_at: now() + 600 };
+    await order('order-1', terms);
+    await webhook(paid());
+    pass(601);
+    expect(await put('order-1', terms)).toMatchObject({ status: 200, json: { status: 'paid' } });
+    expect(await put('order-1', { expires_at: now() - 2 })).toMatchObject({
+      status: 409,
+      json: { code: 'order_exists' },
+    });
+    expect(await put('order-2', terms)).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
+  });
+
   test('leaves an order failed that expired and failed again', async () => {
     const { order, reconcile, pass, show, now, ledger, webhook } = await startFixture();
     await order('order-1', { expires_at: now() + 600 });
