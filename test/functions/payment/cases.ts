@@ -130,7 +130,8 @@ export function* allPayments(): Generator<readonly [string, Payment]> {
               state,
             };
             yield [`${name} ${amount} ${currency} ${record.payMethod}${sandbox ? ' test' : ''}`, payment];
-            if (!['kept', 'returned', 'awaiting_deposit'].includes(state.kind) || record.payMethod !== 'vbank') continue;
+            if (!['kept', 'returned', 'awaiting_deposit'].includes(state.kind) || record.payMethod !== 'vbank')
+              continue;
             for (const deposited of [4_000, 14_000, 28_000]) {
               yield [
                 `${name} ${amount} ${currency} of ${deposited} deposited${sandbox ? ' test' : ''}`,
