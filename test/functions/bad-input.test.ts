@@ -224,7 +224,7 @@ describe('PUT /orders/{merchant_uid}', () => {
     ['a tenth of a cent', { amount: 1.001, currency: 'USD' }, /amount/],
     ['a currency in small letters', { amount: 1, currency: 'krw' }, /currency/],
     ['a misspelt field', { ammount: 14_000, amount: 14_000 }, /^ammount is an unknown field\.$/],
-      ['a deadline in milliseconds', { amount: 14_000, expires_at: 1_795_003_600_000 }, /not milliseconds/],
+    ['a deadline in milliseconds', { amount: 14_000, expires_at: 1_795_003_600_000 }, /not milliseconds/],
     ['a deadline as text', { amount: 14_000, expires_at: 'tomorrow' }, /expires_at/],
     ['a very long name', { amount: 14_000, name: '가'.repeat(201) }, /name/],
     [
