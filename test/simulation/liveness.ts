@@ -156,11 +156,20 @@ function isOpen(impUid: string, iamport: SimulatedIamport, now: number): boolean
   return iamport.truths(impUid).at(-1)?.status === 'ready' && iamport.ledger.payment(impUid).vbank_date > now;
 }
 
+/** The bank took back a deposit of the payment, whether or not another one followed. */
+function wasTakenBack(impUid: string, iamport: SimulatedIamport): boolean {
+  const truths = iamport.truths(impUid);
+  return truths.some(({ moved }, at) => !moved && truths[at - 1]?.moved === true);
+}
+
 function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
   if (kind === 'notification' || kind === 'refund_list') return;
   // The refund was not sent, or it waits for the shop or the operator.
   if (kind === 'refund' && (state === 'unsent' || (state === 'requested' && item.needs))) return;
+  // The PG does not perform it any more. The operator gets it after eight days, which is later than the end of a scenario.
+  if (kind === 'refund' && state === 'requested' && item.accepted_at && wasTakenBack(item.refund_of?.S ?? '', iamport))
+    return;
   const isOfBroken = isBroken(item.merchant_uid?.S ?? '') && safety.entry(item.merchant_uid?.S ?? '') !== undefined;
   if (isOfBroken || safety.isOfBacklog(key)) return;
   // The last run itself may have got the refusal of the PG. It is confirmed 5 minutes later.

@@ -242,7 +242,9 @@ export class SafetyChecks {
     // A failed or expired account without money takes no deposit, so nothing is left to revoke.
     const last = truths.at(-1);
     const isExpired = Number(after.amount?.N) === 0 && last?.kept === 0 && this.#isPastDeadline(key);
-    const hasNothing = (kind === 'revoke' && last?.status === 'failed') || isExpired;
+    // The bank took back the deposit of an unmatched payment, whose order was registered later and waited for its account.
+    const isTakenBack = kind === 'orphan' && Number(after.amount?.N) === 0 && last?.kept === 0;
+    const hasNothing = (kind === 'revoke' && last?.status === 'failed') || isExpired || isTakenBack;
     if (!isReturned && !settlesOrder && !hasNothing)
       throw new Violation('S13', `${key} ${kind} is done, and no money was returned`);
     if (!isReturned && kind !== 'orphan' && Number(after.amount?.N) > 0) {
