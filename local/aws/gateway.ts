@@ -1,6 +1,6 @@
 /** The template's HTTP API on the loopback: routes, CORS, throttling, signatures, function events and responses. */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { observeRequest, type RequestObserver } from '../request-observer.ts';
 import { Cors } from './cors.ts';
@@ -15,6 +15,9 @@ import { Throttle } from './throttle.ts';
 /** API Gateway's own limits. */
 const maxBodyBytes = 10 * 1024 * 1024;
 const integrationTimeoutMs = 30_000;
+
+/** As API Gateway makes them for HTTP APIs, such as `JKJaXmPLvHcESHA=`. */
+const newRequestId = (): string => randomBytes(11).toString('base64');
 
 export class Gateway {
   readonly routes: readonly Route[];
@@ -86,7 +89,7 @@ export class Gateway {
     if (!body) return gatewayResponse(413, 'Request Entity Too Large');
     const accessKey = match.route.signed ? await callerOf(request, body, now) : undefined;
     if (match.route.signed && !accessKey) return gatewayResponse(403, 'Forbidden');
-    const event = eventFor({ request, body, match, requestId: randomUUID(), now, accessKey });
+    const event = eventFor({ request, body, match, requestId: newRequestId(), now, accessKey });
     const { method = 'GET', url = '/' } = request;
     const onResponse = this.#observe(observeRequest(method, url, body.toString()));
     const response = await this.#invoke(match.route.functionId, event);
