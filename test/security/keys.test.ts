@@ -119,7 +119,7 @@ test('while requests run, keys are changed without one being refused, and the ol
     output.length = 0;
     const exitCode = await main(['keys', ...args, '--local', '--url', system.url, '--yes', '--json'], {
       stdout: to,
-      stderr: to,
+      stderr: { write: () => undefined },
       stdin,
     });
     return { exitCode, ...JSON.parse(output.join('')) } as { exitCode: number; orders: string[]; money: string[] };
