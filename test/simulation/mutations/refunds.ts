@@ -95,7 +95,13 @@ export const refunds: readonly Mutation[] = [
     file: 'functions/application/refund.ts',
     find: `  if (!fitsBeside(refund, payment, others)) return wait(deps, sending, 'operator', false);
   const now = unixSeconds(deps.clock);
-  if (others.some((other) => other.impUid === refund.impUid && isBeingSent(other, now))) throw busy(refund.impUid);
+  const rivals = others.filter((other) => other.impUid === refund.impUid && isBeingSent(other, now));
+  if (rivals.length > 0) {
+    // Two repeats that are claimed at the same time find each other. The next times differ, so that one of them is sent.
+    const first = rivals.filter(({ key }) => key < refund.key);
+    await deps.refunds.change(sending, deferred(sending, first.length, now));
+    throw busy(refund.impUid);
+  }
   await announce(deps, list, refund.key);
 `,
     replace: ``,
