@@ -14,8 +14,8 @@ import { type FuzzRequest, fuzzRequest, mayNameAPayment, targets } from './reque
 
 const perEndpoint = Number(process.env.REQUESTS ?? 300);
 const seed = Number(process.env.SEED ?? 1);
-/** Lambda ends an HTTP function after 12 s, so a response that takes longer than this counts as a hang. */
-const hangsAfterMs = 10_000;
+/** The system ends a function after 12 s, and the 500 fails the test. On a busy machine the first requests wait for processes too. */
+const hangsAfterMs = 30_000;
 const concurrency = 8;
 
 const databaseKey = 'fuzztest';
