@@ -41,6 +41,7 @@ interface Pending {
 const maxInstances = 16;
 /** The start of a process takes most of a core for half a second. With more at once, none is ready before its timeout. */
 const maxStarting = 4;
+const longInvocationMs = 200;
 
 export class LambdaFunction {
   readonly #definition: FunctionDefinition;
@@ -94,7 +95,8 @@ export class LambdaFunction {
     this.#instances.add(instance);
     void instance.started.then(() => {
       this.#starting -= 1;
-      this.#queue.shift()?.();
+      // Most invocations end sooner, and the waiting ones take that instance. Only for a longer one another process is worth it.
+      setTimeout(() => this.#queue.shift()?.(), longInvocationMs);
     });
     return instance;
   }
