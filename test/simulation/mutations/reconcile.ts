@@ -31,8 +31,8 @@ export const reconcile: readonly Mutation[] = [
     file: scan,
     find: `  const completed = await scanFrom(scan, { ...known, unresolved, cursor });`,
     replace: `  const moved = { completedUntil: cursor.to, unresolved, revision: known.revision };
-  const written = (await deps.checkpoints.write(window.name, moved)) ?? moved;
-  const completed = await scanFrom(scan, { ...written, cursor: { ...cursor, from: Math.min(known.completedUntil, cursor.to) } });`,
+  const early = (await deps.checkpoints.write(window.name, moved)) ?? moved;
+  const completed = await scanFrom(scan, { ...early, cursor: { ...cursor, from: Math.min(known.completedUntil, cursor.to) } });`,
   },
   {
     name: 'a payment that could not be settled is forgotten',
