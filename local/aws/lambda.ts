@@ -39,7 +39,7 @@ interface Pending {
  * instance.
  */
 const maxInstances = 16;
-/** The start of a process takes most of a core for half a second. With more at once, none is ready before its timeout. */
+/** The start of a process takes most of a core for half a second. Of sixteen at once, some are not ready before their timeout. */
 const maxStarting = 4;
 const longInvocationMs = 200;
 
