@@ -251,6 +251,25 @@ describe('several deposits into one account', () => {
     });
   });
 
+  test('is still to be refunded after a cancel of a part that its due check settles [T587]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, pass, ledger, deps, show } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 14_000);
+    await deposits(fixture, impUid, 14_000, 3_000);
+    await reconcile();
+    const excess = await deps.reversals.read(impUid);
+    ledger.cancelInConsole(impUid, 4_000);
+    pass(300);
+    await reconcile();
+    expect((await show()).status).toBe('partial_cancelled');
+    // A new `createdAt` would be a second reversal, after an end of the first.
+    const same = { reason: 'deposit_excess', state: 'manual', amount: 3_000, createdAt: excess?.createdAt };
+    expect(await deps.reversals.read(impUid)).toMatchObject(same);
+  });
+
   test('leaves to the operator what a cancel does not return of mismatched deposits [T577]', async () => {
     const fixture = await startFixture();
     const { order, account, webhook, reconcile, pass, ledger, show } = fixture;

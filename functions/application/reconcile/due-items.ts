@@ -231,10 +231,12 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | u
     const isWaitedFor = outcome.status === 'virtual_account_issued' || outcome.status === 'deposit_reversed';
     return isWaitedFor && outcome.impUid === reversal.impUid;
   }
-  return (
-    state.kind === 'kept' && outcome.status !== 'rejected' && outcome.impUid === reversal.impUid && !outcome.reversal
-  );
+  const isSettledBy = outcome.status !== 'rejected' && outcome.impUid === reversal.impUid;
+  return state.kind === 'kept' && isSettledBy && !hasExcess(payment);
 }
+
+/** The payment settled its order, whatever was cancelled of it since, and the excess deposit was not a part of it. */
+const hasExcess = ({ amount, deposited = amount }: Payment): boolean => deposited > amount;
 
 export async function processDueRefund(deps: Dependencies, item: DueItem, report: ReconcileReport): Promise<void> {
   const refund = await deps.refunds.read(item.due.id);
