@@ -101,7 +101,8 @@ export function decideRefund(order: Order, wish: RefundWish): DecidedRefund | Re
   const others = wish.others.filter(({ impUid }) => impUid === state.impUid);
   // A PG that refunds later leaves the payment unchanged until then, so the checksum does not stop a second refund.
   const isPending = isPendingOf(state.record);
-  const left = minus(checksum, sum(others.filter(isPending).map(({ amount }) => amount)));
+  const pending = sum(others.filter(isPending).map(({ amount }) => amount));
+  const left = minus(minus(checksum, notShown(order.amount, checksum, others)), pending);
   const amount = wish.amount ?? left;
   if (left <= 0 || amount > left) return 'refund_exceeds';
   if (isDeposit(state.record) && !wish.hasAccount) return 'account_missing';
@@ -113,6 +114,16 @@ export function decideRefund(order: Order, wish: RefundWish): DecidedRefund | Re
 }
 
 const sum = (amounts: readonly Amount[]): Amount => amounts.reduce(plus, zero);
+
+/**
+ * The amount that went back outside Iamport, such as by a transfer from the shop's bank: the operator has recorded the
+ * refunds as done, and the payment still keeps their money.
+ */
+function notShown(amount: Amount, kept: Amount, refunds: readonly Refund[]): Amount {
+  const done = sum(refunds.filter(({ state }) => state === 'done').map((refund) => refund.amount));
+  const shown = minus(amount, kept);
+  return done > shown ? minus(done, shown) : zero;
+}
 
 /** The PG may still make this refund, and the payment's checksum does not include it. */
 const isPendingOf =
@@ -131,13 +142,13 @@ export function mayBeWhole(refund: Refund, others: readonly Refund[]): boolean {
   return minus(refund.checksum, refund.amount) <= sum(earlier.map(({ amount }) => amount));
 }
 
-/** What the payment keeps, without the other refunds that Iamport accepted, is enough for this one. */
+/** What the payment keeps, without the other refunds that Iamport accepted or does not show, is enough for this one. */
 export function fitsBeside(refund: Refund, payment: Payment, others: readonly Refund[]): boolean {
-  const accepted = others.filter(
-    ({ impUid, key, state, acceptedAt }) =>
-      impUid === refund.impUid && key !== refund.key && state === 'requested' && acceptedAt !== undefined,
-  );
-  return refund.amount <= minus(keptOf(payment), sum(accepted.map(({ amount }) => amount)));
+  const related = others.filter(({ impUid, key }) => impUid === refund.impUid && key !== refund.key);
+  const accepted = related.filter(({ state, acceptedAt }) => state === 'requested' && acceptedAt !== undefined);
+  const kept = keptOf(payment);
+  const taken = plus(notShown(payment.amount, kept, related), sum(accepted.map(({ amount }) => amount)));
+  return refund.amount <= minus(kept, taken);
 }
 
 /** The PG may process a cancel of this method on the next business day. Source: Iamport's API description, cancel. */
@@ -157,7 +168,7 @@ function partsOf(
   const orderHasNone = order.taxFree === undefined && order.vatAmount === undefined;
   if (orderHasNone || amount < left) return {};
   const done = earlier.filter(({ state }) => state === 'done').map((other) => other.amount);
-  if (minus(order.amount, sum(done)) !== checksum) return 'tax_parts_unknown';
+  if (minus(order.amount, sum(done)) > checksum) return 'tax_parts_unknown';
   const rest = (whole: Amount, taken: (part: TaxParts) => Amount | undefined) =>
     minus(whole, sum(earlier.map((part) => taken(part) ?? zero)));
   const parts = {

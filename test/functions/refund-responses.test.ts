@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { IamportUnavailable } from '../../functions/application/faults.ts';
 import { refundEvents } from '../../functions/payment/events.ts';
 import { refundId } from '../../functions/payment/refund.ts';
+import { over } from '../../functions/payment/refund-steps.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { Settings } from '../../local/iamport/settings.ts';
 import { startFixture } from '../support/functions.ts';
@@ -256,6 +257,36 @@ describe('a refund that Iamport accepts and pays back later', () => {
     iamport.settings.pgDefersCancels = true;
     expect(await refund({ account }, 'c')).toMatchObject({ status: 202, json: { refund: { amount: 6_000 } } });
     expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([4_000, 4_000, 6_000]);
+  });
+
+  test('subtracts from another one what the operator has returned outside Iamport [T588]', async () => {
+    const { refund, iamport, ledger, deps, impUid, now } = await paidBy('card');
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 202 });
+    const accepted = await deps.refunds.read({ impUid, key: 'a' });
+    if (!accepted) throw new Error('The refund is not stored');
+    // `ops -- returned`, since the PG does not perform it.
+    await deps.refunds.change(accepted, over(accepted, 'done', now()));
+    iamport.settings.pgDefersCancels = false;
+    expect(await refund({ amount: 10_001 }, 'b')).toMatchObject({ status: 409, json: { code: 'refund_exceeds' } });
+    expect(await refund({}, 'c')).toMatchObject({ status: 200, json: { refund: { amount: 10_000 } } });
+    expect(ledger.acceptedCancels.map(({ amount }) => amount)).toEqual([4_000, 10_000]);
+  });
+
+  test('leaves to the operator an earlier one that is not left beside it [T589]', async () => {
+    const { refund, iamport, ledger, deps, impUid, now, pass, reconcile, stored } = await paidBy('card');
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+    expect(await refund({ amount: 12_000 }, 'a')).toMatchObject({ status: 202 });
+    iamport.settings.pgDefersCancels = true;
+    expect(await refund({ amount: 4_000 }, 'b')).toMatchObject({ status: 202 });
+    const accepted = await deps.refunds.read({ impUid, key: 'b' });
+    if (!accepted) throw new Error('The refund is not stored');
+    await deps.refunds.change(accepted, over(accepted, 'done', now()));
+    iamport.settings.pgDefersCancels = false;
+    pass(300);
+    await reconcile();
+    expect(await stored('a')).toMatchObject({ state: 'requested', attempts: 1, needs: 'operator' });
+    expect(ledger.acceptedCancels).toHaveLength(1);
   });
 
   test('records an acceptance by the code of a response without a payment', async () => {

@@ -96,6 +96,11 @@ describe('the tax parts of a refund', () => {
       [partly, { amount: won(10_000), hasAccount: false, others: done({}) }],
       { taxFree: 5_000 },
     ],
+    [
+      'the rest, after a refund that the payment does not show',
+      [taxed, { hasAccount: false, others: done({ taxFree: won(1_000), vatAmount: won(272) }) }],
+      { amount: 10_000, checksum: 14_000, taxFree: 4_000, vatAmount: 546 },
+    ],
     ['the rest, after a cancel in the console', [partly, { hasAccount: false, others: none }], 'tax_parts_unknown'],
     [
       'the rest, too small for the parts that are left',

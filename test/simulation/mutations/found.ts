@@ -126,7 +126,7 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: a refund without a response is sent again, although another one has taken its place',
     file: 'functions/payment/refund.ts',
-    find: `return refund.amount <= minus(keptOf(payment), sum(accepted.map(({ amount }) => amount)));`,
-    replace: `return refund.amount <= minus(keptOf(payment), zero) || accepted.length > 0;`,
+    find: `return refund.amount <= minus(kept, taken);`,
+    replace: `return refund.amount <= kept || accepted.length > 0;`,
   },
 ];
