@@ -63,6 +63,8 @@ export interface Reversal extends ReversalRequest {
   readonly acceptedAt?: UnixSeconds;
   /** What checks found returned so far, such as parts that the operator cancelled. `amount` is what is left. */
   readonly returned?: Amount;
+  /** What went back before a further deposit opened the reversal again. `Refund Completed` was published for it. */
+  readonly returnedBefore?: Amount;
   /** A check earlier than the schedule of the state. */
   readonly checkAt?: UnixSeconds;
   readonly createdAt: UnixSeconds;
@@ -111,7 +113,7 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
   // The next due check reads the payment, and records that Iamport may have accepted the request.
   if (hasNoResult(known)) return false;
   // An older read of the payment still has the money that a check found returned.
-  const hasGrown = decided.amount > plus(known.amount, known.returned ?? zero);
+  const hasGrown = decided.amount > plus(known.amount, wentBack(known));
   // A further deposit arrived, or the shop switched automatic reversals off. Then no further request is sent.
   return decided.reason !== known.reason || hasGrown || known.state === 'requested';
 }
@@ -123,11 +125,16 @@ export function supersedes(decided: ReversalRequest, known: Reversal): boolean {
 export function reopened(decided: ReversalRequest, known: Reversal, attempts: 0 | 1, now: UnixSeconds): Unwritten {
   const next = opened(decided, attempts, now);
   const isSameMoney = decided.reason === known.reason || decided.reason === 'deposit_mismatch';
-  const before = known.state === 'done' ? known.amount : (known.returned ?? zero);
   if (next.kind !== 'manual' || known.kind !== 'manual' || !isSameMoney) return next;
-  if (before === zero || before >= decided.amount) return next;
-  return { ...next, amount: minus(decided.amount, before), returned: before };
+  const isDone = known.state === 'done';
+  const before = isDone ? plus(known.amount, wentBack(known)) : (known.returnedBefore ?? zero);
+  const returned = isDone ? zero : (known.returned ?? zero);
+  const amount = minus(decided.amount, plus(before, returned));
+  if (amount === decided.amount || amount <= 0) return next;
+  return { ...next, amount, ...(returned > 0 && { returned }), ...(before > 0 && { returnedBefore: before }) };
 }
+
+const wentBack = ({ returned = zero, returnedBefore = zero }: Reversal): Amount => plus(returned, returnedBefore);
 
 /**
  * Nothing of the payment is left to undo. Only a cancel shows that money went back: a payment that was paid before and
@@ -239,7 +246,7 @@ export const recheckPlanned = (reversal: Reversal, at: UnixSeconds, now: UnixSec
 });
 
 /**
- * Nothing is left to undo. The amount is then what went back altogether.
+ * Nothing is left to undo. The amount is then what went back since the reversal was opened, or opened again.
  * @param last what went back since the last check, when it differs from the recorded amount; 0 when the payment settled
  * its order after all
  */

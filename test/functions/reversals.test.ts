@@ -317,9 +317,27 @@ describe('several deposits into one account', () => {
     expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_excess', amount: 2_000 }]);
     await deposits(fixture, impUid, 14_000, 3_000, 2_000, 1_000);
     expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_excess', amount: 3_000 }]);
-    expect(await deps.reversals.finish(impUid, now())).toMatchObject({ state: 'done', amount: 6_000 });
+    // `Refund Completed` was published for the first 3,000 won.
+    expect(await deps.reversals.finish(impUid, now())).toMatchObject({ state: 'done', amount: 3_000 });
     await deposits(fixture, impUid, 14_000, 3_000, 2_000, 1_000);
-    expect((await show()).reversals).toMatchObject([{ state: 'done', amount: 6_000 }]);
+    expect((await show()).reversals).toMatchObject([{ state: 'done', amount: 3_000 }]);
+  });
+
+  test('ends with a cancel that returns what was deposited after an earlier refund [T590]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, pass, ledger, show, deps, now } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    await deposits(fixture, impUid, 6_000);
+    // `ops -- returned`.
+    await deps.reversals.finish(impUid, now(), (await deps.reversals.read(impUid))?.amount);
+    await deposits(fixture, impUid, 6_000, 14_000);
+    expect((await show()).reversals).toMatchObject([{ state: 'manual', reason: 'deposit_mismatch', amount: 14_000 }]);
+    ledger.cancelInConsole(impUid);
+    pass(300);
+    await reconcile();
+    expect((await show()).reversals).toMatchObject([{ state: 'done', amount: 14_000 }]);
   });
 
   test('leaves an excess to the operator that arrives after a full refund of the order [T580]', async () => {

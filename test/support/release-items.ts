@@ -154,6 +154,10 @@ async function writeReversals(tables: Tables): Promise<void> {
   const byHand = { kind: 'manual', reason: 'duplicate_payment' } as const;
   const { value: inParts } = (await request('imp_returned_in_part', byHand)) as { value: Reversal };
   await reversals.move(inParts, checked(inParts, won(9_000), now + 3_600));
+  const excess = { kind: 'manual', reason: 'deposit_excess' } as const;
+  await request('imp_returned_before', excess);
+  await reversals.finish('imp_returned_before', now + 60);
+  await request('imp_returned_before', { ...excess, amount: won(15_000) });
   const orphan = { kind: 'orphan', reason: 'order_not_found' } as const;
   await request('imp_unmatched', orphan);
   const { value: unmatched } = (await request('imp_unmatched_later', orphan)) as { value: Reversal };

@@ -87,6 +87,12 @@ test.each<[string, Partial<Reversal>, Reversal, boolean]>([
     true,
   ],
   ['a larger amount, when it is done', { amount: won(14_001) }, done, true],
+  [
+    'no larger amount than what was returned altogether',
+    {},
+    { ...done, amount: won(10_000), returnedBefore: won(4_000) },
+    false,
+  ],
   ['a smaller amount for another reason', { amount: won(3_000), reason: 'deposit_excess' }, known, true],
   [
     'a smaller amount for another reason, when the other is done',
@@ -136,7 +142,25 @@ test.each<[string, Partial<ReversalRequest>, Partial<Reversal>, Partial<Reversal
     'the rest, after a part was returned',
     {},
     { state: 'done', amount: won(4_000) },
-    { amount: won(10_000), returned: won(4_000) },
+    { amount: won(10_000), returnedBefore: won(4_000) },
+  ],
+  [
+    'the rest, after parts were returned twice',
+    {},
+    { state: 'done', amount: won(4_000), returnedBefore: won(3_000) },
+    { amount: won(7_000), returnedBefore: won(7_000) },
+  ],
+  [
+    'the rest, while a part was returned after an earlier one',
+    {},
+    { returned: won(4_000), returnedBefore: won(3_000) },
+    { amount: won(7_000), returned: won(4_000), returnedBefore: won(3_000) },
+  ],
+  [
+    'the rest, after the bank took back what followed a returned part',
+    {},
+    { state: 'done', amount: won(0), returnedBefore: won(3_000) },
+    { amount: won(11_000), returnedBefore: won(3_000) },
   ],
   ['the rest, while a part was returned', {}, { returned: won(4_000) }, { amount: won(10_000), returned: won(4_000) }],
   [
