@@ -251,6 +251,34 @@ describe('several deposits into one account', () => {
     });
   });
 
+  test('is not ended by a check that read the payment before a deposit [T591]', async () => {
+    const fixture = await startFixture();
+    const { order, account, webhook, reconcile, pass, deps, now } = fixture;
+    await order();
+    const impUid = account();
+    await webhook(impUid);
+    // The order waits for this account again, so the check ends its revocation.
+    const revoke = { kind: 'revoke', reason: 'account_superseded', amount: zero, currency: 'KRW' } as const;
+    await deps.reversals.request({ ...revoke, impUid, merchantUid: 'order-1' }, now(), 0);
+    pass(60);
+    const { reversals } = deps;
+    let deposit = async () => {
+      deposit = async () => undefined;
+      await deposits(fixture, impUid, 6_000);
+    };
+    const finish: typeof reversals.finish = async (...call) => {
+      await deposit();
+      return reversals.finish(...call);
+    };
+    const move: typeof reversals.move = async (...call) => {
+      await deposit();
+      return reversals.move(...call);
+    };
+    await reconcile({ ...deps, reversals: { ...reversals, finish, move } });
+    const required = { kind: 'manual', state: 'manual', reason: 'deposit_mismatch', amount: 6_000 };
+    expect(await reversals.read(impUid)).toMatchObject(required);
+  });
+
   test('is still to be refunded after a cancel of a part that its due check settles [T587]', async () => {
     const fixture = await startFixture();
     const { order, account, webhook, reconcile, pass, ledger, deps, show } = fixture;

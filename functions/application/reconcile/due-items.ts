@@ -10,6 +10,7 @@ import { isDeferred } from '../../payment/refund.ts';
 import { isOverdue as isRefundOverdue, waiting } from '../../payment/refund-steps.ts';
 import {
   checked,
+  finished,
   hasNoResult,
   isOverdue,
   isReadAsUnpaid,
@@ -131,7 +132,8 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
       : undefined;
   const now = unixSeconds(deps.clock);
   if (isOver(reversal, payment, settlement, now)) {
-    await deps.reversals.finish(impUid, now, isUndone(reversal, payment) ? undefined : zero);
+    // Only as it was read before the payment: a later deposit may have made another reversal of it meanwhile.
+    await deps.reversals.move(reversal, finished(reversal, isUndone(reversal, payment) ? undefined : zero, now));
     return;
   }
   const current = settlement ? await deps.reversals.read(impUid) : reversal;
