@@ -70,7 +70,7 @@ export function decide(order: Order | undefined, payment: Payment, policy: Polic
     case 'awaiting_deposit':
       return depositReversed(order, payment) ?? decideAccount(order, payment, payment.state.account, policy);
     case 'failed':
-      return depositReversed(order, payment) ?? decideFailure(order, payment, payment.state);
+      return depositReversed(order, payment) ?? decideFailure(order, payment, payment.state, policy);
     case 'ready':
       return depositReversed(order, payment) ?? keep;
   }
@@ -117,7 +117,7 @@ function settled({ amount }: Order, { impUid, record }: Payment, kept: Amount): 
 
 /** Ordered by precedence, as `Objection` is. */
 function objectionTo(order: Order, payment: Payment, policy: Policy): Objection | undefined {
-  if (payment.sandbox && !policy.acceptTestPayments) return 'test_payment';
+  if (isRefusedTest(payment, policy)) return 'test_payment';
   if (predates(order, payment, lateRegistration)) return 'payment_predates_order';
   if (payment.currency !== order.currency) return 'currency_mismatch';
   if (payment.amount !== order.amount) return 'amount_mismatch';
@@ -126,6 +126,8 @@ function objectionTo(order: Order, payment: Payment, policy: Policy): Objection 
   if (!isPayable(order.state)) return 'order_closed';
   return undefined;
 }
+
+const isRefusedTest = ({ sandbox }: Payment, { acceptTestPayments }: Policy): boolean => sandbox && !acceptTestPayments;
 
 /** A shop may register an order this long after its payment began. Seconds. */
 const lateRegistration = 3_600;
@@ -185,8 +187,9 @@ function isNewer(account: VirtualAccount, known: VirtualAccount): boolean {
   return account.issuedAt === known.issuedAt ? account.impUid > known.impUid : account.issuedAt > known.issuedAt;
 }
 
-function decideFailure({ state }: Order, payment: Payment, { failedAt, reason }: Failed): Decision {
-  if (!isPayable(state)) return keep;
+function decideFailure({ state }: Order, payment: Payment, { failedAt, reason }: Failed, policy: Policy): Decision {
+  // Paid, it would be rejected too. Anyone can fail a payment of a test channel.
+  if (!isPayable(state) || isRefusedTest(payment, policy)) return keep;
   if (state.status === 'virtual_account_issued' && state.account.impUid !== payment.impUid) return keep;
   const failure: Failure = { impUid: payment.impUid, failedAt, ...(reason && { reason }) };
   const known = failureOf(state);

@@ -258,6 +258,15 @@ describe('reversals of payments', () => {
     expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1, reversals: [] });
   });
 
+  test('leaves the order as it is when a test payment fails [T592]', async () => {
+    const merchantUid = await system.order();
+    const { imp_uid } = system.iamport.ledger.open({ merchant_uid: merchantUid, amount: 14_000 });
+    system.iamport.ledger.fail(imp_uid, '한도 초과').sandbox = true;
+    const { json } = await system.complete({ imp_uid, merchant_uid: merchantUid });
+    expect(json).toMatchObject({ status: 'failed', reason: '한도 초과' });
+    expect(await orderOf(merchantUid)).toMatchObject({ status: 'ready', revision: 1 });
+  });
+
   test('keeps a reversal that the PG refuses requested, with the message of the PG', async () => {
     const merchantUid = await system.order();
     const impUid = paid(merchantUid, 100);

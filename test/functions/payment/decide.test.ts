@@ -238,19 +238,20 @@ const rows: readonly { name: string; when: (c: Case) => boolean; decided: (c: Ca
   },
   {
     name: 'failed, payable, no account of another payment: failed',
-    when: ({ order, payment }) => payment.state.kind === 'failed' && failureCounts(order),
+    when: (c) => c.payment.state.kind === 'failed' && failureCounts(c),
     decided: is('failed'),
   },
   {
     name: 'failed otherwise: keep',
-    when: ({ order, payment }) => payment.state.kind === 'failed' && !paidByThisDeposit(order) && !failureCounts(order),
+    when: (c) => c.payment.state.kind === 'failed' && !paidByThisDeposit(c.order) && !failureCounts(c),
     decided: is('keep'),
   },
 ];
 
-function failureCounts(order: Order): boolean {
+function failureCounts(c: Case): boolean {
+  const { order } = c;
   const waitsForAnother = order.state.status === 'virtual_account_issued' && order.state.account.impUid !== thisUid;
-  return isPayable(order.state) && !waitsForAnother && !knowsLaterFailure(order);
+  return isPayable(order.state) && !isRefusedTest(c) && !waitsForAnother && !knowsLaterFailure(order);
 }
 
 function* allCases(): Generator<Case & { name: string }> {

@@ -39,7 +39,7 @@ export const orders: readonly Mutation[] = [
   {
     name: 'a test payment is taken for a real one',
     file: decide,
-    find: `  if (payment.sandbox && !policy.acceptTestPayments) return 'test_payment';\n`,
+    find: `  if (isRefusedTest(payment, policy)) return 'test_payment';\n`,
     replace: ``,
   },
   {
