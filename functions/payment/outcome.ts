@@ -42,6 +42,8 @@ export function outcomeOf(order: Order, payment: Payment, decision: Decision, re
   }
   // The status of the order is more useful to the buyer than a failed attempt.
   if (decision.kind === 'change' || isSettled(order.state)) return outcomeOfOrder(order, payment);
+  // This attempt has no money, and no other one can pay the order.
+  if (decision.kind === 'keep' && order.state.status === 'closed') return rejectedFor(payment, 'order_closed');
   switch (payment.state.kind) {
     case 'failed':
       return { ...attemptOf(payment), status: 'failed', ...(payment.state.reason && { reason: payment.state.reason }) };

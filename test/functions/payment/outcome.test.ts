@@ -150,6 +150,14 @@ describe('a rejected payment', () => {
       reason: 'order_closed',
     });
   });
+
+  test.each([
+    ['opened', paymentIn({ kind: 'ready' })],
+    ['failed', failed],
+  ])('returns order_closed for an attempt that was only %s, since no other one can pay [T593]', (_name, payment) => {
+    const closed = { ...ofPayment, status: 'rejected', reason: 'order_closed' };
+    expect(outcomeOf(inState('closed'), payment, keep)).toStrictEqual(closed);
+  });
 });
 
 describe('an attempt without money', () => {
