@@ -176,10 +176,11 @@ function undo(
   payment: Payment,
   order: Order | undefined,
 ): Promise<Payment> {
-  if (payment.state.kind !== 'kept') return iamport.revokeAccount(payment.impUid, order?.tier);
+  const { tier } = order ?? reversal;
+  if (payment.state.kind !== 'kept') return iamport.revokeAccount(payment.impUid, tier);
   const { kept } = payment.state;
   const money = { amount: kept, checksum: kept, ...taxPartsOf(payment, kept, order), requester: 'admin' } as const;
-  return iamport.cancel({ payment, ...money, reason: reasons[reversal.reason] }, order?.tier);
+  return iamport.cancel({ payment, ...money, reason: reasons[reversal.reason] }, tier);
 }
 
 /** The order's tax parts, for a cancel of its whole amount. Those of another amount are unknown. */

@@ -164,11 +164,12 @@ async function decide(deps: RequestDependencies, { known, payment, key, request,
   const { account, reason, requester, ...parts } = request;
   const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others: asIn(payment, others) });
   if (typeof refund === 'string') throw problemOfRefusal(refund);
-  const { merchantUid, currency } = order;
+  const { merchantUid, currency, tier } = order;
   return {
     ...refund,
     ...{ key, cancelKey: cancelKeyOf(refund.impUid, key), merchantUid, currency, reason },
     ...(requester && { requester }),
+    ...(tier !== undefined && { tier }),
     cancelsBefore: payment.cancels?.length ?? 0,
   };
 }

@@ -87,13 +87,14 @@ function decideMoneyKept(order: Order, payment: Payment, kept: Amount, policy: P
   const objection = objectionTo(order, payment, policy);
   if (!objection) return settled(order, payment, kept);
   const kind = isDeposit(payment.record) || isByHand(order, payment, policy) ? 'manual' : 'cancel';
-  return reject(payment, objection, kind, objection === 'deposit_mismatch' ? payment.deposited : kept);
+  return reject(order, payment, objection, kind, objection === 'deposit_mismatch' ? payment.deposited : kept);
 }
 
 /** The order stays as it is. The excess deposit must be refunded manually: no refund of the order returns it. */
 function excessOf(order: Order, payment: Payment): Decision {
   const { deposited = order.amount } = payment;
-  return deposited > order.amount ? reject(payment, 'deposit_excess', 'manual', minus(deposited, order.amount)) : keep;
+  if (deposited <= order.amount) return keep;
+  return reject(order, payment, 'deposit_excess', 'manual', minus(deposited, order.amount));
 }
 
 /**
@@ -170,7 +171,7 @@ function decideAccount(order: Order, payment: Payment, account: VirtualAccount, 
   const undo = (reason: Objection): Decision => {
     // The account may be another shop's, so it is not revoked. Without a deposit the operator has nothing to refund.
     if (payment.deposited === undefined && predates(order, payment, 0)) return { kind: 'reject', reason };
-    return reject(payment, reason, isManual ? 'manual' : 'revoke', payment.deposited);
+    return reject(order, payment, reason, isManual ? 'manual' : 'revoke', payment.deposited);
   };
   const objection = objectionTo(order, payment, policy);
   if (objection) return undo(objection);
@@ -215,9 +216,10 @@ export function isByShop({ sandbox }: Payment, { reversals, acceptTestPayments }
   return reversals === 'manual' || (acceptTestPayments && !sandbox);
 }
 
-function reject(payment: Payment, reason: Objection, kind: ReversalKind, kept = zero): Decision {
+function reject({ tier }: Order, payment: Payment, reason: Objection, kind: ReversalKind, kept = zero): Decision {
   // A test channel moves no money and issues no account, so nothing has to be undone.
   if (payment.sandbox) return { kind: 'reject', reason };
   const { impUid, merchantUid, currency } = payment;
-  return { kind: 'reject', reason, reversal: { impUid, merchantUid, kind, reason, amount: kept, currency } };
+  const of = { impUid, merchantUid, ...(tier !== undefined && { tier }) };
+  return { kind: 'reject', reason, reversal: { ...of, kind, reason, amount: kept, currency } };
 }

@@ -174,8 +174,9 @@ export function staleAccount(before: Order | undefined, after: Order): ReversalR
   if (!old) return undefined;
   const reason = whyStale(after, old);
   if (!reason) return undefined;
-  const { merchantUid, currency } = after;
-  return { impUid: old.impUid, merchantUid, kind: 'revoke', reason, amount: zero, currency };
+  const { merchantUid, currency, tier } = after;
+  const of = { impUid: old.impUid, merchantUid, ...(tier !== undefined && { tier }) };
+  return { ...of, kind: 'revoke', reason, amount: zero, currency };
 }
 
 /** The account that the buyer may still pay into: not one that was revoked or whose payment failed. */

@@ -45,6 +45,8 @@ export interface Refund extends TaxParts {
   /** 12 base-36 characters, derived from `impUid` and `key`. They identify the cancel in the payment's history. */
   readonly cancelKey: string;
   readonly merchantUid: string;
+  /** The sub-merchant's code of the order, as in a reversal. */
+  readonly tier?: string;
   readonly amount: Amount;
   readonly currency: string;
   /** The amount kept when the refund was requested. Iamport cancels nothing when its own amount differs. */

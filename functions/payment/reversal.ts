@@ -46,6 +46,8 @@ export interface ReversalRequest {
   /** The amount kept at the decision; 0 for an account without a deposit. */
   readonly amount: Amount;
   readonly currency: string;
+  /** The sub-merchant's code of the order, without which Iamport does not find the payment. The order may be deleted. */
+  readonly tier?: string;
 }
 
 export interface Reversal extends ReversalRequest {

@@ -1,5 +1,6 @@
 /** Payments of an Agency account's sub-merchants, over HTTP: Iamport returns each only for its code in the header `Tier`. */
 
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { orderEvents } from '../../functions/payment/events.ts';
 import { startFixture } from '../support/functions.ts';
@@ -15,6 +16,8 @@ async function startWithTiers(tiers: readonly string[]) {
   return {
     ...fixture,
     ours,
+    webhookOf: (impUid: string) =>
+      fixture.notify({ imp_uid: impUid, merchant_uid: ledger.payment(impUid).merchant_uid }),
     scan: () => reconcile(ours),
     paidTo: (tier: string, merchantUid = 'order-1', amount = 14_000) => {
       const { imp_uid } = ledger.open({ merchant_uid: merchantUid, amount: 14_000, tier });
@@ -68,6 +71,27 @@ describe('the lists of sub-merchants', () => {
     expect(await scan()).toMatchObject({ settled: 1, faults: [] });
     expect((await show()).reversals).toMatchObject([{ reason: 'amount_mismatch', state: 'done' }]);
     expect(ledger.payment(impUid)).toMatchObject({ status: 'cancelled', cancel_amount: 100 });
+  });
+
+  test('cancels and refunds with the code of its sub-merchant, although the order was deleted [T594]', async () => {
+    const { order, paidTo, webhookOf, refund, scan, pass, ledger, iamport, client, names, deps } = await startWithTiers(
+      ['T001'],
+    );
+    for (const number of ['order-1', 'order-2']) await order(number, { tier: 'T001' });
+    const forged = paidTo('T001', 'order-1', 100);
+    const right = paidTo('T001', 'order-2');
+    iamport.faults.add({ path: '/payments/cancel', answer: 'reset', times: 2 });
+    for (const impUid of [forged, right]) await webhookOf(impUid);
+    expect(await refund({}, 'a', 'order-2')).toMatchObject({ status: 202 });
+    for (const number of ['order-1', 'order-2']) {
+      await client.send(new DeleteItemCommand({ TableName: names.orders, Key: { merchant_uid: { S: number } } }));
+    }
+    pass(300);
+    await scan();
+    expect(ledger.payment(forged)).toMatchObject({ status: 'cancelled', cancel_amount: 100 });
+    expect(ledger.payment(right)).toMatchObject({ status: 'cancelled', cancel_amount: 14_000 });
+    expect(await deps.reversals.read(forged)).toMatchObject({ state: 'done' });
+    expect(await deps.refunds.read({ impUid: right, key: 'a' })).toMatchObject({ state: 'done' });
   });
 
   test('scans the other lists when one cannot be read, and continues it later [T321]', async () => {

@@ -148,6 +148,7 @@ async function writeReversals(tables: Tables): Promise<void> {
     return reversals.request({ amount: won(13_000), currency: 'KRW', ...wanted }, now, 0);
   };
   await request('imp_requested');
+  await request('imp_of_sub_merchant', { tier: 'T001' });
   for (const reason of wordsOf(reasons)) await request(`imp_${reason}`, { reason });
   await request('imp_account', { kind: 'revoke', reason: 'account_superseded', amount: won(0) });
   await request('imp_manual', { kind: 'manual', reason: 'deposit_mismatch' });
@@ -186,6 +187,7 @@ async function writeRefunds(tables: Tables): Promise<void> {
     ...{ sentAt: now, createdAt: now, updatedAt: now, ...more },
   });
   await refunds.request(refund('requested', { nextCheckAt: now + 60, requester: 'customer', taxFree: won(1_000) }));
+  await refunds.request(refund('of_sub_merchant', { tier: 'T001' }));
   await refunds.request(refund('accepted', { acceptedAt: now, nextCheckAt: now + 60, vatAmount: won(300) }));
   for (const need of wordsOf(needs))
     await refunds.request(refund(need, { needs: need, nextCheckAt: now + 60, message: '계좌 필요' }));

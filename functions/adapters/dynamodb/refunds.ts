@@ -91,6 +91,7 @@ function attributesOf(refund: Refund): Write['set'] {
   return {
     kind: text('refund'),
     merchant_uid: text(refund.merchantUid),
+    tier: optional(text, refund.tier),
     refund_of: text(refund.impUid),
     refund_key: text(refund.key),
     cancel_key: text(refund.cancelKey),
@@ -126,6 +127,7 @@ export function refundFromItem(item: Item): Refund {
     key: read.text('refund_key'),
     cancelKey: read.text('cancel_key'),
     merchantUid: read.text('merchant_uid'),
+    tier: read.optionalText('tier'),
     amount: read.money('amount', currency),
     currency,
     checksum: read.money('checksum', currency),

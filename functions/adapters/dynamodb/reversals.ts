@@ -112,6 +112,7 @@ function attributesOf(reversal: Reversal): Write['set'] {
   const check = checkOf(reversal);
   return {
     merchant_uid: text(reversal.merchantUid),
+    tier: optional(text, reversal.tier),
     kind: text(reversal.kind),
     reason: text(reversal.reason),
     amount: money(reversal.amount, currency),
@@ -137,6 +138,7 @@ export function reversalFromItem(item: Item): Reversal {
   return defined<Reversal>({
     impUid: read.text('imp_uid'),
     merchantUid: read.text('merchant_uid'),
+    tier: read.optionalText('tier'),
     kind: read.word('kind', kinds),
     reason: read.word('reason', reasons),
     amount: read.money('amount', currency),

@@ -117,7 +117,7 @@ export async function processDueReversal(deps: Dependencies, item: DueItem, repo
   const { impUid } = reversal;
   const known = await readableOrder(deps, reversal, report);
   const isUnmatched = reversal.kind === 'orphan';
-  const payment = isUnmatched && !known ? undefined : await deps.iamport.payment(impUid, known?.tier);
+  const payment = isUnmatched && !known ? undefined : await deps.iamport.payment(impUid, (known ?? reversal).tier);
   if (!payment && isUnmatched) {
     // It still has no order, or its order names another sub-merchant. The scans record its refunds.
     await deps.reversals.move(reversal, checked(reversal, reversal.amount, unixSeconds(deps.clock)));
@@ -198,8 +198,9 @@ function replaced(
   order: Order | undefined,
   now: number,
 ): Omit<Reversal, 'revision'> | undefined {
-  const { impUid, merchantUid, reason, currency } = reversal;
-  const manual = { impUid, merchantUid, reason, currency, kind: 'manual' } as const;
+  const { impUid, merchantUid, reason, currency, tier } = reversal;
+  const of = { impUid, merchantUid, ...(tier !== undefined && { tier }) };
+  const manual = { ...of, reason, currency, kind: 'manual' } as const;
   if (reversal.kind === 'revoke' && payment.state.kind === 'kept' && !order) {
     return opened({ ...manual, amount: payment.state.kept }, 0, now);
   }
@@ -245,8 +246,7 @@ export async function processDueRefund(deps: Dependencies, item: DueItem, report
   const now = unixSeconds(deps.clock);
   if (refund?.nextCheckAt === undefined || refund.nextCheckAt > now) return;
   item.since = refund.createdAt;
-  const order = await readableOrder(deps, refund, report);
-  const tier = order?.tier;
+  const { tier } = (await readableOrder(deps, refund, report)) ?? refund;
   try {
     const payment = await deps.iamport.payment(refund.impUid, tier);
     if (!payment) throw new IamportUnexpected(`Payment ${refund.impUid} not found at Iamport`);

@@ -99,8 +99,8 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'a payment without an order is read again',
     file: 'functions/application/reconcile/due-items.ts',
-    find: `isUnmatched && !known ? undefined : await deps.iamport.payment(impUid, known?.tier);`,
-    replace: `await deps.iamport.payment(impUid, known?.tier);`,
+    find: `isUnmatched && !known ? undefined : await deps.iamport.payment(impUid, (known ?? reversal).tier);`,
+    replace: `await deps.iamport.payment(impUid, (known ?? reversal).tier);`,
   },
   {
     name: 'a page that stays refused is read again and again',
