@@ -34,6 +34,8 @@ export function reversalEventsAgain(reversal: Reversal): readonly PaymentEvent[]
       const step = { ...reversal, revision: revision - reversal.attempts };
       if (kind === 'orphan') return [reversalEvent(step, 'Payment Without Order')];
       if (kind !== 'manual') return undefined;
+      // Without money no refund is required. Later than at first, one that was required may have been withdrawn.
+      if (reversal.amount === 0) return step.revision === 1 ? [reversalEvent(step, 'Payment Rejected')] : undefined;
       const required = reversalEvent(step, 'Refund Required', ':refund');
       const isNew = step.revision === 1 && reversal.reason !== 'deposit_excess';
       return isNew ? [reversalEvent(step, 'Payment Rejected'), required] : [required];

@@ -45,6 +45,7 @@ describe('a reversal', () => {
     updatedAt: 1,
   };
   const manual: Reversal = { ...requested, kind: 'manual', state: 'manual', attempts: 0 };
+  const empty: Reversal = { ...manual, amount: won(0) };
   const orphan: Reversal = { ...manual, kind: 'orphan', reason: 'order_not_found' };
   const next = (before: Reversal, change: Partial<Reversal>): Reversal => ({
     ...before,
@@ -59,6 +60,7 @@ describe('a reversal', () => {
     ['was just requested', reversalEvents(undefined, requested), requested],
     ['is left to the operator', reversalEvents(undefined, manual), manual],
     ['was checked since', reversalEvents(undefined, manual), twice(manual)],
+    ['is of an account without a deposit [T595]', reversalEvents(undefined, empty), checkedOnce(empty)],
     ['grew, and was checked since', reversalEvents(twice(manual), more), twice(more)],
     ['is done', reversalEvents(requested, next(requested, { state: 'done' })), next(requested, { state: 'done' })],
     [
@@ -78,6 +80,7 @@ describe('a reversal', () => {
     ['was attempted again', next(requested, { attempts: 2 })],
     ['the PG refused for good', next(requested, { state: 'manual', attempts: 12 })],
     ['is an account that could not be revoked', next({ ...requested, kind: 'revoke' }, { state: 'manual' })],
+    ['the bank took the deposit of back [T596]', next(twice(manual), { amount: won(0), attempts: 0 })],
     ['was done at its first write', { ...requested, state: 'done' }],
   ])('derives no event of a reversal that %s, since its id is unknown', (_name, now) => {
     expect(reversalEventsAgain(now)).toBeUndefined();
