@@ -152,6 +152,40 @@ describe('a page of payments', () => {
     expect((await show('cancelled')).status).toBe('cancelled');
   });
 
+  test('skips no payment of a list that only times out, and reads the other lists after an hour [T607]', async () => {
+    const { order, paid, reconcile, show, pass, deps, ledger } = await startFixture();
+    await reconcile();
+    pass(60);
+    await order('cancelled');
+    const impUid = paid(14_000, 'cancelled');
+    await reconcile();
+    ledger.cancelInConsole(impUid);
+    pass(60);
+    for (const merchantUid of numbered(30)) {
+      await order(merchantUid);
+      paid(14_000, merchantUid);
+    }
+    const { listPayments } = deps.iamport;
+    const slow: List = async (query, deadline) => {
+      if (query.status !== 'paid') return listPayments(query, deadline);
+      await deps.clock.sleep(8_000);
+      throw new IamportUnavailable('No response from Iamport');
+    };
+    pass(300);
+    // An outage of a quarter of an hour.
+    for (let run = 0; run < 3; run += 1) {
+      expect(await reconcile(listing(deps, slow))).toMatchObject({ finished: false, skipped: 0 });
+      pass(300);
+    }
+    const cursor = (await deps.checkpoints.read(['recent'])).checkpoint('recent')?.cursor;
+    expect(cursor).toMatchObject({ status: 'paid', offset: 0 });
+    for (let run = 0; run < 12; run += 1) {
+      await reconcile(listing(deps, slow));
+      pass(300);
+    }
+    expect((await show('cancelled')).status).toBe('cancelled');
+  });
+
   test('sends fewer than 60 calls for a page that Iamport always refuses, and reads the other lists', async () => {
     const { order, paid, ledger, reconcile, show, pass, deps, iamport } = await startFixture();
     await reconcile();

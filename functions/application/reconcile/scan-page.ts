@@ -54,7 +54,7 @@ type Step =
       readonly isSkipped?: true;
     }
   /** An outage, or no time left: the next run starts at this page. */
-  | { readonly kind: 'stop'; readonly unresolved: readonly Unresolved[] };
+  | { readonly kind: 'stop'; readonly unresolved: readonly Unresolved[]; readonly isRead?: true };
 
 /**
  * Reads and settles the page at the cursor.
@@ -71,7 +71,7 @@ export async function scanPage(
   const result = await readPage(run, cursor);
   if (result.kind === 'page') {
     const settled = await settlePage(run, result.page, unresolved);
-    if (!settled.isComplete) return { kind: 'stop', unresolved: settled.unresolved };
+    if (!settled.isComplete) return { kind: 'stop', unresolved: settled.unresolved, isRead: true };
     const { payments, unreadable, total, next: nextPage } = result.page;
     // Past its end a list may name a next page for ever.
     const isPastEnd = payments.length + unreadable.length === 0 && total <= cursor.offset;

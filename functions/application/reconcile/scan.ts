@@ -89,30 +89,28 @@ async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoi
   /** Consecutive skipped payments. */
   let skipped: { readonly from: ScanCursor; readonly count: number } | undefined;
   const save = (next: ScanCheckpoint) => deps.checkpoints.write(checkpointName(window, tier), next);
+  /** The payments that were skipped last may be an outage of their list: the next run reads them again. */
+  const end = async (last: ScanCheckpoint): Promise<undefined> => {
+    if (skipped) report.skipped -= skipped.count;
+    await save(skipped ? { ...last, cursor: { ...skipped.from, failures: skipped.from.failures + 1 } } : last);
+  };
   for (;;) {
     const { cursor } = current;
-    if (deps.deadline.leftMs() < minTimePerPageMs) {
-      await save(current);
-      return undefined;
-    }
+    if (!hasTime(deps)) return end(current);
     const step = await scanPage(scan, current, stepsBack < maxStepsBack);
     current = { ...current, unresolved: step.unresolved };
+    if (step.isRead) skipped = undefined;
     if (step.kind === 'stop') {
       const { cursor: _unread, ...rest } = current;
       // If nothing was read, the next run starts a new span that ends at the start of that run.
-      await save(isFirstPage(cursor) ? rest : current);
-      return undefined;
+      return end(isFirstPage(cursor) ? rest : current);
     }
-    if (step.isRead) skipped = undefined;
     if (step.isSkipped) skipped = { from: skipped?.from ?? cursor, count: (skipped?.count ?? 0) + 1 };
     let { next } = step;
-    if (skipped && skipped.count > maxSkipped(skipped.from)) {
-      // So many in a row are an outage of this list, not payments that cannot be read.
+    // So many in a row are an outage of this list, not payments that cannot be read. A slow one uses up the run before.
+    if (skipped && (skipped.count > maxSkipped(skipped.from) || !hasTime(deps))) {
+      if (skipped.from.failures < maxFailures) return end(current);
       report.skipped -= skipped.count;
-      if (skipped.from.failures < maxFailures) {
-        await save({ ...current, cursor: { ...skipped.from, failures: skipped.from.failures + 1 } });
-        return undefined;
-      }
       const { status, offset } = skipped.from;
       const fault = `The list ${status} cannot be read from payment ${offset + 1} on: the rest is skipped`;
       addSkipped(report, faultOf(tier, fault));
@@ -134,6 +132,8 @@ async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoi
     current = { ...current, revision: saved.revision };
   }
 }
+
+const hasTime = ({ deadline }: Run['deps']): boolean => deadline.leftMs() >= minTimePerPageMs;
 
 /**
  * After this many runs (an hour) that failed at the same page, the rest of its list is skipped. Otherwise the other
