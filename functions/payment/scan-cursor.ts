@@ -95,6 +95,15 @@ export function smallerPage(cursor: ScanCursor, sizes = pageSizes): ScanCursor |
   return size === undefined ? undefined : { ...cursor, size, failures: 0 };
 }
 
+/**
+ * The same offset with a page that a run has time to settle.
+ * @param atOnce how many payments are settled at the same time: a smaller page would take as long
+ */
+export function shorterPage(cursor: ScanCursor, atOnce: number, sizes = pageSizes): ScanCursor {
+  const size = sizes.findLast((one) => one >= atOnce && one < cursor.size);
+  return size === undefined ? (smallerPage(cursor, sizes) ?? cursor) : { ...cursor, size, failures: 0 };
+}
+
 /** Skips the payment of a page of one. @returns undefined after the last payment of the last list */
 export function withoutOne(cursor: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
   const offset = cursor.offset + cursor.size;

@@ -14,22 +14,17 @@ import {
   nextList,
   pageNumber,
   type ScanCursor,
+  shorterPage,
   smallerPage,
   withoutOne,
 } from '../../payment/scan-cursor.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import {
-  IamportFault,
-  IamportRefused,
-  IamportTooLarge,
-  IamportUnexpected,
-  isUnanswered,
-  StoreThrottled,
-} from '../faults.ts';
+import { IamportFault, IamportRefused, IamportTooLarge, IamportUnexpected, StoreThrottled } from '../faults.ts';
 import { policyFor } from '../policy.ts';
 import type { PaymentPage } from '../ports/iamport.ts';
 import type { Unresolved } from '../ports/stores.ts';
 import { settle } from '../settle.ts';
+import { createHealth } from './health.ts';
 import {
   addFault,
   addSkipped,
@@ -53,8 +48,13 @@ type Step =
       /** A payment was skipped that may be readable later. */
       readonly isSkipped?: true;
     }
-  /** An outage, or no time left: the next run starts at this page. */
-  | { readonly kind: 'stop'; readonly unresolved: readonly Unresolved[]; readonly isRead?: true };
+  /** An outage, or no time left: the next run starts at the cursor. */
+  | {
+      readonly kind: 'stop';
+      readonly cursor: ScanCursor;
+      readonly unresolved: readonly Unresolved[];
+      readonly isRead?: true;
+    };
 
 /**
  * Reads and settles the page at the cursor.
@@ -71,7 +71,11 @@ export async function scanPage(
   const result = await readPage(run, cursor);
   if (result.kind === 'page') {
     const settled = await settlePage(run, result.page, unresolved);
-    if (!settled.isComplete) return { kind: 'stop', unresolved: settled.unresolved, isRead: true };
+    if (settled.end !== 'complete') {
+      // Otherwise a page with more work than a run has time for would be read again in every run.
+      const again = settled.end === 'no_time' ? shorterPage(cursor, concurrency, pageSizes) : cursor;
+      return { kind: 'stop', cursor: again, unresolved: settled.unresolved, isRead: true };
+    }
     const { payments, unreadable, total, next: nextPage } = result.page;
     // Past its end a list may name a next page for ever.
     const isPastEnd = payments.length + unreadable.length === 0 && total <= cursor.offset;
@@ -79,7 +83,7 @@ export async function scanPage(
     const next = afterPage(cursor, facts, mayStepBack, pageSizes);
     return { kind: 'continue', next, unresolved: settled.unresolved, isRead: true };
   }
-  if (result.kind === 'outage') return { kind: 'stop', unresolved };
+  if (result.kind === 'outage') return { kind: 'stop', cursor, unresolved };
   if (result.kind === 'shrunk')
     return { kind: 'continue', next: afterShrinking(cursor, result.total, pageSizes), unresolved };
   const smaller = smallerPage(cursor, pageSizes);
@@ -151,12 +155,12 @@ interface SortedPayments {
   readonly blocked: Payment[];
 }
 
-/** @returns `isComplete: false` when time ran out or Iamport stopped responding: the page has to be read again */
+/** @returns `end: 'complete'`, or the page has to be read again */
 async function settlePage(
   run: Run,
   page: PaymentPage,
   before: readonly Unresolved[],
-): Promise<{ isComplete: boolean; unresolved: readonly Unresolved[] }> {
+): Promise<{ end: End; unresolved: readonly Unresolved[] }> {
   const { deps, report } = run;
   report.payments += page.payments.length + page.unreadable.length;
   report.unreadable += page.unreadable.length;
@@ -176,11 +180,19 @@ async function settlePage(
       await deps.reversals.finish(impUid, unixSeconds(deps.clock));
     })),
   ];
-  const { failed, isComplete: isSettled } = await settleAll(run, unsettled);
-  const isComplete = isSettled && !unrecorded.some(isThrottled);
-  if (!isComplete) return { isComplete, unresolved: before };
+  // Those that an earlier page or run recorded are settled on their own schedule.
+  const recorded = new Set(before.map(({ impUid }) => impUid));
+  const isRecorded = ({ payment }: ToSettle) => recorded.has(payment.impUid);
+  const { failed, end: settledUntil } = await settleAll(
+    run,
+    unsettled.filter((one) => !isRecorded(one)),
+  );
+  const end = unrecorded.some(isThrottled) ? 'outage' : settledUntil;
+  if (end !== 'complete') return { end, unresolved: before };
   for (const { impUid, merchantUid } of blocked) addFault(report, `${impUid}: order ${merchantUid} cannot be read`);
-  return { isComplete, unresolved: withUnresolved(run, before, page.payments, [...blocked, ...failed]) };
+  const failures = [...blocked.map((payment) => ({ payment })), ...unsettled.filter(isRecorded), ...failed];
+  const { unresolved, isFull } = withUnresolved(run, before, page.payments, failures);
+  return { end: isFull ? 'outage' : end, unresolved };
 }
 
 const idOf = ({ impUid }: Payment): string => impUid;
@@ -262,33 +274,40 @@ function recordUnmatched({ deps, report, tier }: Run, payments: readonly Payment
 /** @returns false when the order has another sub-merchant's code than the list: its payments are read with that code */
 const canRead = (order: Order, tier: string | undefined): boolean => order.tier === tier;
 
-/**
- * @returns the payments that could not be settled; `isComplete: false` when time ran out or Iamport stopped responding
- */
-async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ failed: Payment[]; isComplete: boolean }> {
+/** How the settlement of a page ended. `no_time`: the page has more work than a run has time. */
+type End = 'complete' | 'outage' | 'no_time';
+
+interface Unsettled {
+  readonly payment: Payment;
+  readonly error: Error;
+}
+
+/** @returns the payments that could not be settled */
+async function settleAll(run: Run, payments: readonly ToSettle[]): Promise<{ failed: Unsettled[]; end: End }> {
   const { deps, report } = run;
-  let unanswered = 0;
-  let isComplete = true;
+  const health = createHealth<ToSettle>(run, ({ payment }) => payment.merchantUid);
+  let end: End = 'complete';
   const idOfPayment = ({ payment }: ToSettle) => payment.impUid;
-  const failed = await forEachItem(report, payments, idOfPayment, async ({ payment, tier }) => {
-    // As many consecutive faults as concurrent calls: an outage, and the next run reads the page again.
-    if (unanswered >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
-      isComplete = false;
-      return;
-    }
+  const failed = await forEachItem(report, payments, idOfPayment, async (item) => {
+    if (end !== 'complete') return;
+    // The next run reads the page again.
+    if (await health.isOutage()) end = 'outage';
+    else if (deps.deadline.leftMs() < maxTimePerItemMs) end = 'no_time';
+    if (end !== 'complete') return;
+    const { payment, tier } = item;
     try {
       const settlement = await settle(deps.within(maxTimePerItemMs), payment.impUid, tier);
       if (settlement.kind === 'settled') report.settled += 1;
       // The payment is in the list of another sub-merchant than its order names, or of the account itself.
       if (settlement.kind === 'payment_not_found') {
         if (tier === run.tier) throw new IamportUnexpected(`Payment ${payment.impUid} not found at Iamport`);
-        if ((await recordUnmatched(run, [payment])).some(isThrottled)) isComplete = false;
+        if ((await recordUnmatched(run, [payment])).some(isThrottled)) end = 'outage';
       }
-      unanswered = 0;
+      health.succeeded();
     } catch (error) {
-      unanswered = isUnanswered(error) ? unanswered + 1 : 0;
+      health.failed(item, error);
       throw error;
     }
   });
-  return { failed: failed.map(({ item }) => item.payment), isComplete };
+  return { failed: failed.map(({ item, error }) => ({ payment: item.payment, error })), end };
 }

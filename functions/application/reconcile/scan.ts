@@ -103,7 +103,7 @@ async function scanFrom(scan: Scan, start: ScanInProgress): Promise<ScanCheckpoi
     if (step.kind === 'stop') {
       const { cursor: _unread, ...rest } = current;
       // If nothing was read, the next run starts a new span that ends at the start of that run.
-      return end(isFirstPage(cursor) ? rest : current);
+      return end(isFirstPage(cursor) && step.cursor === cursor ? rest : { ...current, cursor: step.cursor });
     }
     if (step.isSkipped) skipped = { from: skipped?.from ?? cursor, count: (skipped?.count ?? 0) + 1 };
     let { next } = step;

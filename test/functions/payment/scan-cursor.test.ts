@@ -9,6 +9,7 @@ import {
   nextList,
   pageNumber,
   type ScanCursor,
+  shorterPage,
   smallerPage,
   withoutOne,
 } from '../../../functions/payment/scan-cursor.ts';
@@ -96,4 +97,10 @@ describe('a page that cannot be read', () => {
     expect(withoutOne(at(0, 1))).toMatchObject({ offset: 1, size: 1 });
     expect(withoutOne(at(9, 1, { total: 10 }))).toMatchObject({ status: 'cancelled', offset: 0 });
   });
+});
+
+test('shortens a page that a run has no time for, down to one that is settled at once, and then to one payment', () => {
+  expect(shorterPage(at(0, 1000), 8)).toMatchObject({ offset: 0, size: 10 });
+  expect(shorterPage(at(20, 10, { failures: 1 }), 8)).toMatchObject({ offset: 20, size: 1, failures: 0 });
+  expect(shorterPage(at(7, 1), 8)).toMatchObject({ offset: 7, size: 1 });
 });

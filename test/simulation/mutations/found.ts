@@ -65,9 +65,9 @@ export const found: readonly Mutation[] = [
   {
     name: 'found here: an unreadable attempt of an unknown sender keeps a paid order open',
     file: 'functions/application/reconcile/unresolved.ts',
-    find: `      await settleEach(item, one.merchantUid, payments);`,
-    replace: `      if (unreadable.length > 0) throw new IamportUnexpected(unknownForm);
-      await settleEach(item, one.merchantUid, payments);`,
+    find: `  await settleEach(deps, merchantUid, payments);`,
+    replace: `  if (unreadable.length > 0) throw new IamportUnexpected(unknownForm);
+  await settleEach(deps, merchantUid, payments);`,
   },
   {
     name: 'found here: a cancel that Iamport accepted loses its effect once the operator has it',

@@ -37,8 +37,8 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'a payment that could not be settled is forgotten',
     file: scanPage,
-    find: `unresolved: withUnresolved(run, before, page.payments, [...blocked, ...failed]) };`,
-    replace: `unresolved: before };`,
+    find: `  return { end: isFull ? 'outage' : end, unresolved };`,
+    replace: `  return { end: isFull ? 'outage' : end, unresolved: before };`,
   },
   {
     name: 'orders that are due are not checked',
@@ -79,10 +79,11 @@ export const reconcile: readonly Mutation[] = [
   {
     name: 'a hundred payments of one unreadable order stop the scan',
     file: scanPage,
-    find: `  return { isComplete, unresolved: withUnresolved(run, before, page.payments, [...blocked, ...failed]) };`,
+    find: `  return { end: isFull ? 'outage' : end, unresolved };`,
     replace: `  const since = unixSeconds(deps.clock);
-  const asked = [...blocked, ...failed].map(({ impUid, merchantUid }) => ({ impUid, merchantUid, since, nextAt: since * 2 }));
-  return { isComplete: before.length < 100, unresolved: before.length < 100 ? [...before, ...asked] : before };`,
+  const asked = failures.map(({ payment: { impUid, merchantUid } }) => ({ impUid, merchantUid, since, nextAt: since * 2 }));
+  if (before.length >= 100) return { end: 'outage', unresolved: before };
+  return { end, unresolved: [...before, ...asked] };`,
   },
   {
     name: 'a due item that cannot be checked is listed first for ever',
