@@ -156,9 +156,14 @@ export class ShopNoResponse extends Error {
   override readonly name = 'ShopNoResponse';
 }
 
-/** The call of one item got no response. As many in a row as there are concurrent calls are an outage. */
+/**
+ * The call of one item got no response, or Iamport refused the keys of every call. As many in a row as there are
+ * concurrent calls may be an outage.
+ */
 export const isUnanswered = (error: unknown): boolean =>
-  error instanceof IamportUnavailable || error instanceof StoreThrottled;
+  error instanceof IamportUnavailable ||
+  error instanceof StoreThrottled ||
+  (error instanceof IamportRefused && error.status === 401);
 
 /** A fault of one item: the run continues with other payments and orders. Any other `StoreUnavailable` ends the run. */
 export const isItemFault = (error: unknown): error is Error =>

@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { IamportUnavailable } from '../../functions/application/faults.ts';
+import { IamportRefused, IamportUnavailable } from '../../functions/application/faults.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import { startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
@@ -110,5 +110,76 @@ describe('payments of a page that get no response', () => {
     pass(300);
     await reconcile(slow);
     expect((await show('new')).status).toBe('paid');
+  });
+});
+
+describe('due items that get no response', () => {
+  /** Twenty refunds without a response, whose payments Iamport does not return, and a later one that it returns. */
+  const startWithRefunds = async () => {
+    const fixture = await startWithOthers();
+    const { order, paid, complete, refund, pass, iamport } = fixture;
+    const ids = new Set<string>();
+    for (const merchantUid of [...numbered(20, 'poisoned'), 'good']) {
+      await order(merchantUid);
+      const impUid = paid(14_000, merchantUid);
+      if (merchantUid !== 'good') ids.add(impUid);
+      await complete(impUid);
+      iamport.faults.add({ path: '/payments/cancel', answer: 'reset' });
+      await refund({ amount: 1_000 }, 'key-1', merchantUid);
+      pass(1);
+    }
+    const isPoisoned = (id: string) => ids.has(id);
+    const refundOf = async (merchantUid: string) => (await fixture.show(merchantUid)).refunds[0];
+    return { ...fixture, isPoisoned, refundOf };
+  };
+
+  test('do not stop the ones behind them, also twenty refunds in a row [T611]', async () => {
+    const { deps, reconcile, pass, refundOf, isPoisoned } = await startWithRefunds();
+    pass(600);
+    await reconcile(without(deps, isPoisoned));
+    expect(await refundOf('good')).toMatchObject({ state: 'done' });
+    let calls = 0;
+    const counting = (id: string) => {
+      if (isPoisoned(id)) calls += 1;
+      return isPoisoned(id);
+    };
+    for (let run = 0; run < 60; run += 1) {
+      if (run === 48) calls = 0;
+      pass(300);
+      await reconcile(without(deps, counting));
+    }
+    // They are checked at growing intervals.
+    expect(calls).toBeLessThan(20 * 3);
+    pass(6 * 3_600);
+    await reconcile();
+    expect(await refundOf('poisoned-19')).toMatchObject({ state: 'done' });
+  });
+
+  test('stay due while Iamport returns lists and no payment [T612]', async () => {
+    const { deps, reconcile, pass, refundOf } = await startWithRefunds();
+    for (let hour = 0; hour < 25; hour += 1) {
+      pass(3_600);
+      await reconcile(without(deps, (id) => id.startsWith('imp_')));
+    }
+    pass(300);
+    await reconcile();
+    expect(await refundOf('poisoned-0')).toMatchObject({ state: 'done' });
+    expect(await refundOf('good')).toMatchObject({ state: 'done' });
+  });
+
+  test('stay due while Iamport refuses the keys [T613]', async () => {
+    const { deps, reconcile, pass, refundOf } = await startWithRefunds();
+    const refuse = async () => {
+      throw new IamportRefused('Iamport does not accept imp_key and imp_secret', { status: 401, notSent: true });
+    };
+    const refused = { ...deps, iamport: { ...deps.iamport, payment: refuse, payments: refuse, listPayments: refuse } };
+    for (let hour = 0; hour < 25; hour += 1) {
+      pass(3_600);
+      await reconcile(refused);
+    }
+    pass(300);
+    await reconcile();
+    expect(await refundOf('poisoned-0')).toMatchObject({ state: 'done' });
+    expect(await refundOf('good')).toMatchObject({ state: 'done' });
   });
 });

@@ -3,11 +3,12 @@
 import { isRefundId } from '../../payment/refund.ts';
 import { postponed } from '../../payment/retry.ts';
 import { unixSeconds } from '../../shared/clock.ts';
-import { IamportBusy, isItemFault, isUnanswered, StoreRefused, StoreUnexpected } from '../faults.ts';
+import { isItemFault, StoreRefused, StoreUnexpected } from '../faults.ts';
 import type { Due } from '../ports/stores.ts';
 import type { Dependencies } from '../ports.ts';
 import { type DueItem, processDueOrder, processDueRefund, processDueReversal } from './due-items.ts';
-import { addFault, concurrency, forEachItem, maxTimePerItemMs, type ReconcileReport } from './report.ts';
+import { createHealth, type Health } from './health.ts';
+import { addFault, forEachItem, maxTimePerItemMs, type ReconcileReport } from './report.ts';
 
 /**
  * How many items of each class a round processes. Rounds are short, so that money which becomes due does not wait for
@@ -33,7 +34,7 @@ export type Processed = Set<string>;
  * @returns false when time ran out, Iamport stopped responding, or DynamoDB returned no list of a class
  */
 export async function processDue(deps: Dependencies, processed: Processed, report: ReconcileReport): Promise<boolean> {
-  const health: Health = { unanswered: [], hasResponded: false };
+  const health = createHealth<Task>({ deps }, idOf);
   const unlisted = new Set<DueClass>();
   for (;;) {
     const tasks = (await listDue(deps, unlisted, report)).filter(({ due }) => !processed.has(nameOf(due)));
@@ -76,26 +77,18 @@ async function listDue(deps: Dependencies, unlisted: Set<DueClass>, report: Reco
   return [...money, ...inTurn.flat()];
 }
 
-/** The health of Iamport and DynamoDB in this run. */
-interface Health {
-  /** The latest consecutive items without a response. */
-  unanswered: Task[];
-  /** An item has succeeded. */
-  hasResponded: boolean;
-}
-
 async function processRound(
   deps: Dependencies,
   tasks: readonly Task[],
   processed: Processed,
-  health: Health,
+  health: Health<Task>,
   report: ReconcileReport,
 ): Promise<boolean> {
   let isComplete = true;
   const processAll = (some: readonly Task[]) =>
     forEachItem(report, some, idOf, async (task) => {
-      // As many consecutive faults as concurrent calls: an outage, and the next run starts here.
-      if (health.unanswered.length >= concurrency || deps.deadline.leftMs() < maxTimePerItemMs) {
+      // The next run starts here.
+      if (!isComplete || (await health.isOutage()) || deps.deadline.leftMs() < maxTimePerItemMs) {
         isComplete = false;
         return;
       }
@@ -103,9 +96,9 @@ async function processRound(
       report.due += 1;
       try {
         await processItem(deps.within(maxTimePerItemMs), task, report);
-        Object.assign(health, { unanswered: [], hasResponded: true });
+        health.succeeded();
       } catch (error) {
-        health.unanswered = isUnanswered(error) ? [...health.unanswered, task] : [];
+        health.failed(task, error);
         throw error;
       }
     });
@@ -114,22 +107,18 @@ async function processRound(
     ...(await processAll(tasks.filter(isMoney))),
     ...(await processAll(tasks.filter((task) => !isMoney(task)))),
   ];
-  const toPostpone = failed.filter(({ item, error }) => !isOfOutage(health, item, error));
   await forEachItem(
     report,
-    toPostpone,
+    failed,
     ({ item }) => item.due.id,
     async ({ item, error }) => {
+      // The item is not at fault, so it stays due.
+      if (await health.isOfOutage(item, error)) return;
       await postpone(deps, item, error);
     },
   );
   return isComplete;
 }
-
-/** The item is not at fault, so it stays due: Iamport returned 429, or there is an outage. */
-const isOfOutage = ({ unanswered, hasResponded }: Health, task: Task, error: Error): boolean =>
-  error instanceof IamportBusy ||
-  (isUnanswered(error) && (!hasResponded || (unanswered.length >= concurrency && unanswered.includes(task))));
 
 function processItem(deps: Dependencies, task: Task, report: ReconcileReport): Promise<void> {
   if (task.of === 'order') return processDueOrder(deps, task, report);
