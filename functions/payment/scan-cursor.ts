@@ -40,7 +40,15 @@ export const isFirstPage = ({ status, offset, total, failures }: ScanCursor): bo
   status === listStatuses[0] && offset === 0 && total === undefined && failures === 0;
 
 /** From 1, as Iamport counts pages. */
-export const pageNumber = ({ offset, size }: ScanCursor): number => offset / size + 1;
+export const pageNumber = ({ offset, size }: Pick<ScanCursor, 'offset' | 'size'>): number => offset / size + 1;
+
+/** @returns undefined for a page of one payment */
+export const smallerSize = (size: number, sizes: PageSizes = pageSizes): number | undefined =>
+  sizes.find((smaller) => smaller < size);
+
+/** @returns the largest size of a page that starts at an offset */
+export const largestPageAt = (offset: number, sizes: PageSizes = pageSizes): number =>
+  sizes.find((size) => offset % size === 0) ?? 1;
 
 /** The facts about a list that each of its pages returns. */
 export interface PageFacts {
@@ -91,7 +99,7 @@ export function nextList({ from, to, status }: ScanCursor, sizes = pageSizes): S
 
 /** The same offset with the next smaller page size. @returns undefined for a page of one payment */
 export function smallerPage(cursor: ScanCursor, sizes = pageSizes): ScanCursor | undefined {
-  const size = sizes.find((smaller) => smaller < cursor.size);
+  const size = smallerSize(cursor.size, sizes);
   return size === undefined ? undefined : { ...cursor, size, failures: 0 };
 }
 
@@ -114,5 +122,5 @@ export function withoutOne(cursor: ScanCursor, sizes = pageSizes): ScanCursor | 
 /** The same offset with the largest page size that starts there. */
 const grown = (cursor: ScanCursor, sizes: PageSizes): ScanCursor => ({
   ...cursor,
-  size: sizes.find((size) => cursor.offset % size === 0) ?? 1,
+  size: largestPageAt(cursor.offset, sizes),
 });

@@ -394,6 +394,27 @@ describe('an attempt that cannot be read', () => {
     await reconcile();
     expect([(await show('expiring')).status, (await show('closing')).status]).toEqual(['expired', 'closed']);
   });
+
+  test('expires and closes orders whose attempts together have more than 8 MB, and ends their account [T639]', async () => {
+    const { order, account, webhook, ledger, reconcile, pass, show, close } = await startFixture();
+    await reconcile();
+    await order('expiring', { expires_at: beginning + 60 });
+    await order('waiting', { expires_at: beginning + 600 });
+    await order('closing');
+    const accounts = [account(600, 'waiting'), account(86_400, 'closing')];
+    for (const impUid of accounts) await webhook(impUid);
+    for (const merchant_uid of ['expiring', 'waiting', 'closing']) {
+      for (let window = 0; window < 130; window += 1) {
+        const { imp_uid } = ledger.open({ merchant_uid, amount: 14_000 });
+        Object.assign(ledger.payment(imp_uid), { custom_data: 'x'.repeat(64 * 1024) });
+      }
+    }
+    expect(await close('closing')).toMatchObject({ status: 204 });
+    expect(accounts.map((impUid) => ledger.payment(impUid).status)).toEqual(['ready', 'cancelled']);
+    pass(7_200);
+    await reconcile();
+    expect([(await show('expiring')).status, (await show('waiting')).status]).toEqual(['expired', 'expired']);
+  });
 });
 
 describe('an attempt whose reversal cannot be read', () => {

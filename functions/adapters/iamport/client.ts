@@ -6,6 +6,7 @@ import { type Amount, majorUnits } from '../../payment/money.ts';
 import type { Payment } from '../../payment/payment.ts';
 import type { Deadline } from '../../shared/clock.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions, isNotFound, resultOf } from './http-client.ts';
+import { paymentsOfOrder } from './order-payments.ts';
 import { envelopeOf, paymentOf, paymentPageOf, preparedOf } from './wire.ts';
 
 export interface IamportClient extends Iamport {
@@ -37,19 +38,13 @@ export function iamportClient(options: HttpClientOptions): IamportClient {
       return find(`${path}?include_sandbox=true`, deadline, tier);
     },
 
-    async payments(merchantUid, deadline, tier) {
-      const payments: Payment[] = [];
-      const unreadable: string[] = [];
-      for (let page = 1; page > 0; ) {
-        const path = `/payments/findAll/${encodeURIComponent(merchantUid)}?page=${page}&limit=1000&include_sandbox=true`;
-        const response = await http.send({ method: 'GET', path, tier }, deadline);
-        if (isNotFound(response)) break;
-        const found = paymentPageOf(resultOf(response), page);
-        payments.push(...found.payments);
-        unreadable.push(...found.unreadable);
-        page = found.next;
-      }
-      return { payments, unreadable };
+    payments(merchantUid, deadline, tier) {
+      return paymentsOfOrder(async (list, page, limit) => {
+        const path = `/payments/findAll/${encodeURIComponent(merchantUid)}${list === 'paid' ? '/paid' : ''}`;
+        const query = `page=${page}&limit=${limit}&include_sandbox=true`;
+        const response = await http.send({ method: 'GET', path: `${path}?${query}`, tier }, deadline);
+        return isNotFound(response) ? undefined : paymentPageOf(resultOf(response), page);
+      }, deadline);
     },
 
     async listPayments({ status, from, to, page, limit, tier }, deadline) {

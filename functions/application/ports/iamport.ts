@@ -8,7 +8,7 @@ import type { Deadline } from '../../shared/clock.ts';
 /** Payments of a list. Those that cannot be parsed are listed by their ids. */
 export interface PaymentList {
   readonly payments: readonly Payment[];
-  /** The `imp_uid` of payments in an unknown form. */
+  /** The `imp_uid` of payments in an unknown form; the position of those that are too large to read. */
   readonly unreadable: readonly string[];
 }
 
@@ -72,7 +72,7 @@ export interface Iamport {
   payment(impUid: string, deadline: Deadline, tier?: string): Promise<Payment | undefined>;
   /** `GET /payments/find/{merchant_uid}/{status?}`: the newest payment of the order, in any status or in one. */
   newestPayment(merchantUid: string, deadline: Deadline, tier?: string, status?: 'paid'): Promise<Payment | undefined>;
-  /** `GET /payments/findAll/{merchant_uid}`: every payment of the order. */
+  /** `GET /payments/findAll/{merchant_uid}`: every payment of the order, the newest first. */
   payments(merchantUid: string, deadline: Deadline, tier?: string): Promise<PaymentList>;
   /** `GET /payments/status/{status}`. @throws IamportTooLarge when the page has more bytes than we read */
   listPayments(query: ListQuery, deadline: Deadline): Promise<PaymentPage>;
