@@ -25,7 +25,7 @@ const usual = {
     forgets: () => false,
     refuses: () => false,
   },
-  lists: { fault: () => undefined },
+  lists: { fault: () => undefined, isTooLarge: () => false },
   throttle: { waits: () => undefined },
   isNoisy: false,
 } as unknown as IamportConditions;

@@ -204,8 +204,10 @@ export function simulatedIamport(
         return paymentJson(ledger.payment(first));
       case 'GET payments find':
         return paymentJson(paymentsOf(second, third)[0] as Payment);
-      case 'GET payments findAll':
-        return listJson(pageOf(paymentsOf(second, third), parameter('page'), parameter('limit')));
+      case 'GET payments findAll': {
+        const page = pageOf(paymentsOf(second, third), parameter('page'), parameter('limit'));
+        return lists.isTooLarge(page.list) ? tooLarge : listJson(page);
+      }
       case 'GET payments status': {
         const lag = faults.happens('list lags') ? seeded.whole(1, 120) * 1000 : 0;
         const visible = ledger.entries().filter(({ updatedAt }) => updatedAt <= time.now - lag);

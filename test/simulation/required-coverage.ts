@@ -141,7 +141,7 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   backlog: ['backlog: expires', 'backlog: reversal', 'backlog: waits for an unknown payment'],
   'many attempts': ['attempts: hundreds', 'attempts: of an order that cannot be read'],
   'broken attempt': ['attempt: half a won'],
-  lists: ['page: refused', 'page: too large'],
+  lists: ['page: refused', 'page: too large', 'payments of an order: too large'],
   'slow pg': ['slow pg: days', 'slow pg: hours', 'slow pg: minutes', 'judged: accepted, performed later'],
   'pg words': ['ascii', 'cut', 'same', 'trimmed', 'without wide characters'].map((how) => `pg words: ${how}`),
   'pg denies': ['pg denies: performs at once', 'pg denies: performs later'],

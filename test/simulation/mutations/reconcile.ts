@@ -127,4 +127,10 @@ export const reconcile: readonly Mutation[] = [
     find: `  if (isUnpaidAccount && (state.account.depositDeadline ?? now) + afterDeadline < now) return true;\n`,
     replace: ``,
   },
+  {
+    name: 'a page of the payments of an order that is too large is not read',
+    file: 'functions/adapters/iamport/order-payments.ts',
+    find: `      if (error instanceof IamportTooLarge) return error;\n`,
+    replace: ``,
+  },
 ];

@@ -1,6 +1,6 @@
 /**
  * Pages of Iamport's lists that fail: they are larger than the client reads, or Iamport refuses them. Single payments cause it: a
- * browser chooses the length of their `custom_data`.
+ * browser chooses the length of their `custom_data`. The pages of one order's payments are only too large.
  */
 
 import type { Payment } from '../../../local/iamport/payment.ts';
@@ -9,6 +9,8 @@ import type { Worlds } from './choice.ts';
 
 /** The largest weight of a page that the client reads. A payment weighs at least 1. */
 const largestPage = 40;
+/** Of the payments of one order, which has fewer. No payment weighs more. */
+const largestPageOfOrder = 25;
 
 export class Lists {
   readonly #worlds: Worlds;
@@ -43,16 +45,23 @@ export class Lists {
   /** @returns how a page with these payments fails; undefined when it does not */
   fault(page: readonly Payment[]): 'too large' | 'refused' | undefined {
     if (!this.isOn) return undefined;
-    const fault = this.#faultOf(page);
+    const fault = this.#faultOf(page, largestPage);
     if (fault) this.#coverage.count(`page: ${fault}`);
     return fault;
   }
 
-  #faultOf(page: readonly Payment[]): 'too large' | 'refused' | undefined {
+  /** The same for a page of the payments of one order. */
+  isTooLarge(page: readonly Payment[]): boolean {
+    const isTooLarge = this.isOn && this.#faultOf(page, largestPageOfOrder) === 'too large';
+    if (isTooLarge) this.#coverage.count('payments of an order: too large');
+    return isTooLarge;
+  }
+
+  #faultOf(page: readonly Payment[], largest: number): 'too large' | 'refused' | undefined {
     const poison = this.#poison;
     const isPoisoned = poison && (poison.isForEver || !this.isCalm);
     if (isPoisoned && page.some(({ imp_uid }) => imp_uid === poison.impUid)) return poison.how;
     const weight = page.reduce((sum, { imp_uid }) => sum + (this.#weights.get(imp_uid) ?? 1), 0);
-    return weight > largestPage ? 'too large' : undefined;
+    return weight > largest ? 'too large' : undefined;
   }
 }
