@@ -273,6 +273,24 @@ describe('a payment without an order', () => {
     expect(await deps.reversals.read(foreign)).toBeUndefined();
   });
 
+  test('counts no unreadable payment of another order prefix, and one without an order number [T640]', async () => {
+    const { paid, ledger, reconcile, deps, pass, counted } = await startFixture();
+    const ours: typeof deps = { ...deps, config: { ...deps.config, orderPrefix: 'A-' } };
+    await reconcile(ours);
+    Object.assign(ledger.payment(paid(14_000, 'B-1')), { cancel_amount: 0.5 });
+    pass(300);
+    expect(await reconcile(ours)).toMatchObject({ payments: 1, unreadable: 0, faults: [] });
+    expect(counted.at(-1)).toMatchObject({ UnreadablePayments: 0, ReconcilerFaults: 0, UnmatchedPayments: 1 });
+    const own = paid(14_000, 'A-1');
+    Object.assign(ledger.payment(own), { cancel_amount: 0.5 });
+    const unnamed = paid(14_000, 'B-2');
+    Object.assign(ledger.payment(unnamed), { cancel_amount: 0.5, merchant_uid: null });
+    pass(300);
+    const { unreadable, faults } = await reconcile(ours);
+    expect(unreadable).toBe(2);
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([own, unnamed]);
+  });
+
   test('does not scan an order that was registered before orderPrefix was set, and settles it by its webhook [T507]', async () => {
     const { order, paid, reconcile, deps, pass, show, webhook } = await startFixture();
     await order('order-1');

@@ -59,7 +59,7 @@ async function readPages(
       continue;
     }
     payments.push(...page.payments);
-    unreadable.push(...page.unreadable);
+    unreadable.push(...page.unreadable.map(({ impUid }) => impUid));
     total = page.total;
     // Past its end a list may name a next page for ever.
     const isPastEnd = page.payments.length + page.unreadable.length === 0 && total <= at.offset;

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { IamportUnexpected } from '../../application/faults.ts';
-import type { PaymentPage } from '../../application/ports/iamport.ts';
+import type { PaymentPage, UnreadablePayment } from '../../application/ports/iamport.ts';
 import { type Amount, amountNear, majorUnits, minus, plus } from '../../payment/money.ts';
 import type { Cancel, Payment, PaymentRecord, PaymentState, VirtualAccount } from '../../payment/payment.ts';
 import { defined } from '../../shared/defined.ts';
@@ -126,24 +126,25 @@ function depositedOn(wire: WirePayment): Amount | undefined {
 export function paymentPageOf(response: unknown, current: number): PaymentPage {
   const { total, list, next } = parsed(page, response, 'list of payments');
   const payments: Payment[] = [];
-  const unreadable: string[] = [];
+  const unreadable: UnreadablePayment[] = [];
   for (const element of list) {
-    const parsedElement = paymentOrId(element);
-    if (typeof parsedElement === 'string') unreadable.push(parsedElement);
-    else payments.push(parsedElement);
+    try {
+      payments.push(paymentOf(element));
+    } catch (error) {
+      if (!(error instanceof IamportUnexpected)) throw error;
+      unreadable.push(idsOf(element));
+    }
   }
   return { payments, unreadable, total, next: next > current ? next : 0 };
 }
 
-/** @returns the `imp_uid` of an unreadable payment */
-function paymentOrId(element: unknown): Payment | string {
-  try {
-    return paymentOf(element);
-  } catch (error) {
-    if (!(error instanceof IamportUnexpected)) throw error;
-    const identified = z.object({ imp_uid: z.string() }).safeParse(element);
-    return identified.success ? identified.data.imp_uid : '(no imp_uid)';
-  }
+/** The ids of an unreadable payment. */
+function idsOf(element: unknown): UnreadablePayment {
+  const { imp_uid: impUid, merchant_uid: merchantUid } = Object(element) as Record<string, unknown>;
+  return {
+    impUid: typeof impUid === 'string' ? impUid : '(no imp_uid)',
+    ...(typeof merchantUid === 'string' && { merchantUid }),
+  };
 }
 
 /**

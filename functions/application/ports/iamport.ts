@@ -5,15 +5,23 @@ import type { Payment } from '../../payment/payment.ts';
 import type { RefundAccount, RefundRequester } from '../../payment/refund.ts';
 import type { Deadline } from '../../shared/clock.ts';
 
-/** Payments of a list. Those that cannot be parsed are listed by their ids. */
+/** The payments of one order. */
 export interface PaymentList {
   readonly payments: readonly Payment[];
   /** The `imp_uid` of payments in an unknown form; the position of those that are too large to read. */
   readonly unreadable: readonly string[];
 }
 
+/** A payment in an unknown form. `merchantUid` only where it is a text. */
+export interface UnreadablePayment {
+  readonly impUid: string;
+  readonly merchantUid?: string;
+}
+
 /** A page of a list of payments. */
-export interface PaymentPage extends PaymentList {
+export interface PaymentPage {
+  readonly payments: readonly Payment[];
+  readonly unreadable: readonly UnreadablePayment[];
   /** The number of payments on all pages. */
   readonly total: number;
   /** The next page; 0 after the last one. */

@@ -163,8 +163,11 @@ async function settlePage(
 ): Promise<{ end: End; unresolved: readonly Unresolved[] }> {
   const { deps, report } = run;
   report.payments += page.payments.length + page.unreadable.length;
-  report.unreadable += page.unreadable.length;
-  for (const impUid of page.unreadable) addFault(report, `${impUid}: ${unknownForm}`);
+  const { orderPrefix } = deps.config;
+  // Without an order number it may be ours.
+  const unreadable = page.unreadable.filter(({ merchantUid = orderPrefix }) => merchantUid.startsWith(orderPrefix));
+  report.unreadable += unreadable.length;
+  for (const { impUid } of unreadable) addFault(report, `${impUid}: ${unknownForm}`);
   const { settle: unsettled, unmatched, changed, returned, blocked } = await sortPayments(run, page.payments);
   const unrecorded = [
     ...(await recordUnmatched(run, unmatched)),

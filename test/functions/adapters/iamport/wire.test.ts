@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { envelopeOf, paymentOf, preparedOf, tokenOf } from '../../../../functions/adapters/iamport/wire.ts';
+import {
+  envelopeOf,
+  paymentOf,
+  paymentPageOf,
+  preparedOf,
+  tokenOf,
+} from '../../../../functions/adapters/iamport/wire.ts';
 import { IamportUnexpected } from '../../../../functions/application/faults.ts';
 import { accountPayment, cardPayment } from './payments.ts';
 
@@ -182,6 +188,21 @@ describe('the fields of an account', () => {
       'number',
     ]);
   });
+});
+
+test('lists an unreadable payment by its ids, as far as they are texts', () => {
+  const broken = { ...cardPayment, cancel_amount: 0.5 };
+  const list = [broken, { ...broken, merchant_uid: 5 }, { merchant_uid: 'order-1' }, null, cardPayment];
+  const { payments, unreadable } = paymentPageOf({ total: 5, list, next: 0 }, 1);
+  expect(payments).toHaveLength(1);
+  const { imp_uid: impUid } = cardPayment;
+  const noId = '(no imp_uid)';
+  expect(unreadable).toEqual([
+    { impUid, merchantUid: 'order-1' },
+    { impUid },
+    { impUid: noId, merchantUid: 'order-1' },
+    { impUid: noId },
+  ]);
 });
 
 test('masks account numbers and names in the messages of a PG', () => {
