@@ -5,6 +5,7 @@ import { eventNames } from '../../functions/events/event-schema.ts';
 import { callsTimedBy } from '../../functions/runtime/calls.ts';
 import { embedded, moneyEvents } from '../../functions/shared/metrics.ts';
 import { startFixture } from '../support/functions.ts';
+import '../support/silence-console.ts';
 
 describe('a line in the embedded metric format', () => {
   test('has its dimensions, units and values, and lists its metrics', () => {
@@ -79,6 +80,18 @@ describe('the reconciler', () => {
     pass(300);
     await reconcile();
     expect(counted.at(-1)?.ScanLag).toBeLessThan(60);
+  });
+
+  test('counts the payments that name an order of ours, and those that do not, without the unreadable ones [T641]', async () => {
+    const { reconcile, pass, order, paid, ledger, counted } = await startFixture();
+    await reconcile();
+    expect(counted.at(-1)).toMatchObject({ MatchedPayments: 0, UnmatchedPayments: 0 });
+    for (const merchantUid of ['order-1', 'order-2', 'order-3']) paid(14_000, await order(merchantUid));
+    for (const merchantUid of ['other-1', 'other-2']) paid(14_000, merchantUid);
+    Object.assign(ledger.payment(paid(14_000, 'order-1')), { cancel_amount: 'none' });
+    pass(300);
+    await reconcile();
+    expect(counted.at(-1)).toMatchObject({ MatchedPayments: 3, UnmatchedPayments: 2, UnreadablePayments: 1 });
   });
 
   test('counts the run in which Iamport refuses the keys', async () => {
