@@ -133,6 +133,21 @@ test('returns the retry-after of a 429 of Iamport, and sends no call meanwhile [
   expect((await complete(fixture, { imp_uid, merchant_uid })).json()).toMatchObject({ status: 'paid' });
 });
 
+test('returns 60 seconds for a retry-after of a day, and settles after them [T642]', async () => {
+  const fixture = await startFixture();
+  const merchant_uid = await fixture.order();
+  const imp_uid = fixture.paid();
+  fixture.iamport.faults.forgetCalls();
+  fixture.iamport.faults.add({ path: '/payments', status: 429, retryAfter: '86400' });
+  const first = await complete(fixture, { imp_uid, merchant_uid });
+  expect([first.status, first.headers?.['retry-after']]).toEqual([503, '60']);
+  fixture.pass(59);
+  expect((await complete(fixture, { imp_uid, merchant_uid })).headers?.['retry-after']).toBe('1');
+  expect(paymentCalls(fixture)).toHaveLength(1);
+  fixture.pass(1);
+  expect((await complete(fixture, { imp_uid, merchant_uid })).json()).toMatchObject({ status: 'paid' });
+});
+
 describe('POST /payments/confirm to a sender that is not Iamport', () => {
   const request = (fields: object = {}) => ({ imp_uid: 'imp_1', merchant_uid: 'order-1', amount: 14_000, ...fields });
 

@@ -128,8 +128,8 @@ export const invariants: readonly Invariant[] = [
   },
   {
     id: 'S25',
-    en: 'an instance that received a 429 does not call Iamport before `retry-after` is over',
-    ko: '429를 받은 인스턴스는 `retry-after`가 지나기 전에 아임포트를 호출하지 않는다',
+    en: 'an instance that received a 429 does not call Iamport before `retry-after`, 60 s at most, is over',
+    ko: '429를 받은 인스턴스는 `retry-after`(60초까지)가 지나기 전에 아임포트를 호출하지 않는다',
   },
   {
     id: 'S26',

@@ -5,7 +5,7 @@ import { type Clock, retryAfterMs } from '../../shared/clock.ts';
 
 /** The wait after a 429 without a readable `retry-after`. */
 const defaultWaitMs = 5_000;
-/** The longest wait: a wrong header must not stop an instance for hours. */
+/** The longest wait. A wrong header must not stop settlement for hours, and one call a minute does not add to the load. */
 const maxWaitMs = 60_000;
 
 export interface Backoff {
