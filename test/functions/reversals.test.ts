@@ -32,6 +32,19 @@ describe('reversals', () => {
     expect(iamport.faults.counts()['POST /payments/cancel']).toBe(12);
   });
 
+  test("cancels a payment of the order's amount with its tax parts, 0 included, and another amount without [T643]", async () => {
+    const { order, paid, webhook, ledger } = await startFixture();
+    await order('order-1', { tax_free: 5_000, vat_amount: 0 });
+    await webhook(paid());
+    await webhook(paid());
+    await webhook(paid(100));
+    const [duplicate, forged] = ledger.acceptedCancels;
+    expect(duplicate).toMatchObject({ amount: 14_000, tax_free: 5_000, vat_amount: 0 });
+    expect(forged).toMatchObject({ amount: 100 });
+    expect(forged).not.toHaveProperty('tax_free', expect.anything());
+    expect(forged).not.toHaveProperty('vat_amount', expect.anything());
+  });
+
   test('finishes a manual reversal when the operator has cancelled in the console', async () => {
     const { order, account, paid, webhook, reconcile, pass, show, ledger } = await startFixture();
     await reconcile();
