@@ -1,6 +1,7 @@
 /** Orders in attributes of the shop's table: reads of its items, writes into them, and attributes that stay unchanged. */
 
 import {
+  type BatchGetItemCommandOutput,
   CreateTableCommand,
   DeleteItemCommand,
   GetItemCommand,
@@ -61,6 +62,7 @@ async function open(columns: ShopColumns = { key: 'key', amount: 'total', curren
   );
   const Key = { key: { S: 'order-1' } };
   return {
+    client,
     orders: createOrders(table(client, 'shop', mapping.prefix), mapping),
     put: (Item = item) => client.send(new PutItemCommand({ TableName: 'shop', Item })),
     stored: async () => (await client.send(new GetItemCommand({ TableName: 'shop', Key }))).Item,
@@ -226,6 +228,24 @@ test('reads many orders at once, and reports an item without a readable amount',
   expect(orders.map(({ merchantUid }) => merchantUid).sort()).toEqual(['order-1', 'order-2']);
   expect(unreadable).toEqual(['order-3']);
   await expect(shop.orders.read('order-3')).rejects.toThrow(StoreUnexpected);
+});
+
+test('reads in a batch only the attributes of an order, and none of the shop [T647]', async () => {
+  const shop = await open();
+  await shop.put({ ...item, lines: { S: 'x'.repeat(300_000) } });
+  const returned: Item[] = [];
+  shop.client.middlewareStack.add(
+    (next) => async (parameters) => {
+      const result = await next(parameters);
+      const { Responses } = result.output as BatchGetItemCommandOutput;
+      returned.push(...(Responses?.shop ?? []));
+      return result;
+    },
+    { step: 'initialize' },
+  );
+  const { orders } = await shop.orders.readMany(['order-1']);
+  expect(orders).toMatchObject([{ merchantUid: 'order-1', amount: won(14_000) }]);
+  expect(returned).toEqual([{ key: item.key, total: item.total, money: item.money }]);
 });
 
 test.each(Object.entries(states))('reads the same attributes in a batch as alone: %s', async (_name, state) => {
