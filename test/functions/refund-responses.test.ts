@@ -2,11 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { IamportUnavailable } from '../../functions/application/faults.ts';
+import { refunds } from '../../functions/handlers/refunds.ts';
 import { refundEvents } from '../../functions/payment/events.ts';
 import { refundId } from '../../functions/payment/refund.ts';
 import { over } from '../../functions/payment/refund-steps.ts';
 import type { HandlerDependencies } from '../../functions/runtime/dependencies.ts';
+import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
 import type { Settings } from '../../local/iamport/settings.ts';
+import { eventOf } from '../support/event.ts';
 import { startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
@@ -385,22 +388,28 @@ describe('a refund whose cancel was certainly not sent', () => {
         return { ...deps, iamport: { ...deps.iamport, cancel } };
       },
     ],
-  ])('returns 503 without a stored refund %s, and the same key starts again', async (_name, broken) => {
-    const fixture = await paidBy('card');
-    const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = fixture;
-    expect(await refund({ amount: 4_000 }, 'a', 'order-1', broken(fixture))).toMatchObject({
-      status: 503,
-      json: { code: 'iamport_unavailable' },
-    });
-    iamport.faults.clear();
-    expect(await show()).toMatchObject({ status: 'paid', refunds: [] });
-    pass(day);
-    await reconcile();
-    expect(ledger.payment(impUid).cancel_amount).toBe(0);
-    expect(await refund({ amount: 5_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { amount: 5_000 } } });
-    expect(ledger.payment(impUid).cancel_amount).toBe(5_000);
-    expect(events).toEqual(['Refund Completed']);
-  });
+  ])(
+    'returns 503 with retry-after, without a stored refund %s, and the same key starts again [T648]',
+    async (_name, broken) => {
+      const fixture = await paidBy('card');
+      const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = fixture;
+      const body = { amount: 4_000, reason: '단순 변심' };
+      const headers = { 'content-type': 'application/json', 'idempotency-key': 'a' };
+      const pathParameters = { merchant_uid: 'order-1' };
+      const request = eventOf({ method: 'POST', pathParameters, headers, body: JSON.stringify(body) });
+      const response = await handleRequest(refunds, broken(fixture), request, 'request');
+      expect([response.statusCode, response.headers?.['retry-after']]).toEqual([503, '5']);
+      expect(JSON.parse(response.body ?? '')).toMatchObject({ code: 'iamport_unavailable' });
+      iamport.faults.clear();
+      expect(await show()).toMatchObject({ status: 'paid', refunds: [] });
+      pass(day);
+      await reconcile();
+      expect(ledger.payment(impUid).cancel_amount).toBe(0);
+      expect(await refund({ amount: 5_000 }, 'a')).toMatchObject({ status: 200, json: { refund: { amount: 5_000 } } });
+      expect(ledger.payment(impUid).cancel_amount).toBe(5_000);
+      expect(events).toEqual(['Refund Completed']);
+    },
+  );
 
   test('keeps a repeated refund requested, since an earlier attempt may have been sent', async () => {
     const fixture = await paidBy('card');
