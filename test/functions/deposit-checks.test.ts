@@ -197,6 +197,31 @@ describe('an account that could not be revoked', () => {
     },
   );
 
+  test('sends an accepted revocation once, and finishes it after the deadline of its account [T649]', async () => {
+    const { order, account, webhook, reconcile, pass, show, iamport, ledger } = await startFixture();
+    await order();
+    const older = account(6 * day);
+    await webhook(older);
+    // The PG registers the revocation, and never performs it.
+    Object.assign(ledger, { revokeAccount: (impUid: string) => ledger.payment(impUid) });
+    pass(10);
+    await webhook(account(20 * day));
+    await webhook(older);
+    const sent = () => iamport.faults.counts()[`DELETE /vbanks/${older}`];
+    expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'requested' }]);
+    for (let quarter = 0; quarter < 6 * 4; quarter += 1) {
+      pass(6 * 3_600);
+      await reconcile();
+    }
+    expect(ledger.payment(older).status).toBe('ready');
+    expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: expect.not.stringMatching('done') }]);
+    expect(sent()).toBe(1);
+    pass(2 * day);
+    await reconcile();
+    expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'done', amount: 0 }]);
+    expect(sent()).toBe(1);
+  });
+
   test('repeats a failed revocation until the missing key is configured', async () => {
     const { reconcile, pass, show, iamport, ledger, older } = await unrevokable(10 * day);
     for (let hour = 0; hour < 48; hour += 1) {
