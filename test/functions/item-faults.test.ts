@@ -218,6 +218,20 @@ describe('a page of payments', () => {
   });
 });
 
+test('settles the payments of a page with an order number that is too long for a key of DynamoDB [T646]', async () => {
+  const { order, paid, reconcile, show, pass, ledger } = await startFixture();
+  await reconcile();
+  await order();
+  const foreign = paid();
+  Object.assign(ledger.payment(foreign), { merchant_uid: 'x'.repeat(3_000) });
+  paid();
+  pass(300);
+  const { settled, finished, faults } = await reconcile();
+  expect({ settled, finished }).toEqual({ settled: 1, finished: true });
+  expect(faults).toEqual([expect.stringContaining(foreign)]);
+  expect((await show()).status).toBe('paid');
+});
+
 describe('an order that cannot be read', () => {
   const unreadable = async ({ client, names }: Fixture, merchantUid: string) =>
     client.send(
@@ -330,6 +344,87 @@ describe('a backlog', () => {
     const report = await reconcile({ ...deps, iamport: { ...deps.iamport, payments: slow } });
     expect(report.finished).toBe(false);
     expect(ledger.payment(forged).cancel_amount).toBe(100);
+  });
+
+  test('leaves an item that takes for ever after 12 seconds [T644]', async () => {
+    const { order, paid, webhook, reconcile, pass, now, iamport, ledger, deps, show } = await startFixture();
+    await reconcile();
+    for (const merchantUid of ['endless', 'other']) await order(merchantUid, { expires_at: beginning + 60 });
+    await order('forged');
+    const forged = paid(100, 'forged');
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    await webhook(forged);
+    const { payments } = deps.iamport;
+    const others = Promise.withResolvers<void>();
+    const endless: typeof payments = async (merchantUid, deadline, ...more) => {
+      if (merchantUid !== 'endless') return payments(merchantUid, deadline, ...more).finally(others.resolve);
+      await others.promise;
+      pass(deadline.leftMs() / 1_000);
+      throw new IamportUnavailable('No response from Iamport');
+    };
+    pass(600);
+    const begun = now();
+    await reconcile({ ...deps, iamport: { ...deps.iamport, payments: endless } });
+    expect(now() - begun).toBeLessThan(13);
+    expect([(await show('endless')).status, (await show('other')).status]).toEqual(['ready', 'expired']);
+    expect(ledger.payment(forged).cancel_amount).toBe(100);
+  });
+
+  test('sends a cancel that becomes due during a backlog of orders after 100 of them at most [T645]', async () => {
+    const { order, paid, webhook, reconcile, pass, iamport, ledger, deps } = await startFixture();
+    for (const merchantUid of numbered(250)) await order(merchantUid, { expires_at: beginning + 60 });
+    await order('forged');
+    pass(600);
+    const forged = paid(100, 'forged');
+    iamport.faults.add({ path: '/payments/cancel', status: 500 });
+    await webhook(forged);
+    const { payments, cancel } = deps.iamport;
+    let orders = 0;
+    let ordersBefore: number | undefined;
+    const slow: typeof payments = async (...parameters) => {
+      orders += 1;
+      pass(0.2);
+      return payments(...parameters);
+    };
+    const watched: typeof cancel = async (...parameters) => {
+      ordersBefore = orders;
+      return cancel(...parameters);
+    };
+    // Due 5 s after the beginning of the run.
+    pass(55);
+    await reconcile({ ...deps, iamport: { ...deps.iamport, payments: slow, cancel: watched } });
+    expect(ledger.payment(forged).cancel_amount).toBe(100);
+    expect(ordersBefore).toBeGreaterThan(25);
+    expect(ordersBefore).toBeLessThanOrEqual(100);
+    expect(orders).toBe(250);
+  });
+
+  test('checks a reversal that waits for the operator before all but the first of a backlog of orders [T651]', async () => {
+    const { order, account, paid, webhook, reconcile, pass, ledger, deps, show } = await startFixture();
+    await order('deposited');
+    await webhook(paid(14_000, 'deposited'));
+    const second = account(86_400, 'deposited');
+    ledger.deposit(second);
+    await webhook(second);
+    for (const merchantUid of numbered(60)) await order(merchantUid, { expires_at: beginning + 60 });
+    ledger.cancelInConsole(second);
+    const { payments, payment } = deps.iamport;
+    let orders = 0;
+    let ordersBefore: number | undefined;
+    const counted: typeof payments = async (...parameters) => {
+      orders += 1;
+      return payments(...parameters);
+    };
+    const watched: typeof payment = async (impUid, ...parameters) => {
+      if (impUid === second) ordersBefore = orders;
+      return payment(impUid, ...parameters);
+    };
+    const listPayments = async () => ({ payments: [], unreadable: [], total: 0, next: 0 });
+    pass(3_600);
+    await reconcile({ ...deps, iamport: { ...deps.iamport, payments: counted, payment: watched, listPayments } });
+    expect(ordersBefore).toBeLessThan(10);
+    expect(orders).toBe(60);
+    expect((await show('deposited')).reversals).toMatchObject([{ kind: 'manual', state: 'done' }]);
   });
 
   test('checks orders whose payments Iamport does not find at growing intervals', async () => {
