@@ -222,6 +222,38 @@ describe('an account that could not be revoked', () => {
     expect(sent()).toBe(1);
   });
 
+  test.each([
+    ['manual reversals', { reversals: 'manual', acceptTestPayments: false }],
+    ['a test deployment', { reversals: 'automatic', acceptTestPayments: true }],
+  ] as const)(
+    'is left to the operator by a later deployment with %s, also after the last attempt [T627]',
+    async (_name, policy) => {
+      const { deps, order, account, webhook, iamport, ledger, pass, reconcile, show } = await startFixture();
+      await order('order-1', { expires_at: beginning + 600 });
+      const impUid = account(10 * day);
+      await webhook(impUid);
+      const before = await deps.orders.read('order-1');
+      iamport.faults.add({ path: '/vbanks', status: 400, times: 10_000 });
+      pass(700);
+      await reconcile();
+      const after = (await deps.orders.read('order-1')) ?? expect.unreachable();
+      const stale = staleAccount(before, after) ?? expect.unreachable();
+      await deps.reversals.request(stale, beginning + 700, 0);
+      for (let hour = 0; hour < 36; hour += 1) {
+        pass(3_600);
+        await reconcile();
+      }
+      expect((await show()).reversals).toMatchObject([{ kind: 'revoke', state: 'manual' }]);
+      iamport.faults.clear();
+      for (let check = 0; check < 3; check += 1) {
+        pass(6 * 3_600);
+        await reconcile({ ...deps, policy });
+      }
+      expect(ledger.payment(impUid).status).toBe('ready');
+      expect((await show()).reversals).toMatchObject([{ kind: 'manual', state: 'manual', amount: 0 }]);
+    },
+  );
+
   test('repeats a failed revocation until the missing key is configured', async () => {
     const { reconcile, pass, show, iamport, ledger, older } = await unrevokable(10 * day);
     for (let hour = 0; hour < 48; hour += 1) {

@@ -207,7 +207,9 @@ function replaced(
   // Recorded without the policy (publish-events.ts), or by an earlier deployment with another one.
   // The cancel of a phone bill may have been accepted: `attemptNext` leaves it to the operator with that message.
   const mayBeAccepted = reversal.acceptedAt !== undefined || (isDeferred(payment.record) && hasNoResult(reversal));
-  if (reversal.state === 'requested' && !mayBeAccepted && isByShop(payment, deps.policy)) {
+  // A failed revocation is sent again, even after its last attempt (`claimed`).
+  const isSentAgain = reversal.state === 'requested' || reversal.kind === 'revoke';
+  if (isSentAgain && !mayBeAccepted && isByShop(payment, deps.policy)) {
     return opened({ ...manual, amount: reversal.amount }, 0, now);
   }
   if (!isTakenBack(reversal, payment)) return undefined;
