@@ -68,6 +68,8 @@ export interface SimulationContext {
   readonly trace: Trace | undefined;
   /** When the scenario began; Unix seconds. */
   readonly began: number;
+  /** When the shop deploys again; milliseconds since 1970. */
+  readonly deploysAt: readonly number[];
   /** Iamport answers 429 now. */
   readonly isThrottled: () => boolean;
   /** How long faults happen; milliseconds after the beginning. */

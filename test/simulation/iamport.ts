@@ -79,6 +79,8 @@ export interface SimulatedIamport {
   forgetTokens(): void;
   /** Calls do not reach Iamport. */
   isDown: boolean;
+  /** @returns the `imp_uid` of a cancel of a rejected payment or of a revocation; undefined for every other call */
+  undoneBy(request: HttpRequest): string | undefined;
   /** What the world of the scenario does to a call. */
   accidentOf(request: HttpRequest): Accident | undefined;
 }
@@ -251,6 +253,12 @@ export function simulatedIamport(
     unreadable: new Set(),
     forgetTokens: () => tokens.forget(),
     isDown: false,
+    undoneBy({ method, path, body = '{}' }) {
+      if (method === 'DELETE') return /^\/vbanks\/([^?]+)/.exec(path)?.[1];
+      if (path !== '/payments/cancel') return undefined;
+      const { imp_uid: impUid, reason } = JSON.parse(body) as { imp_uid: string; reason?: string };
+      return keyIn(reason) === undefined ? impUid : undefined;
+    },
     accidentOf({ path, body = '{}' }) {
       if (path !== '/payments/cancel') return undefined;
       const { imp_uid: impUid, reason } = JSON.parse(body) as { imp_uid: string; reason?: string };

@@ -167,6 +167,21 @@ export const invariants: readonly Invariant[] = [
     ko: '환불은 남은 금액까지만 보낸다. 접수되고 PG가 아직 처리하지 않은 환불은 남은 금액이 아니다',
   },
   {
+    id: 'S33',
+    en: 'an instance whose settings leave reversals to the operator sends no cancel of a rejected payment, and revokes no account',
+    ko: '자동 취소를 운영자에게 맡기는 설정의 인스턴스는 거절된 결제의 취소도 가상계좌 말소도 보내지 않는다',
+  },
+  {
+    id: 'S34',
+    en: 'a reversal that the operator has got is not sent any more, also after later deployments, unless it is a revocation that was being sent just then. One that Iamport accepted, by the record, stays recorded as accepted until it is done',
+    ko: '운영자에게 넘어간 취소는 나중에 다시 배포해도 보내지 않는다. 바로 그때 보내던 말소만 예외다. 아임포트가 접수했다고 기록된 취소는 끝날 때까지 접수된 것으로 남는다',
+  },
+  {
+    id: 'S35',
+    en: 'the reconciler records no payment whose order number does not begin with `orderPrefix` as a payment without an order, and no such order is registered',
+    ko: '대사는 주문 번호가 `orderPrefix`로 시작하지 않는 결제를 주문 없는 결제로 기록하지 않고, 그런 주문은 등록되지 않는다',
+  },
+  {
     id: 'L1',
     en: "money that Iamport keeps for an order settles the order, or is in the operator's list",
     ko: '우리 주문으로 아임포트에 남은 돈은 주문을 확정했거나, 운영자 목록에 있다',

@@ -12,7 +12,6 @@ import {
   StoreUnavailable,
 } from '../../functions/application/faults.ts';
 import type { Bus, UnreadableRecords } from '../../functions/application/ports/delivery.ts';
-import type { Policy } from '../../functions/payment/decide.ts';
 import { dependenciesFrom, type HandlerDependencies } from '../../functions/runtime/dependencies.ts';
 import type { HttpHandler } from '../../functions/runtime/http-handler.ts';
 import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
@@ -25,6 +24,7 @@ import type { Accident, Faults } from './faults.ts';
 import { type HttpResponse, pgApiKey, type SimulatedIamport } from './iamport.ts';
 import { Instance, type Invocation, type Network } from './network.ts';
 import type { SeededRandom } from './random.ts';
+import type { Release } from './settings.ts';
 import type { SimulatedTable } from './table.ts';
 import type { Time } from './time.ts';
 
@@ -37,7 +37,8 @@ export interface Parts {
   readonly network: Network;
   readonly iamport: SimulatedIamport;
   readonly tables: Readonly<Record<TableName, SimulatedTable>>;
-  readonly policy: Policy;
+  /** The deployment to whose version Lambda sends a call of this function now. */
+  readonly releaseFor: (name: string) => Release;
   /** Maps orders to the items of their table. */
   readonly mapping: TableMapping;
   /** The factor on Iamport's usual latency. */
@@ -74,13 +75,12 @@ export interface FunctionResponse {
 const httpTimeoutMs = 12_000;
 /** Small pages: a few payments fill several, so that changes between two pages are frequent. */
 const pageSizes = [4, 2, 1];
-const config: HandlerDependencies['config'] = {
+const config: Omit<HandlerDependencies['config'], 'orderPrefix'> = {
   iamportApiUrl: 'https://api.iamport.kr',
   resultTargets: { web: 'https://shop.example/result' },
   shopName: '',
   resultPage: {},
   webhookSenders: 'any',
-  orderPrefix: '',
   tiers: [],
 };
 
@@ -105,9 +105,11 @@ export class Lambda {
 
   /** @returns no value when the instance died, threw, or timed out */
   async run<Value>(name: string, timeoutMs: number, work: (running: RunningInstance) => Promise<Value>) {
-    const idle = this.#idle.get(name) ?? [];
-    this.#idle.set(name, idle);
-    const running = takeAlive(idle) ?? this.#start(name);
+    const release = this.#parts.releaseFor(name);
+    const version = `${name} ${release.number}`;
+    const idle = this.#idle.get(version) ?? [];
+    this.#idle.set(version, idle);
+    const running = takeAlive(idle) ?? this.#start(name, release);
     const { instance } = running;
     const invocation: Invocation = {};
     instance.invocation = invocation;
@@ -125,10 +127,11 @@ export class Lambda {
     };
   }
 
-  #start(name: string): RunningInstance {
-    const { time, random, faults, policy, mapping } = this.#parts;
+  #start(name: string, { settings }: Release): RunningInstance {
+    const { time, random, faults, mapping } = this.#parts;
+    const { orderPrefix, ...policy } = settings;
     this.#started += 1;
-    const instance = new Instance(`${name}#${this.#started}`);
+    const instance = new Instance(`${name}#${this.#started}`, settings);
     const error = faults.happens('clock is off') ? random.whole(-5_000, 5_000) : 0;
     const clock: Clock = { now: () => time.now + error, sleep: (ms) => time.sleep(ms) };
     const [orders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
@@ -145,7 +148,7 @@ export class Lambda {
         count: () => undefined,
         policy,
         pageSizes,
-        config,
+        config: { ...config, orderPrefix },
       });
     const publisherDeps = (unreadable: UnreadableRecords) =>
       publisherDependenciesFrom({

@@ -29,12 +29,14 @@ interface Parts {
   readonly rules: Rules;
   /** The item is deleted, or cannot be read or written. The invariants do not apply to this order. */
   readonly isBroken: (merchantUid: string) => boolean;
+  /** The scans ignore the payments of this order number, because `orderPrefix` is another one. */
+  readonly isIgnored: (merchantUid: string) => boolean;
   /** No list of Iamport contains this payment. */
   readonly isHidden: (impUid: string) => boolean;
 }
 
 export function checkLiveness(parts: Parts): void {
-  const { safety, iamport, tables, readUntil, rules, isBroken, isHidden } = parts;
+  const { safety, iamport, tables, readUntil, rules, isBroken, isIgnored, isHidden } = parts;
   for (const { imp_uid: impUid, merchant_uid: merchantUid, started_at: startedAt } of iamport.payments()) {
     if (isBroken(merchantUid)) continue;
     const truth = iamport.truths(impUid).at(-1);
@@ -43,6 +45,10 @@ export function checkLiveness(parts: Parts): void {
     const settlesOrder = order?.isSettled && order.impUid === impUid;
     // No money moves in a test channel, but a test payment can settle an order.
     if (!truth || (truth.sandbox && !settlesOrder)) continue;
+    if (isIgnored(merchantUid)) {
+      if (truth.kept > 0 && !order && !reversal) rules.deployed.ignored();
+      continue;
+    }
     if (settlesOrder) {
       checkUnmatched(impUid, reversal, parts);
       if (truth.kept > 0 || order.status !== 'deposit_reversed') checkAmounts(impUid, truth.kept, order);
@@ -122,7 +128,7 @@ function checkAmounts(impUid: string, kept: number, order: Entry): void {
   }
 }
 
-function checkOrder(order: Entry, { safety, iamport, rules, readUntil }: Parts): void {
+function checkOrder(order: Entry, { safety, iamport, rules, readUntil, isIgnored }: Parts): void {
   const { merchantUid, status, revision, accountOf, impUid } = order;
   for (let step = safety.firstStep(merchantUid); step <= revision; step += 1) {
     if (!safety.events.has(`${merchantUid}:${step}`))
@@ -140,6 +146,7 @@ function checkOrder(order: Entry, { safety, iamport, rules, readUntil }: Parts):
     if (!safety.reversal(accountOf))
       rules.judge.broken('L20', `${merchantUid} is expired, and ${accountOf} is not to be revoked`);
   }
+  if (isIgnored(merchantUid)) return;
   if (status === 'virtual_account_issued' && accountOf) {
     const truth = iamport.truths(accountOf).at(-1);
     // A deposit of another amount waits for the operator, and the order waits with it.
@@ -162,7 +169,7 @@ function wasTakenBack(impUid: string, iamport: SimulatedIamport): boolean {
   return truths.some(({ moved }, at) => !moved && truths[at - 1]?.moved === true);
 }
 
-function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil }: Parts): void {
+function checkReversal(item: Item, { safety, iamport, rules, isBroken, isIgnored, readUntil }: Parts): void {
   const [key = '', kind = '', state = ''] = [item.imp_uid?.S, item.kind?.S, item.state?.S];
   if (kind === 'notification' || kind === 'refund_list') return;
   // The refund was not sent, or it waits for the shop or the operator.
@@ -197,7 +204,8 @@ function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil
     must(state === 'done' ? 'Refund Completed' : 'Refund Refused');
     return;
   }
-  const truth = iamport.truths(key).at(-1);
+  // The next check of it may be hours later than a scan would be.
+  const truth = isIgnored(item.merchant_uid?.S ?? '') ? undefined : iamport.truths(key).at(-1);
   rules.deposits.checkLiveness(item, truth);
   const isExcess = item.reason?.S === 'deposit_excess';
   // A cancel returns at most the amount of the payment.
@@ -207,6 +215,7 @@ function checkReversal(item: Item, { safety, iamport, rules, isBroken, readUntil
   if (kind === 'orphan') must('Payment Without Order');
   else if (!isExcess) must('Payment Rejected');
   if (kind === 'manual' && state === 'manual' && Number(item.amount?.N) > 0) must('Refund Required');
+  if (rules.deployed.wasHandedOver(key)) must('Refund Required');
   const hadMoney = ['cancel', 'manual'].includes(kind) && Number(item.amount?.N) > 0;
   if (hadMoney && state === 'done') must('Refund Completed');
 }

@@ -6,6 +6,7 @@
 import type { Coverage } from './coverage.ts';
 import type { Accident, Faults } from './faults.ts';
 import type { SeededRandom } from './random.ts';
+import { type Settings, usualSettings } from './settings.ts';
 import type { Time } from './time.ts';
 import type { Trace } from './trace.ts';
 
@@ -18,6 +19,8 @@ export interface Invocation {
 /** One Lambda instance. The calls of a dead instance never settle. */
 export class Instance {
   readonly name: string;
+  /** Of the deployment that started it. It keeps them for its whole life. */
+  readonly settings: Settings;
   isAlive = true;
   /** The newest one. */
   invocation: Invocation = {};
@@ -27,8 +30,9 @@ export class Instance {
   listCalls = 0;
   #died: () => void = () => undefined;
 
-  constructor(name: string) {
+  constructor(name: string, settings = usualSettings) {
     this.name = name;
+    this.settings = settings;
   }
 
   onDeath(act: () => void): void {

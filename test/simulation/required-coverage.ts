@@ -179,10 +179,33 @@ const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'short tokens': ['short tokens: before a request'],
   'dead cancels': ['dead cancel: a refusal', 'dead cancel: the instance'],
   'repeated refunds': ['repeated refund: the request'],
+  redeployed: [
+    ...['a call to the earlier version', 'a registration is refused', 'orderPrefix is removed', 'orderPrefix is set'],
+    'the PG refuses a cancel once',
+    ...['reversals are automatic', 'reversals are manual', 'test payments are accepted', 'test payments are refused'],
+  ]
+    .map((what) => `redeployed: ${what}`)
+    .concat(
+      ['S34, accepted before', 'S34, handed over', 'S34, performed later', 'S35, ignored'].map(
+        (what) => `judged: ${what}`,
+      ),
+    ),
 };
 
 /** The judgements of the invariants that need no world. */
-const judged = ['L15, Refund No Longer Required', 'L15, Refund Refused', 'L16', 'L17', 'L23', 'S20', 'S24', 'S26'];
+const judged = [
+  'L15, Refund No Longer Required',
+  'L15, Refund Refused',
+  'L16',
+  'L17',
+  'L23',
+  'S20',
+  'S24',
+  'S26',
+  'S33',
+  'S34',
+  'S35',
+];
 
 const expected = [
   ...rows.map((row) => `row: ${row}`),

@@ -19,12 +19,12 @@ interface Classified {
 
 /** Counts the rows of the rules: the state of a payment that Iamport returned, and what `decide` makes of it. */
 export class Rows {
-  readonly #parts: { orders: SimulatedTable; mapping: TableMapping; policy: Policy; coverage: Coverage };
+  readonly #parts: { orders: SimulatedTable; mapping: TableMapping; policy: () => Policy; coverage: Coverage };
   /** By the JSON of each payment. The same payment and the same order give the same row. */
   readonly #classified = new Map<string, Classified>();
   #returned = 0;
 
-  constructor(parts: { orders: SimulatedTable; mapping: TableMapping; policy: Policy; coverage: Coverage }) {
+  constructor(parts: { orders: SimulatedTable; mapping: TableMapping; policy: () => Policy; coverage: Coverage }) {
     this.#parts = parts;
   }
 
@@ -48,7 +48,7 @@ export class Rows {
 
   #rowOf(payment: Payment, item: Item | undefined): string {
     const { mapping, policy } = this.#parts;
-    const decision = decide(item && orderFromItem(mapping.ours(item)), payment, policy);
+    const decision = decide(item && orderFromItem(mapping.ours(item)), payment, policy());
     const result =
       decision.kind === 'change'
         ? decision.next.status

@@ -2,6 +2,7 @@
 
 import { Announced } from './invariants/announced.ts';
 import { Attempted } from './invariants/attempted.ts';
+import { Deployed } from './invariants/deployed.ts';
 import { Deposits } from './invariants/deposits.ts';
 import { Once } from './invariants/once.ts';
 import { Ownership } from './invariants/ownership.ts';
@@ -16,6 +17,7 @@ export class Rules {
   readonly attempted: Attempted;
   readonly deposits: Deposits;
   readonly restored: Restored;
+  readonly deployed: Deployed;
 
   /**
    * @param startedAt when the payment window opened; Unix seconds
@@ -29,5 +31,6 @@ export class Rules {
     this.attempted = new Attempted(judge);
     this.deposits = new Deposits(judge);
     this.restored = new Restored(judge);
+    this.deployed = new Deployed(judge, now);
   }
 }

@@ -62,7 +62,8 @@ export class SafetyChecks {
   readonly #lastPublished = new Map<string, number>();
   readonly #firstSteps = new Map<string, number>();
   readonly #undone = new Set<string>();
-  readonly #acceptsTests: boolean;
+  /** Test payments that an instance which accepts them has let settle an order; by `imp_uid`. */
+  readonly #acceptedTests = new Set<string>();
   readonly #now: () => number;
   readonly #begin: number;
   readonly #rules: Rules;
@@ -75,14 +76,13 @@ export class SafetyChecks {
   constructor(
     iamport: SimulatedIamport,
     tables: Readonly<Record<TableName, SimulatedTable>>,
-    options: { acceptsTests: boolean; now: () => number; rules: Rules },
+    options: { now: () => number; rules: Rules },
   ) {
     this.#rules = options.rules;
     this.#now = options.now;
     this.#begin = options.now();
     this.#iamport = iamport;
     this.#tables = tables;
-    this.#acceptsTests = options.acceptsTests;
   }
 
   entry(merchantUid: string): Entry | undefined {
@@ -123,7 +123,7 @@ export class SafetyChecks {
     if (table === 'orders') this.#orderWritten(before, after, by);
     if (table === 'reversals') {
       this.#rules.once.written(key, after, by);
-      this.#reversalWritten(key, before, after);
+      this.#reversalWritten(key, before, after, by);
     }
   }
 
@@ -143,6 +143,7 @@ export class SafetyChecks {
     if (writes > leastMaxWrites && writes > this.#maxWritesOf(merchantUid))
       throw new Violation('S12', detail(`${writes} writes`));
     if (!before) {
+      this.#rules.deployed.orderWritten(merchantUid, by);
       if (status !== 'ready' || revision !== 1)
         throw new Violation('S3', detail('a new order must be ready, at revision 1'));
       return;
@@ -173,6 +174,7 @@ export class SafetyChecks {
     if (status === 'closed' && !(by.name.startsWith('close') && this.closing.has(merchantUid))) {
       throw new Violation('S10', detail(`closed by ${by.name}`));
     }
+    if (now.isSettled && by.settings.acceptTestPayments) this.#acceptedTests.add(now.impUid ?? '');
     if (now.isSettled && status !== 'deposit_reversed') this.#checkSettled(now, detail);
     const balance = this.#balanceHistory(now.impUid ?? '');
     if (status === 'deposit_reversed' && !balance.includes('10'))
@@ -202,7 +204,7 @@ export class SafetyChecks {
         truth.merchantUid === merchantUid &&
         truth.amount === amount &&
         truth.currency === currency &&
-        (!truth.sandbox || this.#acceptsTests) &&
+        (!truth.sandbox || this.#acceptedTests.has(impUid)) &&
         // A cancelled order keeps nothing: the money was returned, or the bank took a partly cancelled deposit back.
         truth.kept === kept,
     );
@@ -221,10 +223,11 @@ export class SafetyChecks {
     return this.#iamport.truths(impUid).some(({ status, kept }) => status === 'cancelled' && kept === 0);
   }
 
-  #reversalWritten(key: string, before: Item | undefined, after: Item): void {
+  #reversalWritten(key: string, before: Item | undefined, after: Item, by: Instance): void {
     const kind = after.kind?.S ?? '';
     const state = after.state?.S ?? '';
     if (kind === 'notification') return;
+    if (kind !== 'refund') this.#rules.deployed.reversalWritten(key, before, after, by);
     const intents = this.#intents.get(key) ?? new Set();
     this.#intents.set(key, intents.add(`${kind} ${state}`));
     if (state !== 'done' || before?.state?.S === 'done') return;
@@ -321,6 +324,8 @@ export class SafetyChecks {
   /** A cancel or a revocation through the API took effect. Each reversal and each refund does so once. @param key of a refund */
   undone(impUid: string, key: string | undefined): void {
     const id = key === undefined ? impUid : `${impUid}/${key}`;
+    if (key === undefined && this.#rules.once.isRecordedPending(id))
+      this.#rules.deployed.performedLater(impUid, this.reversal(impUid));
     this.#rules.once.performed(id);
     if (key === undefined && this.#undone.has(id))
       throw new Violation('S14', `${impUid} was cancelled or revoked twice`);

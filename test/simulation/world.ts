@@ -4,6 +4,7 @@
  */
 
 import { ownTable, shopTable, type TableMapping } from '../../functions/adapters/dynamodb/table-mapping.ts';
+import type { HttpRequest } from '../../functions/adapters/iamport/transport.ts';
 import { reconcile } from '../../functions/application/reconcile/reconcile.ts';
 import { closeOrder } from '../../functions/handlers/close-order.ts';
 import { complete } from '../../functions/handlers/complete.ts';
@@ -24,11 +25,12 @@ import { simulatedIamport } from './iamport.ts';
 import { Judge } from './judge.ts';
 import { type FunctionResponse, Lambda, type Observer } from './lambda.ts';
 import { checkLiveness } from './liveness.ts';
-import { Network } from './network.ts';
+import { type Instance, Network } from './network.ts';
 import { SeededRandom } from './random.ts';
 import { Rows } from './rows.ts';
 import { Rules } from './rules.ts';
 import { SafetyChecks } from './safety.ts';
+import { isForeign } from './settings.ts';
 import { Stream } from './stream.ts';
 import { SimulatedTable } from './table.ts';
 import { Time } from './time.ts';
@@ -37,6 +39,7 @@ import { hour, minute } from './units.ts';
 import { Violation } from './violation.ts';
 import { type Scope, Worlds } from './worlds/choice.ts';
 import { Deliveries } from './worlds/deliveries.ts';
+import { Deployments } from './worlds/deployments.ts';
 import { Lists } from './worlds/lists.ts';
 import { LostRecords } from './worlds/lost-records.ts';
 import { Pg } from './worlds/pg.ts';
@@ -88,7 +91,7 @@ export class World implements SimulationContext {
   readonly safety: SafetyChecks;
   readonly coverage: Coverage;
   readonly trace: Trace | undefined;
-  readonly policy;
+  readonly deployments: Deployments;
   /** undefined in scenarios without webhooks. */
   readonly deliveries: Deliveries | undefined;
   /** Some scenarios end their faults after the first payments, others only after every actor has begun. */
@@ -108,11 +111,12 @@ export class World implements SimulationContext {
     this.faultsForMs = this.random.whole(5, 35) * minute;
     this.faults = new Faults(this.random, coverage);
     this.trace = line && traceOf(this.time, line);
-    this.policy = {
+    const first = {
       acceptTestPayments: this.random.is(0.15),
       reversals: this.random.is(0.15) ? 'manual' : 'automatic',
+      orderPrefix: '',
     } as const;
-    const { time, random, faults, policy, trace } = this;
+    const { time, random, faults, trace } = this;
     const worlds = new Worlds(seed, scope, coverage);
     trace?.('worlds', worlds.names.join(', ') || 'none');
     this.worlds = worlds;
@@ -129,6 +133,8 @@ export class World implements SimulationContext {
     const throttle = new Throttle(worlds, { time, judge: this.judge, coverage }, this.faultsForMs);
     this.isThrottled = () => throttle.waits() !== undefined;
     const lostRecords = new LostRecords(worlds, { time, coverage }, this.faultsForMs);
+    const deployments = new Deployments(first, worlds, { time, coverage, trace });
+    this.deployments = deployments;
     const pg = new Pg(worlds, { time, coverage }, this.faultsForMs);
     const conditions = { pg, lists: this.lists, throttle, isNoisy: worlds.has('float noise') };
     const iamport = simulatedIamport(time, random, faults, conditions);
@@ -137,7 +143,6 @@ export class World implements SimulationContext {
     const rules = new Rules(this.judge, startedAt, this.mapping.isShops, () => time.now);
     this.rules = rules;
     const safety = new SafetyChecks(iamport, tables, {
-      acceptsTests: policy.acceptTestPayments,
       now: () => time.now,
       rules,
     });
@@ -151,13 +156,17 @@ export class World implements SimulationContext {
       this.hasLongWait = true;
       this.extendTo(6 * 24 * hour);
     }
+    for (const at of this.deploysAt) this.extendTo(at - beginning * 1000 + hour);
+    // After a prefix was removed, only the scan of a week finds what the scans ignored.
+    if (deployments.endsIgnoring) this.hasLongWait = true;
     if (worlds.has('backlog')) this.extendTo(180 * minute);
     if (worlds.has('backlog') || worlds.has('many attempts')) time.maxEvents *= 20;
     this.stream = new Stream(this);
     this.shop = new Shop(this);
     const network = new Network({ time, random, faults, coverage, trace });
     this.lambda = new Lambda({
-      ...{ time, random, faults, network, iamport, tables, policy, mapping: this.mapping },
+      ...{ time, random, faults, network, iamport, tables, mapping: this.mapping },
+      releaseFor: (name) => deployments.releaseFor(name),
       slowness: worlds.has('backlog') ? 2 : 1,
       observer: this.#observer(throttle, lostRecords),
       accidentOfRecord: () => lostRecords.accident(),
@@ -198,7 +207,7 @@ export class World implements SimulationContext {
     const rows = new Rows({
       orders: this.tables.orders,
       mapping: this.mapping,
-      policy: { ...this.policy, ...(this.mapping.isShops && { begunAt: beginning }) },
+      policy: () => ({ ...this.deployments.settings, ...(this.mapping.isShops && { begunAt: beginning }) }),
       coverage: this.coverage,
     });
     iamport.onReturned = (payment, merchantUid) => rows.returned(payment, merchantUid);
@@ -207,7 +216,10 @@ export class World implements SimulationContext {
   #observer(throttle: Throttle, lostRecords: LostRecords): Observer {
     const { rules, time } = this;
     return {
-      sending: (from) => throttle.sending(from),
+      sending: (from, request) => {
+        throttle.sending(from);
+        this.#sending(from, request);
+      },
       received: (by, { accepted, retryAfter }) => {
         if (accepted !== undefined) {
           rules.once.received(accepted, by);
@@ -220,6 +232,19 @@ export class World implements SimulationContext {
         if (name !== undefined) rules.attempted.accessed(name, by, time.now / 1000);
       },
     };
+  }
+
+  /** Judges a cancel of a rejected payment, or a revocation, when it is sent. It may reach Iamport later. */
+  #sending(from: Instance, request: HttpRequest): void {
+    const { iamport, rules, safety } = this;
+    const impUid = iamport.undoneBy(request);
+    if (impUid === undefined) return;
+    const isTest = iamport.truths(impUid).at(-1)?.sandbox ?? false;
+    rules.deployed.sending(impUid, safety.reversal(impUid), isTest, from);
+  }
+
+  get deploysAt(): readonly number[] {
+    return this.deployments.times;
   }
 
   extendTo(ms: number): void {
@@ -333,6 +358,7 @@ export class World implements SimulationContext {
       readUntil: Math.floor(this.#lastRunBegan / 1000) - maxClockError,
       isBroken: (merchantUid) => shop.isBroken(merchantUid) || rules.restored.lost.has(merchantUid),
       isHidden: (impUid) => lists.hides(impUid),
+      isIgnored: (merchantUid) => isForeign(this.deployments.settings, merchantUid),
     });
   }
 

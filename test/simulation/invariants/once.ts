@@ -126,6 +126,14 @@ export class Once {
     if (this.#refused.has(id)) this.#judge.broken('S20', `the refund ${id} was refused, and pays back`);
   }
 
+  /** Iamport accepted the cancel, the PG has not performed it, and an invocation that has ended recorded that. */
+  isRecordedPending(id: string): boolean {
+    const accepted = this.#accepted.get(id);
+    // A revocation moves no money: a part of a deposit takes its place.
+    if (!accepted?.isPending || accepted.amount === 0) return false;
+    return accepted.isRecorded && accepted.received?.in.endedAt !== undefined;
+  }
+
   hasPaidBack(id: string): boolean {
     return this.#paidBack.has(id);
   }

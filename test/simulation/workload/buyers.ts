@@ -23,6 +23,8 @@ const attempts = {
   'takes a fixed account': 3,
 } as const;
 
+export type Course = keyof typeof attempts;
+
 /** About a half of the amount. Major units. */
 const partOf = (amount: number): number => Math.max(1, Math.floor(amount / 2));
 
@@ -36,9 +38,9 @@ export class Buyers {
   }
 
   /** One attempt to pay an order, with everything that follows from it. */
-  async attempt(wanted: Wanted): Promise<void> {
+  async attempt(wanted: Wanted, course?: Course): Promise<void> {
     const { random, iamport, time, coverage, faults, worlds } = this.#context;
-    const how = random.pick(attempts);
+    const how = course ?? random.pick(attempts);
     const isAccount = how.startsWith('takes');
     let impUid: string;
     try {
@@ -61,7 +63,7 @@ export class Buyers {
     if (random.is(0.2)) this.#notifications.at(15 * minute, () => this.#cancelInConsole(impUid));
   }
 
-  async #pay(impUid: string, how: keyof typeof attempts, wanted: Wanted): Promise<void> {
+  async #pay(impUid: string, how: Course, wanted: Wanted): Promise<void> {
     const { random, iamport, time } = this.#context;
     const { ledger } = iamport;
     if (how === 'leaves') return;
@@ -90,7 +92,7 @@ export class Buyers {
     return this.#context.random.is(0.8) ? Math.max(1, Math.floor(amount / 10)) : Math.ceil(amount) + 1;
   }
 
-  async #takeAccount(impUid: string, how: keyof typeof attempts, wanted: Wanted): Promise<void> {
+  async #takeAccount(impUid: string, how: Course, wanted: Wanted): Promise<void> {
     const { random, iamport, time, coverage } = this.#context;
     const { ledger } = iamport;
     const lastsSeconds = random.is(0.7) ? random.whole(300, 1_800) : random.whole(20_000, 70_000);

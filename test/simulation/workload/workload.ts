@@ -30,14 +30,15 @@ export class Workload {
   /** Plans the actions of every actor. The actors act independently. */
   begin(): void {
     const { random } = this.#context;
-    // A broken item in the shop's table must not stop another order, so that world has two orders.
-    const count = random.is(0.9) && !this.#context.worlds.has('shop table') ? 1 : 2;
+    // A broken item in the shop's table must not stop another order, and `orderPrefix` may exclude one of two: these worlds have two.
+    const { worlds } = this.#context;
+    const count = random.is(0.9) && !worlds.has('shop table') && !worlds.has('redeployed') ? 1 : 2;
     for (let order = 1; order <= count; order += 1) {
       const currency = random.is(0.85) ? 'KRW' : 'USD';
       const amount = currency === 'KRW' ? random.whole(100, 50_000) : random.whole(100, 50_000) / 100;
       this.#planOrder({ merchantUid: `m_${order}`, amount, currency });
     }
-    if (this.#context.worlds.has('adopted table')) adoptOrder(this.#context, this.#notifications);
+    if (worlds.has('adopted table')) adoptOrder(this.#context, this.#notifications);
     if (random.is(0.5))
       this.#notifications.after(Math.max(this.#context.faultsForMs, actorsBegunByMs) + minute, () =>
         this.#completeOne(),
@@ -108,10 +109,28 @@ export class Workload {
     }
     if (worlds.has('two refunds')) this.#refundTwice(wanted);
     if (worlds.has('repeated refunds')) this.#refundAgain(wanted);
+    if (worlds.has('redeployed')) this.#continueBeside(wanted);
     if (worlds.has('lists'))
       this.#notifications.after(worlds.random.whole(0, 20 * minute), () => openWindows(this.#context));
     const neighbours = worlds.has('two shops') && new Neighbours(this.#context, this.#notifications);
     return Math.max(createdAfter, neighbours ? neighbours.begin(wanted) : 0);
+  }
+
+  /** Payments are rejected just before each deployment. Buyers pay and the shop registers after it, and another shop sells. */
+  #continueBeside(wanted: Wanted): void {
+    const { worlds, deploysAt, began } = this.#context;
+    const { random } = worlds;
+    let last = 0;
+    for (const at of deploysAt) {
+      last = at - began * second;
+      const before = Math.max(0, last - random.whole(30 * second, 4 * minute));
+      const course = random.pick({ 'pays a forged amount': 5, pays: 2, 'takes an account': 2 });
+      if (random.is(0.8)) this.#notifications.after(before, () => this.#buyers.attempt(wanted, course));
+      const soon = () => last + random.whole(0, 12 * minute);
+      if (random.is(0.5)) this.#notifications.after(soon(), () => this.#register(wanted));
+      if (random.is(0.5)) this.#notifications.after(soon(), () => this.#buyers.attempt(wanted));
+    }
+    new Neighbours(this.#context, this.#notifications).beginBeside(wanted, last + 20 * minute);
   }
 
   /** @returns when the shop writes the item: at once, or after a payment; milliseconds after the beginning */
@@ -164,6 +183,8 @@ export class Workload {
     // An order that cannot be read gets a 500 each time, and a server does not retry for ever.
     for (let tries = 0; tries < 200; tries += 1) {
       const { status, body } = await this.#shopRequest('orders', 'PUT', merchantUid, terms);
+      if (status === 400 && body.includes('orderPrefix'))
+        this.#context.coverage.count('redeployed: a registration is refused');
       if (status < 300 && wanted.amount === amount)
         this.#context.safety.preparedReported(wanted, (JSON.parse(body) as { prepared?: boolean }).prepared);
       if (status < 500) return;

@@ -52,6 +52,8 @@ const shares = {
   'dead cancels': 0.01,
   /** `slow pg`: the request of a refund is lost. The shop repeats it while it sends another one. */
   'repeated refunds': 0.02,
+  /** The shop deploys one to three times with other settings: `reversals`, `testPayments` or `orderPrefix`. */
+  redeployed: 0.01,
 } as const;
 
 /** A world that another one needs. */
@@ -77,6 +79,7 @@ const laterWorlds: ReadonlySet<string> = new Set<keyof typeof shares>([
   'short tokens',
   'dead cancels',
   'repeated refunds',
+  'redeployed',
 ]);
 
 export type WorldName = keyof typeof shares;

@@ -32,6 +32,15 @@ export class Neighbours {
     return registersAfter;
   }
 
+  /** Plans sales of the other shop under numbers of its own. @param untilMs after the beginning */
+  beginBeside(wanted: Wanted, untilMs: number): void {
+    const { random } = this.#context.worlds;
+    for (let count = random.whole(0, 2); count > 0; count -= 1) {
+      const merchantUid = `B-${random.whole(1, 99)}`;
+      this.#notifications.after(random.whole(0, untilMs), () => this.#sell({ ...wanted, merchantUid }));
+    }
+  }
+
   /** A buyer of the other shop pays there. Iamport may send us the webhook, because an account has one webhook address. */
   async #sell({ merchantUid, amount, currency }: Wanted): Promise<void> {
     const { iamport, worlds, coverage } = this.#context;

@@ -28,12 +28,15 @@ export class Pg {
   readonly #forgetsCancels: boolean;
   readonly #killsCancels: boolean;
   readonly #losesRefunds: boolean;
+  readonly #refusesOnce: boolean;
   /** No instance dies from then on; milliseconds since 1970. */
   readonly #end: number;
   /** How often the cancel of a rejected payment was sent. */
   readonly #attempts = new Map<string, number>();
   /** Payments with a cancel. */
   readonly #cancelled = new Set<string>();
+  /** Payments of which the PG has answered the first cancel of a reversal, or the first revocation. */
+  readonly #answered = new Set<string>();
 
   /** @param forMs how long faults happen */
   constructor(worlds: Worlds, { time, coverage }: { time: Time; coverage: Coverage }, forMs: number) {
@@ -48,6 +51,7 @@ export class Pg {
     this.#forgetsCancels = worlds.has('pg forgets');
     this.#killsCancels = worlds.has('dead cancels');
     this.#losesRefunds = worlds.has('repeated refunds');
+    this.#refusesOnce = worlds.has('redeployed');
     this.#end = time.now + forMs;
   }
 
@@ -140,6 +144,13 @@ export class Pg {
     if (this.#killsCancels && impUid !== undefined && this.#attempts.get(impUid) === 1) {
       this.#coverage.count('dead cancel: a refusal');
       return true;
+    }
+    if (this.#refusesOnce && impUid !== undefined && !this.#answered.has(impUid)) {
+      this.#answered.add(impUid);
+      if (this.#worlds.random.is(0.4)) {
+        this.#coverage.count('redeployed: the PG refuses a cancel once');
+        return true;
+      }
     }
     if (!this.#losesAnswers || !this.#worlds.random.is(0.3)) return false;
     this.#coverage.count('late refund: a refusal');
