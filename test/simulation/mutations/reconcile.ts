@@ -104,6 +104,12 @@ export const reconcile: readonly Mutation[] = [
     replace: `await deps.iamport.payment(impUid, (known ?? reversal).tier);`,
   },
   {
+    name: 'a payment of another shop is recorded after orderPrefix was set',
+    file: scanPage,
+    find: `payments.filter(({ merchantUid }) => merchantUid.startsWith(orderPrefix));`,
+    replace: `payments.filter(({ merchantUid }) => merchantUid.length > 0 || orderPrefix.length > 0);`,
+  },
+  {
     name: 'a page that stays refused is read again and again',
     file: scanPage,
     find: `    next: withoutOne(cursor, pageSizes),`,

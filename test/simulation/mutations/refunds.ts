@@ -91,6 +91,24 @@ export const refunds: readonly Mutation[] = [
     replace: `  const { checkAt: _used, ...rest } = reversal;`,
   },
   {
+    name: 'a cancel is sent on after the shop has switched automatic reversals off',
+    file: dueItems,
+    find: `  if (isSentAgain && !mayBeAccepted && isByShop(payment, deps.policy)) {`,
+    replace: `  if (reversal.kind === 'revoke' && isSentAgain && !mayBeAccepted && isByShop(payment, deps.policy)) {`,
+  },
+  {
+    name: 'a reversal of the operator is sent after the shop has switched automatic reversals on again',
+    file: 'functions/payment/reversal.ts',
+    find: `  if (decided.kind !== 'manual') return false;`,
+    replace: `  if (decided.kind !== 'manual') return decided.kind === 'cancel' && known.kind === 'manual' && known.state === 'manual';`,
+  },
+  {
+    name: 'an accepted cancel is given to the operator after the shop has switched automatic reversals off',
+    file: 'functions/payment/reversal.ts',
+    find: `  if (known.state !== 'done' && known.acceptedAt !== undefined) return false;\n`,
+    replace: ``,
+  },
+  {
     name: 'a refund without a response is repeated beside another one that is decided at once',
     file: 'functions/application/refund.ts',
     find: `  if (!fitsBeside(refund, payment, others)) return wait(deps, sending, 'operator', false);
