@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../functions/payment/decide.ts';
 import type { OrderState } from '../../../functions/payment/order.ts';
-import { outcomeOf } from '../../../functions/payment/outcome.ts';
+import { knownOutcome, outcomeOf, rejected } from '../../../functions/payment/outcome.ts';
 import type { Payment, PaymentState } from '../../../functions/payment/payment.ts';
 import type { Objection, Reversal } from '../../../functions/payment/reversal.ts';
 import { orderIn, otherUid, states, thisAccount, thisUid, won } from './cases.ts';
@@ -181,4 +181,50 @@ describe('an attempt without money', () => {
     const onlyOpened = paymentIn({ kind: 'ready' });
     expect(outcomeOf(inState('failed by this'), onlyOpened, keep)).toStrictEqual({ ...ofPayment, status: 'ready' });
   });
+});
+
+describe('the outcome of a payment whose reversal was recorded earlier', () => {
+  test('returns the reason of the rejection and the state of the reversal', () => {
+    expect(rejected(kept, reversal)).toStrictEqual({
+      ...ofPayment,
+      status: 'rejected',
+      reason: 'amount_mismatch',
+      reversal: { kind: 'cancel', state: 'done' },
+    });
+  });
+
+  test.each(['order_not_found', 'order_expired'] as const)('returns no reason %s: it is no objection', (reason) => {
+    expect(rejected(kept, { ...reversal, kind: 'orphan', state: 'manual', reason })).toStrictEqual({
+      ...ofPayment,
+      status: 'rejected',
+      reversal: { kind: 'orphan', state: 'manual' },
+    });
+  });
+});
+
+describe('the outcome from the order alone', () => {
+  test.each<[string, string | undefined, object]>([
+    ['paid by this card', thisUid, { status: 'paid' }],
+    ['paid by this card', undefined, { status: 'paid' }],
+    ['cancelled, this', thisUid, { status: 'cancelled', cancelledAmount: 14_000 }],
+  ])('%s, asked for %s', (name, impUid, outcome) => {
+    expect(knownOutcome(inState(name), impUid)).toStrictEqual({ ...ofOrder(), ...outcome });
+  });
+
+  test.each<[string, string | undefined]>([
+    ['paid by this card', otherUid],
+    ['paid by this deposit', thisUid],
+    ['paid by this deposit', undefined],
+    ['partly cancelled, this', thisUid],
+    ['deposit reversed, this', thisUid],
+    ['waits for this account', thisUid],
+    ['ready', undefined],
+    ['closed', undefined],
+  ])('%s, asked for %s: the payment has to be read', (name, impUid) => {
+    expect(knownOutcome(inState(name), impUid)).toBeUndefined();
+  });
+});
+
+test('a payment that keeps money, and changes nothing, is ready', () => {
+  expect(outcomeOf(inState('ready'), kept, keep)).toStrictEqual({ ...ofPayment, status: 'ready' });
 });

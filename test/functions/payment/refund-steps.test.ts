@@ -5,6 +5,7 @@ import type { Refund, RefundFinding } from '../../../functions/payment/refund.ts
 import {
   accepted,
   claimed,
+  deferred,
   isOverdue,
   lost,
   nextStep,
@@ -255,4 +256,11 @@ describe('a refund is overdue', () => {
   ])('%s', (_name, fields, now, overdue) => {
     expect(isOverdue(at(fields), now)).toBe(overdue);
   });
+});
+
+test('checks a refund that was not sent after the others that are being sent, five minutes apart', () => {
+  const message = 'Another refund of the payment was being sent. This one is checked after it.';
+  const at = { message, updatedAt: 1_000_010 };
+  expect(deferred(refund, 0, 1_000_010)).toStrictEqual({ ...refund, ...at, nextCheckAt: 1_000_310 });
+  expect(deferred(refund, 2, 1_000_010)).toStrictEqual({ ...refund, ...at, nextCheckAt: 1_000_910 });
 });

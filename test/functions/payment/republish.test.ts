@@ -22,6 +22,8 @@ describe('an order', () => {
     expect(orderEventsAgain({ ...orderIn({ status: 'ready' }), revision: 1 })).toEqual([]);
     const untouched: Order = { ...orderIn({ status: 'ready' }), revision: 0 };
     expect(orderEventsAgain(untouched)).toEqual([]);
+    // The shop may write a status into its own table.
+    expect(orderEventsAgain({ ...orderIn({ status: 'closed' }), revision: 0 })).toEqual([]);
   });
 
   test('derives no second Payment Paid of a partly cancelled order', () => {
@@ -55,10 +57,12 @@ describe('a reversal', () => {
   const checkedOnce = (before: Reversal) => next(before, { attempts: before.attempts + 1 });
   const twice = (before: Reversal) => checkedOnce(checkedOnce(before));
   const more = next(twice(manual), { amount: won(20_000), attempts: 0 });
+  const excess: Reversal = { ...manual, reason: 'deposit_excess' };
 
   test.each<[string, readonly PaymentEvent[], Reversal]>([
     ['was just requested', reversalEvents(undefined, requested), requested],
     ['is left to the operator', reversalEvents(undefined, manual), manual],
+    ['has an excess', reversalEvents(undefined, excess), excess],
     ['was checked since', reversalEvents(undefined, manual), twice(manual)],
     ['is of an account without a deposit [T595]', reversalEvents(undefined, empty), checkedOnce(empty)],
     ['grew, and was checked since', reversalEvents(twice(manual), more), twice(more)],
@@ -69,6 +73,7 @@ describe('a reversal', () => {
       next(manual, { state: 'done', amount: won(0) }),
     ],
     ['has no order, and was checked since', reversalEvents(undefined, orphan), twice(orphan)],
+    ['is a revoked account', [], next({ ...requested, kind: 'revoke' }, { state: 'done', amount: won(0) })],
     ['found its order', reversalEvents(orphan, next(orphan, { state: 'done' })), next(orphan, { state: 'done' })],
   ])('derives the events of the last step of a reversal that %s', (_name, published, now) => {
     expect(reversalEventsAgain(now)?.map(({ id, name }) => `${name} ${id}`)).toEqual(
@@ -92,4 +97,7 @@ test('derives the event of a refund once it is done', () => {
   const done = { ...refund, state: 'done', revision: 2 } as const;
   expect(refundEventsAgain(done)).toEqual(refundEvents(refund, done));
   expect(refundEventsAgain(done)).toHaveLength(1);
+  const refused = { ...refund, state: 'refused', refusal: 'refused_by_pg', revision: 3 } as const;
+  expect(refundEventsAgain(refused)).toEqual(refundEvents(refund, refused));
+  expect(refundEventsAgain(refused)).toMatchObject([{ name: 'Refund Refused', reason: 'refused_by_pg' }]);
 });

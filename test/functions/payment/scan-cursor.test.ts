@@ -80,6 +80,7 @@ describe('a page beyond the end of a list that shrank', () => {
     expect(afterShrinking(at(2000, 1000, { total: 2001 }), 2000)?.status).toBe('paid');
     expect(afterShrinking(at(2000, 1000, { total: 2000 }), 2000)?.status).toBe('cancelled');
     expect(afterShrinking(at(2000, 1000), 0)?.status).toBe('cancelled');
+    expect(afterShrinking(at(2000, 1000, { total: 2100 }), 2100)?.status).toBe('cancelled');
   });
 });
 
@@ -96,6 +97,7 @@ describe('a page that cannot be read', () => {
     expect(withoutOne(at(9, 1, { failures: 1 }))).toMatchObject({ offset: 10, size: 10, failures: 0 });
     expect(withoutOne(at(0, 1))).toMatchObject({ offset: 1, size: 1 });
     expect(withoutOne(at(9, 1, { total: 10 }))).toMatchObject({ status: 'cancelled', offset: 0 });
+    expect(withoutOne(at(8, 1, { total: 10 }))).toMatchObject({ status: 'paid', offset: 9 });
   });
 });
 
