@@ -213,8 +213,8 @@ describe('a decision in place of a recorded reversal', () => {
   const known = manual({ reason: 'deposit_mismatch', state: 'done', amount: won(4_000) });
   const decided = { ...manual({ reason: 'deposit_mismatch' }), amount: won(14_000) };
   const next = (fields: Partial<Reversal>, of: Partial<Reversal> = {}) => {
-    const { amount, returned } = reopened({ ...decided, ...of }, { ...known, ...fields }, 0, at);
-    return { amount, returned };
+    const { amount, returnedBefore } = reopened({ ...decided, ...of }, { ...known, ...fields }, 0, at);
+    return { amount, returnedBefore };
   };
 
   test.each<[string, Partial<Reversal>, Partial<Reversal>, number, number | undefined]>([
@@ -233,8 +233,8 @@ describe('a decision in place of a recorded reversal', () => {
       { reason: 'duplicate_payment' },
       ...([10_000, 4_000] as const),
     ],
-  ])('refunds %s', (_name, fields, of, amount, returned) => {
-    expect(next(fields, of)).toEqual({ amount, returned });
+  ])('refunds %s', (_name, fields, of, amount, returnedBefore) => {
+    expect(next(fields, of)).toEqual({ amount, returnedBefore });
   });
 
   test('replaces a withdrawn revocation only for another reason', () => {
