@@ -86,6 +86,21 @@ test('a throttle of records of unmatched payments leaves the checkpoint before t
   expect(await reconcile()).toMatchObject({ orphans: 1, finished: true, scannedUntil: now() });
 });
 
+test('counts how long items have waited that a 429 stops in every run [T659]', async () => {
+  const { order, reconcile, pass, deps, counted } = await startFixture();
+  for (const name of ['a', 'b']) await order(name, { expires_at: beginning + 60 });
+  const payments = async (): Promise<never> => {
+    throw new IamportBusy('Iamport returned 429', { retryAfterMs: 5_000 });
+  };
+  for (let run = 0; run < 13; run += 1) {
+    pass(300);
+    await reconcile({ ...deps, iamport: { ...deps.iamport, payments } });
+  }
+  expect(counted.at(-1)?.OldestOverdueItem).toBe(13 * 300 - 60);
+  await reconcile();
+  expect(counted.at(-1)?.OldestOverdueItem).toBe(0);
+});
+
 test('keeps items due that a 429 of Iamport stopped in the middle of a run [T567]', async () => {
   const { order, reconcile, pass, show, deps, now } = await startFixture();
   const names = Array.from({ length: 20 }, (_none, index) => `order-${index}`);

@@ -33,7 +33,8 @@ export async function reconcile(ports: Ports, deadline: Deadline, report = empty
   let isProcessed = await attempt(() => processDue(half, processed, report));
   const isScanned = await attempt(() => scanAll(deps, report, attempt));
   if (!isProcessed) isProcessed = await attempt(() => processDue(deps, processed, report));
-  if (!isProcessed) report.oldestDueSeconds = await oldestDue(deps);
+  // An item that a 429 stopped is a fault, and stays due although every item was processed.
+  if (!isProcessed || report.faultCount > 0) report.oldestDueSeconds = await oldestDue(deps);
   report.finished = isScanned && isProcessed;
   deps.count({
     SettledByReconciler: report.settled,
