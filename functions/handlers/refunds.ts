@@ -28,7 +28,7 @@ import {
   type RefundRefusal,
   type TaxParts,
 } from '../payment/refund.ts';
-import { opened, over } from '../payment/refund-steps.ts';
+import { opened, over, refusalOpenUntil } from '../payment/refund-steps.ts';
 import type { HttpHandler, RequestContext, RequestDependencies } from '../runtime/http-handler.ts';
 import { lambdaHandler } from '../runtime/lambda-handler.ts';
 import { unixSeconds } from '../shared/clock.ts';
@@ -161,8 +161,10 @@ async function decide(deps: RequestDependencies, { known, payment, key, request,
   // Iamport may be about to accept it. Until then it does not reduce the amount that is left.
   const now = unixSeconds(deps.clock);
   if (others.some((other) => other.impUid === payment.impUid && isBeingSent(other, now))) throw busy(payment.impUid);
+  const shown = asIn(payment, others);
+  for (const other of shown) throwWhileRefusalIsOpen(other, payment.impUid, now);
   const { account, reason, requester, ...parts } = request;
-  const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others: asIn(payment, others) });
+  const refund = decideRefund(order, { ...parts, hasAccount: account !== undefined, others: shown });
   if (typeof refund === 'string') throw problemOfRefusal(refund);
   const { merchantUid, currency, tier } = order;
   return {
@@ -172,6 +174,14 @@ async function decide(deps: RequestDependencies, { known, payment, key, request,
     ...(tier !== undefined && { tier }),
     cancelsBefore: payment.cancels?.length ?? 0,
   };
+}
+
+/** The PG may have performed what it refused. This key would then refund the same money again. */
+function throwWhileRefusalIsOpen(other: Refund, impUid: string, now: number): void {
+  const until = other.impUid === impUid ? refusalOpenUntil(other, now) : undefined;
+  if (until === undefined) return;
+  const detail = `The PG has just refused the refund ${other.key}, and may have made it all the same. Repeat this request after the payment was checked again.`;
+  throw new Problem('order_busy', detail, { retryAfter: until - now });
 }
 
 function problemOfRefusal(refusal: RefundRefusal): Problem {

@@ -66,6 +66,18 @@ export function nextStep(refund: Refund, situation: RefundSituation): RefundStep
   return afterLostResponse(refund, situation);
 }
 
+/**
+ * The PG refused the only attempt, and the second check is not due yet. Some PGs refuse a cancel and perform it all the
+ * same, so until then another refund may be the same money again.
+ * @returns when the second check is due; undefined for any other refund
+ */
+export function refusalOpenUntil(refund: Refund, now: UnixSeconds): UnixSeconds | undefined {
+  const { state, refusedAt, acceptedAt, needs } = refund;
+  if (state !== 'requested' || refusedAt === undefined || acceptedAt !== undefined || needs) return undefined;
+  const until = refusedAt + secondCheckAfter;
+  return now < until ? until : undefined;
+}
+
 /** The response to an earlier attempt is unknown: an attempt is repeated only then. */
 export const hasLostResponse = ({ attempts }: Refund): boolean => attempts > 1;
 

@@ -36,6 +36,19 @@ async function depositedOrder() {
   return { ...fixture, impUid, ...recordEvents(fixture.deps, impUid) };
 }
 
+/** A refund of 4,000 with this key, with the header that says when to repeat it. */
+async function temporaryFault(deps: HandlerDependencies, key: string) {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+  const body = JSON.stringify({ amount: 4_000, reason: '단순 변심' });
+  const request = eventOf({ method: 'POST', pathParameters: { merchant_uid: 'order-1' }, headers, body });
+  const response = await handleRequest(refunds, deps, request, 'request');
+  return {
+    status: response.statusCode,
+    retryAfter: response.headers?.['retry-after'],
+    json: JSON.parse(response.body ?? '{}'),
+  };
+}
+
 /** The events that the publisher derives from the writes of a refund. */
 function recordEvents(deps: HandlerDependencies, impUid: string) {
   const events: string[] = [];
@@ -167,6 +180,35 @@ describe('a refusal of the PG', () => {
     });
     expect(ledger.payment(impUid).cancel_amount).toBe(0);
     expect(events).toEqual(['Refund Refused']);
+  });
+
+  test('sends no other refund of the payment until the second check of a refusal [T657]', async () => {
+    const { deps, refund, iamport, ledger, impUid, stored, pass } = await paidBy('card');
+    iamport.faults.add({ path: '/payments/cancel', status: 400 });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 409 });
+    pass(1);
+    expect(await temporaryFault(deps, 'b')).toMatchObject({
+      status: 503,
+      retryAfter: '299',
+      json: { code: 'order_busy', detail: expect.stringContaining('The PG has just refused the refund a') },
+    });
+    expect(await stored('b')).toBeUndefined();
+    // The PG performs what it refused. The next key then finds the first refund done.
+    ledger.cancel({ imp_uid: impUid, amount: 4_000, reason: `[k${(await stored('a'))?.cancelKey}]` });
+    expect(await refund({ amount: 4_000 }, 'a')).toMatchObject({ status: 200 });
+    expect(ledger.payment(impUid).cancel_amount).toBe(4_000);
+    expect(await refund({ amount: 1_000 }, 'c')).toMatchObject({ status: 200 });
+  });
+
+  test('sends another refund once the second check of a refusal is due, and not before [T658]', async () => {
+    const { deps, refund, iamport, ledger, impUid, pass } = await paidBy('card');
+    iamport.faults.add({ path: '/payments/cancel', status: 400 });
+    await refund({ amount: 4_000 }, 'a');
+    pass(299);
+    expect(await temporaryFault(deps, 'b')).toMatchObject({ status: 503, retryAfter: '1' });
+    pass(1);
+    expect(await refund({ amount: 4_000 }, 'b')).toMatchObject({ status: 200 });
+    expect(ledger.payment(impUid).cancel_amount).toBe(4_000);
   });
 
   test.each([0, 300, day])('finishes the refund when the history shows the cancel %s seconds later', async (later) => {
@@ -393,13 +435,11 @@ describe('a refund whose cancel was certainly not sent', () => {
     async (_name, broken) => {
       const fixture = await paidBy('card');
       const { refund, iamport, ledger, impUid, show, reconcile, events, pass } = fixture;
-      const body = { amount: 4_000, reason: '단순 변심' };
-      const headers = { 'content-type': 'application/json', 'idempotency-key': 'a' };
-      const pathParameters = { merchant_uid: 'order-1' };
-      const request = eventOf({ method: 'POST', pathParameters, headers, body: JSON.stringify(body) });
-      const response = await handleRequest(refunds, broken(fixture), request, 'request');
-      expect([response.statusCode, response.headers?.['retry-after']]).toEqual([503, '5']);
-      expect(JSON.parse(response.body ?? '')).toMatchObject({ code: 'iamport_unavailable' });
+      const { status, retryAfter, json } = await temporaryFault(broken(fixture), 'a');
+      expect({ status, retryAfter, json }).toMatchObject({
+        ...{ status: 503, retryAfter: '5' },
+        json: { code: 'iamport_unavailable' },
+      });
       iamport.faults.clear();
       expect(await show()).toMatchObject({ status: 'paid', refunds: [] });
       pass(day);

@@ -14,6 +14,7 @@ import {
   planRefundCheck,
   type RefundSituation,
   type RefundStep,
+  refusalOpenUntil,
   refusedOnce,
   waiting,
 } from '../../../functions/payment/refund-steps.ts';
@@ -263,4 +264,17 @@ test('checks a refund that was not sent after the others that are being sent, fi
   const at = { message, updatedAt: 1_000_010 };
   expect(deferred(refund, 0, 1_000_010)).toStrictEqual({ ...refund, ...at, nextCheckAt: 1_000_310 });
   expect(deferred(refund, 2, 1_000_010)).toStrictEqual({ ...refund, ...at, nextCheckAt: 1_000_910 });
+});
+
+test.each<[string, Partial<Refund>, number, number | undefined]>([
+  ['just refused', {}, 0, 1_000_300],
+  ['in the last second before its second check', {}, 299, 1_000_300],
+  ['when its second check is due', {}, 300, undefined],
+  ['not refused', { refusedAt: undefined as never }, 0, undefined],
+  ['accepted', { acceptedAt: 1_000_000 }, 0, undefined],
+  ['left to the operator', { needs: 'operator' }, 0, undefined],
+  ['done', { state: 'done' }, 0, undefined],
+  ['refused for good', { state: 'refused' }, 0, undefined],
+])('the refusal of a refund is open until its second check: %s', (_name, fields, after, until) => {
+  expect(refusalOpenUntil({ ...refund, refusedAt: 1_000_000, ...fields }, 1_000_000 + after)).toBe(until);
 });
