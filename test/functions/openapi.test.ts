@@ -290,9 +290,6 @@ describe('the running system', () => {
     const keyed = (body: object) => system.shop('POST', `${merchantUid}/refunds`, body, 'once');
     documented(route, await keyed({ amount: 1_000, reason: '파손' }));
     documented(route, await keyed({ amount: 2_000, reason: '파손' }));
-    system.iamport.settings.pgRefusesCancels = true;
-    await refund({ amount: 1_000, reason: '변심' });
-    system.iamport.settings.pgRefusesCancels = false;
     system.iamport.faults.add({ path: '/payments/cancel', answer: 'reset', performed: true });
     expect(await refund({ amount: 1_000, reason: '파손' })).toMatchObject({ refund: { state: 'requested' } });
     for (const fault of [{ status: 503 }, { answer: 'garbage' as const }, { status: 404 }]) {
@@ -300,6 +297,11 @@ describe('the running system', () => {
       system.iamport.faults.add({ path: `/payments/${impUid}`, times: 9, ...fault });
       await refund({ amount: 1_000, reason: '변심' });
     }
+    system.iamport.faults.clear();
+    // The last one: no other refund is sent until this refusal is confirmed.
+    system.iamport.settings.pgRefusesCancels = true;
+    await refund({ amount: 1_000, reason: '변심' });
+    system.iamport.settings.pgRefusesCancels = false;
     const shown = documented('GET /orders/{merchant_uid}', await system.shop('GET', merchantUid));
     expect(shown.refunds).toHaveLength(4);
 
