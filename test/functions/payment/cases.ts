@@ -3,7 +3,7 @@
 import type { Policy } from '../../../functions/payment/decide.ts';
 import type { Amount } from '../../../functions/payment/money.ts';
 import type { Order, OrderState } from '../../../functions/payment/order.ts';
-import type { Payment, PaymentState, VirtualAccount } from '../../../functions/payment/payment.ts';
+import type { Cancel, Payment, PaymentState, VirtualAccount } from '../../../functions/payment/payment.ts';
 import type { Refund } from '../../../functions/payment/refund.ts';
 import type { Reversal } from '../../../functions/payment/reversal.ts';
 
@@ -172,6 +172,18 @@ export const refund: Refund = {
   updatedAt: 1_000_000,
   nextCheckAt: 1_000_300,
 };
+
+/** The payment of the order, with its history. */
+export const paymentIn = (state: PaymentState, cancels?: readonly Cancel[]): Payment => ({
+  impUid: thisUid,
+  merchantUid: 'order-1',
+  amount: won(14_000),
+  currency: 'KRW',
+  sandbox: false,
+  record: {},
+  state,
+  ...(cancels && { cancels }),
+});
 
 /** A cancel of 100 won that was requested once. */
 export const reversalIn = (fields: Partial<Reversal> = {}): Reversal => ({

@@ -12,7 +12,7 @@ import {
   type RefundFinding,
   refundFoundIn,
 } from '../../../functions/payment/refund.ts';
-import { orderIn, otherUid, refund, states, thisUid, won } from './cases.ts';
+import { orderIn, otherUid, paymentIn as payment, refund, states, thisUid, won } from './cases.ts';
 
 const inState = (name: string) => orderIn(states[name] ?? expect.unreachable(name));
 
@@ -171,16 +171,6 @@ describe('the reason of the cancel', () => {
 });
 
 describe('a refund whose response was lost', () => {
-  const payment = (state: PaymentState, cancels?: readonly Cancel[]): Payment => ({
-    impUid: thisUid,
-    merchantUid: 'order-1',
-    amount: won(14_000),
-    currency: 'KRW',
-    sandbox: false,
-    record: {},
-    state,
-    ...(cancels && { cancels }),
-  });
   const kept = (amount: number): PaymentState => ({ kind: 'kept', kept: won(amount) });
   const entry = (amount: number | undefined, reason?: string): Cancel => ({
     ...(amount !== undefined && { amount: won(amount) }),

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Order } from '../../../functions/payment/order.ts';
-import type { Cancel, Payment, PaymentState } from '../../../functions/payment/payment.ts';
+import type { Payment, PaymentState } from '../../../functions/payment/payment.ts';
 import {
   asIn,
   decideRefund,
@@ -17,20 +17,10 @@ import {
   type Refund,
   refundId,
 } from '../../../functions/payment/refund.ts';
-import { orderIn, otherUid, refund, states, thisUid, won } from './cases.ts';
+import { orderIn, otherUid, paymentIn as payment, refund, states, thisUid, won } from './cases.ts';
 
 const other: Refund = { ...refund, key: 'return-2', cancelKey: 'aaaaaaaaaaaa', amount: won(10_000) };
 const kept = (amount: number): PaymentState => ({ kind: 'kept', kept: won(amount) });
-const payment = (state: PaymentState, cancels?: readonly Cancel[]): Payment => ({
-  impUid: thisUid,
-  merchantUid: 'order-1',
-  amount: won(14_000),
-  currency: 'KRW',
-  sandbox: false,
-  record: {},
-  state,
-  ...(cancels && { cancels }),
-});
 
 describe('may have been for everything that was left', () => {
   test.each<[string, boolean, Partial<Refund>, readonly Refund[]]>([
