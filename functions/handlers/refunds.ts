@@ -180,7 +180,7 @@ async function decide(deps: RequestDependencies, { known, payment, key, request,
 function throwWhileRefusalIsOpen(other: Refund, impUid: string, now: number): void {
   const until = other.impUid === impUid ? refusalOpenUntil(other, now) : undefined;
   if (until === undefined) return;
-  const detail = `The PG has just refused the refund ${other.key}, and may have made it all the same. Repeat this request after the payment was checked again.`;
+  const detail = `The PG has just refused the refund ${other.key}, and may perform it anyway. Repeat this request after the payment was checked again.`;
   throw new Problem('order_busy', detail, { retryAfter: until - now });
 }
 

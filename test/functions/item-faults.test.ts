@@ -581,3 +581,23 @@ test('reports a listed payment that Iamport does not find, and settles it later 
   expect(await reconcile(unfound)).toMatchObject({ settled: 1, faults: [] });
   expect((await show()).status).toBe('paid');
 });
+
+test('keeps a payment unresolved that its order’s pages did not reach, and settles it later [T660]', async () => {
+  const { order, paid, reconcile, pass, show, deps } = await startFixture();
+  await reconcile();
+  await order();
+  paid();
+  pass(60);
+  const unfound: HandlerDependencies = { ...deps, iamport: { ...deps.iamport, payment: async () => undefined } };
+  await reconcile(unfound);
+  const payments = async () => ({ payments: [], unreadable: ['(payments of the list from 31 on)'] });
+  // The second run is beyond the overlap of the scans, so that only the record leads to the payment.
+  for (let run = 0; run < 2; run += 1) {
+    pass(3_600);
+    await reconcile({ ...unfound, iamport: { ...unfound.iamport, payments } });
+  }
+  expect((await deps.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved).toHaveLength(1);
+  pass(6 * 3_600);
+  await reconcile(unfound);
+  expect((await show()).status).toBe('paid');
+});

@@ -102,6 +102,8 @@ async function settleOrder(
   const { payments, unreadable } = await deps.iamport.payments(merchantUid, order ? order.tier : tier);
   await settleEach(deps, merchantUid, payments);
   for (const other of unreadable) addFault(report, `${other}: ${unknownForm}`);
-  // An unknown sender may add an unreadable attempt to the order at any time, so only the recorded payment counts.
-  if (unreadable.includes(impUid)) throw new IamportUnexpected(unknownForm);
+  // An unknown sender may add an unreadable attempt to the order at any time, so only the recorded payment counts. It may
+  // be one of those that are listed by their position, or that were not reached.
+  const isRead = payments.some((payment) => payment.impUid === impUid);
+  if (unreadable.length > 0 && !isRead) throw new IamportUnexpected(unknownForm);
 }
