@@ -267,7 +267,7 @@ const budgets: Record<string, number> = {
   CloseOrder: 452,
   // Above the others by the question to the shop, signed by us or sent as an invocation.
   Confirm: 453,
-  Reconcile: 470,
+  Reconcile: 471,
   // The names of all metrics are in it, and the receipt of heartbeats.
   Publish: 254,
 };

@@ -1,6 +1,12 @@
 /** DynamoDB throttles one key or one index, or an index is missing: the reconciler processes everything else. */
 
-import { type DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { createOrders } from '../../functions/adapters/dynamodb/orders.ts';
 import { createReversals } from '../../functions/adapters/dynamodb/reversals.ts';
@@ -10,7 +16,7 @@ import type { HandlerDependencies } from '../../functions/runtime/dependencies.t
 import { beginning, startFixture } from '../support/functions.ts';
 import '../support/silence-console.ts';
 
-type Command = GetItemCommand | QueryCommand | UpdateItemCommand;
+type Command = BatchGetItemCommand | GetItemCommand | QueryCommand | UpdateItemCommand;
 
 /** The client, whose calls that `isOf` selects fail with an error of this name. */
 const failing = (client: DynamoDBClient, name: string, isOf: (command: Command) => boolean) =>
@@ -119,4 +125,91 @@ test('keeps items due that a 429 of Iamport stopped in the middle of a run [T567
   await reconcile();
   const after = await Promise.all(names.map(async (name) => (await show(name)).status));
   expect(new Set(after)).toEqual(new Set(['expired']));
+});
+
+/** The client, to which DynamoDB answers as it does while it throttles these orders: it names no key. */
+const throttling = (client: DynamoDBClient, isHot: (merchantUid: string) => boolean) =>
+  failing(client, 'ProvisionedThroughputExceededException', (command) => {
+    const batches = command instanceof BatchGetItemCommand ? Object.values(command.input.RequestItems ?? {}) : [];
+    const keys = batches.flatMap(({ Keys = [] }) => Keys);
+    if (command instanceof GetItemCommand && command.input.Key) keys.push(command.input.Key);
+    return keys.some(({ merchant_uid }) => merchant_uid?.S !== undefined && isHot(merchant_uid.S));
+  });
+
+test('a throttled order does not keep the page of its payment unsettled [T661]', async () => {
+  const { order, paid, reconcile, pass, show, client, names, deps, now } = await startFixture();
+  const all = Array.from({ length: 12 }, (_none, index) => `order-${index}`);
+  for (const name of ['hot', ...all]) {
+    await order(name);
+    paid(14_000, name);
+  }
+  pass(120);
+  const orders = createOrders(
+    table(
+      throttling(client, (name) => name === 'hot'),
+      names.orders,
+    ),
+  );
+  expect(await reconcile({ ...deps, orders })).toMatchObject({
+    ...{ settled: 12, finished: true, scannedUntil: now() },
+    faults: [expect.stringContaining('order hot cannot be read: DynamoDB throttled the call')],
+  });
+  expect((await show('hot')).status).toBe('ready');
+  pass(300);
+  expect(await reconcile()).toMatchObject({ settled: 1, faults: [] });
+  expect((await show('hot')).status).toBe('paid');
+});
+
+test('records a payment without an order whose number was throttled [T662]', async () => {
+  const { order, paid, reconcile, pass, client, names, deps } = await startFixture();
+  await order();
+  paid();
+  paid(14_000, 'unmatched');
+  pass(120);
+  const orders = createOrders(
+    table(
+      throttling(client, (name) => name === 'unmatched'),
+      names.orders,
+    ),
+  );
+  expect(await reconcile({ ...deps, orders })).toMatchObject({ settled: 1, orphans: 0, finished: true });
+  const hot = failing(client, 'ThrottlingException', (command) => command instanceof UpdateItemCommand);
+  const reversals = createReversals(table(hot, names.reversals));
+  pass(300);
+  expect(await reconcile({ ...deps, reversals })).toMatchObject({ orphans: 0 });
+  pass(3_600);
+  expect(await reconcile()).toMatchObject({ orphans: 1, faults: [] });
+  pass(3_600);
+  expect(await reconcile()).toMatchObject({ orphans: 0, faults: [] });
+});
+
+test('reads a page in shorter pages that the table has no capacity for [T663]', async () => {
+  const { order, paid, reconcile, pass, show, client, names, deps, now } = await startFixture();
+  const all = Array.from({ length: 30 }, (_none, index) => `order-${index}`);
+  for (const name of all) {
+    await order(name);
+    paid(14_000, name);
+  }
+  pass(120);
+  let [capacity, calls] = [0, 0];
+  const limited = throttling(client, () => {
+    calls += 1;
+    capacity -= 1;
+    return capacity < 0;
+  });
+  const orders = createOrders(table(limited, names.orders));
+  expect(await reconcile({ ...deps, orders })).toMatchObject({ settled: 0, finished: false });
+  expect(calls).toBeLessThan(40);
+  expect((await deps.checkpoints.read(['recent'])).checkpoint('recent')?.unresolved).toEqual([]);
+  const settled: number[] = [];
+  for (let run = 0; run < 30 && settled.reduce((sum, one) => sum + one, 0) < 30; run += 1) {
+    pass(300);
+    // Less than the page of thirty payments takes, and enough for ten of them.
+    capacity = 29;
+    settled.push((await reconcile({ ...deps, orders })).settled);
+  }
+  expect(Math.max(...settled)).toBeLessThanOrEqual(10);
+  expect(new Set(await Promise.all(all.map(async (name) => (await show(name)).status)))).toEqual(new Set(['paid']));
+  pass(300);
+  expect(await reconcile()).toMatchObject({ finished: true, scannedUntil: now() });
 });

@@ -4,9 +4,9 @@
  */
 
 import { decide } from '../../payment/decide.ts';
-import { isOrderNumber, type Order } from '../../payment/order.ts';
+import { isOrderNumber } from '../../payment/order.ts';
 import { isGone, type Payment } from '../../payment/payment.ts';
-import { checked, isUndone, leftOf, type Reversal, recheckPlanned, supersedes } from '../../payment/reversal.ts';
+import { checked, isUndone, leftOf, type Reversal, supersedes } from '../../payment/reversal.ts';
 import {
   afterPage,
   afterShrinking,
@@ -25,6 +25,7 @@ import type { PaymentPage } from '../ports/iamport.ts';
 import type { Unresolved } from '../ports/stores.ts';
 import { settle } from '../settle.ts';
 import { createHealth } from './health.ts';
+import { readOrders } from './read-orders.ts';
 import {
   addFault,
   addSkipped,
@@ -35,6 +36,7 @@ import {
   type Run,
   unknownForm,
 } from './report.ts';
+import { recordUnmatched } from './unmatched.ts';
 import { withUnresolved } from './unresolved.ts';
 
 /** The result of one page. */
@@ -73,7 +75,9 @@ export async function scanPage(
     const settled = await settlePage(run, result.page, unresolved);
     if (settled.end !== 'complete') {
       // Otherwise a page with more work than a run has time for would be read again in every run.
-      const again = settled.end === 'no_time' ? shorterPage(cursor, concurrency, pageSizes) : cursor;
+      const shorter = shorterPage(cursor, concurrency, pageSizes);
+      const isTooLong = settled.end === 'no_time' || (settled.end === 'throttled' && shorter.size >= concurrency);
+      const again = isTooLong ? shorter : cursor;
       return { kind: 'stop', cursor: again, unresolved: settled.unresolved, isRead: true };
     }
     const { payments, unreadable, total, next: nextPage } = result.page;
@@ -151,8 +155,8 @@ interface SortedPayments {
   readonly changed: { readonly payment: Payment; readonly known: Reversal }[];
   /** Payments whose money went back. Their reversals may be over. */
   readonly returned: Payment[];
-  /** Payments of orders that cannot be read. */
-  readonly blocked: Payment[];
+  /** Payments of orders that cannot be read, with the error where DynamoDB throttled the order. */
+  readonly blocked: { readonly payment: Payment; readonly error?: Error }[];
 }
 
 /** @returns `end: 'complete'`, or the page has to be read again */
@@ -168,7 +172,12 @@ async function settlePage(
   const unreadable = page.unreadable.filter(({ merchantUid = orderPrefix }) => merchantUid.startsWith(orderPrefix));
   report.unreadable += unreadable.length;
   for (const { impUid } of unreadable) addFault(report, `${impUid}: ${unknownForm}`);
-  const { settle: unsettled, unmatched, changed, returned, blocked } = await sortPayments(run, page.payments);
+  const sorted = await sortPayments(run, page.payments).catch((error: unknown) => {
+    if (!(error instanceof StoreThrottled)) throw error;
+    addFault(report, faultOf(run.tier, error.message));
+  });
+  if (!sorted) return { end: 'throttled', unresolved: before };
+  const { settle: unsettled, unmatched, changed, returned, blocked } = sorted;
   const unrecorded = [
     ...(await recordUnmatched(run, unmatched)),
     ...(await forEachItem(
@@ -192,8 +201,11 @@ async function settlePage(
   );
   const end = unrecorded.some(isThrottled) ? 'outage' : settledUntil;
   if (end !== 'complete') return { end, unresolved: before };
-  for (const { impUid, merchantUid } of blocked) addFault(report, `${impUid}: order ${merchantUid} cannot be read`);
-  const failures = [...blocked.map((payment) => ({ payment })), ...unsettled.filter(isRecorded), ...failed];
+  for (const { payment, error } of blocked) {
+    const reason = error ? `: ${error.message}` : '';
+    addFault(report, `${payment.impUid}: order ${payment.merchantUid} cannot be read${reason}`);
+  }
+  const failures = [...blocked, ...unsettled.filter(isRecorded), ...failed];
   const { unresolved, isFull } = withUnresolved(run, before, page.payments, failures);
   return { end: isFull ? 'outage' : end, unresolved };
 }
@@ -207,13 +219,13 @@ async function sortPayments({ deps, report }: Run, payments: readonly Payment[])
   const { orderPrefix } = deps.config;
   const ours = payments.filter(({ merchantUid }) => merchantUid.startsWith(orderPrefix));
   const numbers = ours.map(({ merchantUid }) => merchantUid).filter(isOrderNumber);
-  const { orders, unreadable } = await deps.orders.readMany(numbers);
-  const isUnreadable = new Set(unreadable);
+  const { orders, unreadable, throttled } = await readOrders(deps, numbers);
+  const isUnread = new Set([...unreadable, ...throttled.keys()]);
   const orderOf = new Map(orders.map((order) => [order.merchantUid, order]));
   report.matched += ours.filter(({ merchantUid }) => orderOf.has(merchantUid)).length;
   const policy = await policyFor(deps, ours);
   const decided = ours
-    .filter(({ merchantUid }) => !isUnreadable.has(merchantUid))
+    .filter(({ merchantUid }) => !isUnread.has(merchantUid))
     .map((payment) => ({ payment, decision: decide(orderOf.get(payment.merchantUid), payment, policy) }));
   // A decision that does not change the order is recorded in the payment's reversal.
   const known = await deps.reversals.readMany(
@@ -245,7 +257,10 @@ async function sortPayments({ deps, report }: Run, payments: readonly Payment[])
       const mayBeOver = decision.kind === 'money_returned' || decision.kind === 'order_not_found';
       return mayBeOver && known !== undefined && known.state !== 'done' && isUndone(known, payment);
     }),
-    blocked: ours.filter(({ merchantUid }) => isUnreadable.has(merchantUid)),
+    blocked: ours.flatMap((payment) => {
+      const error = throttled.get(payment.merchantUid);
+      return isUnread.has(payment.merchantUid) ? [{ payment, ...(error && { error }) }] : [];
+    }),
   };
 }
 
@@ -255,30 +270,10 @@ function needsReversal(kind: ReturnType<typeof decide>['kind'], payment: Payment
 }
 
 /**
- * Records unmatched payments with money. The Iamport account may serve other shops, so they are published and never
- * cancelled.
- * @returns the payments that could not be recorded, with their errors
+ * How the settlement of a page ended. `no_time`: the page has more work than a run has time. `throttled`: DynamoDB has no
+ * capacity for its orders and reversals.
  */
-function recordUnmatched({ deps, report, tier }: Run, payments: readonly Payment[]) {
-  return forEachItem(report, payments, idOf, async ({ impUid, merchantUid, currency, state, sandbox }) => {
-    if (state.kind !== 'kept' || sandbox) return;
-    const now = unixSeconds(deps.clock);
-    const kind = { kind: 'orphan', reason: 'order_not_found' } as const;
-    const request = { impUid, merchantUid, ...kind, amount: state.kept, currency };
-    const result = await deps.reversals.request(request, now, 0);
-    if (!result.written) return;
-    report.orphans += 1;
-    // A concurrent request may have registered the order without finding this record.
-    const order = isOrderNumber(merchantUid) ? await deps.orders.read(merchantUid) : undefined;
-    if (order && canRead(order, tier)) await deps.reversals.move(result.value, recheckPlanned(result.value, now, now));
-  });
-}
-
-/** @returns false when the order has another sub-merchant's code than the list: its payments are read with that code */
-const canRead = (order: Order, tier: string | undefined): boolean => order.tier === tier;
-
-/** How the settlement of a page ended. `no_time`: the page has more work than a run has time. */
-type End = 'complete' | 'outage' | 'no_time';
+type End = 'complete' | 'outage' | 'no_time' | 'throttled';
 
 interface Unsettled {
   readonly payment: Payment;

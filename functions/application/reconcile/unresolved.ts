@@ -5,18 +5,10 @@ import { postponed } from '../../payment/retry.ts';
 import { unixSeconds } from '../../shared/clock.ts';
 import { IamportUnexpected, isUnanswered } from '../faults.ts';
 import type { Unresolved } from '../ports/stores.ts';
-import type { Dependencies } from '../ports.ts';
 import { settleEach } from '../settle.ts';
 import { createHealth } from './health.ts';
-import {
-  addFault,
-  addSkipped,
-  forEachItem,
-  maxTimePerItemMs,
-  type ReconcileReport,
-  type Run,
-  unknownForm,
-} from './report.ts';
+import { addFault, addSkipped, forEachItem, maxTimePerItemMs, type Run, unknownForm } from './report.ts';
+import { recordUnmatched } from './unmatched.ts';
 
 /** A page is read, and an unresolved payment settled, only with this much time left. Milliseconds. */
 export const minTimePerPageMs = 20_000;
@@ -74,7 +66,7 @@ export async function settleUnresolved(run: Run, unresolved: readonly Unresolved
     async (one) => {
       if ((await health.isOutage()) || half.deadline.leftMs() < maxTimePerItemMs) return;
       try {
-        await settleOrder(deps.within(maxTimePerItemMs), one, tier, report);
+        await settleOrder({ deps: deps.within(maxTimePerItemMs), report, tier }, one);
         health.succeeded();
       } catch (error) {
         health.failed(one, error);
@@ -92,18 +84,26 @@ export async function settleUnresolved(run: Run, unresolved: readonly Unresolved
 }
 
 /** Only one failed payment of an order is recorded, so all of its payments are settled. */
-async function settleOrder(
-  deps: Dependencies,
-  { impUid, merchantUid }: Unresolved,
-  tier: string | undefined,
-  report: ReconcileReport,
-): Promise<void> {
+async function settleOrder(run: Run, { impUid, merchantUid }: Unresolved): Promise<void> {
+  const { deps, report, tier } = run;
   const order = await deps.orders.read(merchantUid);
   const { payments, unreadable } = await deps.iamport.payments(merchantUid, order ? order.tier : tier);
   await settleEach(deps, merchantUid, payments);
+  if (!order) await recordWithoutOrder(run, payments);
   for (const other of unreadable) addFault(report, `${other}: ${unknownForm}`);
   // An unknown sender may add an unreadable attempt to the order at any time, so only the recorded payment counts. It may
   // be one of those that are listed by their position, or that were not reached.
   const isRead = payments.some((payment) => payment.impUid === impUid);
   if (unreadable.length > 0 && !isRead) throw new IamportUnexpected(unknownForm);
+}
+
+/** The scan could not read the order, and so did not know that there is none. */
+async function recordWithoutOrder(run: Run, payments: readonly Payment[]): Promise<void> {
+  const { reversals, unreadable } = await run.deps.reversals.readMany(payments.map(({ impUid }) => impUid));
+  const isRecorded = ({ impUid }: Payment) => reversals.has(impUid) || unreadable.includes(impUid);
+  const [unrecorded] = await recordUnmatched(
+    run,
+    payments.filter((payment) => !isRecorded(payment)),
+  );
+  if (unrecorded) throw unrecorded.error;
 }
