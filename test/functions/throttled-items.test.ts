@@ -127,6 +127,28 @@ test('keeps items due that a 429 of Iamport stopped in the middle of a run [T567
   expect(new Set(after)).toEqual(new Set(['expired']));
 });
 
+test('reads no payment at Iamport to judge a throttle of DynamoDB [T665]', async () => {
+  const { order, paid, reconcile, pass, client, names, deps } = await startFixture();
+  await order();
+  paid();
+  paid(14_000, 'unmatched');
+  await reconcile();
+  await order('hot', { expires_at: beginning + 60 });
+  pass(120);
+  const read: string[] = [];
+  const iamport: HandlerDependencies['iamport'] = {
+    ...deps.iamport,
+    payment: (impUid, tier) => {
+      read.push(impUid);
+      return deps.iamport.payment(impUid, tier);
+    },
+  };
+  const isHot = (command: Command) => command instanceof GetItemCommand && command.input.Key?.merchant_uid?.S === 'hot';
+  const orders = createOrders(table(failing(client, 'ThrottlingException', isHot), names.orders));
+  expect(await reconcile({ ...deps, orders, iamport })).toMatchObject({ faultCount: 1, finished: true });
+  expect(read).toEqual([]);
+});
+
 /** The client, to which DynamoDB answers as it does while it throttles these orders: it names no key. */
 const throttling = (client: DynamoDBClient, isHot: (merchantUid: string) => boolean) =>
   failing(client, 'ProvisionedThroughputExceededException', (command) => {

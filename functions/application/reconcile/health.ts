@@ -31,10 +31,12 @@ export function createHealth<Item>(run: Pick<Run, 'deps' | 'tier'>, keyOf: (item
     hasResponded = true;
     checked = undefined;
   };
-  const check = async (): Promise<boolean> => {
+  const isTableThrottled = (): boolean => {
     const throttled = unanswered.filter(({ error }) => error instanceof StoreThrottled);
-    if (new Set(throttled.map(({ item }) => keyOf(item))).size >= concurrency) return true;
-    if (!(await returnsPayments(run))) return true;
+    return new Set(throttled.map(({ item }) => keyOf(item))).size >= concurrency;
+  };
+  const check = async (): Promise<boolean> => {
+    if (isTableThrottled() || !(await returnsPayments(run))) return true;
     respond();
     return false;
   };
@@ -54,6 +56,8 @@ export function createHealth<Item>(run: Pick<Run, 'deps' | 'tier'>, keyOf: (item
     async isOfOutage(item, error) {
       if (error instanceof IamportBusy) return true;
       if (!isUnanswered(error)) return false;
+      // Payments of Iamport show nothing about DynamoDB.
+      if (error instanceof StoreThrottled) return isTableThrottled();
       if (hasResponded && !(isLong() && unanswered.some((one) => one.item === item))) return false;
       checked ??= check();
       return checked;
