@@ -13,7 +13,7 @@ import type { ReversalRequest } from '../payment/reversal.ts';
 import { type Clock, unixSeconds } from '../shared/clock.ts';
 import { causesOf, type LogLine } from '../shared/log-line.ts';
 import { type Counts, moneyEvents } from '../shared/metrics.ts';
-import { EventRefused, StoreRefused, StoreUnavailable, StoreUnexpected } from './faults.ts';
+import { EventRefused, StoreRefused, StoreThrottled, StoreUnavailable, StoreUnexpected } from './faults.ts';
 import type { EventPublisher, ItemChange, UnreadableRecords, Versions } from './ports/delivery.ts';
 import type { Heartbeat, Heartbeats, Reversals } from './ports/stores.ts';
 
@@ -135,13 +135,21 @@ async function sendToOperator(deps: PublishDependencies, change: ItemChange, err
   deps.count({ UnreadableRecords: 1 }, {});
 }
 
+/** The changes of other orders wait no longer than this for an item that DynamoDB throttles. */
+const maxThrottledSeconds = 900;
+
 /**
  * The shop may overwrite a whole item of its own table, without our attributes or with older ones. Then they are
  * written again.
  * @returns true for such a write of the shop, and for our own restoration: neither changes the order's state
  */
 async function isRestored(deps: PublishDependencies, change: ItemChange): Promise<boolean> {
-  const restoration = await change.restoreIfOverwritten();
+  const restoration = await change.restoreIfOverwritten().catch((error: unknown) => {
+    const isOld = unixSeconds(deps.clock) - change.changedAt > maxThrottledSeconds;
+    if (!(error instanceof StoreThrottled) || !isOld) throw error;
+    const minutes = maxThrottledSeconds / 60;
+    throw new StoreRefused(`Our attributes are not restored: throttled for ${minutes} minutes`, { cause: error });
+  });
   if (!restoration) return false;
   if (restoration === 'is_restoration') return true;
   // The table has no other key than the order number.

@@ -269,7 +269,7 @@ const budgets: Record<string, number> = {
   Confirm: 453,
   Reconcile: 471,
   // The names of all metrics are in it, and the receipt of heartbeats.
-  Publish: 254,
+  Publish: 255,
 };
 
 test.each(Object.entries(budgets))('the bundle of %s is at most %i KB', async (name, maxKb) => {

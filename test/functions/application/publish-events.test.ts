@@ -6,6 +6,7 @@ import {
   EventRefused,
   QueueUnavailable,
   StoreRefused,
+  StoreThrottled,
   StoreUnavailable,
   StoreUnexpected,
 } from '../../../functions/application/faults.ts';
@@ -241,6 +242,25 @@ describe('an item that the shop has overwritten', () => {
     expect(counted).toEqual([[counts, {}]]);
     const line = { record: '1', merchantUid: 'order-1', code: `overwritten_item_${restoration}` };
     expect(logged).toEqual([[line, isFault]]);
+  });
+
+  test('keeps the changes behind it for 15 minutes while DynamoDB throttles it [T664]', async () => {
+    const { deps, sent, kept } = createDeps();
+    const throttled: ItemChange = {
+      ...step('1', paid),
+      restoreIfOverwritten: () => Promise.reject(new StoreThrottled('DynamoDB throttled the call')),
+    };
+    const publishAt = (seconds: number) => {
+      const clock = { ...deps.clock, now: () => (changedAt + seconds) * 1000 };
+      return publishEvents({ ...deps, clock }, [throttled, step('2', paid)]);
+    };
+    expect(await publishAt(900)).toBe(throttled);
+    expect([sent, kept]).toEqual([[], []]);
+    expect(await publishAt(901)).toBeUndefined();
+    expect(sent).toEqual(['Payment Paid']);
+    const reason =
+      'StoreRefused: Our attributes are not restored: throttled for 15 minutes: StoreThrottled: DynamoDB throttled the call';
+    expect(kept).toMatchObject([{ sequenceNumber: '1', reason }]);
   });
 
   test('publishes and logs nothing for the restoration itself', async () => {
