@@ -9,6 +9,7 @@ import {
   IamportTooLarge,
   IamportUnavailable,
   StoreRefused,
+  StoreThrottled,
   StoreUnavailable,
 } from '../../functions/application/faults.ts';
 import type { Bus, UnreadableRecords } from '../../functions/application/ports/delivery.ts';
@@ -134,9 +135,10 @@ export class Lambda {
     const instance = new Instance(`${name}#${this.#started}`, settings);
     const error = faults.happens('clock is off') ? random.whole(-5_000, 5_000) : 0;
     const clock: Clock = { now: () => time.now + error, sleep: (ms) => time.sleep(ms) };
-    const [orders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
+    const [ofOrders, reversals, state] = (['orders', 'reversals', 'state'] as const).map((table) =>
       this.#port(table, instance),
     ) as [Table, Table, Table];
+    const orders = mapping.isShops ? this.#throttling(ofOrders, instance) : ofOrders;
     const create = () =>
       dependenciesFrom({
         tables: { orders, reversals, state },
@@ -249,6 +251,36 @@ export class Lambda {
           const behind = faults.happens('index lags') ? random.whole(1, 5) : 0;
           return table.due(shards, now, max, Math.max(0, table.changes.length - behind));
         }),
+    };
+  }
+
+  /** DynamoDB throttles the calls for some items of the shop's own table, and names no key of a batch. */
+  #throttling(port: Table, instance: Instance): Table {
+    const { network, tables, observer } = this.#parts;
+    const unlessHot =
+      <Rest extends unknown[], Result>(
+        keysOf: (...call: Rest) => readonly Item[],
+        call: (...rest: Rest) => Promise<Result>,
+      ) =>
+      async (...rest: Rest): Promise<Result> => {
+        const keys = keysOf(...rest);
+        if (!tables.orders.throttles(keys)) return call(...rest);
+        const what = () => 'orders.throttled';
+        const lost = () => new StoreUnavailable('No response');
+        await network.call(instance, {
+          ...{ what, lost, takes: [2, 1_000], timeoutMs: 1_800 },
+          effect: () => {
+            for (const key of keys) observer.accessed('orders', key, instance);
+          },
+        });
+        throw new StoreThrottled('DynamoDB throttled the call');
+      };
+    return {
+      ...port,
+      read: unlessHot((key) => [key], port.read),
+      write: unlessHot(({ key }) => [key], port.write),
+      readMany: unlessHot((keys) => keys, port.readMany),
+      postpone: unlessHot((key) => [key], port.postpone),
     };
   }
 

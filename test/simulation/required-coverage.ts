@@ -133,7 +133,7 @@ const actions: Readonly<Record<string, readonly string[]>> = {
 const inWorld: Readonly<Record<WorldName, readonly string[]>> = {
   'shop table': [
     ...['changes the price for a while', 'changes the price of what has just been paid', 'deletes the item'],
-    ...['lets the item grow', 'spoils our status', 'spoils the price'],
+    ...['lets the item grow', 'reads the item too often', 'spoils our status', 'spoils the price'],
     ...['writes the item whole', 'writes the item whole, as it was before'],
   ]
     .map((action) => `shop: ${action}`)

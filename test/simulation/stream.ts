@@ -9,6 +9,8 @@ export class Stream implements PublisherStream {
   readonly #context: SimulationContext;
   readonly #delivered = { orders: 0, reversals: 0 };
   readonly #delivering = { orders: false, reversals: false };
+  /** When the oldest change that is not delivered was first to be delivered; Unix seconds. */
+  readonly #since = { orders: 0, reversals: 0 };
 
   constructor(context: SimulationContext) {
     this.#context = context;
@@ -18,6 +20,7 @@ export class Stream implements PublisherStream {
     if (this.#delivering[table]) return;
     this.#delivering[table] = true;
     const { time, random } = this.#context;
+    this.#since[table] ||= Math.floor(time.now / 1000);
     time.after(random.whole(100, 1_000), () => time.begin(() => this.#deliver(table)));
   }
 
@@ -45,7 +48,7 @@ export class Stream implements PublisherStream {
         ({
           dynamodb: {
             SequenceNumber: String(sequence),
-            ApproximateCreationDateTime: this.#context.began,
+            ApproximateCreationDateTime: this.#since[table],
             Keys: { [tables[table].keyAttribute]: { S: key } },
             ...(before && { OldImage: before }),
             ...(after && { NewImage: after }),
@@ -70,6 +73,7 @@ export class Stream implements PublisherStream {
       if (change && !shop.isBroken(change.key))
         rules.restored.delivered(change, (merchantUid) => safety.entry(merchantUid));
     }
+    if (end > this.#delivered[table]) this.#since[table] = 0;
     this.#delivered[table] = end;
   }
 }

@@ -74,6 +74,14 @@ export class SimulatedTable {
   /** Keys of items that cannot grow any more: DynamoDB accepts at most 400 KB. */
   readonly full = new Set<string>();
 
+  /** Keys that other callers read more often than DynamoDB serves: it throttles every call for them. */
+  readonly hot = new Set<string>();
+
+  /** Whether DynamoDB throttles a call for these keys. */
+  throttles(keys: readonly Item[]): boolean {
+    return this.hot.size > 0 && keys.some((key) => this.hot.has(this.#keyOf(key)));
+  }
+
   /** Whether DynamoDB refuses this write because of the item size. DynamoDB evaluates the conditions first. */
   refuses(write: Write): boolean {
     if (this.full.size === 0 || !this.full.has(this.#keyOf(write.key))) return false;

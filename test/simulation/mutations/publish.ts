@@ -80,4 +80,10 @@ export const publish: readonly Mutation[] = [
     find: `      if (!isOverwritten(old, now)) return undefined;`,
     replace: `      if (!isOverwritten(old, now) || mapping.isShops) return undefined;`,
   },
+  {
+    name: 'an item that DynamoDB throttles stops its shard',
+    file: publisher,
+    find: `const isOld = unixSeconds(deps.clock) - change.changedAt > maxThrottledSeconds;`,
+    replace: `const isOld = false;`,
+  },
 ];

@@ -10,7 +10,7 @@ const dueItems = 'functions/application/reconcile/due-items.ts';
 export const reconcile: readonly Mutation[] = [
   {
     name: 'a payment without an order is cancelled',
-    file: scanPage,
+    file: 'functions/application/reconcile/unmatched.ts',
     find: `{ kind: 'orphan', reason: 'order_not_found' }`,
     replace: `{ kind: 'cancel', reason: 'order_not_found' }`,
   },
@@ -138,5 +138,11 @@ export const reconcile: readonly Mutation[] = [
     file: 'functions/adapters/iamport/order-payments.ts',
     find: `      if (error instanceof IamportTooLarge) return error;\n`,
     replace: ``,
+  },
+  {
+    name: 'an order that DynamoDB throttles keeps the payments of its page unsettled',
+    file: scanPage,
+    find: `await readOrders(deps, numbers);`,
+    replace: `{ ...(await deps.orders.readMany(numbers)), throttled: new Map<string, StoreThrottled>() };`,
   },
 ];

@@ -1,6 +1,6 @@
 /**
  * The shop's own table of orders, and the shop's writes to its items. The shop changes a price, writes an item back whole or deletes
- * it. An item may grow to the size limit of DynamoDB, or get a value that we cannot read.
+ * it. An item may grow to the size limit of DynamoDB, get a value that we cannot read, or be read so often that DynamoDB throttles it.
  */
 
 import type { Item } from '../../../functions/adapters/dynamodb/table.ts';
@@ -11,7 +11,8 @@ import { minute, second } from '../units.ts';
 import type { Wanted } from '../workload/wanted.ts';
 
 const actions = {
-  nothing: 4,
+  nothing: 2,
+  'reads the item too often': 2,
   'changes the price for a while': 5,
   'writes the item whole': 3,
   'writes the item whole, as it was before': 2,
@@ -34,7 +35,8 @@ export class Shop implements ShopTableOwner {
   isBroken(merchantUid: string): boolean {
     const item = this.#item(merchantUid);
     if (!item) return this.#context.safety.known.has(merchantUid);
-    return this.#full.has(merchantUid) || !entryOf(item).isReadable;
+    const { hot } = this.#context.tables.orders;
+    return this.#full.has(merchantUid) || hot.has(merchantUid) || !entryOf(item).isReadable;
   }
 
   create({ merchantUid, amount, currency }: Wanted): void {
@@ -54,6 +56,8 @@ export class Shop implements ShopTableOwner {
     switch (action) {
       case 'nothing':
         return;
+      case 'reads the item too often':
+        return this.#heat(wanted.merchantUid);
       case 'changes the price for a while':
         return this.#coupon(wanted);
       case 'writes the item whole':
@@ -153,11 +157,23 @@ export class Shop implements ShopTableOwner {
     this.#context.hasLongWait = true;
   }
 
+  async #heat(merchantUid: string): Promise<void> {
+    const { tables, time, worlds } = this.#context;
+    if (!this.#item(merchantUid)) return;
+    tables.orders.hot.add(merchantUid);
+    this.wereBroken.add(merchantUid);
+    if (worlds.random.is(0.5)) return;
+    await time.sleep(worlds.random.whole(1, 60) * minute);
+    tables.orders.hot.delete(merchantUid);
+    this.#context.hasLongWait = true;
+  }
+
   async #delete(merchantUid: string): Promise<void> {
     const { tables, trace } = this.#context;
     if (!this.#item(merchantUid)) return;
     trace?.('shop', `deletes ${merchantUid}`);
     this.wereBroken.add(merchantUid);
+    tables.orders.hot.delete(merchantUid);
     tables.orders.remove({ [shopColumns.key]: { S: merchantUid } });
     this.#context.stream.soon('orders');
   }
