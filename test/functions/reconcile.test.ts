@@ -6,6 +6,7 @@ import { inTime } from '../../functions/application/in-time.ts';
 import { processDueOrder } from '../../functions/application/reconcile/due-items.ts';
 import { emptyReport } from '../../functions/application/reconcile/report.ts';
 import { orders } from '../../functions/handlers/orders.ts';
+import type { Order } from '../../functions/payment/order.ts';
 import { handleRequest } from '../../functions/runtime/lambda-handler.ts';
 import { deadlineIn } from '../../functions/shared/clock.ts';
 import { eventOf, jsonBody } from '../support/event.ts';
@@ -219,6 +220,24 @@ describe('a payment without an order', () => {
     pass(3_600);
     await reconcile();
     expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done', amount: 0 });
+  });
+
+  test('ends when the bank took the deposit back before the order expired [T666]', async () => {
+    const { put, account, ledger, reconcile, deps, pass, show, complete, now } = await startFixture();
+    const impUid = account(600);
+    ledger.deposit(impUid);
+    expect(await reconcile()).toMatchObject({ orphans: 1 });
+    expect(await put('order-1', { expires_at: now() + 120 })).toMatchObject({ status: 201 });
+    ledger.takeBackDeposit(impUid);
+    expect(await complete(impUid)).toMatchObject({ json: { status: 'virtual_account_issued' } });
+    pass(60);
+    const waiting = (await deps.orders.read('order-1')) as Order;
+    await deps.orders.change(waiting, { ...waiting.state, status: 'expired' } as Order['state'], now());
+    await reconcile();
+    expect(await deps.reversals.read(impUid)).toMatchObject({ kind: 'orphan', state: 'done', amount: 0 });
+    ledger.deposit(impUid);
+    expect(await complete(impUid)).toMatchObject({ json: { status: 'paid' } });
+    expect((await show()).status).toBe('paid');
   });
 
   test('leaves a payment to the operator that began more than an hour before its order was registered [T30]', async () => {

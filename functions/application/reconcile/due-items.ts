@@ -229,6 +229,8 @@ function isOver(reversal: Reversal, payment: Payment, settlement: Settlement | u
   const { state } = payment;
   const isUnpaidAccount = state.kind === 'awaiting_deposit' && reversal.amount === 0;
   if (isUnpaidAccount && (state.account.depositDeadline ?? now) + afterDeadline < now) return true;
+  // The bank took the deposit back. A further deposit settles the order, which is registered by now, or is rejected.
+  if (reversal.kind === 'orphan' && settlement && state.kind === 'awaiting_deposit') return true;
   if (settlement?.kind !== 'settled') return false;
   const { outcome } = settlement;
   // An account stays open only if the order waits for its deposit, or for a deposit that the bank took back.
