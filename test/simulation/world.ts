@@ -240,7 +240,8 @@ export class World implements SimulationContext {
     const impUid = iamport.undoneBy(request);
     if (impUid === undefined) return;
     const isTest = iamport.truths(impUid).at(-1)?.sandbox ?? false;
-    rules.deployed.sending(impUid, safety.reversal(impUid), isTest, from);
+    const isRevocation = request.method === 'DELETE';
+    rules.deployed.sending(impUid, safety.reversal(impUid), { isTest, isRevocation }, from);
   }
 
   get deploysAt(): readonly number[] {

@@ -24,8 +24,14 @@ export class Deployed {
   /**
    * An instance sends a cancel of a rejected payment, or the revocation of an account.
    * @param recorded its reversal when it is sent
+   * @param is what is sent, and whether the payment is one of a test channel
    */
-  sending(impUid: string, recorded: Item | undefined, isTest: boolean, from: Instance): void {
+  sending(
+    impUid: string,
+    recorded: Item | undefined,
+    { isTest, isRevocation }: { isTest: boolean; isRevocation: boolean },
+    from: Instance,
+  ): void {
     this.#judge.judged('S33');
     if (leavesToOperator(from.settings, isTest)) {
       this.#judge.broken('S33', `${from.name} undoes ${impUid}, which its settings leave to the operator`);
@@ -33,8 +39,8 @@ export class Deployed {
     this.#judge.judged('S34');
     const since = this.#operators.get(impUid);
     if (since === undefined) return;
-    // A request of the earlier version may have claimed the revocation just before. No money moves.
-    const isOnItsWay = Number(recorded?.amount?.N) === 0 && this.#now() - since < longestRequestMs;
+    // The request was claimed just before: by the earlier version, or before the deposit arrived. No money moves.
+    const isOnItsWay = isRevocation && this.#now() - since < longestRequestMs;
     if (!isOnItsWay) {
       this.#judge.broken('S34', `${from.name} undoes ${impUid}, which the operator has: ${JSON.stringify(recorded)}`);
     }
