@@ -49,13 +49,13 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
   const revision = `${mapping.prefix}revision`;
 
   /**
-   * An earlier record restored the item, and nothing has settled it since. A later settlement has a later time than the
-   * version that is to be restored.
+   * An earlier record restored the item, or the shop wrote it again with older attributes, and nothing has settled it
+   * since. A later settlement has a later time than the version that is to be restored.
    */
-  const isEarlierRestoration = (item: Item, old: Item, sequenceNumber: string): boolean => {
+  const isOlderVersion = (item: Item, old: Item, sequenceNumber: string): boolean => {
     const { [restoredBy]: last, ...now } = mapping.ours(item);
     const cause = causeIn(last);
-    const isEarlier = cause !== undefined && cause < BigInt(sequenceNumber);
+    const isEarlier = cause === undefined || cause < BigInt(sequenceNumber);
     return isEarlier && revisionOf(now) < revisionOf(old) && updatedAt(now) < updatedAt(old);
   };
 
@@ -83,8 +83,8 @@ export function createOverwrittenItems(table: Table, mapping: TableMapping): Ove
         });
       };
       let result = await restoreOver(after);
-      // Lambda may repeat an earlier record, which then restored an older version of the item.
-      if (!result.written && result.current && isEarlierRestoration(result.current, old, sequenceNumber)) {
+      // Lambda may repeat an earlier record, which then restored an older version of the item. The shop may write twice.
+      if (!result.written && result.current && isOlderVersion(result.current, old, sequenceNumber)) {
         result = await restoreOver(result.current);
       }
       if (result.written) return 'restored';

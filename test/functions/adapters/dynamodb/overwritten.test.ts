@@ -132,6 +132,20 @@ describe('an item that the shop writes back whole', () => {
     expect(ids()).toEqual(['Payment Failed order-1:1', 'Payment Paid order-1:2']);
   });
 
+  test('restores the newest attributes when the shop removes them, and then writes older ones [T667]', async () => {
+    const { put, stored, written, settle, deliver, counted } = await open();
+    await deliver(await settle({ status: 'failed', failure: { impUid: 'imp_0', failedAt: now } }));
+    const stale = await stored();
+    await deliver(await settle(paidBy('imp_1'), now + 60));
+    const before = ours(await stored());
+    const removed = await written(() => put());
+    const older = await written(() => put(stale as Item));
+    await deliver(removed, older);
+    expect(ours(await stored())).toEqual(before);
+    expect(counted).toContainEqual({ RestoredItems: 1, UnrestoredItems: 0 });
+    expect(counted).not.toContainEqual(expect.objectContaining({ UnrestoredItems: 1 }));
+  });
+
   test('restores the item once for a repeated record', async () => {
     const { put, written, settle, deliver, counted } = await open();
     await deliver(await settle(paidBy('imp_1')));
