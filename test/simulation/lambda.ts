@@ -183,11 +183,15 @@ export class Lambda {
       effect: () => iamport.respond(request, instance),
       takes: [30 * slowness, 400 * slowness],
       timeoutMs: request.timeoutMs,
-      lost: () => new IamportUnavailable('No response'),
+      lost: () => {
+        instance.faultIn = instance.invocation;
+        return new IamportUnavailable('No response');
+      },
       isDown: iamport.isDown,
       accident: iamport.accidentOf(request),
     });
     observer.received(instance, response);
+    if (response.status >= 400) instance.faultIn = instance.invocation;
     if (response.isTooLarge) throw new IamportTooLarge('The response of Iamport has more than 8 MB');
     return response;
   }

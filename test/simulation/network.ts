@@ -26,6 +26,8 @@ export class Instance {
   invocation: Invocation = {};
   /** How many calls it has made. */
   calls = 0;
+  /** The last invocation in which Iamport did not answer a call of it, or answered with a fault. */
+  faultIn: Invocation | undefined;
   /** How many of them asked Iamport for a page of a list. */
   listCalls = 0;
   #died: () => void = () => undefined;

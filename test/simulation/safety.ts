@@ -286,6 +286,8 @@ export class SafetyChecks {
       if (Number(refund.amount?.N) !== cancel.amount)
         throw new Violation('S14', detail(`cancel of ${cancel.amount}, but the refund has ${refund.amount?.N}`));
       const kept = this.#iamport.truths(impUid).at(-1)?.kept ?? 0;
+      // An operator has cancelled a part meanwhile: the checksum does not match, and Iamport refuses the refund.
+      if (cancel.checksum !== undefined && hundredths(cancel.checksum) !== kept) return;
       const isDone = (id: string) => this.reversal(id)?.state?.S === 'done';
       this.#rules.once.refunding(`${impUid}/${key}`, hundredths(cancel.amount ?? 0), kept, isDone);
       return;
