@@ -148,7 +148,7 @@ async function isRestored(deps: PublishDependencies, change: ItemChange): Promis
     const isOld = unixSeconds(deps.clock) - change.changedAt > maxThrottledSeconds;
     if (!(error instanceof StoreThrottled) || !isOld) throw error;
     const minutes = maxThrottledSeconds / 60;
-    throw new StoreRefused(`Our attributes are not restored: throttled for ${minutes} minutes`, { cause: error });
+    throw new StoreRefused(`DynamoDB throttled the restoration for ${minutes} minutes`, { cause: error });
   });
   if (!restoration) return false;
   if (restoration === 'is_restoration') return true;

@@ -74,7 +74,8 @@ export async function scanPage(
   if (result.kind === 'page') {
     const settled = await settlePage(run, result.page, unresolved);
     if (settled.end !== 'complete') {
-      // Otherwise a page with more work than a run has time for would be read again in every run.
+      // Otherwise a page with more work than a run has time for, or more orders than the table has capacity for, would be
+      // read again in every run. Fewer throttled orders than `concurrency` do not stop a page.
       const shorter = shorterPage(cursor, concurrency, pageSizes);
       const isTooLong = settled.end === 'no_time' || (settled.end === 'throttled' && shorter.size >= concurrency);
       const again = isTooLong ? shorter : cursor;

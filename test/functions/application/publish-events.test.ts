@@ -259,7 +259,7 @@ describe('an item that the shop has overwritten', () => {
     expect(await publishAt(901)).toBeUndefined();
     expect(sent).toEqual(['Payment Paid']);
     const reason =
-      'StoreRefused: Our attributes are not restored: throttled for 15 minutes: StoreThrottled: DynamoDB throttled the call';
+      'StoreRefused: DynamoDB throttled the restoration for 15 minutes: StoreThrottled: DynamoDB throttled the call';
     expect(kept).toMatchObject([{ sequenceNumber: '1', reason }]);
   });
 

@@ -57,7 +57,7 @@ export class Shop implements ShopTableOwner {
       case 'nothing':
         return;
       case 'reads the item too often':
-        return this.#heat(wanted.merchantUid);
+        return this.#readTooOften(wanted.merchantUid);
       case 'changes the price for a while':
         return this.#coupon(wanted);
       case 'writes the item whole':
@@ -157,7 +157,7 @@ export class Shop implements ShopTableOwner {
     this.#context.hasLongWait = true;
   }
 
-  async #heat(merchantUid: string): Promise<void> {
+  async #readTooOften(merchantUid: string): Promise<void> {
     const { tables, time, worlds } = this.#context;
     if (!this.#item(merchantUid)) return;
     tables.orders.hot.add(merchantUid);
